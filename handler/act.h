@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Has the kernel run a plan, and judges each answer: "exists already" and "is not there"
+ * are success once it is clear whose the object is, a link that is down or gone is no
+ * failure. Knows nothing of records and drop-ins; does not log.
+ */
+#ifndef ACT_H
+#define ACT_H
+
+#include "plan.h"
+#include "rtnl.h"
+
+enum verdict {
+	VERDICT_DONE,	 /* the kernel did it */
+	VERDICT_ALREADY, /* it was so before */
+	VERDICT_PENDING, /* a route, and its link is down */
+	VERDICT_GONE,	 /* a route, and its link is no more */
+	VERDICT_FOREIGN, /* another route is in its place: see other */
+	VERDICT_FAILED,	 /* see answer */
+};
+
+struct result {
+	enum verdict verdict;
+	struct answer answer;
+	struct found other; /* VERDICT_FOREIGN */
+};
+
+/*
+ * Runs PLAN for the link, and writes ret[0..plan->n-1]. Returns 0, or -errno if it is not
+ * known which steps were done: any of them may have been.
+ */
+int act(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
+	struct result *ret);
+
+/*
+ * A default route of somebody else's in the table of ROUTE which the kernel prefers to it
+ * (a lower metric). Returns 1 with *ret, 0 or -errno.
+ */
+int act_find_rival(struct rtnl *rtnl, const struct object *route, struct found *ret);
+
+#endif

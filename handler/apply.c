@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "apply.h"
+
+#include "cleanup.h"
+#include "config.h"
+#include "log.h"
+#include "record.h"
+#include "sweep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS_MAX 5 /* of converge and sweep, while others keep changing things */
+
+int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
+	  enum aim aim)
+{
+	struct outcome outcome;
+	int result = 0;
+
+	for (; *ifnames; ifnames++) {
+		const int r = converge(settings, rtnl, *ifnames, aim, 0, &outcome);
+
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}
+
+struct names {
+	size_t n, size;
+	char (*name)[IFNAMSIZ];
+};
+
+static int put_name(struct names *names, const char *ifname)
+{
+	if (!config_ifname_ok(ifname))
+		return 0; /* a stray file */
+	if (names->n == names->size) {
+		const size_t size = names->size ? 2 * names->size : 64;
+		void *more = reallocarray(names->name, size, IFNAMSIZ);
+
+		if (!more)
+			return -ENOMEM;
+		names->name = more;
+		names->size = size;
+	}
+	strcpy(names->name[names->n++], ifname);
+	return 0;
+}
+
+static int put_section(void *data, const struct tunnel *tunnel, const char *file,
+		       unsigned line)
+{
+	(void)file, (void)line;
+	return put_name(data, tunnel->ifname);
+}
+
+static int put_record(void *data, const char *ifname)
+{
+	return put_name(data, ifname);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Each once, in byte order. */
+static void sort_names(struct names *names)
+{
+	size_t n = 0;
+
+	if (names->n)
+		qsort(names->name, names->n, IFNAMSIZ, compare_names);
+	for (size_t i = 0; i < names->n; i++)
+		if (n == 0 || strcmp(names->name[n - 1], names->name[i]) != 0)
+			memmove(names->name[n++], names->name[i], IFNAMSIZ);
+	names->n = n;
+}
+
+static int collect_records(const struct settings *settings, struct names *names)
+{
+	_cleanup_close_ int runfd = run_open(settings->run_dir, false);
+
+	if (runfd == -ENOENT)
+		return 0;
+	return runfd < 0 ? runfd : record_each(runfd, put_record, names);
+}
+
+static void report(void *data, enum severity severity, const char *file, unsigned line,
+		   const char *text)
+{
+	(void)data;
+	log_line(severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s:%u: %s", file,
+		 line, text);
+}
+
+static int converge_each(const struct settings *settings, struct rtnl *rtnl,
+			 const struct names *names)
+{
+	struct outcome outcome;
+	int result = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		const int r = converge(settings, rtnl, names->name[i], AIM_SECTION, 0,
+				       &outcome);
+
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}
+
+/* A sweep may have hit what a handler was just putting in place: converge then mends it.
+ */
+static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl,
+			      const struct names *names)
+{
+	int r = converge_each(settings, rtnl, names);
+
+	for (unsigned round = 0; r == 0 && round < ROUNDS_MAX; round++) {
+		r = sweep(settings, rtnl);
+		if (r <= 0 || settings->dry_run)
+			return r < 0 ? r : 0;
+		r = converge_each(settings, rtnl, names);
+	}
+	return r;
+}
+
+int apply_all(const struct settings *settings, struct rtnl *rtnl)
+{
+	const struct config_reporter reporter = {.report = report};
+	struct settings mending = *settings;
+	struct names names = {0};
+	int r_config, r = collect_records(settings, &names);
+
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot read the run folder %s: %s", settings->run_dir,
+			 strerror(-r));
+		free(names.name);
+		return r;
+	}
+	r_config = config_each(settings->conf_dir, &reporter, put_section, &names);
+	sort_names(&names);
+	if (r_config < 0) {
+		log_line(LOG_WARNING, "not all of %s could be read: nothing is swept",
+			 settings->conf_dir);
+		r = converge_each(settings, rtnl, &names);
+	} else {
+		mending.mend = true;
+		r = converge_and_sweep(&mending, rtnl, &names);
+	}
+	free(names.name);
+	return r < 0 ? r : r_config;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conf.d -> struct tunnel: the table of keys, the look-up of an interface's section, and
+ * which of two claims is wrong. Reports every complaint with file and line through a
+ * callback (the event path logs them, `check` prints them): the same parser and decisions
+ * for both. Knows nothing of the kernel.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "ini.h"
+#include "tunnel.h"
+
+#include <stddef.h>
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+/* file: its path as it was found; line 0: about the file as a whole. */
+typedef void config_report_fn(void *data, enum severity severity, const char *file,
+                              unsigned line, const char *text);
+
+struct config_reporter {
+	config_report_fn *report;
+	void *data;
+};
+
+/*
+ * One key of a section. To add a key: its line in config_keys, and its use.
+ * parse takes over the value, or one item of it if the key takes several, separated by
+ * commas and blanks. Returns NULL, or what was expected ("a number from 1 to 32765").
+ */
+struct config_key {
+	const char *name;
+	const char *preset; /* the default as the manual prints it; NULL: required */
+	bool several;
+	const char *(*parse)(const char *value, struct tunnel *ret);
+};
+extern const struct config_key config_keys[]; /* ends with a NULL name */
+
+/*
+ * The section for IFNAME in the drop-ins of DIR: IFNAME.conf first, then the others in
+ * byte order of their names; the first that matches. No such folder is no section.
+ * Returns 1 with *ret; 0: no section; -errno: unknown, because something that might hold
+ * the section could not be read or is wrong, and was reported. Nobody may remove a route
+ * on that ground.
+ */
+int config_find(const char *dir, const char *ifname, const struct config_reporter *rep,
+                struct tunnel *ret);
+
+/*
+ * Every good section of every drop-in in DIR, in look-up order, each interface once.
+ * Returns 0, or -errno if at least one file or section was not read (after the others were
+ * given to fn), or fn's first negative return.
+ */
+typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
+                           unsigned line);
+int config_each(const char *dir, const struct config_reporter *rep, config_each_fn *fn,
+                void *data);
+
+/* An interface name that this program serves: [A-Za-z0-9][A-Za-z0-9_.-]{0,14}. */
+bool config_ifname_ok(const char *ifname);
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+#include "converge.h"
+
+#include "act.h"
+#include "cleanup.h"
+#include "config.h"
+#include "explain.h"
+#include "lock.h"
+#include "log.h"
+#include "record.h"
+#include "rehearse.h"
+#include "tally.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One call of converge: what was found, and what is wanted. */
+struct turn {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	const char *ifname;
+	enum aim aim;
+	int runfd;	  /* -1: there is no run folder (only while rehearsing) */
+	struct link link; /* as it is; ifindex 0: none */
+	bool has_section;
+	struct tunnel tunnel; /* with has_section */
+	struct record record; /* as it was found */
+	struct objects wanted;
+	struct name_entry wanted_name; /* number 0: none */
+};
+
+static void report_config(void *data, enum severity severity, const char *file,
+			  unsigned line, const char *text)
+{
+	(void)data;
+	if (line)
+		log_line(severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s:%u: %s",
+			 file, line, text);
+	else
+		log_line(severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s: %s",
+			 file, text);
+}
+
+static void report_record(void *data, unsigned line, const char *text)
+{
+	const struct turn *turn = data;
+
+	log_line(LOG_ERR, "%s: record %s/tunnel.%s:%u: %s", turn->ifname,
+		 turn->settings->run_dir, turn->ifname, line, text);
+}
+
+static int fail(const struct turn *turn, int error, const char *what, const char *advice)
+{
+	log_line(LOG_ERR, "%s: cannot %s: %s: %s", turn->ifname, what, strerror(-error),
+		 advice);
+	return error;
+}
+
+static int find_section(struct turn *turn)
+{
+	const struct config_reporter reporter = {.report = report_config};
+	const int r = config_find(turn->settings->conf_dir, turn->ifname, &reporter,
+				  &turn->tunnel);
+
+	if (r < 0)
+		return fail(
+			turn, r, "read its section",
+			"nothing was changed; mend the file, then: sixxs-route apply");
+	turn->has_section = r > 0;
+	return 0;
+}
+
+static int find_wanted(struct turn *turn, uint32_t gone)
+{
+	int r = rtnl_link(turn->rtnl, turn->ifname, &turn->link);
+
+	if (r < 0)
+		return fail(turn, r, "ask the kernel for the link", "try again");
+	log_story("%s: the link is %s (ifindex %u)", turn->ifname,
+		  !turn->link.ifindex ? "absent"
+		  : turn->link.up     ? "up"
+				      : "down",
+		  turn->link.ifindex);
+	if (gone && gone == turn->link.ifindex)
+		turn->link.ifindex = 0;
+	if (turn->aim == AIM_NOTHING || !turn->link.ifindex)
+		return 0;
+	r = find_section(turn);
+	if (r < 0 || !turn->has_section)
+		return r;
+	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
+	if (turn->tunnel.table_name[0]) {
+		turn->wanted_name.number = turn->tunnel.table;
+		memcpy(turn->wanted_name.name, turn->tunnel.table_name, LABEL_SIZE);
+	}
+	return 0;
+}
+
+static int find_record(struct turn *turn)
+{
+	int r;
+
+	if (turn->runfd < 0)
+		return 0;
+	r = record_read(turn->runfd, turn->ifname, report_record, turn, &turn->record);
+	if (turn->settings->mend && (r == -EINVAL || r == -EPERM)) {
+		log_line(LOG_WARNING, "%s: its record is damaged and is written anew",
+			 turn->ifname);
+		record_clear(&turn->record);
+		r = 0;
+	}
+	if (r < 0)
+		return fail(turn, r, "read its record",
+			    "nothing was changed; if this stays, run: "
+			    "sixxs-route apply --all");
+	log_story("%s: section %s; the record has %u objects", turn->ifname,
+		  turn->has_section ? turn->tunnel.label : "none",
+		  turn->record.objects.n);
+	return 0;
+}
+
+static bool same_name(const struct name_entry *a, const struct name_entry *b)
+{
+	return a->number == b->number && !strcmp(a->name, b->name);
+}
+
+static void warn_name(const struct turn *turn, enum name_verdict verdict,
+		      const struct name_entry *other)
+{
+	const struct name_entry *name = &turn->wanted_name;
+
+	if (verdict == NAME_TAKEN)
+		log_line(LOG_WARNING,
+			 "%s: table %u goes without the name %s, which iproute2 gives to "
+			 "table %u: "
+			 "set another name, or name = none",
+			 turn->ifname, name->number, name->name, other->number);
+	if (verdict == NUMBER_TAKEN)
+		log_line(LOG_WARNING,
+			 "%s: table %u goes without the name %s, for iproute2 calls it "
+			 "%s: set "
+			 "name = none, or another table",
+			 turn->ifname, name->number, name->name, other->name);
+}
+
+/* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
+static int place_name(const struct turn *turn, struct record *after)
+{
+	struct name_entry other;
+	int r;
+
+	if (!turn->wanted_name.number)
+		return 0;
+	r = names_add(turn->runfd, &turn->wanted_name, &other);
+	if (r < 0)
+		return fail(turn, r, "name its table", "its routes are not affected");
+	warn_name(turn, (enum name_verdict)r, &other);
+	if (r != NAME_OURS)
+		after->name = (struct name_entry){0};
+	return 0;
+}
+
+static int drop_name(const struct turn *turn)
+{
+	const struct name_entry *name = &turn->record.name;
+	int r;
+
+	if (!name->number || same_name(name, &turn->wanted_name))
+		return 0;
+	r = names_drop(turn->runfd, name);
+	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
+}
+
+static void warn_rival(const struct turn *turn, const struct object *route)
+{
+	struct found rival;
+	char text[EXPLAIN_SIZE];
+
+	if (act_find_rival(turn->rtnl, route, &rival) <= 0)
+		return;
+	explain_found(&rival, text);
+	log_line(LOG_WARNING,
+		 "%s: table %u also has a default route that is not ours and wins by its "
+		 "metric "
+		 "(%.200s): delete it, or set a lower metric",
+		 turn->ifname, route->table, text);
+}
+
+static void tell_step(const struct turn *turn, const struct step *step,
+		      const struct result *result)
+{
+	static const char *const words[] = {
+		[VERDICT_DONE] = "done",	 [VERDICT_ALREADY] = "already so",
+		[VERDICT_PENDING] = "link down", [VERDICT_GONE] = "link gone",
+		[VERDICT_FOREIGN] = "taken",	 [VERDICT_FAILED] = "failed",
+	};
+	char text[OBJECT_STRLEN];
+
+	if (!log_is_verbose())
+		return;
+	explain_step(step, text);
+	log_story("%s: %s: %s", turn->ifname, text, words[result->verdict]);
+}
+
+/* What one step's result means for the record, the tally and the log. */
+static void take_result(const struct turn *turn, const struct step *step,
+			const struct result *result, struct objects *holds,
+			struct tally *tally)
+{
+	char text[EXPLAIN_SIZE];
+	bool there = step->op == STEP_ADD;
+
+	tell_step(turn, step, result);
+	switch (result->verdict) {
+	case VERDICT_DONE:
+		tally_count(tally, step);
+		break;
+	case VERDICT_ALREADY:
+		break;
+	case VERDICT_PENDING:
+		tally->pending = true;
+		there = false;
+		break;
+	case VERDICT_GONE:
+		there = false;
+		break;
+	case VERDICT_FOREIGN:
+	case VERDICT_FAILED:
+		tally->failed++;
+		there = !there;
+		explain_result(step, result, text);
+		log_line(LOG_ERR, "%s: %s", turn->ifname, text);
+		break;
+	}
+	if (!there)
+		objects_drop(holds, &step->object);
+}
+
+static int act_on_plan(const struct turn *turn, const struct plan *plan,
+		       struct objects *holds, struct tally *tally)
+{
+	struct result results[PLAN_MAX];
+	int r = act(turn->rtnl, &turn->link, plan, results);
+
+	if (r < 0)
+		return fail(turn, r, "tell the kernel, or hear its answer",
+			    "the record keeps all that may be installed; run: "
+			    "sixxs-route apply");
+	for (unsigned i = 0; i < plan->n; i++) {
+		take_result(turn, &plan->step[i], &results[i], holds, tally);
+		if (plan->step[i].op == STEP_ADD &&
+		    plan->step[i].object.kind == OBJECT_ROUTE &&
+		    results[i].verdict <= VERDICT_ALREADY)
+			warn_rival(turn, &plan->step[i].object);
+	}
+	return tally->failed ? -EIO : 0;
+}
+
+/* The one line a call. */
+static void log_outcome(const struct turn *turn, const struct tally *tally, int r)
+{
+	const struct link *link = &turn->link;
+	char changes[TALLY_SIZE];
+	const char *why;
+
+	if (turn->aim == AIM_NOTHING)
+		why = "removed as asked";
+	else if (!link->ifindex)
+		why = "no such link";
+	else if (!turn->has_section)
+		why = "no section in conf.d";
+	else if (!link->up || tally->pending)
+		why = "link down, the route waits for it";
+	else
+		why = "link up";
+	if (tally_format(tally, changes))
+		log_line(LOG_INFO, "%s: %s; %s", turn->ifname, changes, why);
+	else if (r == 0)
+		log_line(turn->settings->person ? LOG_INFO : LOG_DEBUG,
+			 "%s: nothing to do; %s", turn->ifname, why);
+}
+
+/* Writes down all that may hold from now on, acts, and writes down what does hold. */
+static int carry_out(const struct turn *turn, struct tally *tally)
+{
+	struct record before, after;
+	struct plan plan;
+	int r, r_name;
+
+	plan_steps(&turn->record.objects, &turn->wanted, &plan);
+	r = plan_union(&turn->record.objects, &turn->wanted, &before.objects);
+	if (r < 0)
+		return fail(turn, r, "keep so many old and new rules apart",
+			    "run: sixxs-route remove, then apply");
+	r_name = drop_name(turn);
+	/* what could not be dropped, the next call drops */
+	before.name = r_name < 0 ? turn->record.name : turn->wanted_name;
+	if (!record_equal(&before, &turn->record)) {
+		r = record_write(turn->runfd, turn->ifname, &before);
+		if (r < 0)
+			return fail(turn, r, "write its record",
+				    "nothing was changed; is the run folder writable, "
+				    "and not full?");
+	}
+	record_copy(&after, &before);
+	if (r_name == 0)
+		r_name = place_name(turn, &after);
+	r = act_on_plan(turn, &plan, &after.objects, tally);
+	if (!record_equal(&after, &before) || record_is_empty(&after)) {
+		const int r_record = record_write(turn->runfd, turn->ifname, &after);
+
+		if (r_record < 0)
+			return fail(turn, r_record, "write its record",
+				    "run: sixxs-route apply");
+	}
+	return r < 0 ? r : r_name;
+}
+
+static int converge_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
+{
+	struct tally tally = {0};
+	int r = find_wanted(turn, gone);
+
+	if (r == 0)
+		r = find_record(turn);
+	if (r == 0)
+		r = carry_out(turn, &tally);
+	log_outcome(turn, &tally, r);
+	if (turn->has_section && (tally.pending || !turn->link.up))
+		*ret = (struct outcome){.pending = turn->link.ifindex,
+					.wait = turn->tunnel.wait};
+	return r;
+}
+
+static int rehearse_turn(struct turn *turn, uint32_t gone)
+{
+	struct plan plan;
+	int r = run_open(turn->settings->run_dir, false);
+
+	if (r < 0 && r != -ENOENT)
+		return fail(turn, r, "open the run folder", turn->settings->run_dir);
+	turn->runfd = r < 0 ? -1 : r;
+	r = find_wanted(turn, gone);
+	if (r == 0)
+		r = find_record(turn);
+	if (r == 0) {
+		plan_steps(&turn->record.objects, &turn->wanted, &plan);
+		r = rehearse(turn->rtnl, &plan, stdout);
+		if (r < 0)
+			fail(turn, r, "compare with the kernel", "try again");
+	}
+	close_fdp(&turn->runfd);
+	return r;
+}
+
+/* Opens the run folder and takes the tunnel's lock in it. Returns the lock or -errno. */
+static int enter(struct turn *turn)
+{
+	for (;;) {
+		int r = run_open(turn->settings->run_dir, true);
+
+		if (r == -ENOENT)
+			continue; /* removed by another tunnel's end, just now */
+		if (r < 0)
+			return fail(turn, r, "make or trust the run folder",
+				    turn->settings->run_dir);
+		turn->runfd = r;
+		r = record_lock(turn->runfd, turn->ifname);
+		if (r >= 0)
+			return r;
+		close_fdp(&turn->runfd);
+		if (r != -ENOENT)
+			return fail(turn, r, "take the tunnel's lock",
+				    "another sixxs-route keeps it: see fuser -v on its "
+				    "lock file");
+	}
+}
+
+/* Field by field: most of its size is room that a turn hardly uses. */
+static void begin(struct turn *turn, const struct settings *settings, struct rtnl *rtnl,
+		  const char *ifname, enum aim aim)
+{
+	turn->settings = settings;
+	turn->rtnl = rtnl;
+	turn->ifname = ifname;
+	turn->aim = aim;
+	turn->link = (struct link){0};
+	turn->has_section = false;
+	turn->wanted.n = 0;
+	turn->wanted_name = (struct name_entry){0};
+	record_clear(&turn->record);
+}
+
+int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+	     enum aim aim, uint32_t gone, struct outcome *ret)
+{
+	struct turn turn;
+	int lock, r;
+
+	begin(&turn, settings, rtnl, ifname, aim);
+	*ret = (struct outcome){0};
+	if (settings->dry_run)
+		return rehearse_turn(&turn, gone);
+	lock = enter(&turn);
+	if (lock < 0)
+		return lock;
+	r = converge_locked(&turn, gone, ret);
+	record_unlock(turn.runfd, ifname, lock);
+	close_fdp(&turn.runfd);
+	run_close_up(settings->run_dir);
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sentences for whoever reads the log at three in the morning: what was tried, what the
+ * kernel said, what to do. Pure but for the names of links.
+ */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include "act.h"
+
+#include <stddef.h>
+
+#define EXPLAIN_SIZE 512
+
+/* As an ip(8) command: "ip -6 rule add from 2a02::1 table 200 ..." */
+void explain_step(const struct step *step, char ret[static OBJECT_STRLEN]);
+
+/* A result that is VERDICT_FAILED or VERDICT_FOREIGN, as one whole sentence. */
+void explain_result(const struct step *step, const struct result *result,
+		    char ret[static EXPLAIN_SIZE]);
+
+/* "default dev eth0 table 200 metric 100, made by static" */
+void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
+
+#endif

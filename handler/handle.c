@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "handle.h"
+
+#include "config.h"
+#include "log.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WAIT_SECONDS 5 /* where neither the section nor systemd says otherwise */
+
+static bool is_served(const char *ifname)
+{
+	char escaped[4 * EVENT_NAME_SIZE];
+
+	if (!ifname[0])
+		return false;
+	if (config_ifname_ok(ifname))
+		return true;
+	log_line(LOG_WARNING,
+		 "interface name \"%s\" refused: it must be of [A-Za-z0-9_.-]",
+		 log_escape(ifname, escaped, sizeof(escaped)));
+	return false;
+}
+
+/* A program that udev runs holds back everything behind it; the watcher does not. */
+static int seconds_to_wait(int wanted)
+{
+	if (wanted >= 0)
+		return wanted;
+	return access("/run/systemd/system", F_OK) == 0 ? 0 : WAIT_SECONDS;
+}
+
+struct watch {
+	uint32_t ifindex;
+	bool up, gone;
+};
+
+static int note_link(void *data, const struct nlmsghdr *nlh)
+{
+	struct watch *watch = data;
+	struct link link;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
+		return 0;
+	if (rtmsg_get_link(nlh, &link) < 0 || link.ifindex != watch->ifindex)
+		return 0;
+	watch->up = link.up;
+	watch->gone |= nlh->nlmsg_type == RTM_DELLINK;
+	return 0;
+}
+
+static int look(struct rtnl *rtnl, const char *ifname, struct watch *watch)
+{
+	struct link link;
+	const int r = rtnl_link(rtnl, ifname, &link);
+
+	if (r < 0)
+		return r;
+	watch->up = link.up;
+	watch->gone = link.ifindex != watch->ifindex;
+	return 0;
+}
+
+/* Subscribed before the last look: whatever happens after it is told. */
+static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
+			  const char *ifname, struct outcome *outcome, int seconds)
+{
+	const int64_t deadline_ms = rtnl_now_ms() + seconds * 1000;
+	struct watch watch = {.ifindex = outcome->pending};
+	struct rtnl events;
+	int r = rtnl_open(&events, RTMGRP_LINK);
+
+	if (r < 0) {
+		log_line(LOG_ERR,
+			 "%s: cannot wait for the link: %s: run: sixxs-route apply %s",
+			 ifname, strerror(-r), ifname);
+		return r;
+	}
+	r = look(rtnl, ifname, &watch);
+	while (r == 0 && !watch.gone && outcome->pending == watch.ifindex) {
+		if (watch.up) {
+			watch.up = false;
+			r = converge(settings, rtnl, ifname, AIM_SECTION, 0, outcome);
+			continue;
+		}
+		r = rtnl_receive(&events, deadline_ms, note_link, &watch);
+		if (r == -ENOBUFS) /* some were lost */
+			r = look(rtnl, ifname, &watch);
+	}
+	rtnl_close(&events);
+	if (r != -ETIMEDOUT)
+		return r;
+	log_line(LOG_WARNING,
+		 "%s: the link is still down after %d s: its default route is pending; "
+		 "once it "
+		 "is up, run: sixxs-route apply %s",
+		 ifname, seconds, ifname);
+	return 0;
+}
+
+int handle_event(const struct settings *settings, struct rtnl *rtnl,
+		 const struct event *event)
+{
+	const char *const names[] = {event->old_ifname, event->tag, event->ifname};
+	const uint32_t gone = event->removal ? event->ifindex : 0;
+	struct outcome outcome = {0};
+	int result = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		int r;
+
+		if ((i < 2 && !strcmp(names[i], event->ifname)) ||
+		    (i == 1 && !strcmp(names[1], names[0])) || !is_served(names[i]))
+			continue;
+		r = converge(settings, rtnl, names[i], AIM_SECTION, gone, &outcome);
+		if (r == 0 && i == 2 && outcome.pending &&
+		    seconds_to_wait(outcome.wait) > 0)
+			r = wait_for_route(settings, rtnl, names[i], &outcome,
+					   seconds_to_wait(outcome.wait));
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}

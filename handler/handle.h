@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One udev event, handled: the tunnels that it may be about are converged, and where no
+ * watcher will do it, a link that is still down is waited for. Never reads anything from
+ * the event but names and the ifindex.
+ */
+#ifndef HANDLE_H
+#define HANDLE_H
+
+#include "converge.h"
+#include "event.h"
+
+/* Returns 0 or the first -errno. */
+int handle_event(const struct settings *settings, struct rtnl *rtnl,
+		 const struct event *event);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "record.h"
+
+#include "cleanup.h"
+#include "lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The prefixes keep an interface of any name apart from rt_tables and its lock. */
+#define RECORD_PREFIX "tunnel."
+#define LOCK_PREFIX   "lock."
+#define TEMP_PREFIX   "tmp."
+
+#define FILE_NAME_SIZE (sizeof(RECORD_PREFIX) + IFNAMSIZ)
+
+static void file_name(const char *prefix, const char *ifname,
+		      char ret[static FILE_NAME_SIZE])
+{
+	snprintf(ret, FILE_NAME_SIZE, "%s%s", prefix, ifname);
+}
+
+static void ignore_report(void *data, unsigned line, const char *text)
+{
+	(void)data, (void)line, (void)text;
+}
+
+int run_open(const char *run_dir, bool create)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (create && mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	r = ini_trust_dir(fd, ignore_report, NULL);
+	return r < 0 ? r : take_fd(&fd);
+}
+
+void run_close_up(const char *run_dir)
+{
+	rmdir(run_dir);
+}
+
+/* One "key = value" of a record into RET; anything unknown is damage. */
+static int read_key(const struct ini_key *key, struct record *ret)
+{
+	struct name_entry name = {0};
+	struct object object;
+
+	if (!strcmp(key->name, "name")) {
+		/* width is LABEL_SIZE - 1 */
+		if (sscanf(key->value, "%u %63s", &name.number, name.name) != 2 ||
+		    !name.number || !name_ok(name.name))
+			return -EINVAL;
+		ret->name = name;
+		return 0;
+	}
+	if (strncmp(key->name, "object", strlen("object")) != 0 ||
+	    object_parse(key->value, &object) < 0)
+		return -EINVAL;
+	return objects_put(&ret->objects, &object);
+}
+
+static int read_section(const struct ini *ini, const char *ifname, ini_report_fn *report,
+			void *data, struct record *ret)
+{
+	const struct ini_section *section = ini->section;
+
+	if (ini->n_sections != 1 || strcmp(section->name, ifname) != 0) {
+		report(data, 0, "expected one section, named as the interface");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < section->n_keys; i++)
+		if (read_key(&section->key[i], ret) < 0) {
+			report(data, section->key[i].line, "not a line of a record");
+			return -EINVAL;
+		}
+	return 1;
+}
+
+int record_read(int runfd, const char *ifname, ini_report_fn *report, void *data,
+		struct record *ret)
+{
+	_cleanup_(ini_freep) struct ini *ini = NULL;
+	char name[FILE_NAME_SIZE];
+	int r;
+
+	record_clear(ret);
+	file_name(RECORD_PREFIX, ifname, name);
+	r = ini_load(runfd, name, report, data, &ini);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return read_section(ini, ifname, report, data, ret);
+}
+
+static int write_text(FILE *file, const char *ifname, const struct record *record)
+{
+	char text[OBJECT_STRLEN];
+
+	fprintf(file,
+		"# What sixxs-route may have installed for %s. Do not edit.\n[%s]\n",
+		ifname, ifname);
+	if (record->name.number)
+		fprintf(file, "name = %u %s\n", record->name.number, record->name.name);
+	for (unsigned i = 0; i < record->objects.n; i++) {
+		object_format(&record->objects.object[i], text);
+		fprintf(file, "object%u = %s\n", i, text);
+	}
+	return ferror(file) ? -EIO : 0;
+}
+
+static int write_file(int runfd, const char *name, const char *bytes, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+
+	fd = openat(runfd, name,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		    0644);
+	if (fd < 0)
+		return -errno;
+	while (size) {
+		const ssize_t n = write(fd, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return close(take_fd(&fd)) < 0 ? -errno : 0;
+}
+
+static int replace(int runfd, const char *ifname, const char *bytes, size_t size)
+{
+	char name[FILE_NAME_SIZE], temp[FILE_NAME_SIZE];
+	int r;
+
+	file_name(RECORD_PREFIX, ifname, name);
+	file_name(TEMP_PREFIX, ifname, temp);
+	r = write_file(runfd, temp, bytes, size);
+	if (r == 0 && renameat(runfd, temp, runfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(runfd, temp, 0);
+	return r;
+}
+
+static int unlink_file(int runfd, const char *prefix, const char *ifname)
+{
+	char name[FILE_NAME_SIZE];
+
+	file_name(prefix, ifname, name);
+	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int record_write(int runfd, const char *ifname, const struct record *record)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t size = 0;
+	FILE *file;
+	int r;
+
+	if (record_is_empty(record)) {
+		r = unlink_file(runfd, TEMP_PREFIX, ifname);
+		return r < 0 ? r : unlink_file(runfd, RECORD_PREFIX, ifname);
+	}
+	file = open_memstream(&bytes, &size);
+	if (!file)
+		return -errno;
+	r = write_text(file, ifname, record);
+	if (fclose(file) != 0 && r == 0)
+		r = -errno;
+	return r < 0 ? r : replace(runfd, ifname, bytes, size);
+}
+
+void record_clear(struct record *ret)
+{
+	ret->name = (struct name_entry){0};
+	ret->objects.n = 0;
+}
+
+void record_copy(struct record *ret, const struct record *from)
+{
+	ret->name = from->name;
+	objects_copy(&ret->objects, &from->objects);
+}
+
+bool record_is_empty(const struct record *record)
+{
+	return !record->name.number && !record->objects.n;
+}
+
+bool record_equal(const struct record *a, const struct record *b)
+{
+	if (a->name.number != b->name.number || strcmp(a->name.name, b->name.name) != 0 ||
+	    a->objects.n != b->objects.n)
+		return false;
+	for (unsigned i = 0; i < a->objects.n; i++)
+		if (!objects_have(&b->objects, &a->objects.object[i]))
+			return false;
+	return true;
+}
+
+int record_lock(int runfd, const char *ifname)
+{
+	char name[FILE_NAME_SIZE];
+
+	file_name(LOCK_PREFIX, ifname, name);
+	return lock_take(runfd, name);
+}
+
+void record_unlock(int runfd, const char *ifname, int lock)
+{
+	char name[FILE_NAME_SIZE];
+
+	file_name(LOCK_PREFIX, ifname, name);
+	lock_drop(runfd, name, lock);
+}
+
+/* The interface that a file of the run folder is about, or NULL. */
+static const char *file_ifname(const char *name)
+{
+	static const char *const prefixes[] = {RECORD_PREFIX, LOCK_PREFIX, TEMP_PREFIX};
+
+	for (unsigned i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return name + strlen(prefixes[i]);
+	return NULL;
+}
+
+int record_each(int runfd, record_each_fn *fn, void *data)
+{
+	_cleanup_close_ int fd = openat(runfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	fd = -1; /* the stream's now */
+	while (r >= 0 && (errno = 0, entry = readdir(dir))) {
+		const char *ifname = file_ifname(entry->d_name);
+
+		if (ifname)
+			r = fn(data, ifname);
+	}
+	if (r >= 0)
+		r = -errno;
+	closedir(dir);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "rtnl.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define RECEIVE_SIZE	32768 /* what the kernel fills at most with one part of a dump */
+#define RECEIVE_SECONDS 5    /* the kernel answers inside send(): this is a lost answer */
+#define ACKS_MAX	128  /* that surely fit in a receive buffer of the default size */
+#define ACK_TRUESIZE	1024 /* bytes of receive buffer that one takes, generously */
+
+static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
+static _Alignas(struct nlmsghdr) char send_buffer[PLAN_MAX * RTMSG_REQUEST_MAX];
+
+int64_t rtnl_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int set_options(const struct mnl_socket *socket)
+{
+	const struct timeval timeout = {.tv_sec = RECEIVE_SECONDS};
+	int on = 1;
+
+	if (mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on)) < 0 ||
+	    mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
+	    mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0 ||
+	    setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		       sizeof(timeout)) < 0)
+		return -errno;
+	return 0;
+}
+
+int rtnl_open(struct rtnl *ret, uint32_t groups)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int r;
+
+	if (!socket)
+		return -errno;
+	r = set_options(socket);
+	if (r == 0 && mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) < 0)
+		r = -errno;
+	if (r < 0) {
+		mnl_socket_close(socket);
+		return r;
+	}
+	*ret = (struct rtnl){.socket = socket, .seq = (uint32_t)time(NULL)};
+	return 0;
+}
+
+void rtnl_close(struct rtnl *rtnl)
+{
+	if (rtnl->socket)
+		mnl_socket_close(rtnl->socket);
+	rtnl->socket = NULL;
+}
+
+static int send_all(struct rtnl *rtnl, const void *bytes, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_sendto(rtnl->socket, bytes, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EIO;
+}
+
+/* Returns the bytes that the kernel, and nobody else, put into receive_buffer. */
+static ssize_t receive(struct rtnl *rtnl)
+{
+	for (;;) {
+		struct sockaddr_nl from = {0};
+		struct iovec iov = {.iov_base = receive_buffer,
+				    .iov_len = sizeof(receive_buffer)};
+		struct msghdr msg = {.msg_name = &from,
+				     .msg_namelen = sizeof(from),
+				     .msg_iov = &iov,
+				     .msg_iovlen = 1};
+		const ssize_t n = recvmsg(mnl_socket_get_fd(rtnl->socket), &msg, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (msg.msg_flags & MSG_TRUNC)
+			return -EMSGSIZE;
+		if (msg.msg_namelen == sizeof(from) && from.nl_pid == 0)
+			return n;
+	}
+}
+
+/*
+ * One reply to the request SEQ, which has no other part. Returns 0 with the message, or
+ * the kernel's error.
+ */
+static int receive_one(struct rtnl *rtnl, uint32_t seq, const struct nlmsghdr **ret)
+{
+	for (;;) {
+		const ssize_t n = receive(rtnl);
+		int left = (int)n;
+
+		if (n < 0)
+			return (int)n;
+		for (const struct nlmsghdr *nlh = (void *)receive_buffer;
+		     mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+			struct answer answer;
+
+			if (nlh->nlmsg_seq != seq)
+				continue;
+			if (nlh->nlmsg_type != NLMSG_ERROR) {
+				*ret = nlh;
+				return 0;
+			}
+			if (rtmsg_get_answer(nlh, &answer) < 0 || answer.error == 0)
+				return -EBADMSG;
+			return answer.error;
+		}
+	}
+}
+
+int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
+{
+	const uint32_t seq = ++rtnl->seq;
+	const size_t size = rtmsg_put_link(send_buffer, ifname, seq);
+	const struct nlmsghdr *nlh = NULL;
+	struct link link;
+	int r = send_all(rtnl, send_buffer, size);
+
+	if (r == 0)
+		r = receive_one(rtnl, seq, &nlh);
+	if (r == -ENODEV) {
+		*ret = (struct link){0};
+		return 0;
+	}
+	if (r == 0)
+		r = rtmsg_get_link(nlh, &link);
+	if (r < 0)
+		return r;
+	if (strcmp(link.ifname, ifname) != 0)
+		link = (struct link){0}; /* found by an alternative name */
+	*ret = link;
+	return 0;
+}
+
+/* Some default receive buffers would lose the answers to a long plan. */
+static void make_room(const struct rtnl *rtnl, unsigned answers)
+{
+	const int size = (int)(answers * ACK_TRUESIZE);
+
+	if (answers > ACKS_MAX)
+		setsockopt(mnl_socket_get_fd(rtnl->socket), SOL_SOCKET, SO_RCVBUFFORCE,
+			   &size, sizeof(size));
+}
+
+static int take_answers(struct rtnl *rtnl, uint32_t first, unsigned n, struct answer *ret)
+{
+	unsigned got = 0;
+
+	while (got < n) {
+		const ssize_t size = receive(rtnl);
+		int left = (int)size;
+
+		if (size < 0)
+			return (int)size;
+		for (const struct nlmsghdr *nlh = (void *)receive_buffer;
+		     mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+			const uint32_t i = nlh->nlmsg_seq - first;
+
+			/* what is left of an earlier plan whose answers were lost */
+			if (nlh->nlmsg_type != NLMSG_ERROR || i >= n)
+				continue;
+			if (rtmsg_get_answer(nlh, &ret[i]) < 0)
+				return -EBADMSG;
+			got++;
+		}
+	}
+	return 0;
+}
+
+int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret)
+{
+	const uint32_t first = rtnl->seq + 1;
+	size_t size = 0;
+	int r;
+
+	if (!plan->n)
+		return 0;
+	make_room(rtnl, plan->n);
+	for (unsigned i = 0; i < plan->n; i++)
+		size += rtmsg_put_step(send_buffer + size, &plan->step[i], ++rtnl->seq);
+	r = send_all(rtnl, send_buffer, size);
+	return r < 0 ? r : take_answers(rtnl, first, plan->n, ret);
+}
+
+/* Returns 1 at the dump's end, 0 if there is more to read, or an error. */
+static int take_part(uint32_t seq, ssize_t size, rtnl_found_fn *fn, void *data)
+{
+	int left = (int)size;
+
+	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left)) {
+		struct answer answer;
+		struct found found;
+		int r;
+
+		if (nlh->nlmsg_seq != seq)
+			continue;
+		if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR) {
+			r = rtmsg_get_answer(nlh, &answer);
+			if (r == 0)
+				r = answer.error;
+			return r < 0 ? r : 1;
+		}
+		r = rtmsg_get_found(nlh, &found);
+		if (r > 0)
+			r = fn(data, &found);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int dump(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t table,
+		rtnl_found_fn *fn, void *data)
+{
+	const uint32_t seq = ++rtnl->seq;
+	const size_t size = rtmsg_put_dump(send_buffer, type, family, table, seq);
+	int r = send_all(rtnl, send_buffer, size);
+
+	while (r == 0) {
+		const ssize_t n = receive(rtnl);
+
+		r = n < 0 ? (int)n : take_part(seq, n, fn, data);
+	}
+	return r < 0 ? r : 0;
+}
+
+int rtnl_rules(struct rtnl *rtnl, uint8_t family, rtnl_found_fn *fn, void *data)
+{
+	return dump(rtnl, RTM_GETRULE, family, 0, fn, data);
+}
+
+int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn *fn,
+		void *data)
+{
+	const int r = dump(rtnl, RTM_GETROUTE, family, table, fn, data);
+
+	return r == -ENOENT ? 0 : r; /* no such table */
+}
+
+int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data)
+{
+	struct pollfd poll_fd = {.fd = mnl_socket_get_fd(rtnl->socket), .events = POLLIN};
+	const int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - rtnl_now_ms();
+	ssize_t n;
+	int left, r;
+
+	if (deadline_ms >= 0 && left_ms <= 0)
+		return -ETIMEDOUT;
+	r = poll(&poll_fd, 1, (int)left_ms);
+	if (r < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (r == 0)
+		return -ETIMEDOUT;
+	n = receive(rtnl);
+	if (n < 0)
+		return (int)n;
+	left = (int)n;
+	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left)) {
+		r = fn(data, nlh);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "sweep.h"
+
+#include "act.h"
+#include "cleanup.h"
+#include "explain.h"
+#include "log.h"
+#include "record.h"
+#include "rehearse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Objects in any number, sorted when complete. */
+struct heap {
+	size_t n, size;
+	struct object *object;
+};
+
+static int heap_put(struct heap *heap, const struct object *object)
+{
+	if (heap->n == heap->size) {
+		const size_t size = heap->size ? 2 * heap->size : 256;
+		void *more = reallocarray(heap->object, size, sizeof(*object));
+
+		if (!more)
+			return -ENOMEM;
+		heap->object = more;
+		heap->size = size;
+	}
+	heap->object[heap->n++] = *object;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return object_compare(a, b);
+}
+
+static bool heap_has(const struct heap *sorted, const struct object *object)
+{
+	return sorted->n &&
+	       bsearch(object, sorted->object, sorted->n, sizeof(*object), compare);
+}
+
+static int put_found(void *data, const struct found *found)
+{
+	return found->ours ? heap_put(data, &found->object) : 0;
+}
+
+static int dump_ours(struct rtnl *rtnl, struct heap *ret)
+{
+	const uint8_t families[] = {AF_INET6, AF_INET};
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
+		r = rtnl_rules(rtnl, families[i], put_found, ret);
+		if (r == 0)
+			r = rtnl_routes(rtnl, families[i], 0, put_found, ret);
+	}
+	return r;
+}
+
+struct recorded {
+	int runfd;
+	const char *run_dir;
+	struct heap objects;
+	size_t n_names, size_names;
+	struct name_entry *names;
+};
+
+static void report_record(void *data, unsigned line, const char *text)
+{
+	log_line(LOG_ERR, "%s: a record:%u: %s", (const char *)data, line, text);
+}
+
+static int put_recorded_name(struct recorded *recorded, const struct name_entry *name)
+{
+	if (recorded->n_names == recorded->size_names) {
+		const size_t size = recorded->size_names ? 2 * recorded->size_names : 64;
+		void *more = reallocarray(recorded->names, size, sizeof(*name));
+
+		if (!more)
+			return -ENOMEM;
+		recorded->names = more;
+		recorded->size_names = size;
+	}
+	recorded->names[recorded->n_names++] = *name;
+	return 0;
+}
+
+static int put_recorded(void *data, const char *ifname)
+{
+	struct recorded *recorded = data;
+	struct record record;
+	int r = record_read(recorded->runfd, ifname, report_record,
+			    (void *)recorded->run_dir, &record);
+
+	for (unsigned i = 0; r > 0 && i < record.objects.n; i++)
+		if (heap_put(&recorded->objects, &record.objects.object[i]) < 0)
+			return -ENOMEM;
+	if (r > 0 && record.name.number)
+		r = put_recorded_name(recorded, &record.name);
+	return r < 0 ? r : 0;
+}
+
+static int drop_stray_name(void *data, const struct name_entry *entry)
+{
+	const struct recorded *recorded = data;
+
+	for (size_t i = 0; i < recorded->n_names; i++)
+		if (recorded->names[i].number == entry->number &&
+		    !strcmp(recorded->names[i].name, entry->name))
+			return 0;
+	log_line(LOG_INFO, "swept the name %s of table %u: no record has it", entry->name,
+		 entry->number);
+	return names_drop(recorded->runfd, entry);
+}
+
+static int read_records(const struct settings *settings, struct recorded *ret)
+{
+	int r;
+
+	ret->runfd = run_open(settings->run_dir, false);
+	if (ret->runfd < 0)
+		return ret->runfd == -ENOENT ? 0 : ret->runfd;
+	ret->run_dir = settings->run_dir;
+	r = record_each(ret->runfd, put_recorded, ret);
+	if (ret->objects.n)
+		qsort(ret->objects.object, ret->objects.n, sizeof(struct object),
+		      compare);
+	return r;
+}
+
+/* One plan's worth of deletes. */
+static int delete_some(const struct settings *settings, struct rtnl *rtnl,
+		       const struct plan *plan)
+{
+	const struct link no_link = {0};
+	struct result results[PLAN_MAX];
+	char text[EXPLAIN_SIZE];
+	int r;
+
+	if (settings->dry_run)
+		return rehearse(rtnl, plan, stdout);
+	r = act(rtnl, &no_link, plan, results);
+	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
+		if (results[i].verdict == VERDICT_FAILED) {
+			explain_result(&plan->step[i], &results[i], text);
+			log_line(LOG_ERR, "sweep: %s", text);
+			return results[i].answer.error;
+		}
+		explain_step(&plan->step[i], text);
+		log_line(LOG_INFO, "swept what no tunnel accounts for: %s", text);
+	}
+	return r;
+}
+
+static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
+			  const struct heap *ours, const struct heap *accounted)
+{
+	struct plan plan = {.n = 0};
+	int r = 0, found = 0;
+
+	for (size_t i = 0; r == 0 && i < ours->n; i++) {
+		if (!heap_has(accounted, &ours->object[i])) {
+			plan.step[plan.n++] = (struct step){.op = STEP_DELETE,
+							    .object = ours->object[i]};
+			found++;
+		}
+		if (plan.n == PLAN_MAX || (plan.n && i + 1 == ours->n)) {
+			r = delete_some(settings, rtnl, &plan);
+			plan.n = 0;
+		}
+	}
+	return r < 0 ? r : found;
+}
+
+int sweep(const struct settings *settings, struct rtnl *rtnl)
+{
+	struct recorded recorded = {.runfd = -1};
+	struct heap ours = {0};
+	/* The kernel first: what a handler installs after it is not in the dump, and what
+	 * is in the dump was recorded before. */
+	int r = dump_ours(rtnl, &ours);
+
+	if (r == 0)
+		r = read_records(settings, &recorded);
+	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)
+		r = names_each(recorded.runfd, drop_stray_name, &recorded);
+	if (r == 0)
+		r = delete_orphans(settings, rtnl, &ours, &recorded.objects);
+	if (r < 0)
+		log_line(LOG_ERR, "cannot sweep: %s", strerror(-r));
+	close_fdp(&recorded.runfd);
+	free(recorded.names);
+	free(recorded.objects.object);
+	free(ours.object);
+	return r;
+}
