@@ -50,7 +50,18 @@ $(BUILD)/test_%: tests/unit/test_%.c $(PARTS)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ihandler -MMD -MP -o $@ $< $(PARTS) \
 	    -lcmocka $(LIBS)
 
--include $(wildcard $(BUILD)/*.d)
+FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+
+build/fuzz/%.o: handler/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<)clang $(CPPFLAGS) $(FUZZ_CFLAGS) \
+	    -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/%.c $(patsubst $(BUILD)/%,build/fuzz/%,$(PARTS))
+	$(call say,CLANG,$<)clang $(CPPFLAGS) $(FUZZ_CFLAGS) -Ihandler \
+	    -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+-include $(wildcard $(BUILD)/*.d build/fuzz/*.d)
 
 install: all ## install below DESTDIR
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) \
@@ -75,8 +86,58 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
+check: unit system fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
+
+unit: all $(UNITS) ## run the unit tests
+	tests/unit/run $(BUILD)
+
+system: all ## run the system tests, on private machines
+	BUILD=$(BUILD) tests/system/run $(TESTS)
+
+fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
+	tests/fuzz/run $(if $(filter long,$(FUZZ)),60,3)
+
+bench: all ## measure an event's cost beside a shell script's
+	tests/system/machine tests/bench/event
+
+lint: ## check the sources' form, and analyse them
+	tests/lint
+
+print-cflags:
+	@echo $(CPPFLAGS) $(ALL_CFLAGS)
+
+demo: all ## see the story of the two tunnels work, on a private machine
+	tests/system/machine tests/demo/demo
+
+# Each by name: what builds and shows it, and what tests it.
+DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-dev \
+             bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables busybox
+DEPS_TEST := libcmocka-dev bats jq strace valgrind tcpdump openvpn systemd systemd-sysv dbus \
+             clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
+             bash-completion libcap2-bin
+
+deps: ## install all packages that building, the demo and the tests need (Debian)
+	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
+
+deps-demo: ## install only those that building and the demo need
+	@$(call install_packages,$(DEPS_DEMO))
+
+# Nothing is downloaded, or asked for, where all is there.
+define install_packages
+	dpkg-query -W -f '$${db:Status-Status}\n' $(1) 2>&1 | grep -qvx installed || exit 0; \
+	apt-get -q update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $(1)
+endef
+
+format: ## lay out the C sources
+	clang-format -i handler/*.[ch] tests/unit/*.c tests/fuzz/*.c
+
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all install uninstall clean
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: all install uninstall check unit system fuzz bench lint print-cflags demo deps deps-demo format \
+        clean help
 .DELETE_ON_ERROR:

@@ -3,13 +3,16 @@
 #include "config.h"
 #include "handle.h"
 #include "log.h"
+#include "privilege.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 
@@ -172,6 +175,15 @@ static int check_arguments(const struct verb *verb, const struct arguments *argu
 	return -1;
 }
 
+/* A closed stderr's number must not become that of a socket, which a message then hits. */
+static int hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -errno;
+	return 0;
+}
+
 static int run(const struct verb *verb, const struct arguments *arguments)
 {
 	struct rtnl rtnl;
@@ -193,8 +205,11 @@ int main(int argc, char *argv[])
 	const struct verb *verb;
 	bool verbose = false;
 	char escaped[64];
-	int status = parse_options(argc, argv, &arguments, &verbose);
+	int status, r = hold_standard_streams();
 
+	if (r < 0)
+		return EXIT_FAILURE;
+	status = parse_options(argc, argv, &arguments, &verbose);
 	if (status >= 0)
 		return status;
 	if (optind == argc)
@@ -209,5 +224,10 @@ int main(int argc, char *argv[])
 		return status;
 	arguments.settings.person = verb->takes_ifnames;
 	log_open(arguments.settings.person, verbose);
+	r = privilege_drop();
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot give up privileges: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
 	return run(verb, &arguments);
 }
