@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* A temporary folder for a test's files, and what a parser reported about them. */
+#ifndef SCRATCH_H
+#define SCRATCH_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define UNUSED __attribute__((unused)) /* not every test needs all */
+
+static char scratch[PATH_MAX]; /* the folder */
+static char reported[16384];   /* "LINE: TEXT\n" or "FILE:LINE: TEXT\n" each */
+
+UNUSED static int scratch_make(void **state)
+{
+	const char *base = getenv("TMPDIR");
+
+	(void)state;
+	umask(022);
+	snprintf(scratch, sizeof(scratch), "%s/sixxs-route.XXXXXX", base ? base : "/tmp");
+	reported[0] = '\0';
+	return mkdtemp(scratch) ? 0 : -1;
+}
+
+UNUSED static int scratch_remove_one(const char *path, const struct stat *st, int flag,
+				     struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+UNUSED static int scratch_remove(void **state)
+{
+	(void)state;
+	return nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Good until the call after the next. */
+UNUSED static const char *scratch_path(const char *name)
+{
+	static char paths[2][2 * PATH_MAX];
+	static unsigned turn;
+	char *path = paths[turn++ % 2];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", scratch, name);
+	return path;
+}
+
+UNUSED static void scratch_write_bytes(const char *name, const char *bytes, size_t size)
+{
+	FILE *file = fopen(scratch_path(name), "we");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+UNUSED static void scratch_write(const char *name, const char *text)
+{
+	scratch_write_bytes(name, text, strlen(text));
+}
+
+/* The folder NAME and all above it that are missing. */
+UNUSED static void scratch_mkdir(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", name);
+	for (char *slash = path; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(scratch_path(path), 0755);
+		*slash = '/';
+	}
+	mkdir(scratch_path(path), 0755);
+}
+
+/* An open descriptor of the folder. */
+UNUSED static int scratch_open(void)
+{
+	int fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+UNUSED static void report_text(void *data, unsigned line, const char *text)
+{
+	const size_t have = strlen(reported);
+
+	(void)data;
+	snprintf(reported + have, sizeof(reported) - have, "%u: %s\n", line, text);
+}
+
+#endif

@@ -1,0 +1,765 @@
+/* SPDX-License-Identifier: MIT */
+#include "scratch.h"
+
+#include "../../handler/config.h"
+#include "../../handler/rttables.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+#define TABLE_EXPECTED                                                               \
+	"expected a number from 1 to 252 or from 256 to 2147483647, or a name that " \
+	"rt_tables of iproute2 gives to one\n"
+#define SOURCE_EXPECTED \
+	"expected auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48\n"
+
+static void report(void *data, enum severity severity, const char *file, unsigned line,
+		   const char *text)
+{
+	const size_t have = strlen(reported), folder = strlen(scratch);
+
+	(void)data;
+	assert_memory_equal(file, scratch, folder);
+	assert_true(file[folder] == '/' || !file[folder]);
+	snprintf(reported + have, sizeof(reported) - have, "%s%s:%u: %s\n",
+		 severity == SEVERITY_WARNING ? "warning " : "",
+		 file[folder] ? file + folder + 1 : "", line, text);
+}
+
+static const struct config_reporter reporter = {.report = report};
+
+static int find(const char *ifname, struct tunnel *ret)
+{
+	reported[0] = '\0';
+	return config_find(scratch, ifname, &reporter, ret);
+}
+
+/* "LABEL IFNAME TABLE FILE:LINE\n" of each tunnel. */
+static char given[8192];
+
+static int give(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+{
+	const size_t have = strlen(given);
+
+	(void)data;
+	snprintf(given + have, sizeof(given) - have, "%s %s %u %s:%u\n", tunnel->label,
+		 tunnel->ifname, tunnel->table, file + strlen(scratch) + 1, line);
+	return 0;
+}
+
+static int each(void)
+{
+	reported[0] = given[0] = '\0';
+	return config_each(scratch, &reporter, give, NULL);
+}
+
+/* One section that needs only SOURCE and TABLE. */
+static void write_section(const char *file, const char *section, const char *source,
+			  unsigned table)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "[%s]\nsource = %s\ntable = %u\n", section, source,
+		 table);
+	scratch_write(file, text);
+}
+
+static void write_sixxs0(const char *body)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text), "[sixxs0]\n%s", body);
+	scratch_write("sixxs0.conf", text);
+}
+
+static int make_folders(void **state)
+{
+	if (scratch_make(state) < 0)
+		return -1;
+	rttables_root = scratch;
+	scratch_mkdir("etc/iproute2");
+	scratch_write("etc/iproute2/rt_tables", "254 main\n200 tunnel\n4294967295 big\n"
+						"255 mine\n");
+	return 0;
+}
+
+static void test_defaults(void **state)
+{
+	struct tunnel tunnel;
+	struct prefix source;
+
+	(void)state;
+	write_sixxs0("source = 2a02::1\ntable = 200\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_string_equal(reported, "");
+	assert_string_equal(tunnel.label, "sixxs0");
+	assert_string_equal(tunnel.ifname, "sixxs0");
+	assert_string_equal(tunnel.table_name, "sixxs0");
+	assert_int_equal(tunnel.n_sources, 1);
+	assert_int_equal(prefix_parse("2a02::1", &source), 0);
+	assert_true(prefix_equal(&tunnel.source[0], &source));
+	assert_int_equal(tunnel.table, 200);
+	assert_int_equal(tunnel.priority, 16383);
+	assert_int_equal(tunnel.metric, 1024);
+	assert_int_equal(tunnel.mtu, 0);
+	assert_int_equal(tunnel.gateway6.family, 0);
+	assert_int_equal(tunnel.gateway4.family, 0);
+	assert_int_equal(tunnel.when_down, WHEN_DOWN_FALLTHROUGH);
+	assert_false(tunnel.prefer_main);
+	assert_int_equal(tunnel.wait, -1);
+}
+
+static void test_all_keys(void **state)
+{
+	static const char *const sources[] = {"2a02::1", "2001:db8::/48", "192.0.2.0/24"};
+	struct tunnel tunnel;
+
+	(void)state;
+	scratch_write("routed.conf",
+		      "[Routed_48]\n"
+		      "interface = SixxS.1-a\n"
+		      "source = 2a02::1, 2001:db8:0:1::99/48 ,192.0.2.77/24\n"
+		      "table = 2147483647\n"
+		      "NAME = v6.routed-48_\n"
+		      "priority = 2\n"
+		      "gateway = fe80::1 192.0.2.1\n"
+		      "metric = 4294967294\n"
+		      "mtu = 1280\n"
+		      "when_down = unreachable\n"
+		      "prefer_main = yes\n"
+		      "wait = 0\n");
+	assert_int_equal(find("SixxS.1-a", &tunnel), 1);
+	assert_string_equal(reported, "");
+	assert_string_equal(tunnel.label, "Routed_48");
+	assert_string_equal(tunnel.ifname, "SixxS.1-a");
+	assert_string_equal(tunnel.table_name, "v6.routed-48_");
+	assert_int_equal(tunnel.n_sources, LENGTH(sources));
+	for (size_t i = 0; i < LENGTH(sources); i++) {
+		char text[PREFIX_STRLEN];
+
+		prefix_format(&tunnel.source[i], text);
+		assert_string_equal(text, sources[i]);
+	}
+	assert_int_equal(tunnel.table, 2147483647);
+	assert_int_equal(tunnel.priority, 2);
+	assert_int_equal(tunnel.gateway6.family, AF_INET6);
+	assert_int_equal(tunnel.gateway4.family, AF_INET);
+	assert_int_equal(tunnel.metric, 4294967294);
+	assert_int_equal(tunnel.mtu, 1280);
+	assert_int_equal(tunnel.when_down, WHEN_DOWN_UNREACHABLE);
+	assert_true(tunnel.prefer_main);
+	assert_int_equal(tunnel.wait, 0);
+	assert_int_equal(find("sixxs.1-a", &tunnel), 0);
+	assert_int_equal(find("Routed_48", &tunnel), 0);
+}
+
+/* The body of [sixxs0], of which line 2 is the first; all but the one key is right. */
+static const struct {
+	const char *body;
+	const char *reported;
+} wrong[] = {
+	{"table=1\n", "1: [sixxs0] has no source\n"},
+	{"source=2a02::1\n", "1: [sixxs0] has no table\n"},
+	{"", "1: [sixxs0] has no source\n1: [sixxs0] has no table\n"},
+	{"source=2a02::1\ntable=1\nsauce=2a02::1\n", "4: unknown key sauce\n"},
+	{"source=2a02::1\ntable=1\ninterface=a/b\n",
+	 "4: interface = a/b: expected an interface name of at most 15 letters, digits, "
+	 "'_', '.' and '-', which begins with a letter or digit\n"},
+
+	{"table=1\nsource=\n", "3: source = : " SOURCE_EXPECTED},
+	{"table=1\nsource=auto 2a02::1\n",
+	 "3: source = 2a02::1: expected nothing beside auto\n"},
+	{"table=1\nsource=2a02::1,,2a02::2\n", "3: source = : " SOURCE_EXPECTED},
+	{"table=1\nsource=2a02::1,\n", "3: source = : " SOURCE_EXPECTED},
+	{"table=1\nsource=2a02::1 x 192.0.2.1/33 2a02::/129\n",
+	 "3: source = x: " SOURCE_EXPECTED "3: source = 192.0.2.1/33: " SOURCE_EXPECTED
+	 "3: source = 2a02::/129: " SOURCE_EXPECTED},
+	{"table=1\nsource=2a02::1/064\n", "3: source = 2a02::1/064: " SOURCE_EXPECTED},
+	{"table=1\nsource=2a02::1%eth0\n", "3: source = 2a02::1%eth0: " SOURCE_EXPECTED},
+	{"table=1\nsource=192.0.2\n", "3: source = 192.0.2: " SOURCE_EXPECTED},
+	{"table=1\nsource=::/0\n",
+	 "3: source = ::/0: expected a prefix length of at least 1\n"},
+	{"table=1\nsource=2a02::1/0\n",
+	 "3: source = 2a02::1/0: expected a prefix length of at least 1\n"},
+	{"table=1\nsource=ff02::1\n",
+	 "3: source = ff02::1: expected a unicast address or prefix\n"},
+	{"table=1\nsource=::\n",
+	 "3: source = ::: expected a unicast address or prefix\n"},
+	{"table=1\nsource=224.0.0.1\n",
+	 "3: source = 224.0.0.1: expected a unicast address or prefix\n"},
+	{"table=1\nsource=2a02::1 2a02:0::1\n",
+	 "3: source = 2a02:0::1: expected each source only once\n"},
+	{"table=1\nsource=2001:db8::1/64 2001:db8::2/64\n",
+	 "3: source = 2001:db8::2/64: expected each source only once\n"},
+
+	{"source=2a02::1\ntable=\n", "3: table = : " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=0\n", "3: table = 0: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=253\n", "3: table = 253: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=254\n", "3: table = 254: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=255\n", "3: table = 255: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=2147483648\n", "3: table = 2147483648: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=4294967496\n", "3: table = 4294967496: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=18446744073709551816\n",
+	 "3: table = 18446744073709551816: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=0200\n", "3: table = 0200: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=0x100\n", "3: table = 0x100: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=+1\n", "3: table = +1: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=-1\n", "3: table = -1: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=1 2\n", "3: table = 1 2: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=main\n", "3: table = main: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=local\n", "3: table = local: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=default\n", "3: table = default: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=unspec\n", "3: table = unspec: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=mine\n", "3: table = mine: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=big\n", "3: table = big: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=Tunnel\n", "3: table = Tunnel: " TABLE_EXPECTED},
+
+	{"source=2a02::1\ntable=1\nname=main\n",
+	 "4: name = main: expected none, or a name of at most 63 letters, digits, '_', "
+	 "'.' and '-' which begins with a letter and is no word of ip(8)\n"},
+	{"source=2a02::1\ntable=1\npriority=0\n",
+	 "4: priority = 0: expected a number from 1 to 32765\n"},
+	{"source=2a02::1\ntable=1\npriority=40000\n",
+	 "4: priority = 40000: expected a number from 1 to 32765\n"},
+	{"source=2a02::1\ntable=1\npriority=32766\n",
+	 "4: priority = 32766: expected a number from 1 to 32765\n"},
+	{"source=2a02::1\ntable=1\npriority=12abc\n",
+	 "4: priority = 12abc: expected a number from 1 to 32765\n"},
+	{"source=2a02::1\ntable=1\npriority=99999999999999999999999999\n",
+	 "4: priority = 99999999999999999999999999: expected a number from 1 to 32765\n"},
+	{"source=2a02::1\ntable=1\npriority=1\nprefer_main=yes\n",
+	 "4: priority = 1: expected at least 2, as prefer_main's rule stands one "
+	 "before\n"},
+
+	{"source=2a02::1\ntable=1\ngateway=2a02::/64\n",
+	 "4: gateway = 2a02::/64: expected the unicast address of the next hop\n"},
+	{"source=2a02::1\ntable=1\ngateway=ff02::1\n",
+	 "4: gateway = ff02::1: expected the unicast address of the next hop\n"},
+	{"source=2a02::1\ntable=1\ngateway=none\n",
+	 "4: gateway = none: expected the unicast address of the next hop\n"},
+	{"source=2a02::1\ntable=1\ngateway=fe80::1 fe80::2\n",
+	 "4: gateway = fe80::2: expected one gateway for IPv6 and one for IPv4\n"},
+	{"source=2a02::1\ntable=1\ngateway=192.0.2.1\n",
+	 "4: gateway: expected one of a source's family, and no source is IPv4\n"},
+	{"source=192.0.2.9\ntable=1\ngateway=fe80::1\n",
+	 "4: gateway: expected one of a source's family, and no source is IPv6\n"},
+
+	{"source=2a02::1\ntable=1\nmetric=0\n",
+	 "4: metric = 0: expected a number from 1 to 4294967294\n"},
+	{"source=2a02::1\ntable=1\nmetric=4294967295\n",
+	 "4: metric = 4294967295: expected a number from 1 to 4294967294\n"},
+	{"source=2a02::1\ntable=1\nmtu=67\n",
+	 "4: mtu = 67: expected a number from 68 to 65520\n"},
+	{"source=2a02::1\ntable=1\nmtu=65521\n",
+	 "4: mtu = 65521: expected a number from 68 to 65520\n"},
+	{"source=2a02::1\ntable=1\nmtu=1279\n",
+	 "4: mtu = 1279: expected at least 1280, as a source is IPv6\n"},
+	{"source=2a02::1\ntable=1\nwhen_down=blackhole\n",
+	 "4: when_down = blackhole: expected fallthrough or unreachable\n"},
+	{"source=2a02::1\ntable=1\nprefer_main=true\n",
+	 "4: prefer_main = true: expected yes or no\n"},
+	{"source=2a02::1\ntable=1\nprefer_main=Yes\n",
+	 "4: prefer_main = Yes: expected yes or no\n"},
+	{"source=2a02::1\ntable=1\nwait=61\n",
+	 "4: wait = 61: expected a number of seconds from 0 to 60\n"},
+	{"source=2a02::1\ntable=1\nwait=-1\n",
+	 "4: wait = -1: expected a number of seconds from 0 to 60\n"},
+	{"source=2a02::1\ntable=1\nwait="
+	 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	 "aaaaaaaaaaaaaaaaaaaaaaaa\n",
+	 "4: wait = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...: "
+	 "expected a number of seconds from 0 to 60\n"},
+};
+
+static void test_wrong(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(wrong); i++) {
+		struct tunnel tunnel;
+		char expected[2048] = "";
+		const char *line = wrong[i].reported;
+
+		write_sixxs0(wrong[i].body);
+		if (strstr(wrong[i].body, "interface=")) /* not found, hence by each() */
+			assert_int_equal(each(), -EINVAL);
+		else
+			assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+		while (*line) {
+			const char *newline = strchr(line, '\n') + 1;
+
+			snprintf(expected + strlen(expected),
+				 sizeof(expected) - strlen(expected), "sixxs0.conf:%.*s",
+				 (int)(newline - line), line);
+			line = newline;
+		}
+		assert_string_equal(reported, expected);
+	}
+}
+
+static const struct {
+	const char *body;
+	const char *name; /* that the table then has */
+} names[] = {
+	{"table=252\n", "sixxs0"},
+	{"table=256\nname=none\n", ""},
+	{"table=256\nname=other\n", "other"},
+	{"table=tunnel\n", ""},
+	{"table=tunnel\nname=other\n", "other"},
+	{"table=1\ninterface=sixxs0\n", "sixxs0"},
+};
+
+static void test_names(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		char body[256];
+
+		snprintf(body, sizeof(body), "source=2a02::1\n%s", names[i].body);
+		write_sixxs0(body);
+		assert_int_equal(find("sixxs0", &tunnel), 1);
+		assert_string_equal(tunnel.table_name, names[i].name);
+	}
+	/* interfaces whose names ip(8) would take for something else as a table's */
+	write_section("6in4.conf", "6in4", "2a02::2", 7);
+	assert_int_equal(find("6in4", &tunnel), 1);
+	assert_string_equal(tunnel.table_name, "");
+	write_section("main.conf", "main", "2a02::2", 7);
+	assert_int_equal(find("main", &tunnel), 1);
+	assert_string_equal(tunnel.table_name, "");
+}
+
+static void test_mtu_of_ipv4(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	write_sixxs0("source=192.0.2.1\ntable=1\nmtu=68\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(tunnel.mtu, 68);
+}
+
+static void test_many_sources(void **state)
+{
+	for (unsigned n = 63; n <= 65; n++) {
+		struct tunnel tunnel;
+		char body[1024];
+		int size = sprintf(body, "table=1\nsource=");
+
+		(void)state;
+		for (unsigned i = 1; i <= n; i++)
+			size += sprintf(body + size, "%s2a02::%x", i > 1 ? "," : "", i);
+		sprintf(body + size, "\n");
+		write_sixxs0(body);
+		if (n <= TUNNEL_SOURCES_MAX) {
+			assert_int_equal(find("sixxs0", &tunnel), 1);
+			assert_int_equal(tunnel.n_sources, n);
+			continue;
+		}
+		assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+		assert_string_equal(reported,
+				    "sixxs0.conf:3: source = 2a02::41: expected "
+				    "no more than 64 sources\n");
+	}
+}
+
+/* Every default that can be written into a drop-in means what leaving it out means. */
+static void test_presets(void **state)
+{
+	struct tunnel absent, written;
+	char body[1024];
+
+	(void)state;
+	write_sixxs0("source=2a02::1\ntable=1\n");
+	assert_int_equal(find("sixxs0", &absent), 1);
+	for (const struct config_key *key = config_keys; key->name; key++) {
+		if (!key->preset || strchr(key->preset, ' ') ||
+		    !strcmp(key->preset, "none"))
+			continue;
+		snprintf(body, sizeof(body), "source=2a02::1\ntable=1\n%s=%s\n",
+			 key->name, key->preset);
+		write_sixxs0(body);
+		assert_int_equal(find("sixxs0", &written), 1);
+		assert_int_equal(absent.priority, written.priority);
+		assert_int_equal(absent.metric, written.metric);
+		assert_int_equal(absent.when_down, written.when_down);
+		assert_int_equal(absent.prefer_main, written.prefer_main);
+	}
+}
+
+static void test_labels(void **state)
+{
+	struct tunnel tunnel;
+	char label[LABEL_SIZE + 1], text[512];
+
+	(void)state;
+	memset(label, 'a', sizeof(label));
+	for (size_t size = LABEL_SIZE - 1; size <= LABEL_SIZE; size++) {
+		label[size] = '\0';
+		snprintf(text, sizeof(text),
+			 "[%s]\ninterface=sixxs0\nsource=2a02::1\ntable=1\n", label);
+		scratch_write("label.conf", text);
+		assert_int_equal(find("sixxs0", &tunnel),
+				 size < LABEL_SIZE ? 1 : -EINVAL);
+		label[size] = 'a';
+	}
+	assert_non_null(strstr(reported, "]: expected a name of at most 63 bytes which "
+					 "begins with a letter or digit\n"));
+	scratch_write("label.conf", "[-x]\ninterface=sixxs0\nsource=2a02::1\ntable=1\n");
+	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	scratch_write("label.conf", "[sixteen-letters-]\nsource=2a02::1\ntable=1\n");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(reported,
+			    "label.conf:1: [sixteen-letters-] is no name for an "
+			    "interface, and has no key interface\n");
+}
+
+static void test_ifnames(void **state)
+{
+	static const char *const bad[] = {
+		"",       ".",   "..",    "-a",       "_a",
+		"a/b",    "a b", "a\33b", "a\xff",    "a:b",
+		"a!b",    "a'b", "a\"b",  "a$(b)",    "a\n",
+		"sixxs%", "a*",  "a\\",   "\xc3\xa9", "0123456789abcdef"};
+	struct tunnel tunnel;
+
+	(void)state;
+	assert_true(config_ifname_ok("sixxs0"));
+	assert_true(config_ifname_ok("0"));
+	assert_true(config_ifname_ok("6in4.a_b-c"));
+	assert_true(config_ifname_ok("0123456789abcde"));
+	for (size_t i = 0; i < LENGTH(bad); i++) {
+		assert_false(config_ifname_ok(bad[i]));
+		assert_int_equal(find(bad[i], &tunnel), 0);
+		assert_string_equal(reported, "");
+	}
+}
+
+static void test_no_folder(void **state)
+{
+	char path[PATH_MAX + 16];
+	struct tunnel tunnel;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/absent", scratch);
+	assert_int_equal(config_find(path, "sixxs0", &reporter, &tunnel), 0);
+	assert_int_equal(config_each(path, &reporter, give, NULL), 0);
+	assert_string_equal(reported, "");
+	assert_int_equal(find("sixxs0", &tunnel), 0);
+	assert_int_equal(each(), 0);
+}
+
+static void test_bad_folder(void **state)
+{
+	char path[PATH_MAX + 16];
+	struct tunnel tunnel;
+
+	(void)state;
+	write_section("sixxs0.conf", "sixxs0", "2a02::1", 200);
+	assert_int_equal(chmod(scratch, 0777), 0);
+	assert_int_equal(find("sixxs0", &tunnel), -EPERM);
+	assert_string_equal(
+		reported, ":0: mode 0777: group and others must not be able to write\n");
+	assert_int_equal(each(), -EPERM);
+	assert_int_equal(chmod(scratch, 0755), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(scratch, 65534, 65534), 0);
+		assert_int_equal(find("sixxs0", &tunnel), -EPERM);
+		assert_int_equal(chown(scratch, 0, 0), 0);
+	}
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(symlink(".", scratch_path("link")), 0);
+	snprintf(path, sizeof(path), "%s/link", scratch);
+	assert_int_equal(config_find(path, "sixxs0", &reporter, &tunnel), -ENOTDIR);
+	snprintf(path, sizeof(path), "%s/sixxs0.conf", scratch);
+	assert_int_equal(config_find(path, "sixxs0", &reporter, &tunnel), -ENOTDIR);
+}
+
+static void test_order(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	write_section("a.conf", "sixxs0", "2a02::1", 1);
+	write_section("b.conf", "sixxs0", "2a02::1", 2);
+	write_section("B.conf", "sixxs0", "2a02::1", 3);
+	/* none of these is read */
+	write_section("A.conf.example", "sixxs0", "2a02::1", 4);
+	write_section(".A.conf", "sixxs0", "2a02::1", 5);
+	write_section(".conf", "sixxs0", "2a02::1", 6);
+	write_section("A.CONF", "sixxs0", "2a02::1", 7);
+	write_section("A", "sixxs0", "2a02::1", 8);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(tunnel.table, 3);
+	assert_int_equal(each(), 0);
+	assert_string_equal(given, "sixxs0 sixxs0 3 B.conf:1\n");
+	assert_string_equal(reported, "warning a.conf:1: not used: interface sixxs0 has "
+				      "its section in line 1 of "
+				      "B.conf\n"
+				      "warning b.conf:1: not used: interface sixxs0 has "
+				      "its section in line 1 of "
+				      "B.conf\n");
+
+	write_section("sixxs0.conf", "sixxs0", "2a02::1", 9);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(tunnel.table, 9);
+	assert_int_equal(each(), 0);
+	assert_string_equal(given, "sixxs0 sixxs0 9 sixxs0.conf:1\n");
+
+	/* a file of that name without the section hides nothing */
+	write_section("sixxs0.conf", "other", "2a02::9", 9);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(tunnel.table, 3);
+	assert_int_equal(each(), 0);
+	assert_string_equal(given, "sixxs0 sixxs0 3 B.conf:1\n"
+				   "other other 9 sixxs0.conf:1\n");
+}
+
+static void test_exact_match(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	scratch_write("all.conf", "[sixxs10]\nsource=2a02::10\ntable=10\n"
+				  "[SIXXS1]\nsource=2a02::11\ntable=11\n"
+				  "[sixxs1]\nsource=2a02::12\ntable=12\n");
+	assert_int_equal(find("sixxs1", &tunnel), -EINVAL); /* two sections that merge */
+	assert_string_equal(reported,
+			    "all.conf:7: section [sixxs1] is in line 4 already\n");
+	scratch_write("all.conf",
+		      "[sixxs10]\nsource=2a02::10\ntable=10\n"
+		      "[upper]\ninterface=SIXXS1\nsource=2a02::11\ntable=11\n"
+		      "[sixxs1]\nsource=2a02::12\ntable=12\n"
+		      "[sixxs2]\ninterface=other\nsource=2a02::13\ntable=13\n");
+	assert_int_equal(find("sixxs1", &tunnel), 1);
+	assert_int_equal(tunnel.table, 12);
+	assert_int_equal(find("SIXXS1", &tunnel), 1);
+	assert_int_equal(tunnel.table, 11);
+	assert_int_equal(find("sixxs10", &tunnel), 1);
+	assert_int_equal(tunnel.table, 10);
+	assert_int_equal(find("sixxs", &tunnel), 0);
+	assert_int_equal(find("sixxs2", &tunnel), 0);
+	assert_int_equal(find("upper", &tunnel), 0);
+	assert_string_equal(reported, "");
+}
+
+/* What a bad file beside the wanted one means: FILE sorts before or behind sixxs0's. */
+static void test_bad_neighbours(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	write_section("m.conf", "sixxs0", "2a02::1", 200);
+	scratch_write("a.conf", "[broken\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1); /* it does not mention sixxs0 */
+	assert_string_equal(reported, "");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "sixxs0 sixxs0 200 m.conf:1\n");
+
+	scratch_write("a.conf", "[broken\n; sixxs0\n");
+	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	assert_string_equal(reported, "a.conf:1: the section's bracket is not closed\n");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "");
+
+	assert_int_equal(unlink(scratch_path("a.conf")), 0);
+	scratch_write("z.conf", "[broken\n; sixxs0\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1); /* the earlier one is found first */
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "sixxs0 sixxs0 200 m.conf:1\n");
+	assert_int_equal(unlink(scratch_path("z.conf")), 0);
+
+	scratch_write("sixxs0.conf", "broken\n"); /* its own file need not mention it */
+	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "");
+	assert_int_equal(unlink(scratch_path("sixxs0.conf")), 0);
+
+	assert_int_equal(symlink("m.conf", scratch_path("a.conf")), 0);
+	/* nobody knows what is in it */
+	assert_int_equal(find("sixxs0", &tunnel), -EPERM);
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "");
+	assert_int_equal(rename(scratch_path("m.conf"), scratch_path("sixxs0.conf")), 0);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "sixxs0 sixxs0 200 sixxs0.conf:1\n");
+}
+
+static void test_bad_sections(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	scratch_write("all.conf", "[sixxs0]\nsource=2a02::1\ntable=200\n"
+				  "[sixxs1]\nsource=2a02::2\ntable=201\nbogus=1\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_string_equal(reported, "");
+	assert_int_equal(find("sixxs1", &tunnel), -EINVAL);
+	assert_string_equal(reported, "all.conf:7: unknown key bogus\n");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(reported, "all.conf:7: unknown key bogus\n");
+	assert_string_equal(given, "sixxs0 sixxs0 200 all.conf:1\n");
+	/* a wrong section in the first file still hides a right one in the second */
+	write_section("z.conf", "sixxs1", "2a02::2", 201);
+	assert_int_equal(find("sixxs1", &tunnel), -EINVAL);
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "sixxs0 sixxs0 200 all.conf:1\n");
+}
+
+static void test_clashes_in_a_file(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	scratch_write("all.conf", "[a]\nsource=2a02::1 2001:db8::1/48\ntable=200\n"
+				  "[b]\nsource=2a02::2\ntable=200\n"
+				  "[c]\nsource=2a02::3 2001:db8::2/48\ntable=201\n"
+				  "[d]\ninterface=a\nsource=2a02::4\ntable=202\n"
+				  "[e]\nsource=2a02::5\ntable=203\n");
+	assert_int_equal(find("a", &tunnel), -EINVAL);
+	assert_string_equal(reported,
+			    "all.conf:10: interface a has a section already, in "
+			    "line 1\n");
+	assert_int_equal(find("b", &tunnel), -EINVAL);
+	assert_string_equal(reported,
+			    "all.conf:4: table 200 belongs to [a] already, in line 1\n");
+	assert_int_equal(find("c", &tunnel), -EINVAL);
+	assert_string_equal(reported, "all.conf:7: source 2001:db8::/48 belongs to [a] "
+				      "already, in line 1\n");
+	assert_int_equal(find("e", &tunnel), 1);
+	assert_string_equal(reported, "");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(
+		reported,
+		"all.conf:10: interface a has a section already, in line 1\n"
+		"all.conf:4: table 200 belongs to [a] already, in line 1\n"
+		"all.conf:7: source 2001:db8::/48 belongs to [a] already, in line 1\n");
+	assert_string_equal(given, "e e 203 all.conf:14\n");
+}
+
+static void test_clashes_of_files(void **state)
+{
+	(void)state;
+	write_section("a.conf", "a", "2a02::1", 200);
+	write_section("b.conf", "b", "2a02::2", 200);
+	write_section("c.conf", "c", "2a02::1, 2a02::3", 202);
+	write_section("d.conf", "d", "2a02::4", 203);
+	/* overlap is no clash: the more specific rule's place is the administrator's */
+	write_section("e.conf", "e", "2a02::/64", 204);
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(
+		reported,
+		"b.conf:1: table 200 belongs to [a] already, in line 1 of a.conf\n"
+		"c.conf:1: source 2a02::1 belongs to [a] already, in line 1 of a.conf\n");
+	assert_string_equal(given,
+			    "a a 200 a.conf:1\nd d 203 d.conf:1\ne e 204 e.conf:1\n");
+	/* what lost its interface to another section claims nothing */
+	write_section("z.conf", "a", "2a02::9", 300);
+	write_section("zz.conf", "f", "2a02::9", 300);
+	assert_int_equal(each(), -EINVAL);
+	assert_non_null(strstr(given, "f f 300 zz.conf:1\n"));
+}
+
+static int stop(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+{
+	unsigned *calls = data;
+
+	(void)tunnel;
+	(void)file;
+	(void)line;
+	return ++*calls == 2 ? -ECANCELED : 0;
+}
+
+static void test_each_stops(void **state)
+{
+	unsigned calls = 0;
+
+	(void)state;
+	write_section("a.conf", "a", "2a02::1", 200);
+	write_section("b.conf", "b", "2a02::2", 201);
+	write_section("c.conf", "c", "2a02::3", 202);
+	assert_int_equal(config_each(scratch, &reporter, stop, &calls), -ECANCELED);
+	assert_int_equal(calls, 2);
+}
+
+static int count(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+{
+	(void)tunnel;
+	(void)file;
+	(void)line;
+	++*(unsigned *)data;
+	return 0;
+}
+
+static double seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Bounds that only something quadratic would miss, with sanitizers on a slow machine. */
+static void test_ten_thousand(void **state)
+{
+	struct tunnel tunnel;
+	unsigned calls = 0;
+	double start;
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++) {
+		char file[32], section[32], source[32];
+
+		snprintf(section, sizeof(section), "t%u", i);
+		snprintf(file, sizeof(file), "%s%u.conf", i % 2 ? "t" : "x", i);
+		snprintf(source, sizeof(source), "2a02::%x", i + 1);
+		write_section(file, section, source, 1000 + i);
+	}
+	start = seconds();
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(find("t9999", &tunnel), 1);
+	assert_int_equal(tunnel.table, 10999);
+	assert_true(seconds() - start < 3);
+	start = seconds();
+	assert_int_equal(find("t9998", &tunnel), 1); /* in x9998.conf */
+	assert_int_equal(tunnel.table, 10998);
+	assert_true(seconds() - start < 3);
+	start = seconds();
+	assert_int_equal(config_each(scratch, &reporter, count, &calls), 0);
+	assert_int_equal(calls, 10000);
+	assert_true(seconds() - start < 10);
+}
+
+#define IN_FOLDER(test) \
+	cmocka_unit_test_setup_teardown(test, make_folders, scratch_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(test_defaults),
+		IN_FOLDER(test_all_keys),
+		IN_FOLDER(test_wrong),
+		IN_FOLDER(test_names),
+		IN_FOLDER(test_mtu_of_ipv4),
+		IN_FOLDER(test_many_sources),
+		IN_FOLDER(test_presets),
+		IN_FOLDER(test_labels),
+		IN_FOLDER(test_ifnames),
+		IN_FOLDER(test_no_folder),
+		IN_FOLDER(test_bad_folder),
+		IN_FOLDER(test_order),
+		IN_FOLDER(test_exact_match),
+		IN_FOLDER(test_bad_neighbours),
+		IN_FOLDER(test_bad_sections),
+		IN_FOLDER(test_clashes_in_a_file),
+		IN_FOLDER(test_clashes_of_files),
+		IN_FOLDER(test_each_stops),
+		IN_FOLDER(test_ten_thousand),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
