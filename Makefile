@@ -7,6 +7,7 @@ SYSCONFDIR   ?= /etc
 UDEVRULESDIR ?= $(PREFIX)/lib/udev/rules.d
 UNITDIR      ?= $(PREFIX)/lib/systemd/system
 MANDIR       ?= $(PREFIX)/share/man
+BASHCOMPDIR  ?= $(PREFIX)/share/bash-completion/completions
 RUNDIR       ?= /run/sixxs-route
 DESTDIR      ?=
 
@@ -64,14 +65,20 @@ build/fuzz/%: tests/fuzz/%.c $(patsubst $(BUILD)/%,build/fuzz/%,$(PARTS))
 -include $(wildcard $(BUILD)/*.d build/fuzz/*.d)
 
 install: all ## install below DESTDIR
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) \
-	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d \
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/sixxs-route
 	sed 's|@SBINDIR@|$(SBINDIR)|' rules.d/99-tunnel-sixxs.rules \
 	    >$(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules
 	chmod 644 $(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules
+	sed 's|@SBINDIR@|$(SBINDIR)|' handler/sixxs-route.service \
+	    >$(DESTDIR)$(UNITDIR)/sixxs-route.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/sixxs-route.service
+	sed 's|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|' handler/sixxs-route.bash \
+	    >$(DESTDIR)$(BASHCOMPDIR)/sixxs-route
+	chmod 644 $(DESTDIR)$(BASHCOMPDIR)/sixxs-route
 	for f in conf.d/*.conf; do install -m 644 $$f \
 	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/$$f.example; done
 	printf '166\tsixxs\n' >$(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf
@@ -81,6 +88,8 @@ install: all ## install below DESTDIR
 uninstall: ## remove what install installed; drop-ins stay
 	rm -f $(DESTDIR)$(SBINDIR)/sixxs-route \
 	    $(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules \
+	    $(DESTDIR)$(UNITDIR)/sixxs-route.service \
+	    $(DESTDIR)$(BASHCOMPDIR)/sixxs-route \
 	    $(patsubst %,$(DESTDIR)$(SYSCONFDIR)/sixxs-route/%.example,$(wildcard conf.d/*.conf)) \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d/sixxs-route.conf

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "config.h"
+#include "counter.h"
 #include "log.h"
 #include "record.h"
 #include "sweep.h"
@@ -92,9 +93,13 @@ static int collect_records(const struct settings *settings, struct names *names)
 static void report(void *data, enum severity severity, const char *file, unsigned line,
 		   const char *text)
 {
+	const int priority = severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING;
+
 	(void)data;
-	log_line(severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s:%u: %s", file,
-		 line, text);
+	if (line)
+		log_line(priority, "%s:%u: %s", file, line, text);
+	else
+		log_line(priority, "%s: %s", file, text);
 }
 
 static int converge_each(const struct settings *settings, struct rtnl *rtnl,
@@ -129,21 +134,45 @@ static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl
 	return r;
 }
 
-int apply_all(const struct settings *settings, struct rtnl *rtnl)
+/* What any record or section names; *ret_config: what config_each said. */
+static int collect(const struct settings *settings, struct names *names, int *ret_config)
 {
 	const struct config_reporter reporter = {.report = report};
-	struct settings mending = *settings;
-	struct names names = {0};
-	int r_config, r = collect_records(settings, &names);
+	const int r = collect_records(settings, names);
 
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot read the run folder %s: %s", settings->run_dir,
 			 strerror(-r));
+		return r;
+	}
+	*ret_config = config_each(settings->conf_dir, &reporter, put_section, names);
+	sort_names(names);
+	return 0;
+}
+
+int apply_known(const struct settings *settings, struct rtnl *rtnl)
+{
+	struct names names = {0};
+	int r_config, r = collect(settings, &names, &r_config);
+
+	if (r == 0)
+		r = converge_each(settings, rtnl, &names);
+	else
+		r_config = 0;
+	free(names.name);
+	return r < 0 ? r : r_config;
+}
+
+int apply_all(const struct settings *settings, struct rtnl *rtnl)
+{
+	struct settings mending = *settings;
+	struct names names = {0};
+	int r_config, r = collect(settings, &names, &r_config);
+
+	if (r < 0) {
 		free(names.name);
 		return r;
 	}
-	r_config = config_each(settings->conf_dir, &reporter, put_section, &names);
-	sort_names(&names);
 	if (r_config < 0) {
 		log_line(LOG_WARNING, "not all of %s could be read: nothing is swept",
 			 settings->conf_dir);
@@ -153,5 +182,8 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 		r = converge_and_sweep(&mending, rtnl, &names);
 	}
 	free(names.name);
+	/* best effort: the next event of a tunnel tidies its own */
+	if (!settings->dry_run)
+		counter_tidy_all(settings->run_dir);
 	return r < 0 ? r : r_config;
 }

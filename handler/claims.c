@@ -5,7 +5,6 @@
 #include "section.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +21,19 @@ struct place {
 	const char *file;
 };
 
+void claims_path(const struct claims *claims, const char *file, char ret[static PATH_MAX])
+{
+	const char *dir = claims->dir ? claims->dir : "";
+
+	snprintf(ret, PATH_MAX, "%s%s%s", dir, *dir && file ? "/" : "", file ? file : "");
+}
+
 void claims_report(const struct claims *claims, enum severity severity, const char *file,
 		   unsigned line, const char *text)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s%s%s", claims->dir, file ? "/" : "",
-		 file ? file : "");
+	claims_path(claims, file, path);
 	claims->rep->report(claims->rep->data, severity, path, line, text);
 }
 
@@ -49,7 +54,10 @@ static void report_nothing(void *data, unsigned line, const char *text)
 bool claims_own_file(const char *file, const char *ifname)
 {
 	const size_t size = strlen(ifname);
+	const char *slash = strrchr(file, '/');
 
+	if (slash)
+		file = slash + 1;
 	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
 }
 

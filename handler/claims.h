@@ -9,6 +9,8 @@
 
 #include "config.h"
 
+#include <limits.h>
+
 struct claim {
 	struct tunnel tunnel;
 	size_t order;	  /* its place among all */
@@ -20,7 +22,7 @@ struct claim {
 };
 
 struct claims {
-	const char *dir;
+	const char *dir; /* NULL: the files' names are paths */
 	const struct config_reporter *rep;
 	const char *only; /* report of this interface's sections alone; NULL: of all */
 	size_t n;
@@ -35,6 +37,9 @@ int claims_add(struct claims *claims, const char *file, const struct ini *ini);
 
 /* Reports what clashes, and marks bad and lost ones. Returns 0, or -ENOMEM. */
 int claims_settle(const struct claims *claims);
+
+/* FILE's path, for reports; NULL: the folder's. */
+void claims_path(const struct claims *claims, const char *file, char ret[static PATH_MAX]);
 
 /* One report about FILE in the folder; NULL: about the folder. */
 void claims_report(const struct claims *claims, enum severity severity, const char *file,

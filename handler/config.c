@@ -71,12 +71,16 @@ static int open_folder(const struct claims *claims)
 	return r < 0 ? r : take_fd(&fd);
 }
 
+bool config_is_dropin(const char *name)
+{
+	const size_t size = strlen(name);
+
+	return name[0] != '.' && size > 5 && !strcmp(name + size - 5, ".conf");
+}
+
 static int is_dropin(const struct dirent *entry)
 {
-	const size_t size = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && size > 5 &&
-	       !strcmp(entry->d_name + size - 5, ".conf");
+	return config_is_dropin(entry->d_name);
 }
 
 static int in_byte_order(const struct dirent **a, const struct dirent **b)
@@ -256,7 +260,7 @@ static int hand_out(const struct claims *claims, const struct unreads *unreads,
 			failed = -EINVAL;
 		if (claim->bad || claim->lost || is_unsure(unreads, claim))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", claims->dir, claim->file);
+		claims_path(claims, claim->file, path);
 		r = fn(data, &claim->tunnel, path, claim->line);
 		if (r < 0)
 			return r;
@@ -285,4 +289,29 @@ int config_each(const char *dir, const struct config_reporter *rep, config_each_
 	if (r < 0)
 		return report_errno(&claims, "not read to the end", r);
 	return hand_out(&claims, &unreads, fn, data);
+}
+
+static int add_path(struct claims *claims, struct unreads *unreads, const char *file)
+{
+	if (access(file, F_OK) < 0 && errno == ENOENT) {
+		const struct unread unread = {.order = claims->n, .file = file};
+
+		claims_report(claims, SEVERITY_ERROR, file, 0, "there is no such file");
+		return add_unread(unreads, unread);
+	}
+	return add_file(claims, unreads, AT_FDCWD, file);
+}
+
+int config_each_of(char *const files[], const struct config_reporter *rep,
+		   config_each_fn *fn, void *data)
+{
+	_cleanup_(claims_free) struct claims claims = {.rep = rep};
+	_cleanup_(free_unreads) struct unreads unreads = {0};
+	int r = 0;
+
+	for (; r == 0 && *files; files++)
+		r = add_path(&claims, &unreads, *files);
+	if (r == 0)
+		r = claims_settle(&claims);
+	return r < 0 ? r : hand_out(&claims, &unreads, fn, data);
 }

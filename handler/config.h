@@ -57,6 +57,16 @@ typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *
 int config_each(const char *dir, const struct config_reporter *rep, config_each_fn *fn,
                 void *data);
 
+/*
+ * The same for these files (the list ends with NULL) as if they, in this order, were all
+ * that there is. One that is not there is an error.
+ */
+int config_each_of(char *const files[], const struct config_reporter *rep,
+		   config_each_fn *fn, void *data);
+
+/* Whether a file of this name is read where it is in conf.d: *.conf, no leading dot. */
+bool config_is_dropin(const char *name);
+
 /* An interface name that this program serves: [A-Za-z0-9][A-Za-z0-9_.-]{0,14}. */
 bool config_ifname_ok(const char *ifname);
 

@@ -2,6 +2,7 @@
 #include "converge.h"
 
 #include "act.h"
+#include "addresses.h"
 #include "cleanup.h"
 #include "config.h"
 #include "explain.h"
@@ -14,6 +15,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define ENTER_TRIES 1000
 
 /* One call of converge: what was found, and what is wanted. */
 struct turn {
@@ -64,14 +67,17 @@ static int find_section(struct turn *turn)
 				  &turn->tunnel);
 
 	if (r < 0)
-		return fail(
-			turn, r, "read its section",
-			"nothing was changed; mend the file, then: sixxs-route apply");
+		return fail(turn, r, "read its section",
+			    r == -EINVAL || r == -EPERM || r == -EFBIG
+				    ? "nothing was changed; mend the file, then: "
+				      "sixxs-route apply"
+				    : "nothing was changed; then: sixxs-route apply");
 	turn->has_section = r > 0;
 	return 0;
 }
 
-static int find_wanted(struct turn *turn, uint32_t gone)
+/* Also the section, if there is a link that it can be for. */
+static int find_link(struct turn *turn, uint32_t gone)
 {
 	int r = rtnl_link(turn->rtnl, turn->ifname, &turn->link);
 
@@ -86,9 +92,23 @@ static int find_wanted(struct turn *turn, uint32_t gone)
 		turn->link.ifindex = 0;
 	if (turn->aim == AIM_NOTHING || !turn->link.ifindex)
 		return 0;
-	r = find_section(turn);
-	if (r < 0 || !turn->has_section)
-		return r;
+	return find_section(turn);
+}
+
+static int find_wanted(struct turn *turn)
+{
+	int r;
+
+	if (!turn->has_section)
+		return 0;
+	r = addresses_as_sources(turn->rtnl, &turn->link, &turn->record.objects,
+				 &turn->tunnel);
+	if (r == -E2BIG)
+		return fail(turn, r, "have a rule for each of the link's addresses",
+			    "nothing was changed; name up to 64 sources in its section");
+	if (r < 0)
+		return fail(turn, r, "ask the kernel for the link's addresses",
+			    "try again");
 	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
 	if (turn->tunnel.table_name[0]) {
 		turn->wanted_name.number = turn->tunnel.table;
@@ -125,29 +145,11 @@ static bool same_name(const struct name_entry *a, const struct name_entry *b)
 	return a->number == b->number && !strcmp(a->name, b->name);
 }
 
-static void warn_name(const struct turn *turn, enum name_verdict verdict,
-		      const struct name_entry *other)
-{
-	const struct name_entry *name = &turn->wanted_name;
-
-	if (verdict == NAME_TAKEN)
-		log_line(LOG_WARNING,
-			 "%s: table %u goes without the name %s, which iproute2 gives to "
-			 "table %u: "
-			 "set another name, or name = none",
-			 turn->ifname, name->number, name->name, other->number);
-	if (verdict == NUMBER_TAKEN)
-		log_line(LOG_WARNING,
-			 "%s: table %u goes without the name %s, for iproute2 calls it "
-			 "%s: set "
-			 "name = none, or another table",
-			 turn->ifname, name->number, name->name, other->name);
-}
-
 /* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
 static int place_name(const struct turn *turn, struct record *after)
 {
 	struct name_entry other;
+	char text[EXPLAIN_SIZE];
 	int r;
 
 	if (!turn->wanted_name.number)
@@ -155,7 +157,8 @@ static int place_name(const struct turn *turn, struct record *after)
 	r = names_add(turn->runfd, &turn->wanted_name, &other);
 	if (r < 0)
 		return fail(turn, r, "name its table", "its routes are not affected");
-	warn_name(turn, (enum name_verdict)r, &other);
+	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &other, text))
+		log_line(LOG_WARNING, "%s: %s", turn->ifname, text);
 	if (r != NAME_OURS)
 		after->name = (struct name_entry){0};
 	return 0;
@@ -296,6 +299,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	r_name = drop_name(turn);
 	/* what could not be dropped, the next call drops */
 	before.name = r_name < 0 ? turn->record.name : turn->wanted_name;
+	before.follows = turn->has_section && turn->tunnel.source_auto;
 	if (!record_equal(&before, &turn->record)) {
 		r = record_write(turn->runfd, turn->ifname, &before);
 		if (r < 0)
@@ -320,16 +324,20 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 static int converge_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
 {
 	struct tally tally = {0};
-	int r = find_wanted(turn, gone);
+	int r = find_link(turn, gone);
 
 	if (r == 0)
 		r = find_record(turn);
+	if (r == 0)
+		r = find_wanted(turn);
 	if (r == 0)
 		r = carry_out(turn, &tally);
 	log_outcome(turn, &tally, r);
 	if (turn->has_section && (tally.pending || !turn->link.up))
 		*ret = (struct outcome){.pending = turn->link.ifindex,
 					.wait = turn->tunnel.wait};
+	if (turn->has_section)
+		ret->limit = turn->tunnel.limit;
 	return r;
 }
 
@@ -341,9 +349,11 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 	if (r < 0 && r != -ENOENT)
 		return fail(turn, r, "open the run folder", turn->settings->run_dir);
 	turn->runfd = r < 0 ? -1 : r;
-	r = find_wanted(turn, gone);
+	r = find_link(turn, gone);
 	if (r == 0)
 		r = find_record(turn);
+	if (r == 0)
+		r = find_wanted(turn);
 	if (r == 0) {
 		plan_steps(&turn->record.objects, &turn->wanted, &plan);
 		r = rehearse(turn->rtnl, &plan, stdout);
@@ -357,11 +367,12 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 /* Opens the run folder and takes the tunnel's lock in it. Returns the lock or -errno. */
 static int enter(struct turn *turn)
 {
-	for (;;) {
+	for (unsigned tries = 1;; tries++) {
 		int r = run_open(turn->settings->run_dir, true);
 
-		if (r == -ENOENT)
-			continue; /* removed by another tunnel's end, just now */
+		/* it may be removed by another tunnel's end, just now; not for ever */
+		if (r == -ENOENT && tries < ENTER_TRIES)
+			continue;
 		if (r < 0)
 			return fail(turn, r, "make or trust the run folder",
 				    turn->settings->run_dir);
@@ -370,10 +381,12 @@ static int enter(struct turn *turn)
 		if (r >= 0)
 			return r;
 		close_fdp(&turn->runfd);
-		if (r != -ENOENT)
-			return fail(turn, r, "take the tunnel's lock",
-				    "another sixxs-route keeps it: see fuser -v on its "
-				    "lock file");
+		if (r == -ENOENT && tries < ENTER_TRIES)
+			continue;
+		return fail(turn, r, "take the tunnel's lock",
+			    r == -ETIMEDOUT ? "another sixxs-route keeps it: see fuser "
+					      "-v on its lock file"
+					    : "is the run folder writable, and not full?");
 	}
 }
 

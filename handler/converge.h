@@ -9,6 +9,7 @@
 #define CONVERGE_H
 
 #include "rtnl.h"
+#include "tunnel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct outcome {
 	uint32_t pending; /* ifindex of a link that must come up before the route; 0: none
 			   */
 	int wait;	  /* the section's, for pending */
+	struct limit limit; /* the section's; connects 0: no section was read */
 };
 
 /*

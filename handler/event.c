@@ -30,20 +30,35 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* NULL also for want of memory, which is noted in *error. */
+static const char *property(struct udev_device *device, const char *name, int *error)
+{
+	const char *value = udev_device_get_property_value(device, name);
+
+	if (!value && errno == ENOMEM)
+		*error = -ENOMEM;
+	return value;
+}
+
 static int read_device(struct udev_device *device, struct event *ret)
 {
-	const char *subsystem = udev_device_get_subsystem(device);
-	const char *action = udev_device_get_action(device);
+	int error = 0;
+	const char *subsystem = property(device, "SUBSYSTEM", &error);
+	const char *action = property(device, "ACTION", &error);
 
 	if (!subsystem || !action || strcmp(subsystem, "net") != 0)
-		return -ENODATA;
+		return error ? error : -ENODATA;
+	ret->addition = !strcmp(action, "add");
 	ret->removal = !strcmp(action, "remove");
-	ret->replay = udev_device_get_property_value(device, "SYNTH_UUID");
-	ret->ifindex = parse_ifindex(udev_device_get_property_value(device, "IFINDEX"));
-	copy(ret->ifname, udev_device_get_property_value(device, "INTERFACE"));
-	copy(ret->old_ifname,
-	     last_component(udev_device_get_property_value(device, "DEVPATH_OLD")));
-	copy(ret->tag, udev_device_get_property_value(device, "SIXXS_ROUTE"));
+	ret->replay = property(device, "SYNTH_UUID", &error);
+	ret->ifindex = parse_ifindex(property(device, "IFINDEX", &error));
+	copy(ret->ifname, property(device, "INTERFACE", &error));
+	copy(ret->old_ifname, last_component(property(device, "DEVPATH_OLD", &error)));
+	if (!ret->old_ifname[0])
+		copy(ret->old_ifname, property(device, "SIXXS_ROUTE_OLD", &error));
+	copy(ret->tag, property(device, "SIXXS_ROUTE", &error));
+	if (error)
+		return error;
 	return ret->ifname[0] ? 0 : -ENODATA;
 }
 

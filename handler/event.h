@@ -14,12 +14,13 @@
 #define EVENT_NAME_SIZE 64 /* more than IFNAMSIZ: what is too long is refused, not cut */
 
 struct event {
+	bool addition;    /* ACTION is add: also of a replay */
 	bool removal;     /* ACTION is remove */
 	bool replay;      /* udevadm trigger, not the kernel (SYNTH_UUID) */
 	uint32_t ifindex; /* 0: not said */
 	/* "" where there is none, else as udev has it: any bytes that the kernel allows */
 	char ifname[EVENT_NAME_SIZE];
-	char old_ifname[EVENT_NAME_SIZE]; /* of a rename */
+	char old_ifname[EVENT_NAME_SIZE]; /* of a rename, this one or an earlier one */
 	char tag[EVENT_NAME_SIZE]; /* SIXXS_ROUTE: the last name that the rule matched */
 };
 

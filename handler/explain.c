@@ -29,7 +29,7 @@ static const char *protocol_name(uint8_t protocol)
 		uint8_t number;
 		const char *name;
 	} names[] = {
-		{2, "kernel"}, {3, "boot"},  {4, "static"}, {9, "ra"},	  {11, "zebra"},
+		{0, "unspec"}, {2, "kernel"}, {3, "boot"},  {4, "static"}, {9, "ra"},	  {11, "zebra"},
 		{12, "bird"},  {16, "dhcp"}, {42, "babel"}, {186, "bgp"}, {188, "ospf"},
 	};
 
@@ -37,6 +37,14 @@ static const char *protocol_name(uint8_t protocol)
 		if (names[i].number == protocol)
 			return names[i].name;
 	return NULL;
+}
+
+void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
+{
+	const char *name = protocol == OBJECT_PROTOCOL ? "sixxs" : protocol_name(protocol);
+
+	snprintf(ret, PROTOCOL_STRLEN, "protocol %u%s%s", protocol, name ? " " : "",
+		 name ? name : "");
 }
 
 void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE])
@@ -112,4 +120,21 @@ void explain_result(const struct step *step, const struct result *result,
 	snprintf(ret, EXPLAIN_SIZE, "\"%s\" failed: %s%s%s%s: %s", what, answer->sentence,
 		 answer->sentence[0] ? " (" : "", strerror(-answer->error),
 		 answer->sentence[0] ? ")" : "", advice(step, answer->error));
+}
+
+bool explain_name(const struct name_entry *want, enum name_verdict verdict,
+		  const struct name_entry *other, char ret[static EXPLAIN_SIZE])
+{
+	ret[0] = '\0';
+	if (verdict == NAME_TAKEN)
+		snprintf(ret, EXPLAIN_SIZE,
+			 "table %u goes without the name %s, which iproute2 gives to table "
+			 "%u: set another name, or name = none",
+			 want->number, want->name, other->number);
+	if (verdict == NUMBER_TAKEN)
+		snprintf(ret, EXPLAIN_SIZE,
+			 "table %u goes without the name %s, for iproute2 calls it %s: set "
+			 "name = none, or another table",
+			 want->number, want->name, other->name);
+	return ret[0];
 }

@@ -7,6 +7,7 @@
 #define EXPLAIN_H
 
 #include "act.h"
+#include "names.h"
 
 #include <stddef.h>
 
@@ -19,7 +20,15 @@ void explain_step(const struct step *step, char ret[static OBJECT_STRLEN]);
 void explain_result(const struct step *step, const struct result *result,
 		    char ret[static EXPLAIN_SIZE]);
 
+/* "protocol 4 static" */
+#define PROTOCOL_STRLEN 32
+void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);
+
 /* "default dev eth0 table 200 metric 100, made by static" */
 void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
+
+/* Why a table goes without its name, and what to do; false and "" if it does not. */
+bool explain_name(const struct name_entry *want, enum name_verdict verdict,
+		  const struct name_entry *other, char ret[static EXPLAIN_SIZE]);
 
 #endif

@@ -2,6 +2,7 @@
 #include "handle.h"
 
 #include "config.h"
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ static int seconds_to_wait(int wanted)
 
 struct watch {
 	uint32_t ifindex;
+	const char *ifname;
 	bool up, gone;
 };
 
@@ -48,14 +50,16 @@ static int note_link(void *data, const struct nlmsghdr *nlh)
 	if (rtmsg_get_link(nlh, &link) < 0 || link.ifindex != watch->ifindex)
 		return 0;
 	watch->up = link.up;
-	watch->gone |= nlh->nlmsg_type == RTM_DELLINK;
+	/* also by a rename: udev tells of it only when we have ended */
+	watch->gone |= nlh->nlmsg_type == RTM_DELLINK ||
+		       strcmp(link.ifname, watch->ifname) != 0;
 	return 0;
 }
 
-static int look(struct rtnl *rtnl, const char *ifname, struct watch *watch)
+static int look(struct rtnl *rtnl, struct watch *watch)
 {
 	struct link link;
-	const int r = rtnl_link(rtnl, ifname, &link);
+	const int r = rtnl_link(rtnl, watch->ifname, &link);
 
 	if (r < 0)
 		return r;
@@ -69,7 +73,7 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 			  const char *ifname, struct outcome *outcome, int seconds)
 {
 	const int64_t deadline_ms = rtnl_now_ms() + seconds * 1000;
-	struct watch watch = {.ifindex = outcome->pending};
+	struct watch watch = {.ifindex = outcome->pending, .ifname = ifname};
 	struct rtnl events;
 	int r = rtnl_open(&events, RTMGRP_LINK);
 
@@ -79,7 +83,7 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 			 ifname, strerror(-r), ifname);
 		return r;
 	}
-	r = look(rtnl, ifname, &watch);
+	r = look(rtnl, &watch);
 	while (r == 0 && !watch.gone && outcome->pending == watch.ifindex) {
 		if (watch.up) {
 			watch.up = false;
@@ -88,7 +92,7 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 		}
 		r = rtnl_receive(&events, deadline_ms, note_link, &watch);
 		if (r == -ENOBUFS) /* some were lost */
-			r = look(rtnl, ifname, &watch);
+			r = look(rtnl, &watch);
 	}
 	rtnl_close(&events);
 	if (r != -ETIMEDOUT)
@@ -99,6 +103,21 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 		 "is up, run: sixxs-route apply %s",
 		 ifname, seconds, ifname);
 	return 0;
+}
+
+/*
+ * An interface that comes is a connect of the tunnel's client; a replay and a new name are
+ * none. Before any waiting for the link, which may well be killed.
+ */
+static void count(const struct settings *settings, const struct event *event,
+		  const struct outcome *outcome)
+{
+	if (settings->dry_run)
+		return;
+	if (event->removal)
+		guard_went(settings, event->ifname);
+	else if (event->addition && !event->replay)
+		guard_appeared(settings, event->ifname, &outcome->limit);
 }
 
 int handle_event(const struct settings *settings, struct rtnl *rtnl,
@@ -116,6 +135,8 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		    (i == 1 && !strcmp(names[1], names[0])) || !is_served(names[i]))
 			continue;
 		r = converge(settings, rtnl, names[i], AIM_SECTION, gone, &outcome);
+		if (i == 2)
+			count(settings, event, &outcome);
 		if (r == 0 && i == 2 && outcome.pending &&
 		    seconds_to_wait(outcome.wait) > 0)
 			r = wait_for_route(settings, rtnl, names[i], &outcome,

@@ -169,7 +169,7 @@ static int load_dictionary(const char *bytes, size_t size, dictionary **ret)
 	errno = 0;
 	dict = iniparser_load(path);
 	if (!dict)
-		return errno ? -errno : -EBADMSG;
+		return errno > 0 ? -errno : -EBADMSG;
 	*ret = dict;
 	return 0;
 }
@@ -184,7 +184,7 @@ static bool has_entry(const dictionary *dict, size_t likely, const char *entry,
 {
 	size_t i = likely;
 
-	if (!dict->key[i] || strcmp(dict->key[i], entry))
+	if (!dict->key[i] || strcmp(dict->key[i], entry) != 0)
 		for (i = 0; i < (size_t)dict->size; i++)
 			if (dict->key[i] && !strcmp(dict->key[i], entry))
 				break;
@@ -221,7 +221,8 @@ static int compare(const struct lint *lint, const dictionary *dict, ini_report_f
 		for (size_t k = 0; k < section->n_keys; k++) {
 			const struct ini_key *key = &section->key[k];
 
-			strcpy(entry + n, key->name);
+			/* a line of 1022 bytes bounds each name */
+			memcpy(entry + n, key->name, strlen(key->name) + 1);
 			if (!has_entry(dict, slot++, entry, key->value)) {
 				report(data, key->line, otherwise);
 				return -EBADMSG;

@@ -3,16 +3,16 @@
  * The bytes of one file -> its sections and keys, read by iniparser and checked line by
  * line beside it: iniparser drops text, joins lines and merges sections without a word
  * and has no line numbers. Whatever is accepted here is exactly what iniparser's
- * dictionary holds; whatever is not is reported with its line, and the whole file refused.
- * Drop-ins and records both come through here. Knows nothing of what the keys mean; does
- * not log. The only user of iniparser.
+ * dictionary holds; whatever is not is reported with its line, and the whole file
+ * refused. Drop-ins and records both come through here. Knows nothing of what the keys
+ * mean; does not log. The only user of iniparser.
  */
 #ifndef INI_H
 #define INI_H
 
 #include <stddef.h>
 
-#define INI_FILE_MAX (64 * 1024) /* bytes */
+#define INI_FILE_MAX 65536 /* bytes */
 
 struct ini_key {
 	const char *name;  /* lower-cased, as iniparser does */
@@ -44,21 +44,21 @@ typedef void ini_report_fn(void *data, unsigned line, const char *text);
  * All but -ENOENT have reported at least one line. *ret is written only on success.
  */
 int ini_load(int dirfd, const char *name, ini_report_fn *report, void *data,
-             struct ini **ret);
+	     struct ini **ret);
 
 /*
  * The same from bytes already in memory (the pure twin is the check; iniparser itself
  * reads a memfd). For tests and fuzzing, and for ini_load itself.
  */
 int ini_parse(const char *bytes, size_t size, ini_report_fn *report, void *data,
-              struct ini **ret);
+	      struct ini **ret);
 
 /*
- * Reads the whole trusted file NAME below DIRFD (same trust as ini_load) into a new buffer
- * for free(); *ret_size is without the NUL that is added behind.
+ * Reads the whole trusted file NAME below DIRFD (same trust as ini_load) into a new
+ * buffer for free(); *ret_size is without the NUL that is added behind.
  */
 int ini_read(int dirfd, const char *name, ini_report_fn *report, void *data, char **ret,
-             size_t *ret_size);
+	     size_t *ret_size);
 
 /* Whether DIRFD is a folder whose files may be trusted: 0, or -EPERM with one report. */
 int ini_trust_dir(int dirfd, ini_report_fn *report, void *data);

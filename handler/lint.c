@@ -18,7 +18,7 @@ struct linter {
 	void *data;
 	unsigned line; /* the one being looked at */
 	unsigned complaints;
-	bool headed;		  /* a section line was seen, good or not */
+	bool headed;              /* a section line was seen, good or not */
 	struct ini_section *into; /* NULL: keys are checked but belong nowhere */
 };
 

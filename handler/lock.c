@@ -35,14 +35,20 @@ static int wait_for_lock(int fd)
 	const struct sigaction action = {.sa_handler = on_alarm};
 	const double deadline = now() + LOCK_SECONDS;
 	struct sigaction before;
+	sigset_t alarm, mask;
 	int r;
 
+	/* whoever runs us may have it blocked */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
 	sigaction(SIGALRM, &action, &before);
+	sigprocmask(SIG_UNBLOCK, &alarm, &mask);
 	setitimer(ITIMER_REAL, &timer, NULL);
 	do
 		r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
 	while (r == -EINTR && now() < deadline);
 	setitimer(ITIMER_REAL, &off, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &before, NULL);
 	return r == -EINTR ? -ETIMEDOUT : r;
 }
@@ -54,14 +60,19 @@ static int hold(int fd)
 	return errno == EWOULDBLOCK ? wait_for_lock(fd) : -errno;
 }
 
-/* The holder before us took its file away: what we hold then locks nobody out. */
-static bool is_current(int dirfd, const char *name, int fd)
+/*
+ * The holder before us may have taken its file away: what we hold then locks nobody out.
+ * Returns 1 if the file is still the one, 0, or -errno.
+ */
+static int is_current(int dirfd, const char *name, int fd)
 {
 	struct stat held, named;
 
-	return fstat(fd, &held) == 0 &&
-	       fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+	if (fstat(fd, &held) < 0)
+		return -errno;
+	if (fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
 int lock_take(int dirfd, const char *name)
@@ -74,7 +85,9 @@ int lock_take(int dirfd, const char *name)
 		if (fd < 0)
 			return -errno;
 		r = hold(fd);
-		if (r == 0 && is_current(dirfd, name, fd))
+		if (r == 0)
+			r = is_current(dirfd, name, fd);
+		if (r > 0)
 			return fd;
 		close(fd);
 		if (r < 0)

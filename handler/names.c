@@ -176,8 +176,8 @@ static enum name_verdict look(const struct name_entry *want, const struct ours *
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 
 	rttables_each(judge_entry, &judgement);
-	*ret_stands = find_line(ours, want);
-	if (judgement.verdict == NAME_OURS && !*ret_stands)
+	*ret_stands = ours->size && find_line(ours, want);
+	if (judgement.verdict == NAME_OURS && ours->size && !*ret_stands)
 		judge_ours(&judgement, ours);
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
 		*ret = judgement.entry;
@@ -250,6 +250,32 @@ static int add_line(int runfd, struct ours *ours, const struct name_entry *entry
 	return write_ours(runfd, ours);
 }
 
+static bool exists(int runfd, const char *name)
+{
+	return faccessat(runfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int drop_temp(int runfd)
+{
+	return unlinkat(runfd, OURS_TEMP, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int names_tidy(int runfd)
+{
+	int r, lock;
+
+	if (!exists(runfd, OURS_LOCK) && !exists(runfd, OURS_TEMP))
+		return 0;
+	lock = lock_take(runfd, OURS_LOCK);
+	if (lock == -ENOENT) /* the whole folder is gone */
+		return 0;
+	if (lock < 0)
+		return lock;
+	r = drop_temp(runfd);
+	lock_drop(runfd, OURS_LOCK, lock);
+	return r;
+}
+
 int names_add(int runfd, const struct name_entry *want, struct name_entry *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
@@ -263,8 +289,11 @@ int names_add(int runfd, const struct name_entry *want, struct name_entry *ret)
 	if (r < 0)
 		return r;
 	r = (int)look(want, &ours, &stands, ret);
-	if (r != NAME_OURS || stands)
-		return r;
+	if (r != NAME_OURS || stands) {
+		const int r_tidy = names_tidy(runfd);
+
+		return r_tidy < 0 ? r_tidy : r;
+	}
 	lock = lock_take(runfd, OURS_LOCK);
 	if (lock < 0)
 		return lock;
@@ -303,7 +332,7 @@ static int drop_line(int runfd, const struct name_entry *entry)
 		if (unlinkat(runfd, OURS, 0) < 0)
 			return -errno;
 	}
-	return unlinkat(runfd, OURS_TEMP, 0) < 0 && errno != ENOENT ? -errno : 0;
+	return drop_temp(runfd);
 }
 
 int names_drop(int runfd, const struct name_entry *entry)
@@ -314,9 +343,8 @@ int names_drop(int runfd, const struct name_entry *entry)
 	r = read_ours(runfd, &ours);
 	if (r < 0)
 		return r;
-	if (!find_line(&ours, entry) && faccessat(runfd, OURS_TEMP, F_OK, 0) < 0 &&
-	    faccessat(runfd, OURS_LOCK, F_OK, 0) < 0)
-		return 0; /* nor did a kill leave anything */
+	if (!find_line(&ours, entry))
+		return names_tidy(runfd);
 	lock = lock_take(runfd, OURS_LOCK);
 	if (lock == -ENOENT) /* the whole folder is gone */
 		return 0;

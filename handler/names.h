@@ -47,14 +47,18 @@ enum name_verdict names_look(int runfd, const struct name_entry *want,
  * The same, and with NAME_OURS the line stands in RUNFD/rt_tables afterwards. The file is
  * replaced whole (temporary file, rename) under its own lock; a line that stands there
  * already costs neither lock nor write. Returns the verdict, or -errno (-ETIMEDOUT: lock).
+ * Clears away what a kill left, as names_tidy.
  */
 int names_add(int runfd, const struct name_entry *want, struct name_entry *ret);
 
 /*
- * Takes exactly that line out; the last one takes the file with it. Also clears away the
- * temporary file of an earlier kill. Returns 0 (also when it was not there) or -errno.
+ * Takes exactly that line out; the last one takes the file with it. Also clears away what
+ * a kill left. Returns 0 (also when it was not there) or -errno.
  */
 int names_drop(int runfd, const struct name_entry *entry);
+
+/* Clears away the lock and the temporary file of an earlier kill. Returns 0 or -errno. */
+int names_tidy(int runfd);
 
 /* Every line of ours. Returns 0, -errno, or FN's negative return. */
 typedef int names_each_fn(void *data, const struct name_entry *entry);

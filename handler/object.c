@@ -142,8 +142,10 @@ static int parse_route(const char *text, struct object *object)
 		   &object->table, &object->oif, gateway, &object->metric,
 		   &object->mtu) != 5)
 		return -EINVAL;
-	if (strcmp(gateway, "none") && (prefix_parse(gateway, &object->gateway) < 0 ||
-					object->gateway.family != object->family))
+	if (strcmp(gateway, "none") &&
+	    (prefix_parse(gateway, &object->gateway) < 0 ||
+	     object->gateway.family != object->family ||
+	     object->gateway.len != prefix_host_len(object->family)))
 		return -EINVAL;
 	return object->oif ? 0 : -EINVAL;
 }

@@ -18,12 +18,17 @@
 #define LOCK_PREFIX   "lock."
 #define TEMP_PREFIX   "tmp."
 
-#define FILE_NAME_SIZE (sizeof(RECORD_PREFIX) + IFNAMSIZ)
+#define NAME_STRLEN (LABEL_SIZE + 11) /* "4294967295 NAME" */
 
-static void file_name(const char *prefix, const char *ifname,
-		      char ret[static FILE_NAME_SIZE])
+/* Not by snprintf(): an event needs ten of these. */
+void run_file_name(const char *prefix, const char *ifname, char ret[static RUN_NAME_SIZE])
 {
-	snprintf(ret, FILE_NAME_SIZE, "%s%s", prefix, ifname);
+	const size_t head = strlen(prefix);
+	const size_t tail = strnlen(ifname, RUN_NAME_SIZE - 1 - head);
+
+	memcpy(ret, prefix, head);
+	memcpy(ret + head, ifname, tail);
+	ret[head + tail] = '\0';
 }
 
 static void ignore_report(void *data, unsigned line, const char *text)
@@ -36,8 +41,9 @@ int run_open(const char *run_dir, bool create)
 	_cleanup_close_ int fd = -1;
 	int r;
 
+	/* -ENOENT would be tried again, for ever */
 	if (create && mkdir(run_dir, 0755) < 0 && errno != EEXIST)
-		return -errno;
+		return errno == ENOENT ? -ENOTDIR : -errno;
 	fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
@@ -50,22 +56,48 @@ void run_close_up(const char *run_dir)
 	rmdir(run_dir);
 }
 
+static void format_name(const struct name_entry *name, char ret[static NAME_STRLEN])
+{
+	snprintf(ret, NAME_STRLEN, "%u %s", name->number, name->name);
+}
+
+static int parse_name(const char *text, struct name_entry *ret)
+{
+	struct name_entry name = {0};
+	char again[NAME_STRLEN];
+
+	/* width is LABEL_SIZE - 1 */
+	if (sscanf(text, "%u %63s", &name.number, name.name) != 2 || !name.number ||
+	    !name_ok(name.name))
+		return -EINVAL;
+	format_name(&name, again);
+	if (strcmp(again, text) != 0)
+		return -EINVAL;
+	*ret = name;
+	return 0;
+}
+
+/* "object12" */
+static bool is_object_key(const char *name)
+{
+	const size_t size = strlen("object");
+
+	return !strncmp(name, "object", size) && name[size] &&
+	       !name[size + strspn(name + size, "0123456789")];
+}
+
 /* One "key = value" of a record into RET; anything unknown is damage. */
 static int read_key(const struct ini_key *key, struct record *ret)
 {
-	struct name_entry name = {0};
 	struct object object;
 
-	if (!strcmp(key->name, "name")) {
-		/* width is LABEL_SIZE - 1 */
-		if (sscanf(key->value, "%u %63s", &name.number, name.name) != 2 ||
-		    !name.number || !name_ok(name.name))
-			return -EINVAL;
-		ret->name = name;
-		return 0;
+	if (!strcmp(key->name, "name"))
+		return parse_name(key->value, &ret->name);
+	if (!strcmp(key->name, "source")) {
+		ret->follows = true;
+		return strcmp(key->value, "auto") ? -EINVAL : 0;
 	}
-	if (strncmp(key->name, "object", strlen("object")) != 0 ||
-	    object_parse(key->value, &object) < 0)
+	if (!is_object_key(key->name) || object_parse(key->value, &object) < 0)
 		return -EINVAL;
 	return objects_put(&ret->objects, &object);
 }
@@ -91,11 +123,11 @@ int record_read(int runfd, const char *ifname, ini_report_fn *report, void *data
 		struct record *ret)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
-	char name[FILE_NAME_SIZE];
+	char name[RUN_NAME_SIZE];
 	int r;
 
 	record_clear(ret);
-	file_name(RECORD_PREFIX, ifname, name);
+	run_file_name(RECORD_PREFIX, ifname, name);
 	r = ini_load(runfd, name, report, data, &ini);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -109,8 +141,12 @@ static int write_text(FILE *file, const char *ifname, const struct record *recor
 	fprintf(file,
 		"# What sixxs-route may have installed for %s. Do not edit.\n[%s]\n",
 		ifname, ifname);
-	if (record->name.number)
-		fprintf(file, "name = %u %s\n", record->name.number, record->name.name);
+	if (record->follows)
+		fputs("source = auto\n", file);
+	if (record->name.number) {
+		format_name(&record->name, text);
+		fprintf(file, "name = %s\n", text);
+	}
 	for (unsigned i = 0; i < record->objects.n; i++) {
 		object_format(&record->objects.object[i], text);
 		fprintf(file, "object%u = %s\n", i, text);
@@ -140,13 +176,14 @@ static int write_file(int runfd, const char *name, const char *bytes, size_t siz
 	return close(take_fd(&fd)) < 0 ? -errno : 0;
 }
 
-static int replace(int runfd, const char *ifname, const char *bytes, size_t size)
+int run_replace(int runfd, const char *prefix, const char *ifname, const char *bytes,
+		size_t size)
 {
-	char name[FILE_NAME_SIZE], temp[FILE_NAME_SIZE];
+	char name[RUN_NAME_SIZE], temp[RUN_NAME_SIZE];
 	int r;
 
-	file_name(RECORD_PREFIX, ifname, name);
-	file_name(TEMP_PREFIX, ifname, temp);
+	run_file_name(prefix, ifname, name);
+	run_file_name(TEMP_PREFIX, ifname, temp);
 	r = write_file(runfd, temp, bytes, size);
 	if (r == 0 && renameat(runfd, temp, runfd, name) < 0)
 		r = -errno;
@@ -157,9 +194,9 @@ static int replace(int runfd, const char *ifname, const char *bytes, size_t size
 
 static int unlink_file(int runfd, const char *prefix, const char *ifname)
 {
-	char name[FILE_NAME_SIZE];
+	char name[RUN_NAME_SIZE];
 
-	file_name(prefix, ifname, name);
+	run_file_name(prefix, ifname, name);
 	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
@@ -180,30 +217,32 @@ int record_write(int runfd, const char *ifname, const struct record *record)
 	r = write_text(file, ifname, record);
 	if (fclose(file) != 0 && r == 0)
 		r = -errno;
-	return r < 0 ? r : replace(runfd, ifname, bytes, size);
+	return r < 0 ? r : run_replace(runfd, RECORD_PREFIX, ifname, bytes, size);
 }
 
 void record_clear(struct record *ret)
 {
 	ret->name = (struct name_entry){0};
+	ret->follows = false;
 	ret->objects.n = 0;
 }
 
 void record_copy(struct record *ret, const struct record *from)
 {
 	ret->name = from->name;
+	ret->follows = from->follows;
 	objects_copy(&ret->objects, &from->objects);
 }
 
 bool record_is_empty(const struct record *record)
 {
-	return !record->name.number && !record->objects.n;
+	return !record->name.number && !record->follows && !record->objects.n;
 }
 
 bool record_equal(const struct record *a, const struct record *b)
 {
 	if (a->name.number != b->name.number || strcmp(a->name.name, b->name.name) != 0 ||
-	    a->objects.n != b->objects.n)
+	    a->follows != b->follows || a->objects.n != b->objects.n)
 		return false;
 	for (unsigned i = 0; i < a->objects.n; i++)
 		if (!objects_have(&b->objects, &a->objects.object[i]))
@@ -211,34 +250,54 @@ bool record_equal(const struct record *a, const struct record *b)
 	return true;
 }
 
+static bool file_exists(int runfd, const char *prefix, const char *ifname)
+{
+	char name[RUN_NAME_SIZE];
+
+	run_file_name(prefix, ifname, name);
+	return faccessat(runfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool record_exists(int runfd, const char *ifname)
+{
+	/* in this order: a record is written under the lock, and stays */
+	return file_exists(runfd, LOCK_PREFIX, ifname) ||
+	       file_exists(runfd, RECORD_PREFIX, ifname);
+}
+
 int record_lock(int runfd, const char *ifname)
 {
-	char name[FILE_NAME_SIZE];
+	char name[RUN_NAME_SIZE];
 
-	file_name(LOCK_PREFIX, ifname, name);
-	return lock_take(runfd, name);
+	int lock;
+
+	run_file_name(LOCK_PREFIX, ifname, name);
+	lock = lock_take(runfd, name);
+	if (lock >= 0) {
+		run_file_name(TEMP_PREFIX, ifname, name);
+		unlinkat(runfd, name, 0); /* a kill may have left one */
+	}
+	return lock;
 }
 
 void record_unlock(int runfd, const char *ifname, int lock)
 {
-	char name[FILE_NAME_SIZE];
+	char name[RUN_NAME_SIZE];
 
-	file_name(LOCK_PREFIX, ifname, name);
+	run_file_name(LOCK_PREFIX, ifname, name);
 	lock_drop(runfd, name, lock);
 }
 
 /* The interface that a file of the run folder is about, or NULL. */
-static const char *file_ifname(const char *name)
+static const char *file_ifname(const char *name, const char *const prefixes[])
 {
-	static const char *const prefixes[] = {RECORD_PREFIX, LOCK_PREFIX, TEMP_PREFIX};
-
-	for (unsigned i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
-			return name + strlen(prefixes[i]);
+	for (; *prefixes; prefixes++)
+		if (!strncmp(name, *prefixes, strlen(*prefixes)))
+			return name + strlen(*prefixes);
 	return NULL;
 }
 
-int record_each(int runfd, record_each_fn *fn, void *data)
+int run_each(int runfd, const char *const prefixes[], record_each_fn *fn, void *data)
 {
 	_cleanup_close_ int fd = openat(runfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -249,7 +308,7 @@ int record_each(int runfd, record_each_fn *fn, void *data)
 		return -errno;
 	fd = -1; /* the stream's now */
 	while (r >= 0 && (errno = 0, entry = readdir(dir))) {
-		const char *ifname = file_ifname(entry->d_name);
+		const char *ifname = file_ifname(entry->d_name, prefixes);
 
 		if (ifname)
 			r = fn(data, ifname);
@@ -258,4 +317,12 @@ int record_each(int runfd, record_each_fn *fn, void *data)
 		r = -errno;
 	closedir(dir);
 	return r < 0 ? r : 0;
+}
+
+int record_each(int runfd, record_each_fn *fn, void *data)
+{
+	static const char *const prefixes[] = {RECORD_PREFIX, LOCK_PREFIX, TEMP_PREFIX,
+					       NULL};
+
+	return run_each(runfd, prefixes, fn, data);
 }

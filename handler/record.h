@@ -14,17 +14,31 @@
 
 struct record {
 	struct name_entry name; /* our line in rt_tables; number 0: none */
+	bool follows; /* source = auto: there is a record also while there is no address */
 	struct objects objects;
 };
 
 /*
- * Opens the run folder, making it if CREATE. Returns a descriptor; -ENOENT: there is
- * none; -EPERM or -ENOTDIR: there is something there that is not to be trusted; -errno.
+ * Opens the run folder, making it if CREATE (-ENOENT: it was removed just then, try
+ * again). Returns a descriptor; -ENOENT: there is none; -EPERM or -ENOTDIR: there is
+ * something there that is not to be trusted, or nothing to make it in; -errno.
  */
 int run_open(const char *run_dir, bool create);
 
 /* Removes the folder if it is empty. */
 void run_close_up(const char *run_dir);
+
+/* A file of the run folder that is about one tunnel: PREFIX, then the interface. */
+#define RUN_NAME_SIZE (16 + IFNAMSIZ)
+void run_file_name(const char *prefix, const char *ifname,
+		   char ret[static RUN_NAME_SIZE]);
+
+/*
+ * Replaces such a file whole. Under the tunnel's lock, for
+ * the temporary file is one for all. Returns 0 or -errno.
+ */
+int run_replace(int runfd, const char *prefix, const char *ifname, const char *bytes,
+		size_t size);
 
 /*
  * The tunnel's record. Returns 1 with *ret; 0 with an empty *ret: there is none; -EPERM
@@ -41,7 +55,10 @@ void record_copy(struct record *ret, const struct record *from);
 bool record_is_empty(const struct record *record);
 bool record_equal(const struct record *a, const struct record *b);
 
-/* The tunnel's lock: see lock_take and lock_drop. */
+/* Whether the tunnel has one, or has its lock taken: then it is about to be changed. */
+bool record_exists(int runfd, const char *ifname);
+
+/* The tunnel's lock: see lock_take and lock_drop. Clears away what a kill left. */
 int record_lock(int runfd, const char *ifname);
 void record_unlock(int runfd, const char *ifname, int lock);
 
@@ -51,5 +68,8 @@ void record_unlock(int runfd, const char *ifname, int lock);
  */
 typedef int record_each_fn(void *data, const char *ifname);
 int record_each(int runfd, record_each_fn *fn, void *data);
+
+/* The same for the files with any of these prefixes (the list ends with NULL). */
+int run_each(int runfd, const char *const prefixes[], record_each_fn *fn, void *data);
 
 #endif

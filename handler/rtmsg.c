@@ -8,15 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* As libmnl's own, which does not pass -Wconversion. */
+/* As libmnl's own, which does not pass -Wconversion. END is not rounded up. */
 static bool attr_ok(const struct nlattr *attr, const void *end)
 {
 	return mnl_attr_ok(attr, (int)((const char *)end - (const char *)attr));
 }
 
-#define for_each_attr(attr, nlh, offset)                         \
-	for ((attr) = mnl_nlmsg_get_payload_offset(nlh, offset); \
-	     attr_ok(attr, mnl_nlmsg_get_payload_tail(nlh));     \
+#define for_each_attr(attr, nlh, offset)                            \
+	for ((attr) = mnl_nlmsg_get_payload_offset(nlh, offset);    \
+	     attr_ok(attr, (const char *)(nlh) + (nlh)->nlmsg_len); \
 	     (attr) = mnl_attr_next(attr))
 
 static size_t addr_size(uint8_t family)
@@ -110,28 +110,37 @@ size_t rtmsg_put_step(void *buf, const struct step *step, uint32_t seq)
 	return nlh->nlmsg_len;
 }
 
-size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t seq)
+size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex, uint32_t seq)
 {
 	struct nlmsghdr *nlh = put_header(buf, RTM_GETLINK, 0, seq);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
+	ifi->ifi_index = (int)ifindex;
+	if (ifname)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return nlh->nlmsg_len;
 }
 
-size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t table,
-		      uint32_t seq)
+size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of, uint32_t seq)
 {
 	struct nlmsghdr *nlh = put_header(buf, type, NLM_F_DUMP, seq);
+
+	if (type == RTM_GETADDR) {
+		struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+
+		ifa->ifa_family = family;
+		ifa->ifa_index = of;
+		return nlh->nlmsg_len;
+	}
 
 	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
 	 */
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = family;
-	if (table)
-		mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	if (of)
+		mnl_attr_put_u32(nlh, RTA_TABLE, of);
 	return nlh->nlmsg_len;
 }
 
@@ -226,6 +235,46 @@ static bool get_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[stat
 	return true;
 }
 
+int rtmsg_get_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex,
+		      struct prefix *ret)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct prefix address = {0};
+	const struct nlattr *attr;
+	bool ok = true, is_local = false;
+	uint32_t flags;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
+		return -EBADMSG;
+	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
+		return 0;
+	flags = ifa->ifa_flags;
+	for_each_attr(attr, nlh, sizeof(*ifa))
+	{
+		switch (mnl_attr_get_type(attr)) {
+		case IFA_LOCAL: /* IFA_ADDRESS beside it is the peer's */
+			is_local = true;
+			ok &= get_addr(attr, ifa->ifa_family, address.addr);
+			break;
+		case IFA_ADDRESS:
+			if (!is_local)
+				ok &= get_addr(attr, ifa->ifa_family, address.addr);
+			break;
+		case IFA_FLAGS:
+			ok &= get_u32(attr, &flags);
+			break;
+		}
+	}
+	if (!ok)
+		return -EBADMSG;
+	address.family = ifa->ifa_family;
+	address.len = prefix_host_len(address.family);
+	*ret_ifindex = ifa->ifa_index;
+	*ret = address;
+	return ifa->ifa_scope == RT_SCOPE_UNIVERSE &&
+	       !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+}
+
 static int get_rule(const struct nlmsghdr *nlh, struct found *found)
 {
 	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
@@ -276,10 +325,11 @@ static int get_rule(const struct nlmsghdr *nlh, struct found *found)
 
 static bool get_metrics(const struct nlattr *nest, uint32_t *ret_mtu)
 {
+	const char *const end = (const char *)nest + nest->nla_len;
 	const struct nlattr *attr;
 	bool ok = true;
 
-	for (attr = mnl_attr_get_payload(nest); attr_ok(attr, mnl_attr_next(nest));
+	for (attr = mnl_attr_get_payload(nest); attr_ok(attr, end);
 	     attr = mnl_attr_next(attr))
 		if (mnl_attr_get_type(attr) == RTAX_MTU)
 			ok &= get_u32(attr, ret_mtu);
@@ -291,6 +341,8 @@ static int get_route(const struct nlmsghdr *nlh, struct found *found)
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct object *route = &found->object;
 	const struct nlattr *attr;
+	bool plain = (rtm->rtm_type == RTN_UNICAST || rtm->rtm_type == RTN_UNREACHABLE) &&
+		     !rtm->rtm_tos;
 	bool ok = true;
 
 	route->kind = rtm->rtm_type == RTN_UNREACHABLE ? OBJECT_FALLBACK : OBJECT_ROUTE;
@@ -317,14 +369,26 @@ static int get_route(const struct nlmsghdr *nlh, struct found *found)
 		case RTA_METRICS:
 			ok &= get_metrics(attr, &route->mtu);
 			break;
+		/* by name, for of ours too the kernel says more than we asked for */
+		case RTA_PREFSRC:
+		case RTA_MULTIPATH:
+		case RTA_VIA:
+		case RTA_ENCAP_TYPE:
+		case RTA_ENCAP:
+		case RTA_NH_ID:
+		case RTA_FLOW:
+			plain = false;
+			break;
 		}
 	}
 	if (!ok)
 		return -EBADMSG;
-	found->ours = found->protocol == OBJECT_PROTOCOL;
+	found->ours = plain && found->protocol == OBJECT_PROTOCOL;
 	if (route->kind == OBJECT_FALLBACK) {
 		route->oif = 0; /* IPv6 says "dev lo", IPv4 nothing */
 		found->ours &= route->metric == METRIC_FALLBACK;
+	} else {
+		found->ours &= route->oif != 0; /* else somebody put a next hop beside */
 	}
 	return !rtm->rtm_dst_len && !rtm->rtm_src_len && !(rtm->rtm_flags & RTM_F_CLONED);
 }

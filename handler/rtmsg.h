@@ -20,10 +20,15 @@
 /* BUF: at least RTMSG_REQUEST_MAX bytes, aligned for a struct nlmsghdr. All return the
  * request's length in bytes. */
 size_t rtmsg_put_step(void *buf, const struct step *step, uint32_t seq);
-size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t seq);
 
-/* type: RTM_GETRULE or RTM_GETROUTE; table 0: all (the filter needs strict checking). */
-size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t table,
+/* By name, or by its ifindex with a name of NULL. */
+size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex, uint32_t seq);
+
+/*
+ * type: RTM_GETRULE, RTM_GETROUTE or RTM_GETADDR; of: a route's table, an address's
+ * ifindex; 0: all (the filter needs strict checking).
+ */
+size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of,
 		      uint32_t seq);
 
 /* What the kernel said to one request. */
@@ -38,6 +43,14 @@ int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret);
 
 /* Of an RTM_NEWLINK or RTM_DELLINK. Returns 0 or -EBADMSG. */
 int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret);
+
+/*
+ * Of an RTM_NEWADDR or RTM_DELADDR: a local address of global scope that is in use
+ * (neither tentative nor found to be a duplicate; a deprecated one is in use), as a host.
+ * Returns 1, 0 for any other, or -EBADMSG.
+ */
+int rtmsg_get_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex,
+		      struct prefix *ret);
 
 /* A rule or route as it was found in the kernel, whoever made it. */
 struct found {

@@ -58,6 +58,16 @@ int rtnl_open(struct rtnl *ret, uint32_t groups)
 	return 0;
 }
 
+int rtnl_fd(const struct rtnl *rtnl)
+{
+	return mnl_socket_get_fd(rtnl->socket);
+}
+
+uint32_t rtnl_port(const struct rtnl *rtnl)
+{
+	return mnl_socket_get_portid(rtnl->socket);
+}
+
 void rtnl_close(struct rtnl *rtnl)
 {
 	if (rtnl->socket)
@@ -78,7 +88,7 @@ static int send_all(struct rtnl *rtnl, const void *bytes, size_t size)
 }
 
 /* Returns the bytes that the kernel, and nobody else, put into receive_buffer. */
-static ssize_t receive(struct rtnl *rtnl)
+static ssize_t receive(struct rtnl *rtnl, int flags)
 {
 	for (;;) {
 		struct sockaddr_nl from = {0};
@@ -88,7 +98,7 @@ static ssize_t receive(struct rtnl *rtnl)
 				     .msg_namelen = sizeof(from),
 				     .msg_iov = &iov,
 				     .msg_iovlen = 1};
-		const ssize_t n = recvmsg(mnl_socket_get_fd(rtnl->socket), &msg, 0);
+		const ssize_t n = recvmsg(rtnl_fd(rtnl), &msg, flags);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -108,7 +118,7 @@ static ssize_t receive(struct rtnl *rtnl)
 static int receive_one(struct rtnl *rtnl, uint32_t seq, const struct nlmsghdr **ret)
 {
 	for (;;) {
-		const ssize_t n = receive(rtnl);
+		const ssize_t n = receive(rtnl, 0);
 		int left = (int)n;
 
 		if (n < 0)
@@ -130,12 +140,12 @@ static int receive_one(struct rtnl *rtnl, uint32_t seq, const struct nlmsghdr **
 	}
 }
 
-int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
+static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
+		     struct link *ret)
 {
 	const uint32_t seq = ++rtnl->seq;
-	const size_t size = rtmsg_put_link(send_buffer, ifname, seq);
+	const size_t size = rtmsg_put_link(send_buffer, ifname, ifindex, seq);
 	const struct nlmsghdr *nlh = NULL;
-	struct link link;
 	int r = send_all(rtnl, send_buffer, size);
 
 	if (r == 0)
@@ -144,8 +154,14 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
 		*ret = (struct link){0};
 		return 0;
 	}
-	if (r == 0)
-		r = rtmsg_get_link(nlh, &link);
+	return r < 0 ? r : rtmsg_get_link(nlh, ret);
+}
+
+int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
+{
+	struct link link;
+	const int r = find_link(rtnl, ifname, 0, &link);
+
 	if (r < 0)
 		return r;
 	if (strcmp(link.ifname, ifname) != 0)
@@ -154,65 +170,112 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
 	return 0;
 }
 
+int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret)
+{
+	return find_link(rtnl, NULL, ifindex, ret);
+}
+
 /* Some default receive buffers would lose the answers to a long plan. */
 static void make_room(const struct rtnl *rtnl, unsigned answers)
 {
 	const int size = (int)(answers * ACK_TRUESIZE);
 
 	if (answers > ACKS_MAX)
-		setsockopt(mnl_socket_get_fd(rtnl->socket), SOL_SOCKET, SO_RCVBUFFORCE,
-			   &size, sizeof(size));
+		setsockopt(rtnl_fd(rtnl), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			   sizeof(size));
 }
 
-static int take_answers(struct rtnl *rtnl, uint32_t first, unsigned n, struct answer *ret)
+/* Numbers the requests; returns how many there are. */
+static unsigned number_requests(struct rtnl *rtnl, void *requests, size_t size)
 {
+	unsigned n = 0;
+	int left = (int)size;
+
+	for (struct nlmsghdr *nlh = requests; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left), n++)
+		nlh->nlmsg_seq = ++rtnl->seq;
+	return n;
+}
+
+int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
+	     void *data)
+{
+	const uint32_t first = rtnl->seq + 1;
+	const unsigned n = number_requests(rtnl, requests, size);
 	unsigned got = 0;
+	int r = n ? send_all(rtnl, requests, size) : 0;
 
-	while (got < n) {
-		const ssize_t size = receive(rtnl);
-		int left = (int)size;
+	while (r >= 0 && got < n) {
+		const ssize_t part = receive(rtnl, 0);
+		int left = (int)part;
 
-		if (size < 0)
-			return (int)size;
+		if (part < 0)
+			return (int)part;
 		for (const struct nlmsghdr *nlh = (void *)receive_buffer;
-		     mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		     r >= 0 && mnl_nlmsg_ok(nlh, left);
+		     nlh = mnl_nlmsg_next(nlh, &left)) {
 			const uint32_t i = nlh->nlmsg_seq - first;
 
-			/* what is left of an earlier plan whose answers were lost */
-			if (nlh->nlmsg_type != NLMSG_ERROR || i >= n)
+			if (i >= n) /* an answer to earlier requests, which came late */
 				continue;
-			if (rtmsg_get_answer(nlh, &ret[i]) < 0)
-				return -EBADMSG;
+			r = fn(data, i, nlh);
 			got++;
 		}
 	}
-	return 0;
+	return r < 0 ? r : 0;
+}
+
+static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	struct answer *answers = data;
+
+	return nlh->nlmsg_type == NLMSG_ERROR ? rtmsg_get_answer(nlh, &answers[i])
+					      : -EBADMSG;
 }
 
 int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret)
 {
-	const uint32_t first = rtnl->seq + 1;
 	size_t size = 0;
-	int r;
 
-	if (!plan->n)
-		return 0;
 	make_room(rtnl, plan->n);
 	for (unsigned i = 0; i < plan->n; i++)
-		size += rtmsg_put_step(send_buffer + size, &plan->step[i], ++rtnl->seq);
-	r = send_all(rtnl, send_buffer, size);
-	return r < 0 ? r : take_answers(rtnl, first, plan->n, ret);
+		size += rtmsg_put_step(send_buffer + size, &plan->step[i], 0);
+	return rtnl_ask(rtnl, send_buffer, size, take_answer, ret);
+}
+
+/* What a dump's parts are for: messages of rules and routes, of addresses, or any. */
+struct reader {
+	rtnl_message_fn *message;
+	rtnl_found_fn *found;
+	rtnl_address_fn *address;
+	void *data;
+};
+
+static int read_message(const struct reader *reader, const struct nlmsghdr *nlh)
+{
+	struct prefix address;
+	struct found found;
+	uint32_t ifindex;
+	int r;
+
+	if (reader->message)
+		return reader->message(reader->data, nlh);
+	if (reader->address) {
+		r = rtmsg_get_address(nlh, &ifindex, &address);
+		return r > 0 ? reader->address(reader->data, &address) : r;
+	}
+	r = rtmsg_get_found(nlh, &found);
+	return r > 0 ? reader->found(reader->data, &found) : r;
 }
 
 /* Returns 1 at the dump's end, 0 if there is more to read, or an error. */
-static int take_part(uint32_t seq, ssize_t size, rtnl_found_fn *fn, void *data)
+static int take_part(uint32_t seq, ssize_t size, const struct reader *reader)
 {
 	int left = (int)size;
 
 	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
 		struct answer answer;
-		struct found found;
 		int r;
 
 		if (nlh->nlmsg_seq != seq)
@@ -223,49 +286,94 @@ static int take_part(uint32_t seq, ssize_t size, rtnl_found_fn *fn, void *data)
 				r = answer.error;
 			return r < 0 ? r : 1;
 		}
-		r = rtmsg_get_found(nlh, &found);
-		if (r > 0)
-			r = fn(data, &found);
+		r = read_message(reader, nlh);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int dump(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t table,
-		rtnl_found_fn *fn, void *data)
+static int read_dump(struct rtnl *rtnl, const void *request, size_t size, uint32_t seq,
+		     const struct reader *reader)
 {
-	const uint32_t seq = ++rtnl->seq;
-	const size_t size = rtmsg_put_dump(send_buffer, type, family, table, seq);
-	int r = send_all(rtnl, send_buffer, size);
+	int r = send_all(rtnl, request, size);
 
 	while (r == 0) {
-		const ssize_t n = receive(rtnl);
+		const ssize_t n = receive(rtnl, 0);
 
-		r = n < 0 ? (int)n : take_part(seq, n, fn, data);
+		r = n < 0 ? (int)n : take_part(seq, n, reader);
 	}
 	return r < 0 ? r : 0;
 }
 
+/* of: a table's number for routes, an ifindex for addresses; 0: all */
+static int dump(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
+		const struct reader *reader)
+{
+	const uint32_t seq = ++rtnl->seq;
+	const size_t size = rtmsg_put_dump(send_buffer, type, family, of, seq);
+
+	return read_dump(rtnl, send_buffer, size, seq, reader);
+}
+
+int rtnl_dump(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
+	      void *data)
+{
+	const struct reader reader = {.message = fn, .data = data};
+
+	request->nlmsg_seq = ++rtnl->seq;
+	return read_dump(rtnl, request, request->nlmsg_len, request->nlmsg_seq, &reader);
+}
+
 int rtnl_rules(struct rtnl *rtnl, uint8_t family, rtnl_found_fn *fn, void *data)
 {
-	return dump(rtnl, RTM_GETRULE, family, 0, fn, data);
+	const struct reader reader = {.found = fn, .data = data};
+
+	return dump(rtnl, RTM_GETRULE, family, 0, &reader);
 }
 
 int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn *fn,
 		void *data)
 {
-	const int r = dump(rtnl, RTM_GETROUTE, family, table, fn, data);
+	const struct reader reader = {.found = fn, .data = data};
+	const int r = dump(rtnl, RTM_GETROUTE, family, table, &reader);
 
 	return r == -ENOENT ? 0 : r; /* no such table */
 }
 
+int rtnl_addresses(struct rtnl *rtnl, uint32_t ifindex, rtnl_address_fn *fn, void *data)
+{
+	const struct reader reader = {.address = fn, .data = data};
+	int r = dump(rtnl, RTM_GETADDR, AF_INET6, ifindex, &reader);
+
+	if (r == 0)
+		r = dump(rtnl, RTM_GETADDR, AF_INET, ifindex, &reader);
+	return r == -ENODEV ? 0 : r;
+}
+
+static int take_notifications(struct rtnl *rtnl, int flags, rtnl_message_fn *fn,
+			      void *data)
+{
+	const ssize_t n = receive(rtnl, flags);
+	int left = (int)n;
+
+	if (n < 0)
+		return (int)n;
+	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left)) {
+		const int r = fn(data, nlh);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data)
 {
-	struct pollfd poll_fd = {.fd = mnl_socket_get_fd(rtnl->socket), .events = POLLIN};
+	struct pollfd poll_fd = {.fd = rtnl_fd(rtnl), .events = POLLIN};
 	const int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - rtnl_now_ms();
-	ssize_t n;
-	int left, r;
+	int r;
 
 	if (deadline_ms >= 0 && left_ms <= 0)
 		return -ETIMEDOUT;
@@ -274,15 +382,10 @@ int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, vo
 		return errno == EINTR ? 0 : -errno;
 	if (r == 0)
 		return -ETIMEDOUT;
-	n = receive(rtnl);
-	if (n < 0)
-		return (int)n;
-	left = (int)n;
-	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left)) {
-		r = fn(data, nlh);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return take_notifications(rtnl, 0, fn, data);
+}
+
+int rtnl_drain(struct rtnl *rtnl, rtnl_message_fn *fn, void *data)
+{
+	return take_notifications(rtnl, MSG_DONTWAIT, fn, data);
 }

@@ -29,6 +29,16 @@ void rtnl_close(struct rtnl *rtnl);
  */
 int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret);
 
+/* The same by its ifindex. */
+int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
+
+/*
+ * Each address of the link that rtmsg_get_address takes for one to be routed by, of both
+ * families. A link that is gone has none. Returns 0, -errno, or FN's negative return.
+ */
+typedef int rtnl_address_fn(void *data, const struct prefix *address);
+int rtnl_addresses(struct rtnl *rtnl, uint32_t ifindex, rtnl_address_fn *fn, void *data);
+
 /*
  * Sends the whole plan in one system call (the kernel runs it inside that call: a kill
  * leaves all of it or nothing) and collects ret[0..plan->n-1]. Returns 0; -ENOBUFS,
@@ -52,11 +62,38 @@ int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
 
 /*
+ * Every message of the answer to a dump REQUEST, whose sequence number is set here.
+ * Returns 0 or -errno.
+ */
+int rtnl_dump(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
+	      void *data);
+
+/*
+ * Sends several requests, each of which one message answers, in one system call: SIZE
+ * bytes, one behind the other. FN gets each answer, an error too, and the place of its
+ * request. Returns 0, -errno (-ENOBUFS: of more than RTNL_ASK_MAX routes some answers may
+ * be lost), or FN's negative return.
+ */
+#define RTNL_ASK_MAX 32 /* full answers that surely fit in the receive buffer */
+typedef int rtnl_answer_fn(void *data, unsigned i, const struct nlmsghdr *nlh);
+int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
+	     void *data);
+
+/*
  * Waits for notifications until the monotonic clock says DEADLINE_MS (-1: for ever) and
  * gives those of one read to FN. Returns 0; -ETIMEDOUT; -ENOBUFS: some were lost; FN's
  * negative return; other -errno.
  */
 int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data);
+
+/* What is there, without waiting: as rtnl_receive, and -EAGAIN if there is nothing. */
+int rtnl_drain(struct rtnl *rtnl, rtnl_message_fn *fn, void *data);
+
+/* For poll(2) and for socket options; it stays the socket's. */
+int rtnl_fd(const struct rtnl *rtnl);
+
+/* Its address: what the kernel calls the author of a change that was asked for here. */
+uint32_t rtnl_port(const struct rtnl *rtnl);
 
 /* The monotonic clock, in milliseconds. */
 int64_t rtnl_now_ms(void);

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_SIZE 512		/* iproute2's buffer */
-#define FILE_MAX  (1024 * 1024) /* bytes of a file that are looked at */
+#define LINE_SIZE 512       /* iproute2's buffer */
+#define FILE_MAX  (1 << 20) /* bytes of a file that are looked at */
 #define OUR_LINK  "sixxs-route.conf"
 
 const char *rttables_root = "";

@@ -13,7 +13,10 @@
 #define MTU_MIN4 68   /* RFC 791, 3.2 */
 #define MTU_MIN6 1280 /* RFC 8200, 5 */
 /* What an absent key means where that is not zero. */
-static const struct tunnel presets = {.priority = 16383, .metric = 1024, .wait = -1};
+static const struct tunnel presets = {.priority = 16383,
+				     .metric = 1024,
+				     .limit = LIMIT_PRESET,
+				     .wait = -1};
 
 /* Decimal, in full: no sign, no blank, no leading zero. */
 static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret)
@@ -59,8 +62,14 @@ static const char *parse_source(const char *value, struct tunnel *ret)
 {
 	struct prefix prefix;
 
+	if (ret->source_auto || (!strcmp(value, "auto") && ret->n_sources))
+		return "nothing beside auto";
+	if (!strcmp(value, "auto")) {
+		ret->source_auto = true;
+		return NULL;
+	}
 	if (prefix_parse(value, &prefix) < 0)
-		return "an IPv6 or IPv4 address, or a prefix like 2001:db8::/48";
+		return "auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48";
 	/* the kernel takes such a rule for one that matches any source */
 	if (!prefix.len)
 		return "a prefix length of at least 1";
@@ -169,6 +178,23 @@ static const char *parse_wait(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
+static const char *parse_connect_limit(const char *value, struct tunnel *ret)
+{
+	static const char expected[] = "connects/seconds, as 4/60: 1 to 64, 1 to 86400";
+	const char *slash = strchr(value, '/');
+	char connects[8];
+
+	if (!slash || slash - value >= (ptrdiff_t)sizeof(connects))
+		return expected;
+	memcpy(connects, value, (size_t)(slash - value));
+	connects[slash - value] = '\0';
+	return is_number(connects, 1, LIMIT_CONNECTS_MAX, &ret->limit.connects) &&
+			       is_number(slash + 1, 1, LIMIT_SECONDS_MAX,
+					 &ret->limit.seconds)
+		       ? NULL
+		       : expected;
+}
+
 const struct config_key config_keys[] = {
 	{"interface", "the section's name", false, parse_interface},
 	{"source", NULL, true, parse_source},
@@ -181,6 +207,7 @@ const struct config_key config_keys[] = {
 	{"when_down", "fallthrough", false, parse_when_down},
 	{"prefer_main", "no", false, parse_prefer_main},
 	{"wait", "0 with systemd, else 5", false, parse_wait},
+	{"connect_limit", "4/60", false, parse_connect_limit},
 	{NULL, NULL, false, NULL},
 };
 
@@ -302,8 +329,11 @@ static void parse_label(struct parser *parser)
 			 section->name);
 }
 
-static bool has_source(const struct tunnel *tunnel, int family)
+/* The link's own addresses may be of either. */
+static bool may_have_source(const struct tunnel *tunnel, int family)
 {
+	if (tunnel->source_auto)
+		return true;
 	for (unsigned i = 0; i < tunnel->n_sources; i++)
 		if (tunnel->source[i].family == family)
 			return true;
@@ -315,8 +345,8 @@ static void check_together(struct parser *parser)
 {
 	const struct ini_section *section = parser->section;
 	const struct tunnel *tunnel = parser->tunnel;
-	const bool has6 = has_source(tunnel, AF_INET6),
-		   has4 = has_source(tunnel, AF_INET);
+	const bool has6 = may_have_source(tunnel, AF_INET6),
+		   has4 = may_have_source(tunnel, AF_INET);
 
 	if (tunnel->prefer_main && tunnel->priority < 2)
 		complain(parser, line_of(section, "priority"),

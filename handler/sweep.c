@@ -190,6 +190,8 @@ int sweep(const struct settings *settings, struct rtnl *rtnl)
 		r = read_records(settings, &recorded);
 	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)
 		r = names_each(recorded.runfd, drop_stray_name, &recorded);
+	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)
+		r = names_tidy(recorded.runfd);
 	if (r == 0)
 		r = delete_orphans(settings, rtnl, &ours, &recorded.objects);
 	if (r < 0)

@@ -32,8 +32,8 @@ tunnel_up() { ip link set dev "$1" up; }
 tunnel_down() { ip link set dev "$1" down; }
 tunnel_del() { ip link del dev "$1"; }
 
-# settle [SECONDS]: until udev has nothing left to do.
-settle() { udevadm settle --timeout="${1:-60}"; }
+# Until udev has nothing left to do.
+settle() { udevadm settle --timeout=60; }
 
 # drop_in NAME <TEXT: in place by a rename, as a file half written is another file.
 drop_in() {
@@ -56,8 +56,8 @@ snapshot() {
 	done
 	printf '== /run/sixxs-route\n'
 	if [ -d /run/sixxs-route ]; then
-		find /run/sixxs-route -mindepth 1 -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
-		find /run/sixxs-route -type f -print0 | LC_ALL=C sort -z | contents
+		find /run/sixxs-route -mindepth 1 ! -name 'connects.*' -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
+		find /run/sixxs-route -type f ! -name 'connects.*' -print0 | LC_ALL=C sort -z | contents
 	fi
 	printf '== table names\n'
 	find /etc/iproute2/rt_tables.d -mindepth 1 -name '*.conf' -print0 2>/dev/null | LC_ALL=C sort -z | contents
@@ -118,3 +118,118 @@ captured() {
 	unset "capture_pid[$1]"
 	cat "/tmp/capture.$1"
 }
+
+# ---- tests that each begin and end on the same state ---------------------------------------
+
+handler=/usr/sbin/sixxs-route
+
+# The uplink that every host has: net0, with a default route of each family in main.
+uplink_up() {
+	ip tuntap add dev net0 mode tun &&
+		ip link set dev net0 up &&
+		ip address add 192.0.2.1/24 dev net0 &&
+		ip address add 2001::1/64 dev net0 nodad &&
+		ip route add default via 192.0.2.2 &&
+		ip -6 route add default via 2001::2 dev net0
+}
+
+# For setup and teardown: what the machine is like now is what finish wants to find again,
+# once all interfaces but the uplink are gone and udev has seen to it.
+begin() { baseline=$(snapshot); }
+
+finish() {
+	local status=0
+	links_gone && settle && assert_same "$baseline" "$(snapshot)" || status=1
+	rm -rf /etc/sixxs-route/conf.d
+	mkdir /etc/sixxs-route/conf.d
+	[ $status -eq 0 ] || scrub
+	return $status
+}
+
+links() { ip -o link show | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | grep -vxE 'lo|net0'; }
+
+links_gone() {
+	local link
+	links | while read -r link; do
+		ip link del dev "$link" || return
+	done
+}
+
+# After a failed test, so that the next has a fair start.
+scrub() {
+	local family table
+	for family in -4 -6; do
+		ip $family rule flush
+		ip $family rule add priority 32766 lookup main protocol kernel
+		[ $family = -6 ] || ip $family rule add priority 32767 lookup default protocol kernel
+		for table in $(ip -N $family route show table all | grep -oP ' table \K\d+' | sort -u); do
+			[ "$table" = 255 ] || ip $family route flush table "$table"
+		done
+	done
+	rm -rf /run/sixxs-route
+}
+
+ifindex() { cat "/sys/class/net/$1/ifindex"; }
+
+# event ACTION IFACE IFINDEX [NAME=VALUE...]: runs the program as udev does, or as TRACER
+# does it then.
+tracer=()
+event() {
+	env -i ACTION="$1" DEVPATH="/devices/virtual/net/$2" SUBSYSTEM=net SEQNUM=1 \
+		INTERFACE="$2" ${3:+IFINDEX="$3"} "${@:4}" "${tracer[@]}" $handler udev
+}
+
+# replay [IFACE...]: what the manual says to do after an edit.
+replay() {
+	udevadm trigger "${@/#//sys/class/net/}"
+	settle
+}
+
+squeeze() { sed -E 's/[[:space:]]+/ /g; s/ $//'; }
+
+# As ip lists them, one blank between words.
+rules() { ip -6 rule list | squeeze; }
+rules4() { ip -4 rule list | squeeze; }
+routes() { ip -6 route show table "$1" | volatile | squeeze; }
+routes4() { ip -4 route show table "$1" | volatile | squeeze; }
+
+# The kernel's part of a snapshot.
+kernel() { snapshot | sed '/^== \/run/,$d'; }
+
+# exits STATUS COMMAND [ARG...]
+exits() {
+	local wanted=$1 status=0
+	shift
+	"$@" || status=$?
+	[ $status -eq "$wanted" ] && return
+	printf 'exit status %d, not %d: %s\n' $status "$wanted" "$*" >&2
+	return 1
+}
+
+log_restart() {
+	log_flush
+	log_start=$(wc -l <$messages)
+}
+
+# logged N PATTERN: exactly N of our lines since the test began match (grep -E).
+logged() {
+	local lines
+	lines=$(log_lines)
+	[ "$(grep -cE -- "$2" <<<"$lines")" -eq "$1" ] && return
+	printf 'not %d lines that match: %s\nbut:\n%s\n' "$1" "$2" "$lines" >&2
+	return 1
+}
+
+# told PATTERN: at least one does. How often a run says the same depends on whether the link
+# was up when it came to it.
+told() {
+	local lines
+	lines=$(log_lines)
+	grep -qE -- "$1" <<<"$lines" && return
+	printf 'no line that matches: %s\nbut:\n%s\n' "$1" "$lines" >&2
+	return 1
+}
+
+# has LINE <TEXT, lacks LINE <TEXT: a whole line, literally.
+has() { grep -qFx -- "$1" || { printf 'no line: %s\n' "$1" >&2 && return 1; }; }
+lacks() { ! grep -Fx -- "$1" >&2; }

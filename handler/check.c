@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include "cleanup.h"
+#include "config.h"
+#include "explain.h"
+#include "findings.h"
+#include "grow.h"
+#include "log.h"
+#include "networkd.h"
+#include "udevrules.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A good section that gives its table a name. */
+struct named {
+	struct name_entry entry;
+	char ifname[IFNAMSIZ];
+	char *file;
+	unsigned line;
+	size_t order;
+};
+
+struct check {
+	bool host; /* what this host lacks counts too */
+	struct findings findings;
+	struct udevrules rules;
+	size_t n_tunnels, n_named;
+	struct named *named;
+};
+
+static void ignore_report(void *data, unsigned line, const char *text)
+{
+	(void)data, (void)line, (void)text;
+}
+
+/*
+ * The line of KEY in the section for IFNAME, or that of the section, which is LINE,
+ * without such a key. The file is read once more: only where there is something to be
+ * said of it.
+ */
+static unsigned key_line(const char *file, unsigned line, const char *key,
+			 bool *ret_found)
+{
+	_cleanup_(ini_freep) struct ini *ini = NULL;
+
+	*ret_found = false;
+	if (ini_load(AT_FDCWD, file, ignore_report, NULL, &ini) < 0)
+		return line;
+	for (size_t i = 0; i < ini->n_sections; i++) {
+		const struct ini_section *section = &ini->section[i];
+
+		for (size_t k = 0; section->line == line && k < section->n_keys; k++)
+			if (!strcmp(section->key[k].name, key)) {
+				*ret_found = true;
+				return section->key[k].line;
+			}
+	}
+	return line;
+}
+
+/* The rule takes what goes from one host of the prefix to another into the tunnel, too.
+ */
+static void check_prefixes(struct check *check, const struct tunnel *tunnel,
+			   const char *file, unsigned line)
+{
+	char text[PREFIX_STRLEN];
+	bool said;
+
+	for (unsigned i = 0; !tunnel->prefer_main && i < tunnel->n_sources; i++) {
+		const struct prefix *source = &tunnel->source[i];
+
+		if (source->len == prefix_host_len(source->family))
+			continue;
+		key_line(file, line, "prefer_main", &said);
+		if (said) /* prefer_main = no is so by intent */
+			return;
+		prefix_format(source, text);
+		findings_warn(
+			&check->findings, file, key_line(file, line, "source", &said),
+			"source %s is more than one host: what these send to each "
+			"other leaves by the tunnel as well: set prefer_main = yes, "
+			"or = no if that is meant",
+			text);
+		return;
+	}
+}
+
+static void check_rules(struct check *check, const struct tunnel *tunnel,
+			const char *file, unsigned line)
+{
+	/* the pattern of the rule that comes with this program */
+	if (!check->host || !strncmp(tunnel->ifname, "sixxs", strlen("sixxs")) ||
+	    udevrules_serve(&check->rules, tunnel->ifname))
+		return;
+	findings_warn(
+		&check->findings, file, line,
+		"no event of %s comes here, as its name is not sixxs*: put this line "
+		"into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control "
+		"--reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", "
+		"ENV{SIXXS_ROUTE}=\"$name\"",
+		tunnel->ifname, tunnel->ifname);
+}
+
+static unsigned name_line(const char *file, unsigned line)
+{
+	bool found;
+	const unsigned name = key_line(file, line, "name", &found);
+
+	return found ? name : key_line(file, line, "table", &found);
+}
+
+/* Against iproute2's files alone: our own names are compared with each other. */
+static int check_name(struct check *check, const struct tunnel *tunnel, const char *file,
+		      unsigned line)
+{
+	struct named *more, named = {.line = line, .order = check->n_named};
+	char text[EXPLAIN_SIZE];
+	struct name_entry other;
+
+	if (!tunnel->table_name[0])
+		return 0;
+	named.entry.number = tunnel->table;
+	memcpy(named.entry.name, tunnel->table_name, sizeof(named.entry.name));
+	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
+	if (explain_name(&named.entry, names_look(-1, &named.entry, &other), &other,
+			 text))
+		findings_warn(&check->findings, file, name_line(file, line), "%s", text);
+	more = grow(check->named, check->n_named, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	check->named = more;
+	named.file = strdup(file);
+	if (!named.file)
+		return -ENOMEM;
+	more[check->n_named++] = named;
+	return 0;
+}
+
+static int check_tunnel(void *data, const struct tunnel *tunnel, const char *file,
+			unsigned line)
+{
+	struct check *check = data;
+
+	check->n_tunnels++;
+	check_prefixes(check, tunnel, file, line);
+	check_rules(check, tunnel, file, line);
+	return check_name(check, tunnel, file, line);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	const int r = strcmp(x->entry.name, y->entry.name);
+
+	return r ? r : (x->order < y->order ? -1 : 1);
+}
+
+static void check_names(struct check *check)
+{
+	const struct named *first = NULL;
+
+	if (check->n_named)
+		qsort(check->named, check->n_named, sizeof(*check->named), by_name);
+	for (size_t i = 0; i < check->n_named; i++) {
+		const struct named *named = &check->named[i];
+
+		if (!first || strcmp(first->entry.name, named->entry.name) != 0) {
+			first = named;
+			continue;
+		}
+		findings_warn(
+			&check->findings, named->file,
+			name_line(named->file, named->line),
+			"name %s is given to table %u of %s (%s:%u) as well: whichever "
+			"comes later goes without: set another name, or name = none",
+			named->entry.name, first->entry.number, first->ifname,
+			first->file, first->line);
+	}
+}
+
+/* What install and packages put there, and what is hidden by intent. */
+static bool is_meant_to_be_unread(const char *name)
+{
+	static const char example[] = ".example";
+	const size_t size = strlen(name), tail = strlen(example);
+
+	if (!strncmp(name, "README", strlen("README")) ||
+	    (size > tail && !strcmp(name + size - tail, example)))
+		return true;
+	return name[0] == '.' && !config_is_dropin(name + 1);
+}
+
+static void check_folder(struct check *check, const char *dir)
+{
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	DIR *folder = opendir(dir);
+
+	if (!folder && errno == ENOENT)
+		findings_warn(&check->findings, dir, 0,
+			      "there is no such folder: no tunnel is configured");
+	while (folder && (entry = readdir(folder))) {
+		const char *name = entry->d_name;
+
+		if (!strcmp(name, ".") || !strcmp(name, "..") || config_is_dropin(name) ||
+		    is_meant_to_be_unread(name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, name);
+		findings_warn(&check->findings, path, 0,
+			      name[0] == '.'
+				      ? "not read, as its name begins with a dot"
+				      : "not read, as its name does not end in .conf");
+	}
+	if (folder)
+		closedir(folder);
+}
+
+static int check_networkd(struct check *check)
+{
+	struct networkd networkd;
+	const int r = networkd_look(&networkd);
+
+	if (r == 0 && check->n_tunnels && networkd.running && networkd.deletes)
+		findings_warn(
+			&check->findings, networkd.file, networkd.line,
+			"systemd-networkd runs, and deletes our rules whenever it "
+			"configures a link: put the lines \"[Network]\" and "
+			"\"ManageForeignRoutingPolicyRules=no\" into "
+			"/etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run "
+			"systemctl restart systemd-networkd");
+	return r;
+}
+
+static int check_files(struct check *check, char *const files[])
+{
+	const struct config_reporter reporter = {.report = findings_report,
+						 .data = &check->findings};
+
+	return config_each_of(files, &reporter, check_tunnel, check);
+}
+
+static int check_all(struct check *check, const char *dir)
+{
+	const struct config_reporter reporter = {.report = findings_report,
+						 .data = &check->findings};
+	int r = udevrules_load(&check->rules);
+
+	if (r < 0)
+		return r;
+	check->host = true;
+	check_folder(check, dir);
+	r = config_each(dir, &reporter, check_tunnel, check);
+	if (r == -ENOMEM || (r < 0 && !check->findings.errors))
+		return r;
+	return check_networkd(check);
+}
+
+static void free_check(struct check *check)
+{
+	for (size_t i = 0; i < check->n_named; i++)
+		free(check->named[i].file);
+	free(check->named);
+	udevrules_free(&check->rules);
+	findings_free(&check->findings);
+}
+
+int check(const struct settings *settings, char *const files[])
+{
+	_cleanup_(free_check) struct check found = {.n_tunnels = 0};
+	int r = files[0] ? check_files(&found, files)
+			 : check_all(&found, settings->conf_dir);
+
+	if (r != -ENOMEM && found.findings.errors)
+		r = 0; /* config reported what it found */
+	check_names(&found);
+	if (r == 0)
+		r = findings_print(&found.findings, stdout);
+	if (r == 0 && found.findings.no_memory)
+		r = -ENOMEM;
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot check to the end: %s", strerror(-r));
+		return r;
+	}
+	log_story("%zu tunnels are configured", found.n_tunnels);
+	return found.findings.errors ? EXIT_FAILURE : EXIT_SUCCESS;
+}

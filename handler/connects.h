@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When a tunnel's client connected to its broker, and when it may again. A client that
+ * asks first (guard) counts from then on, so that one which crashes before it has made
+ * its interface counts too; one that does not ask counts when its interface appears.
+ * Pure: no system call, no allocation, no log, no clock: NOW_MS is the caller's,
+ * milliseconds since the boot, suspends included (CLOCK_BOOTTIME), which nobody can set.
+ */
+#ifndef CONNECTS_H
+#define CONNECTS_H
+
+#include "tunnel.h"
+
+#include <stddef.h>
+
+#define CONNECTS_MAX (LIMIT_CONNECTS_MAX + 1) /* so that one too many can be seen */
+
+struct connects {
+	unsigned n;
+	int64_t ms[CONNECTS_MAX]; /* rising; the latest if there were more */
+	bool expected; /* the last was allowed, and its interface has not appeared yet */
+};
+
+/*
+ * How many milliseconds until the client may connect: 0 is now. A connect counts for a
+ * twentieth longer than the limit says: the broker counts when a packet arrives, which
+ * takes longer one time than the next.
+ */
+int64_t connects_wait(const struct connects *connects, const struct limit *limit,
+		      int64_t now_ms);
+
+/* The client was told that it may connect. The next interface to appear is its. */
+void connects_allow(struct connects *connects, const struct limit *limit, int64_t now_ms);
+
+/*
+ * The interface appeared. That is the connect which was allowed last, if its interface
+ * has not appeared before, and counts from now on; otherwise it is one more. Returns how
+ * many there were within the limit's seconds, up to CONNECTS_MAX.
+ */
+unsigned connects_appear(struct connects *connects, const struct limit *limit,
+			 int64_t now_ms);
+
+/*
+ * When nobody knows how often it connected: as often as it may, just now. To wait in vain
+ * for one time span costs less than the broker's week.
+ */
+void connects_fill(struct connects *connects, const struct limit *limit, int64_t now_ms);
+
+#define CONNECTS_STRLEN (CONNECTS_MAX * 32 + 256)
+
+/* The text form; it says until when it matters. Returns its length. */
+size_t connects_format(const struct connects *connects, const struct limit *limit,
+		       char ret[static CONNECTS_STRLEN]);
+
+/*
+ * Reads it back. *ret_until_ms: from when on it no longer matters. Returns 0, or -EINVAL
+ * for anything that connects_format would not have written, with both undefined.
+ */
+int connects_parse(const char *text, size_t size, struct connects *ret,
+		   int64_t *ret_until_ms);
+
+#endif

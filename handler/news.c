@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "news.h"
+
+#include "rtmsg.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+void news_clear(struct news *ret)
+{
+	ret->full = false;
+	ret->n_links = ret->n_addresses = ret->n_deletions = 0;
+}
+
+static void take_link(struct news *news, const struct nlmsghdr *nlh)
+{
+	struct link link;
+
+	if (rtmsg_get_link(nlh, &link) < 0)
+		return;
+	for (unsigned i = 0; i < news->n_links; i++)
+		if (!strcmp(news->link[i], link.ifname))
+			return;
+	memcpy(news->link[news->n_links++], link.ifname, IFNAMSIZ);
+	news->full |= news->n_links == NEWS_MAX;
+}
+
+/* Also one that is now tentative or a duplicate: it may have been in use before. */
+static void take_address(struct news *news, const struct nlmsghdr *nlh)
+{
+	struct prefix address;
+	uint32_t ifindex = 0;
+
+	if (rtmsg_get_address(nlh, &ifindex, &address) < 0 || !ifindex)
+		return;
+	for (unsigned i = 0; i < news->n_addresses; i++)
+		if (news->address[i] == ifindex)
+			return;
+	news->address[news->n_addresses++] = ifindex;
+	news->full |= news->n_addresses == NEWS_MAX;
+}
+
+static void take_deletion(struct news *news, const struct nlmsghdr *nlh)
+{
+	struct found found;
+
+	if (rtmsg_get_found(nlh, &found) <= 0 || !found.ours)
+		return;
+	news->deletion[news->n_deletions++] =
+		(struct deletion){.object = found.object, .port = nlh->nlmsg_pid};
+	news->full |= news->n_deletions == NEWS_MAX;
+}
+
+void news_take(struct news *news, const struct nlmsghdr *nlh)
+{
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		take_link(news, nlh);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		take_address(news, nlh);
+		break;
+	case RTM_DELRULE:
+	case RTM_DELROUTE:
+		take_deletion(news, nlh);
+		break;
+	}
+}

@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# Bash completion for sixxs-route: verbs, options, and the interfaces that the drop-ins name.
+
+# The interface of each section in DIR, one a line, each once. Only what is a name that can be
+# served is printed, and nothing of the files is ever evaluated.
+_sixxs_route_interfaces() {
+	local file files=()
+	for file in "$1"/*.conf; do
+		# awk takes what looks like an assignment for one
+		[[ -f $file ]] && files+=("${file/#[^\/]/./${file:0:1}}")
+	done
+	((${#files[@]})) || return
+	awk '
+		function give() {
+			if (name ~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ && length(name) < 16 && !seen[name]++)
+				print name
+			name = ""
+		}
+		FNR == 1 { give() }
+		{ sub(/\r$/, "") }
+		/^[ \t]*\[/ {
+			give()
+			name = $0
+			sub(/^[ \t]*\[/, "", name)
+			sub(/\].*/, "", name)
+		}
+		tolower($0) ~ /^[ \t]*interface[ \t]*=/ {
+			name = $0
+			sub(/^[^=]*=[ \t]*/, "", name)
+			sub(/[ \t]*([ \t][;#].*)?$/, "", name)
+			gsub(/["'\'']/, "", name)
+		}
+		END { give() }' "${files[@]}" 2>/dev/null
+}
+
+# Of the words on stdin those that begin with WORD and do not stand on the line already. Not
+# compgen -W, which would expand them.
+_sixxs_route_reply() {
+	local word given
+	while read -r word; do
+		[[ $word == "$1"* ]] || continue
+		for given in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+			[[ $word == "$given" ]] && continue 2
+		done
+		COMPREPLY+=("$word")
+	done
+}
+
+_sixxs_route() {
+	local word=${COMP_WORDS[COMP_CWORD]} before='' verb='' dir=/etc/sixxs-route/conf.d i
+	local options=(--conf-dir --dry-run --help --run-dir --verbose --version)
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		before=${COMP_WORDS[i]}
+		case $before in
+		--conf-dir | --run-dir | --probe)
+			# readline makes three words of --conf-dir=DIR
+			[[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((++i))
+			((++i < COMP_CWORD)) || break
+			[[ $before == --conf-dir ]] && dir=${COMP_WORDS[i]}
+			before=''
+			;;
+		-*) before='' ;;
+		*) verb=${verb:-$before} before='' ;;
+		esac
+	done
+	case $before in
+	--conf-dir | --run-dir)
+		[[ $word == '=' ]] && word=''
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		return
+		;;
+	--probe) return ;;
+	esac
+	case $verb in
+	apply) options+=(--all) ;;
+	guard) options+=(--wait) ;;
+	status) options+=(--json --probe) ;;
+	esac
+	if [[ $word == -* ]]; then
+		_sixxs_route_reply "$word" < <(printf '%s\n' "${options[@]}")
+		return
+	fi
+	case $verb in
+	'') _sixxs_route_reply "$word" < <(printf '%s\n' apply check guard remove status watch) ;;
+	apply | guard | remove | status)
+		_sixxs_route_reply "$word" < <(_sixxs_route_interfaces "$dir")
+		;;
+	check)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		;;
+	esac
+}
+
+complete -F _sixxs_route sixxs-route

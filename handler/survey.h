@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Collects what status reports: sections, records, the kernel's state and its answers,
+ * each read once for all tunnels. Reads only, takes no lock: what a handler changes
+ * meanwhile may be seen halfway, so look again before telling of drift. Does not log.
+ */
+#ifndef SURVEY_H
+#define SURVEY_H
+
+#include "config.h"
+#include "converge.h"
+#include "findings.h"
+#include "report.h"
+
+struct survey {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	int runfd;                    /* -1: there is no run folder */
+	struct prefix probe6, probe4; /* asked for the way to; hosts */
+	bool unread;                  /* some section: it is not known what is wanted */
+	struct inventory inventory;
+	size_t n_reports;
+	struct report *report; /* in the order of their names */
+	size_t n_strays;
+	struct item *stray;       /* ours, and no tunnel accounts for it */
+	struct findings findings; /* about drop-ins and records */
+	char failure[160];        /* what else went wrong, in words; "": nothing */
+};
+
+/*
+ * ifnames (ends with NULL): the tunnels to look at; empty: all that a section or a record
+ * names, and strays. The caller fills settings, rtnl, and probes, the rest is zero.
+ * Returns 0, or -errno with survey->failure; survey_free in both cases.
+ */
+int survey_take(struct survey *survey, char *const ifnames[]);
+
+/* Whether something could not be read or asked. */
+bool survey_is_blind(const struct survey *survey);
+
+void survey_free(struct survey *survey);
+
+#endif

@@ -1,0 +1,449 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# For kill and errors, inside a private machine: the scenarios, and the machine's whole state
+# as a value that compares. No udevd is needed: events are made up as udev would make them.
+#
+# A scenario NAME has up to five functions, all silent:
+#   NAME_before   from the base state to where the run begins
+#   NAME_run      sets "run" to the command that the faults go into
+#   NAME_start    runs it, if there is more to it than that
+#   NAME_event    the next thing that happens by itself, after a run that was cut short
+#   NAME_all      the administrator's apply --all instead
+#   NAME_again    the watcher is started again instead
+#   NAME_gone     the tunnel is taken away and its drop-in is deleted: only the record knows
+# After each of the last four the state must be what it is when nothing went wrong, and
+# after "finish" it must be the base state again.
+
+program=$repo/build/sixxs-route
+conf_dir=/etc/sixxs-route/conf.d
+run_dir=/run/sixxs-route
+scenarios='add add_down first remove remove_live last change replay rename rename_out all watch'
+follows='event all again gone'
+
+batch=/tmp/show-all
+declare -A ifindex=()
+
+# ---- links and drop-ins -------------------------------------------------------------------
+
+link_add() { # IFNAME [up]
+	ip tuntap add dev "$1" mode tun
+	ip link set dev "$1" addrgenmode none ${2:+up}
+	read -r "ifindex[$1]" <"/sys/class/net/$1/ifindex"
+}
+
+link_del() { [ ! -e "/sys/class/net/$1" ] || ip link del dev "$1"; }
+
+link_rename() {
+	ip link set dev "$1" name "$2"
+	ifindex[$2]=${ifindex[$1]}
+}
+
+# By a rename, as a file half written is another file.
+drop_in() {
+	printf '%s\n' "${@:2}" >$conf_dir/.new
+	mv -f $conf_dir/.new "$conf_dir/$1.conf"
+}
+
+drop_in_old() {
+	drop_in "$1" "[$1]" "source = 2a02:$2::1, 2001:db8:$2::/48, 192.0.2.$2" "table = 20$2" \
+		'when_down = unreachable' 'prefer_main = yes'
+}
+
+drop_in_new() { drop_in "$1" "[$1]" "source = 2a02:$2::2, 192.0.2.$2" "table = 30$2" "name = blue$2"; }
+
+# ---- the program --------------------------------------------------------------------------
+
+# event ACTION IFNAME [VARIABLE=VALUE...]: sets "run"
+event() {
+	run=(env -i "ACTION=$1" "DEVPATH=/devices/virtual/net/$2" SUBSYSTEM=net SEQNUM=1000
+		"INTERFACE=$2" "IFINDEX=${ifindex[$2]:-99999}" "SIXXS_ROUTE=$2" "${@:3}"
+		"${under[@]}" "$program" udev)
+}
+
+under=() # strace and its arguments
+
+fire() {
+	event "$@"
+	"${run[@]}"
+}
+
+apply_all() { "$program" apply --all 2>/dev/null; }
+
+# ---- the state ----------------------------------------------------------------------------
+
+# Sets "state": rules and all routes of both families; the run folder with modes, owners and
+# contents. The table names are in it: rt_tables is what iproute2's link points to. What guard
+# counts has a life of its own: it outlives the tunnel, and grows with time.
+read_state() {
+	local file text
+	local all=("$run_dir"/*) files=("$run_dir"/!(connects.*))
+	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
+	[ -d $run_dir ] || return 0
+	[ ${#files[@]} -gt 0 ] || [ ${#all[@]} -eq 0 ] || return 0
+	state+=$(stat -c '%A %U:%G %F %n' $run_dir "${files[@]}")$'\n'
+	for file in "${files[@]}"; do
+		IFS= read -r -d '' text <"$file"
+		state+="$file: $text"
+	done
+	for file in "${!ifindex[@]}"; do
+		state=${state//"oif ${ifindex[$file]} "/"oif @ "}
+	done
+}
+
+# The order of a record's lines, and of rules at one priority, means nothing.
+unordered() { sed -E 's/^object[0-9]+/object/' <<<"$1" | LC_ALL=C sort; }
+
+# is_state WANTED: whether the state is that; if not, "difference" says how.
+is_state() {
+	read_state
+	[ "$state" != "$1" ] || return 0
+	difference=$(diff -U1 --label wanted --label found <(unordered "$1") <(unordered "$state"))
+	[ -n "$difference" ] || return 0
+	return 1
+}
+
+kernel_part() { kernel=${1%%drwx*}; }
+
+# ---- the base state -----------------------------------------------------------------------
+
+# Other people's: a default route, a rule that looks like ours, a route in our table.
+make_base() {
+	mkdir -p $conf_dir /run/systemd/system # so that nobody waits for a link
+	printf 'rule\nroute show table all\n' >$batch
+	ip link add name net0 type veth peer name net1
+	ip link set dev net1 addrgenmode none up
+	ip link set dev net0 addrgenmode none up
+	ip -6 address add 2001:db8:ff::1/64 dev net0 nodad
+	ip -6 route add default via 2001:db8:ff::2 dev net0
+	ip -6 rule add from 2a02:0::1 lookup 200 priority 16383 protocol 4
+	ip -4 rule add from 192.0.2.0 lookup 200 priority 16383 protocol 4
+	ip -6 route add 2001:db8:fe::/64 dev net0 table 200 protocol 4
+	neighbour=
+	read_state
+	base=$state bare=$state
+}
+
+# A working tunnel beside the one that is tested, in most scenarios.
+with_neighbour() {
+	[ -z $neighbour ] || return 0
+	neighbour=yes
+	link_add sixxs9 up
+	drop_in_old sixxs9 9
+	fire add sixxs9
+	rm -f $run_dir/connects.*
+	read_state
+	base=$state
+}
+
+without_neighbour() {
+	[ -n $neighbour ] || return 0
+	neighbour=
+	rm $conf_dir/sixxs9.conf
+	link_del sixxs9
+	fire remove sixxs9
+	rm -f $run_dir/connects.*
+	rmdir $run_dir 2>/dev/null
+	base=$bare
+	is_state "$base"
+}
+
+# By force, after a failure, so that the next case begins where it should.
+reset() {
+	local name
+	rm -rf $run_dir $conf_dir
+	mkdir -p $conf_dir
+	for name in sixxs0 sixxs1 sixxs2 sixxs9 other0; do
+		link_del $name
+	done
+	apply_all
+	neighbour=
+	is_state "$bare" || fail reset 'apply --all left something behind'
+}
+
+begin_scenario() {
+	case $1 in
+	first | last) without_neighbour ;;
+	*) with_neighbour ;;
+	esac
+}
+
+# ---- the scenarios ------------------------------------------------------------------------
+
+# From any state in which sixxs0, sixxs1, sixxs2 or other0 may exist: their removal.
+finish() {
+	local name
+	for name in sixxs0 sixxs1 sixxs2 other0; do
+		[ -e "/sys/class/net/$name" ] || continue
+		ip link del dev $name
+		case $name in
+		other0) fire remove $name SIXXS_ROUTE=sixxs0 ;;
+		*) fire remove $name ;;
+		esac
+	done
+	rm -f $conf_dir/sixxs[0-2].conf $run_dir/connects.*
+	[ -n "$neighbour" ] || rmdir $run_dir 2>/dev/null
+}
+
+add_before() {
+	drop_in_old sixxs0 0
+	link_add sixxs0 up
+}
+add_run() { event add sixxs0; }
+add_event() { fire add sixxs0; }
+add_all() { apply_all; }
+add_gone() {
+	rm $conf_dir/sixxs0.conf
+	link_del sixxs0
+	fire remove sixxs0
+}
+
+add_down_before() {
+	drop_in_old sixxs0 0
+	link_add sixxs0
+}
+add_down_run() { event add sixxs0; }
+add_down_event() { fire add sixxs0; }
+add_down_all() { apply_all; }
+add_down_gone() { add_gone; }
+
+# no other tunnel: the run folder and rt_tables come and go with it
+first_before() { add_before; }
+first_run() { event add sixxs0; }
+first_event() { fire add sixxs0; }
+first_all() { apply_all; }
+first_gone() { add_gone; }
+
+remove_before() {
+	add_before
+	fire add sixxs0
+	link_del sixxs0
+}
+remove_run() { event remove sixxs0; }
+remove_event() { # the tunnel client starts again
+	link_add sixxs0 up
+	fire add sixxs0
+}
+remove_all() { apply_all; }
+remove_gone() { add_gone; }
+
+last_before() { remove_before; }
+last_run() { event remove sixxs0; }
+last_event() { remove_event; }
+last_all() { apply_all; }
+last_gone() { add_gone; }
+
+# udevadm trigger --action=remove: the link is still there
+remove_live_before() {
+	add_before
+	fire add sixxs0
+}
+remove_live_run() { event remove sixxs0; }
+remove_live_event() { fire add sixxs0; }
+remove_live_all() { apply_all; }
+remove_live_gone() { add_gone; }
+
+# another table, other sources, another name
+change_before() {
+	add_before
+	fire add sixxs0
+	drop_in_new sixxs0 0
+}
+change_run() { event change sixxs0; }
+change_event() { fire change sixxs0; }
+change_all() { apply_all; }
+change_gone() { add_gone; }
+
+# a boot's second add
+replay_before() {
+	add_before
+	fire add sixxs0
+}
+replay_run() { event add sixxs0 SYNTH_UUID=0; }
+replay_event() { fire change sixxs0; }
+replay_all() { apply_all; }
+replay_gone() { add_gone; }
+
+rename_before() {
+	add_before
+	fire add sixxs0
+	drop_in_new sixxs1 1
+	link_rename sixxs0 sixxs1
+}
+rename_run() { event move sixxs1 DEVPATH_OLD=/devices/virtual/net/sixxs0; }
+rename_event() { fire change sixxs1 SIXXS_ROUTE_OLD=sixxs0; }
+rename_all() { apply_all; }
+rename_gone() {
+	rm $conf_dir/sixxs[01].conf
+	link_del sixxs1
+	fire remove sixxs1 SIXXS_ROUTE_OLD=sixxs0
+}
+
+# to a name that is no tunnel's
+rename_out_before() {
+	add_before
+	fire add sixxs0
+	link_rename sixxs0 other0
+}
+rename_out_run() { event move other0 DEVPATH_OLD=/devices/virtual/net/sixxs0 SIXXS_ROUTE=sixxs0; }
+rename_out_event() { fire change other0 SIXXS_ROUTE=sixxs0; }
+rename_out_all() { apply_all; }
+rename_out_gone() {
+	rm $conf_dir/sixxs0.conf
+	link_del other0
+	fire remove other0 SIXXS_ROUTE=sixxs0
+}
+
+# apply --all: a new tunnel, a changed one, one that is gone, and what no record knows
+all_before() {
+	drop_in_old sixxs1 1
+	link_add sixxs1 up
+	fire add sixxs1
+	drop_in_old sixxs2 2
+	link_add sixxs2 up
+	fire add sixxs2
+	link_del sixxs2
+	rm $conf_dir/sixxs2.conf
+	drop_in_new sixxs1 1
+	drop_in_old sixxs0 0
+	link_add sixxs0 up
+	ip -6 rule add from 2a02:7::1 lookup 777 priority 16383 protocol 166
+	ip -6 route add unreachable default table 777 metric 4294967295 protocol 166
+	printf '777 stray\n' >>$run_dir/rt_tables
+}
+all_run() { run=("${under[@]}" "$program" apply --all); }
+all_all() { apply_all; }
+all_gone() {
+	rm $conf_dir/sixxs[01].conf
+	link_del sixxs0
+	link_del sixxs1
+	fire remove sixxs0
+	fire remove sixxs1
+	apply_all
+}
+
+# A link comes up, which only the watcher sees.
+watch_before() {
+	drop_in_old sixxs0 0
+	link_add sixxs0
+	fire add sixxs0
+}
+watch_run() { run=("${under[@]}" "$program" watch); }
+watch_start() {
+	local pid status
+	"${run[@]}" &
+	pid=$!
+	until_idle $pid
+	ip link set dev sixxs0 up
+	until_idle $pid
+	stop_watcher $pid
+	wait $pid
+}
+watch_event() { # of each tunnel that it may have been at
+	ip link set dev sixxs0 up
+	fire change sixxs0
+	fire change sixxs9
+}
+watch_all() {
+	ip link set dev sixxs0 up
+	apply_all
+}
+watch_again() {
+	watch_run
+	watch_start
+}
+watch_gone() {
+	add_gone
+	fire change sixxs9
+}
+
+# until_idle PID: until the watcher PID, or the one that strace PID has started, waits or is gone.
+until_idle() {
+	local tries=2500 children wchan
+	while [ $((tries -= 1)) -gt 0 ] && kill -0 "$1"; do
+		read -r children _ <"/proc/$1/task/$1/children"
+		read -r wchan <"/proc/${children:-$1}/wchan"
+		[[ $wchan != *poll* ]] || return 0
+		sleep 0.002
+	done 2>/dev/null
+}
+
+# Kills it if it does not stop when it is told to.
+stop_watcher() {
+	local children tries=1000
+	read -r children _ <"/proc/$1/task/$1/children"
+	kill "${children:-$1}"
+	while kill -0 "$1"; do
+		sleep 0.005
+		[ $((tries -= 1)) -gt 0 ] || kill -KILL "${children:-$1}"
+	done
+} 2>/dev/null
+
+start() {
+	if has "$1_start"; then
+		"$1_start"
+	else
+		"${run[@]}"
+	fi 2>"${2:-/dev/null}"
+}
+
+has() { declare -F "$1" >/dev/null; }
+
+# ---- traces -------------------------------------------------------------------------------
+
+# trace_run FILE: runs the scenario's command under strace. Sets "calls" to the names of the
+# system calls in order, "lines" to the trace's, and "first" to the index of the first one that main() makes.
+trace_run() { # SCENARIO
+	local line trace=/tmp/trace.$BASHPID
+	under=(strace -f --signal=none -o "$trace")
+	"$1_run"
+	start "$1"
+	under=()
+	calls=() lines=() first=-1
+	while IFS= read -r line; do
+		[[ $line =~ ^[0-9]+' '+([a-z_0-9]+)'(' ]] || continue
+		[[ $first -ge 0 || $line != *' fcntl(0, F_GETFD)'* ]] || first=${#calls[@]}
+		calls+=("${BASH_REMATCH[1]}")
+		lines+=("$line")
+	done <"$trace"
+}
+
+# golden SCENARIO: what the state is when nothing goes wrong, into the array "golden".
+declare -A golden=()
+make_golden() {
+	local follow
+	for follow in run $follows; do
+		has "$1_$follow" || continue
+		"$1_before"
+		"$1_run"
+		start "$1"
+		[ $follow = run ] || "$1_$follow"
+		read_state
+		golden[$follow]=$state
+		finish
+		is_state "$base" && continue
+		fail "$1" "not as before when nothing went wrong, after $follow"
+		return 1
+	done
+}
+
+# ---- results ------------------------------------------------------------------------------
+
+passed=0 failed=0 difference=
+
+# fail CASE TEXT
+fail() {
+	failed=$((failed + 1))
+	printf 'not ok %s: %s\n' "$1" "$2"
+	[ -z "$difference" ] || head -n "${DIFF_LINES:-12}" <<<"$difference"
+	difference=
+}
+
+# Whether this shard takes the case, of which it is the N-th, and whether the sample has it.
+# All shards draw the same numbers.
+case_number=0
+takes_case() {
+	case_number=$((case_number + 1))
+	[ "$sample" -ge 1000 ] || [ $((RANDOM % 1000)) -lt "$sample" ] || return
+	[ $((case_number % shards)) -eq "$shard" ]
+}

@@ -1,0 +1,281 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# check: everything that is wrong with the drop-ins, in one go.
+
+bats_require_minimum_version 1.5.0
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+# shellcheck disable=SC2154 # run sets stderr
+: "${stderr=}"
+
+dir=/etc/sixxs-route/conf.d
+
+setup_file() {
+	install_handler
+}
+
+setup() {
+	good
+}
+
+teardown() {
+	rm -rf ${dir:?}/* $dir/.[!.]* /etc/udev/rules.d/* /run/udev/rules.d /run/systemd/units \
+		/etc/systemd/networkd.conf /etc/systemd/networkd.conf.d /run/systemd/networkd.conf.d \
+		/usr/lib/systemd/networkd.conf.d /etc/iproute2/rt_tables.d/others.conf /tmp/drafts
+	chmod 755 $dir
+}
+
+good() {
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
+}
+
+# found LINE...: check prints these lines and no other; the exit status is 1 if there is an error.
+found() {
+	local wanted=''
+	[ $# = 0 ] || wanted=$(printf '%s\n' "$@")
+	run --separate-stderr sixxs-route check
+	assert_same "$wanted" "$output"
+	[ "$stderr" = "" ]
+	case $wanted in
+	*': error: '*) [ "$status" = 1 ] ;;
+	*) [ "$status" = 0 ] ;;
+	esac
+}
+
+@test "what is well is not mentioned, and nothing is touched" {
+	local before
+	before=$(snapshot)
+	cp conf.d/*.conf $dir
+	sed -i 's/SixxsOffice/sixxsOffice/' $dir/routed-prefix.conf
+	rm $dir/sixxs0.conf $dir/sixxs1.conf
+	cp conf.d/sixxs[01].conf $dir
+	found
+	[ ! -e /run/sixxs-route ]
+	assert_same "$before" "$(snapshot)"
+}
+
+@test "every error of every file, in the order of files and lines" {
+	printf '[b]\nsource = 2a02::x, ff02::1\ntable = 254\ncolour = red\n\n[c]\nwait = 61\n' | drop_in b
+	printf '[a\nnonsense\n' | drop_in a
+	found "$dir/a.conf:1: error: the section's bracket is not closed" \
+		"$dir/a.conf:2: error: neither a [section] nor a key with '='" \
+		"$dir/b.conf:2: error: source = 2a02::x: expected auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48" \
+		"$dir/b.conf:2: error: source = ff02::1: expected a unicast address or prefix" \
+		"$dir/b.conf:3: error: table = 254: expected a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one" \
+		"$dir/b.conf:4: error: unknown key colour" \
+		"$dir/b.conf:6: error: [c] has no source" \
+		"$dir/b.conf:6: error: [c] has no table" \
+		"$dir/b.conf:7: error: wait = 61: expected a number of seconds from 0 to 60"
+}
+
+@test "the event path says the same" {
+	local checked
+	printf '[sixxs0]\nsource = nowhere\ntable = 0\nconnect_limit = 4\n' | drop_in sixxs0
+	run -1 sixxs-route check
+	checked=$output
+	[ "${#lines[@]}" = 3 ]
+	tunnel_add sixxs0
+	run -1 sixxs-route apply sixxs0
+	tunnel_del sixxs0
+	assert_same "${checked//: error: /: }" \
+		"$(sed -n 's/^sixxs-route: \(.*conf:[0-9]*: \)/\1/p' <<<"$output")"
+}
+
+@test "one interface, table or source claimed twice" {
+	printf '[more]\ninterface = sixxs0\nsource = 2a02::9\ntable = 209\n' | drop_in more
+	printf '[sixxs2]\nsource = 2a02::3\ntable = 201\n' | drop_in sixxs2
+	printf '[sixxs3]\nsource = 2a02:0::2\ntable = 203\n' | drop_in sixxs3
+	found "$dir/more.conf:1: warning: not used: interface sixxs0 has its section in line 1 of sixxs0.conf" \
+		"$dir/sixxs2.conf:1: error: table 201 belongs to [sixxs1] already, in line 1 of sixxs1.conf" \
+		"$dir/sixxs3.conf:1: error: source 2a02::2 belongs to [sixxs1] already, in line 1 of sixxs1.conf"
+}
+
+@test "names that iproute2 gives to others, and one for two" {
+	mkdir -p /etc/iproute2/rt_tables.d
+	printf '7\tvoice\n8\tvideo\n' >/etc/iproute2/rt_tables.d/others.conf
+	printf '[sixxs2]\nsource = 2a02::3\nname = voice\ntable = 202\n' | drop_in sixxs2
+	printf '[sixxs3]\nsource = 2a02::4\n\ntable = 8\n' | drop_in sixxs3
+	printf '[sixxs4]\nsource = 2a02::5\ntable = 204\nname = both\n' | drop_in sixxs4
+	printf '[sixxs5]\nsource = 2a02::6\ntable = 205\nname = both\n' | drop_in sixxs5
+	printf '[sixxs6]\nsource = 2a02::7\ntable = voice\n' | drop_in sixxs6
+	found "$dir/sixxs2.conf:3: warning: table 202 goes without the name voice, which iproute2 gives to table 7: set another name, or name = none" \
+		"$dir/sixxs3.conf:4: warning: table 8 goes without the name sixxs3, for iproute2 calls it video: set name = none, or another table" \
+		"$dir/sixxs5.conf:4: warning: name both is given to table 204 of sixxs4 ($dir/sixxs4.conf:1) as well: whichever comes later goes without: set another name, or name = none"
+	# and so says the event path
+	tunnel_add sixxs2
+	run -0 sixxs-route apply sixxs2
+	tunnel_del sixxs2
+	[[ $output == *"sixxs2: table 202 goes without the name voice, which iproute2 gives to table 7"* ]]
+}
+
+@test "names in use by a tunnel that is up are its own" {
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	sixxs-route apply sixxs0
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 300\n' | drop_in sixxs0
+	found
+	tunnel_del sixxs0
+	settle
+}
+
+@test "a prefix without prefer_main" {
+	printf '[sixxs0]\nsource = 2a02::1\n  2a02:1::/48\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs0]\ntable = 200\nsource = 2a02::1, 2a02:1::/48\n' | drop_in sixxs0
+	found "$dir/sixxs0.conf:3: warning: source 2a02:1::/48 is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant"
+	for said in yes no; do
+		printf '[sixxs0]\ntable = 200\nsource = 2a02::1, 2a02:1::/48\nprefer_main = %s\n' $said | drop_in sixxs0
+		found
+	done
+}
+
+@test "an interface whose events no udev rule hands over" {
+	local warning rule
+	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in wg7
+	warning="$dir/wg7.conf:1: warning: no event of wg7 comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
+	found "$warning"
+	mkdir -p /etc/udev/rules.d /run/udev/rules.d
+	while IFS= read -r rule; do
+		printf '%b\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
+		found "$warning"
+	done <<-'E'
+		# SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"
+		SUBSYSTEM=="net", KERNEL=="he-*|tun?", ENV{SIXXS_ROUTE}="$name"
+		SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}=="x", GOTO="end"
+		SUBSYSTEM=="net", KERNEL=="wg*", ENV{OTHER}="$name"
+		SUBSYSTEM=="net", KERNEL!="wg*", ENV{SIXXS_ROUTE}=""
+		SUBSYSTEM=="net", KERNEL=="wg", RUN+="/usr/sbin/sixxs-route udev"
+		SUBSYSTEM=="net", KERNEL=="wg*", RUN+="/usr/sbin/other"
+	E
+	while IFS= read -r rule; do
+		printf '%b\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
+		found
+	done <<-'E'
+		SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"
+		SUBSYSTEM=="net", KERNEL=="he-*|wg[0-9]", ENV{SIXXS_ROUTE}="$name"
+		# a comment\n\nSUBSYSTEM=="net",KERNEL=="wg*", \\\n  ENV{SIXXS_ROUTE}="%k"
+		ACTION=="add|remove", SUBSYSTEM=="net", KERNEL=="wg7", RUN+="/usr/sbin/sixxs-route udev"
+		SUBSYSTEM=="net", DRIVERS=="?*", ENV{SIXXS_ROUTE}="$name"
+		KERNEL=="x", PROGRAM="a \\"b\\" c"\nKERNEL=="wg?", ENV{SIXXS_ROUTE} = "$name"
+	E
+	ln -s /dev/null /etc/udev/rules.d/90-tunnels.rules
+	found "$warning"
+}
+
+# As systemd does for a unit that is active.
+networkd_runs() {
+	mkdir -p /run/systemd/units
+	ln -s 0123456789abcdef0123456789abcdef /run/systemd/units/invocation:systemd-networkd.service
+}
+
+@test "systemd-networkd, when it runs and deletes our rules" {
+	local warning=': warning: systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines "[Network]" and "ManageForeignRoutingPolicyRules=no" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd'
+	local main=/etc/systemd/networkd.conf drop=/etc/systemd/networkd.conf.d
+	mkdir -p /run/systemd/netif
+	found
+	networkd_runs
+	found "$main:1$warning"
+	printf '[Network]\n#ManageForeignRoutingPolicyRules=no\n' >$main
+	found "$main:1$warning"
+	printf '[DHCPv4]\nManageForeignRoutingPolicyRules=no\n[Network]\n ManageForeignRoutingPolicyRules = False \n' >$main
+	found
+	mkdir -p $drop /usr/lib/systemd/networkd.conf.d
+	printf '[Network]\n\nManageForeignRoutingPolicyRules=yes\n' >/usr/lib/systemd/networkd.conf.d/50-a.conf
+	found "/usr/lib/systemd/networkd.conf.d/50-a.conf:3$warning"
+	ln -s /dev/null $drop/50-a.conf
+	found
+	rm $drop/50-a.conf
+	# what it recommends helps
+	printf '[Network]\nManageForeignRoutingPolicyRules=no\n' >$drop/zz-sixxs-route.conf
+	found
+	# no tunnel, no harm
+	rm -r $drop ${dir:?}/*
+	found
+}
+
+@test "files that are not read" {
+	cp $dir/sixxs0.conf $dir/sixxs0.conf.example
+	cp $dir/sixxs0.conf $dir/sixxs2.config
+	cp $dir/sixxs0.conf $dir/.sixxs3.conf
+	touch $dir/README $dir/README.txt $dir/.gitignore $dir/.sixxs0.conf.swp $dir/sixxs0.conf~
+	mkdir $dir/old $dir/folder.conf
+	found "$dir/.sixxs3.conf:1: warning: not read, as its name begins with a dot" \
+		"$dir/folder.conf:1: error: not a regular file" \
+		"$dir/old:1: warning: not read, as its name does not end in .conf" \
+		"$dir/sixxs0.conf~:1: warning: not read, as its name does not end in .conf" \
+		"$dir/sixxs2.config:1: warning: not read, as its name does not end in .conf"
+}
+
+@test "a name with odd bytes is printed escaped" {
+	printf 'x\n' >"$dir/"$'\e[31m\xff.conf'
+	found "$dir/\\x1b[31m\\xff.conf:1: error: neither a [section] nor a key with '='"
+}
+
+@test "what is not trusted" {
+	chmod 666 $dir/sixxs0.conf
+	chown 65534 $dir/sixxs1.conf
+	ln -s sixxs1.conf $dir/sixxs2.conf
+	found "$dir/sixxs0.conf:1: error: mode 0666: group and others must not be able to write" \
+		"$dir/sixxs1.conf:1: error: owned by uid 65534: expected root or who runs this program" \
+		"$dir/sixxs2.conf:1: error: a symbolic link is not followed"
+	chmod 777 $dir
+	found "$dir:1: error: mode 0777: group and others must not be able to write"
+}
+
+@test "a folder that is not there" {
+	run -0 sixxs-route check --conf-dir /nonexistent
+	[ "$output" = "/nonexistent:1: warning: there is no such folder: no tunnel is configured" ]
+}
+
+@test "FILE: these alone, wherever they are" {
+	mkdir -m 777 /tmp/drafts
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 201\n' >/tmp/drafts/draft
+	cd /tmp/drafts
+	run -0 sixxs-route check draft # though its table is in use in conf.d
+	[ "$output" = "" ]
+	printf '[sixxs1]\nsource = 2a02::1\ntable = 202\nname = default\n' >second
+	run -1 sixxs-route check ./draft second nope
+	assert_same "nope:1: error: there is no such file
+second:1: error: source 2a02::1 belongs to [sixxs0] already, in line 1 of ./draft
+second:4: error: name = default: expected none, or a name of at most 63 letters, digits, '_', '.' and '-' which begins with a letter and is no word of ip(8)" "$output"
+	# no root is needed, and what a user has written is the user's
+	chown 65534 draft
+	run -1 sixxs-route check draft
+	[ "$output" = "draft:1: error: owned by uid 65534: expected root or who runs this program" ]
+	run -0 setpriv --reuid=65534 --clear-groups /usr/sbin/sixxs-route check draft
+	[ "$output" = "" ]
+	run -1 sixxs-route check /tmp/drafts
+	[ "$output" = "/tmp/drafts:1: error: not a regular file" ]
+	printf '[wg0]\nsource = 2a02::1\ntable = 203\n' >third # what a host lacks is not the file's
+	run -0 sixxs-route check third
+	[ "$output" = "" ]
+}
+
+@test "the form is one that editors jump to" {
+	printf 'x\n' | drop_in x
+	printf '[wg7]\nsource = 2a02::/32\ntable = 202\n' | drop_in y
+	run -1 sixxs-route check
+	[ "${#lines[@]}" = 3 ]
+	for line in "${lines[@]}"; do
+		[[ $line =~ ^/[^:]+:[0-9]+:\ (error|warning):\ [^$'\n']+$ ]]
+	done
+}
+
+@test "a thousand drop-ins take no more than seconds" {
+	local i
+	for ((i = 2; i < 1000; i++)); do
+		printf '[sixxs%d]\nsource = 2001:db8::%x\ntable = %d\n' $i $i $((1000 + i)) >$dir/sixxs$i.conf
+	done
+	run -0 timeout 10 sixxs-route check
+	[ "$output" = "" ]
+}
+
+@test "a full disk is no success" {
+	printf 'x\n' | drop_in x
+	run -1 --separate-stderr bash -c 'sixxs-route check >/dev/full'
+	[[ $stderr == *"cannot check to the end"* ]]
+	cd conf.d
+	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in x
+	run -1 bash -c 'sixxs-route check >/dev/full 2>/dev/null'
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Bash completion, asked as bash itself asks it.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+completion=/usr/share/bash-completion/completions/sixxs-route
+
+setup_file() {
+	install_handler
+}
+
+setup() {
+	# shellcheck source=../../handler/sixxs-route.bash
+	. $completion
+}
+
+teardown() {
+	rm -rf /etc/sixxs-route/conf.d/* /tmp/confs
+}
+
+# offers WORD...: what is offered for the last of these words, in byte order, on one line.
+offers() {
+	local name function
+	read -r _ _ function name <<<"$(complete -p sixxs-route)"
+	[ "$name" = sixxs-route ]
+	COMP_WORDS=(sixxs-route "$@")
+	COMP_CWORD=$#
+	COMPREPLY=()
+	$function sixxs-route "${*: -1}" "${COMP_WORDS[COMP_CWORD - 1]}"
+	printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | paste -sd' '
+}
+
+@test "the verbs are those that the program has for people" {
+	local verbs
+	verbs=$(sixxs-route --help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p' | grep -vx udev | LC_ALL=C sort | paste -sd' ')
+	[ "$verbs" != "" ]
+	assert_same "$verbs" "$(offers '')"
+	[ "$(offers st)" = status ]
+	[ "$(offers udev)" = "" ]
+}
+
+@test "the options are those that the program has, each where it is taken" {
+	local options verb option all
+	options=$(sixxs-route --help | grep -o '^ .\{5\}--[a-z-]*\|^  -., --[a-z-]*\|^  *[a-z]* \[--[a-z]*' | grep -o -e '--.*')
+	all=$(for verb in '' $(offers ''); do offers "$verb" -- | tr ' ' '\n'; done | LC_ALL=C sort -u)
+	assert_same "$(LC_ALL=C sort -u <<<"$options")" "$all"
+	for verb in $(offers ''); do
+		for option in --all --wait --json --probe; do
+			# usage errors alone tell: 2 of status is "cannot tell"
+			run sixxs-route "$verb" $option --dry-run 2001:db8::1 --help
+			case " $(offers "$verb" -) " in
+			*" $option "*) [[ $output != *"$verb takes n"*"$option"* ]] ;;
+			esac
+		done
+	done
+	[[ " $(offers guard --w) " == *" --wait "* ]]
+	[[ " $(offers apply --w) " != *" --wait "* ]]
+	[[ " $(offers status --) " != *" --all "* ]]
+}
+
+@test "interfaces are those of conf.d, by either key" {
+	cp conf.d/*.conf /etc/sixxs-route/conf.d
+	cp conf.d/sixxs0.conf /etc/sixxs-route/conf.d/unread.example
+	[ "$(offers apply '')" = "SixxsOffice sixxs0 sixxs1" ]
+	[ "$(offers guard --wait s)" = "sixxs0 sixxs1" ]
+	[ "$(offers remove S)" = SixxsOffice ]
+	[ "$(offers status --json sixxs0 sixxs)" = sixxs1 ]
+	[ "$(offers watch '')" = "" ]
+}
+
+@test "--conf-dir is followed" {
+	mkdir -p "/tmp/confs/a b=*"
+	printf '[x]\nInterface = "wg0" ; mine\r\n[y.1]\nsource = 1\n[z]\ninterface=he-z# x\n' >"/tmp/confs/a b=*/x.conf"
+	[ "$(offers --conf-dir "/tmp/confs/a b=*" apply '')" = "wg0 y.1" ]
+	[ "$(offers --conf-dir = "/tmp/confs/a b=*" apply w)" = wg0 ]
+	cd /tmp/confs
+	[ "$(offers --conf-dir "a b=*" apply w)" = wg0 ]
+	[ "$(offers --conf-dir /tmp/con)" = /tmp/confs ]
+	[ "$(offers --conf-dir = /tmp/con)" = /tmp/confs ]
+	[ "$(offers --run-dir /tmp/con)" = /tmp/confs ]
+	[ "$(offers --run-dir /tmp status --probe '')" = "" ]
+}
+
+@test "check takes files" {
+	mkdir /tmp/confs
+	touch /tmp/confs/a.conf /tmp/confs/b
+	[ "$(offers check /tmp/confs/)" = "/tmp/confs/a.conf /tmp/confs/b" ]
+}
+
+@test "nothing that stands in a file is run or expanded" {
+	cat >/etc/sixxs-route/conf.d/bad.conf <<-'E'
+		[$(touch /tmp/ran)]
+		[`touch /tmp/ran`]
+		[a;touch /tmp/ran]
+		[*]
+		[~root]
+		[x]
+		interface = $(touch /tmp/ran)
+		[$HOME]
+		[waytoolongforaname]
+		[-f]
+		[good]
+	E
+	[ "$(offers apply '')" = good ]
+	[ ! -e /tmp/ran ]
+}
+
+@test "no folder, no file, no section: nothing is offered, nothing is said" {
+	run offers apply ''
+	[ "$status" = 0 ]
+	[ "$output" = "" ]
+	run offers --conf-dir /nonexistent apply ''
+	[ "$output" = "" ]
+	mkdir /etc/sixxs-route/conf.d/folder.conf
+	touch /etc/sixxs-route/conf.d/empty.conf
+	run offers apply ''
+	[ "$output" = "" ]
+}
+
+@test "bash-completion finds it" {
+	[ -e /usr/share/bash-completion/bash_completion ] || skip "bash-completion is not installed"
+	run bash -c '. /usr/share/bash-completion/bash_completion
+		_completion_loader sixxs-route
+		complete -p sixxs-route'
+	[[ $output == *"_sixxs_route sixxs-route"* ]]
+}
+
+@test "installed with another SYSCONFDIR it looks there; uninstalled it is gone" {
+	make -s install DESTDIR=/tmp/dest SYSCONFDIR=/other/etc PREFIX=/opt >&2
+	grep -q '/other/etc/sixxs-route/conf.d' /tmp/dest/opt/share/bash-completion/completions/sixxs-route
+	make -s uninstall DESTDIR=/tmp/dest SYSCONFDIR=/other/etc PREFIX=/opt
+	[ ! -e /tmp/dest/opt/share/bash-completion/completions/sixxs-route ]
+	rm -rf /tmp/dest
+}

@@ -1,0 +1,540 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# A tunnel comes, its routes come; it goes, they go: every event that udev can bring.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	install_handler
+	uplink_up
+}
+
+setup() {
+	story
+	begin
+}
+
+teardown() {
+	[ ! -e /run/netns/elsewhere ] || ip netns del elsewhere
+	finish
+}
+
+# The story's drop-ins.
+story() {
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
+}
+
+comes() { tunnel_add "$1" && tunnel_up "$1" && settle; }
+
+goes() { tunnel_del "$1" && settle; }
+
+clean() { assert_same "$baseline" "$(snapshot)"; }
+
+rule_of() { echo "16383: from 2a02::$((${1#sixxs} + 1)) lookup $1 proto sixxs"; }
+
+# stands IFACE: rule and route as the story has them, and the route is on this very link.
+stands() {
+	rules | has "$(rule_of "$1")" &&
+		assert_same "default dev $1 proto sixxs metric 1024 pref medium" "$(routes "$1")" &&
+		grep -q " oif $(ifindex "$1") " "/run/sixxs-route/tunnel.$1"
+}
+
+# only IFACE...: these stand, and there is no other rule of ours.
+only() {
+	local iface
+	for iface; do
+		stands "$iface" || return
+	done
+	assert_same $# "$(rules | grep -c 'proto sixxs$')"
+}
+
+unchanged() {
+	local before
+	before=$(snapshot)
+	"$@" && settle && assert_same "$before" "$(snapshot)"
+}
+
+uplink_stands() {
+	assert_same "default via 2001::2 dev net0 metric 1024 pref medium" \
+		"$(routes main | grep ^default)" &&
+		assert_same "default via 192.0.2.2 dev net0" "$(routes4 main | grep ^default)"
+}
+
+# All devices that have events here: the rest of /sys is read-only, at which udevadm stops.
+trigger() { udevadm trigger --subsystem-match=net "$@"; }
+
+udevd_is_away() { ! pgrep -x systemd-udevd >/dev/null; }
+
+udevd_starts() {
+	SYSTEMD_LOG_TARGET=syslog /usr/lib/systemd/systemd-udevd --daemon 3>&- &&
+		udevadm control --ping --timeout=10
+}
+
+# ---- coming and going ---------------------------------------------------------------------
+
+# up_after SECONDS
+up_after() {
+	tunnel_add sixxs0
+	sleep "$1"
+	tunnel_up sixxs0
+	settle
+	assert_same "$(printf '%s\n' '0: from all lookup local' \
+		'16383: from 2a02::1 lookup sixxs0 proto sixxs' '32766: from all lookup main')" "$(rules)"
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	uplink_stands
+	goes sixxs0
+	clean
+}
+
+@test "comes up at once" { up_after 0; }
+@test "comes up after 50 ms" { up_after 0.05; }
+@test "comes up after 500 ms" { up_after 0.5; }
+@test "comes up after 3000 ms" { up_after 3; }
+
+ruled() { rules | has "$(rule_of sixxs0)" 2>/dev/null; }
+
+@test "the rule is there before the link is up" {
+	tunnel_add sixxs0
+	wait_until 10 ruled
+	assert_same "" "$(ip -6 route show table sixxs0 2>&1)"
+	tunnel_up sixxs0
+	settle
+	only sixxs0
+}
+
+@test "both tunnels of the story, one leaves" {
+	comes sixxs0
+	one=$(snapshot)
+	comes sixxs1
+	only sixxs0 sixxs1
+	uplink_stands
+	goes sixxs1
+	assert_same "$one" "$(snapshot)"
+	goes sixxs0
+	clean
+}
+
+@test "gone before the event was handled" {
+	udevadm control --stop-exec-queue
+	tunnel_add sixxs0
+	tunnel_del sixxs0
+	udevadm control --start-exec-queue
+	settle
+	clean
+	logged 0 '^daemon\.(err|warn)'
+}
+
+@test "down: the kernel takes the route; a replay brings it back" {
+	comes sixxs0
+	tunnel_down sixxs0
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nwait = 0\n' | drop_in sixxs0
+	replay sixxs0
+	assert_same "" "$(routes sixxs0)"
+	tunnel_up sixxs0
+	replay sixxs0
+	only sixxs0
+}
+
+# ---- restarts -----------------------------------------------------------------------------
+
+restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun\nlink set dev sixxs0 up'; }
+
+@test "a client restarts a hundred times, looked at each time" {
+	comes sixxs0
+	for ((i = 0; i < 100; i++)); do
+		restart
+		settle
+		only sixxs0
+	done
+	goes sixxs0
+	clean
+	logged 0 '^daemon\.(err|warn)'
+}
+
+@test "a client restarts a hundred times in a row" {
+	comes sixxs0
+	for ((i = 0; i < 100; i++)); do
+		restart
+	done
+	settle
+	only sixxs0
+	goes sixxs0
+	clean
+	logged 0 '^daemon\.(err|warn)'
+}
+
+@test "two clients restart at the same time" {
+	comes sixxs0
+	comes sixxs1
+	for ((i = 0; i < 30; i++)); do
+		restart &
+		ip -batch - <<<$'link del dev sixxs1\ntuntap add dev sixxs1 mode tun\nlink set dev sixxs1 up'
+		wait $!
+	done
+	settle
+	only sixxs0 sixxs1
+	logged 0 '^daemon\.(err|warn)'
+}
+
+@test "a late remove does not tear the new link down" {
+	comes sixxs0
+	old=$(ifindex sixxs0)
+	goes sixxs0
+	comes sixxs0
+	unchanged exits 0 event remove sixxs0 "$old"
+	unchanged exits 0 event remove sixxs0 "$old" SIXXS_ROUTE=sixxs0
+	only sixxs0
+}
+
+@test "a late remove that finds the new link down leaves its rule" {
+	comes sixxs0
+	old=$(ifindex sixxs0)
+	restart
+	settle
+	tunnel_down sixxs0
+	exits 0 event remove sixxs0 "$old"
+	rules | has "$(rule_of sixxs0)"
+}
+
+@test "a late add, change or move about an older link is no harm" {
+	comes sixxs0
+	old=$(ifindex sixxs0)
+	restart
+	settle
+	for action in add change online move; do
+		unchanged exits 0 event $action sixxs0 "$old"
+	done
+	only sixxs0
+}
+
+@test "a remove without an ifindex leaves a live link alone" {
+	comes sixxs0
+	unchanged exits 0 event remove sixxs0 ""
+	only sixxs0
+}
+
+# ---- the same event again -----------------------------------------------------------------
+
+@test "trigger without an action changes nothing" {
+	comes sixxs0
+	unchanged trigger
+	only sixxs0
+}
+
+@test "trigger --action=add changes nothing" {
+	comes sixxs0
+	unchanged trigger --action=add
+	only sixxs0
+}
+
+@test "a boot's second add changes nothing" {
+	comes sixxs0
+	unchanged trigger --type=devices --action=add
+	unchanged trigger --type=all --action=add
+	only sixxs0
+}
+
+@test "an add for a tunnel that was there before the rules file" {
+	mv /usr/lib/udev/rules.d/99-tunnel-sixxs.rules /tmp/
+	udevadm control --reload
+	comes sixxs0
+	clean
+	mv /tmp/99-tunnel-sixxs.rules /usr/lib/udev/rules.d/
+	udevadm control --reload
+	trigger --action=add
+	settle
+	only sixxs0
+}
+
+@test "trigger --action=remove undoes a live tunnel, and the next add redoes it" {
+	comes sixxs0
+	before=$(kernel)
+	udevadm trigger --action=remove /sys/class/net/sixxs0
+	settle
+	clean
+	unchanged udevadm trigger --action=remove /sys/class/net/sixxs0
+	udevadm trigger --action=add /sys/class/net/sixxs0
+	settle
+	assert_same "$before" "$(kernel)"
+	only sixxs0
+	goes sixxs0
+	clean
+}
+
+@test "each event twice" {
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	settle
+	index=$(ifindex sixxs0)
+	only sixxs0
+	for action in add add change change online online bind bind; do
+		unchanged exits 0 event $action sixxs0 "$index"
+	done
+	ip link set dev sixxs0 down name sixxs1 up
+	settle
+	only sixxs1
+	for _ in 1 2; do
+		unchanged exits 0 event move sixxs1 "$index" \
+			DEVPATH_OLD=/devices/virtual/net/sixxs0 SIXXS_ROUTE=sixxs1
+	done
+	goes sixxs1
+	clean
+	for _ in 1 2; do
+		exits 0 event remove sixxs1 "$index" SIXXS_ROUTE=sixxs1
+		clean
+	done
+}
+
+@test "the same event ten times at once" {
+	comes sixxs0
+	index=$(ifindex sixxs0) pids=()
+	udevadm trigger --action=remove /sys/class/net/sixxs0
+	settle
+	for ((i = 0; i < 10; i++)); do
+		event add sixxs0 "$index" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	only sixxs0
+	assert_same 1 "$(rules | grep -cF 'from 2a02::1 ')"
+}
+
+# ---- renames ------------------------------------------------------------------------------
+
+@test "renamed into a tunnel's name" {
+	tunnel_add plain0
+	settle
+	clean
+	ip link set dev plain0 name sixxs0
+	tunnel_up sixxs0
+	settle
+	only sixxs0
+	goes sixxs0
+	clean
+}
+
+@test "renamed out of a tunnel's name, and removed" {
+	comes sixxs0
+	ip link set dev sixxs0 down name plain0
+	settle
+	clean
+	ip link set dev plain0 up
+	settle
+	clean
+	goes plain0
+	clean
+}
+
+@test "renamed while up" {
+	comes sixxs0
+	ip link set dev sixxs0 name plain0 || skip "this kernel refuses to rename a link that is up"
+	settle
+	clean
+	ip link set dev plain0 name sixxs1
+	settle
+	only sixxs1
+	ip link set dev sixxs1 name sixxs0
+	settle
+	only sixxs0
+}
+
+@test "renamed out and back" {
+	comes sixxs0
+	ip link set dev sixxs0 down name plain0
+	ip link set dev plain0 name sixxs0 up
+	settle
+	only sixxs0
+}
+
+@test "renamed from one tunnel's name to another's" {
+	comes sixxs0
+	ip link set dev sixxs0 down name sixxs1 up
+	settle
+	only sixxs1
+	goes sixxs1
+	clean
+}
+
+# swap [COMMAND]: the names of sixxs0 and sixxs1, through a third; COMMAND after each step.
+swap() {
+	ip link set dev sixxs0 down name third0 && ${1:-true} &&
+		ip link set dev sixxs1 down name sixxs0 && ${1:-true} &&
+		ip link set dev third0 name sixxs1 && ${1:-true} &&
+		tunnel_up sixxs0 && tunnel_up sixxs1 && settle
+}
+
+@test "two tunnels swap their names, step by step" {
+	printf 'wait = 0\n' | tee -a /etc/sixxs-route/conf.d/sixxs{0,1}.conf >/dev/null
+	comes sixxs0
+	comes sixxs1
+	replay sixxs0 sixxs1
+	first=$(ifindex sixxs0)
+	swap settle
+	replay sixxs0 sixxs1
+	only sixxs0 sixxs1
+	assert_same "$first" "$(ifindex sixxs1)"
+	goes sixxs0
+	only sixxs1
+	goes sixxs1
+	clean
+}
+
+@test "two tunnels swap their names at once" {
+	comes sixxs0
+	comes sixxs1
+	swap
+	only sixxs0 sixxs1
+	goes sixxs1
+	only sixxs0
+	goes sixxs0
+	clean
+}
+
+@test "renamed into a name that is refused" {
+	comes sixxs0
+	ip link set dev sixxs0 down name 'sixxs!0'
+	settle
+	clean
+	ip link del dev 'sixxs!0'
+	settle
+	clean
+}
+
+@test "renamed through several names, and removed" {
+	comes sixxs0
+	ip link set dev sixxs0 down name plain0
+	ip link set dev plain0 name plain1
+	ip link set dev plain1 name plain2
+	settle
+	clean
+	goes plain2
+	clean
+}
+
+# The last name's own run is lost; the removal must know by itself what to undo.
+@test "renamed while the program cannot run, and removed" {
+	comes sixxs0
+	mv $handler $handler.away
+	ip link set dev sixxs0 down name plain0
+	settle
+	ip link set dev plain0 name plain1
+	settle
+	mv $handler.away $handler
+	rules | has "$(rule_of sixxs0)"
+	goes plain1
+	clean
+}
+
+@test "renamed and removed while udev holds its queue" {
+	comes sixxs0
+	udevadm control --stop-exec-queue
+	ip link set dev sixxs0 down name plain0
+	ip link set dev plain0 name plain1
+	tunnel_del plain1
+	udevadm control --start-exec-queue
+	settle
+	clean
+}
+
+@test "renamed while udev holds its queue, and the name is taken again" {
+	comes sixxs0
+	udevadm control --stop-exec-queue
+	ip link set dev sixxs0 down name sixxs1 up
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	udevadm control --start-exec-queue
+	settle
+	only sixxs0 sixxs1
+}
+
+@test "renamed while udev is not running, and removed after it" {
+	comes sixxs0
+	udevadm control --exit
+	wait_until 10 udevd_is_away
+	ip link set dev sixxs0 down name plain0
+	udevd_starts
+	goes plain0
+	clean
+}
+
+@test "renamed and removed while the rule was absent: apply --all" {
+	comes sixxs0
+	mv /usr/lib/udev/rules.d/99-tunnel-sixxs.rules /tmp/
+	udevadm control --reload
+	ip link set dev sixxs0 down name plain0
+	settle
+	goes plain0
+	mv /tmp/99-tunnel-sixxs.rules /usr/lib/udev/rules.d/
+	udevadm control --reload
+	rules | has "$(rule_of sixxs0)"
+	exits 0 $handler apply --all
+	clean
+}
+
+# ---- another network namespace ------------------------------------------------------------
+
+@test "moved to another network namespace, and back" {
+	ip netns add elsewhere
+	comes sixxs0
+	ip link set dev sixxs0 netns elsewhere
+	settle
+	clean
+	ip -n elsewhere link set dev sixxs0 netns 1
+	tunnel_up sixxs0
+	settle
+	only sixxs0
+}
+
+# ---- no section ---------------------------------------------------------------------------
+
+@test "no section: nothing but one debug line" {
+	log_restart
+	tunnel_add sixxs9
+	settle
+	clean
+	assert_same "daemon.debug sixxs9: nothing to do; no section in conf.d" "$(log_lines)"
+	log_restart
+	tunnel_up sixxs9
+	exits 0 event add sixxs9 "$(ifindex sixxs9)"
+	clean
+	assert_same "daemon.debug sixxs9: nothing to do; no section in conf.d" "$(log_lines)"
+}
+
+@test "no conf.d: as no section" {
+	rm -r /etc/sixxs-route/conf.d
+	log_restart
+	comes sixxs0
+	clean
+	assert_same "daemon.debug sixxs0: nothing to do; no section in conf.d" "$(log_lines)"
+}
+
+@test "interfaces of other names cost no run at all" {
+	log_restart
+	comes plain0
+	ip link set dev plain0 down name plain1
+	settle
+	goes plain1
+	assert_same "" "$(log_lines)"
+}
+
+@test "another name, by a line in the administrator's rules" {
+	cat >/etc/udev/rules.d/90-tunnels.rules <<-'END'
+		SUBSYSTEM=="net", KERNEL=="wg*|he-*", ENV{SIXXS_ROUTE}="$name"
+	END
+	udevadm control --reload
+	printf '[he-ipv6]\nsource = 2a02::1\ntable = 200\nname = he6\n' | drop_in he-ipv6
+	comes he-ipv6
+	rules | has '16383: from 2a02::1 lookup he6 proto sixxs'
+	assert_same 'default dev he-ipv6 proto sixxs metric 1024 pref medium' "$(routes he6)"
+	ip link set dev he-ipv6 down name plain0
+	settle
+	clean
+	goes plain0
+	rm /etc/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+}

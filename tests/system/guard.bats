@@ -1,0 +1,395 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# guard: how often a tunnel's client may connect, and what counts as a connect.
+
+bats_require_minimum_version 1.5.0
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+# shellcheck disable=SC2154 # run sets stderr
+: "${stderr=}"
+
+file=/run/sixxs-route/connects.sixxs0
+
+setup_file() {
+	install_handler
+}
+
+setup() {
+	drop_in sixxs0 <<-E
+		[sixxs0]
+		source = 2a02::1
+		table = 200
+		wait = 0
+	E
+}
+
+teardown() {
+	ip link del sixxs0 2>/dev/null || true
+	ip link del other0 2>/dev/null || true
+	settle
+	rm -rf /etc/sixxs-route/conf.d/* /run/sixxs-route
+}
+
+limit() { # N/SECONDS
+	drop_in sixxs0 <<-E
+		[sixxs0]
+		source = 2a02::1
+		table = 200
+		wait = 0
+		connect_limit = $1
+	E
+}
+
+guard() { sixxs-route guard "$@" sixxs0; }
+
+counted() { grep -c '^[ac]' $file; }
+
+# The times that guard --verbose let somebody go at, on stdin: no COUNT + 1 within SECONDS.
+within_limit() { # COUNT SECONDS
+	sed -n 's/.* at \([0-9]*\) ms since the boot$/\1/p' | sort -n | awk -v count="$1" -v span="$2" '
+		{ at[NR] = $1 }
+		NR > count && $1 - at[NR - count] <= span * 1e3 { print "exceeded at", NR; bad = 1 }
+		END { exit bad }'
+}
+
+@test "the fifth within a minute is told to come again, and when" {
+	local i
+	for i in 1 2 3 4; do
+		run -0 --separate-stderr guard
+		[ "$output$stderr" = "" ]
+	done
+	run -75 --separate-stderr guard
+	[ "$output" = "" ]
+	[[ $stderr =~ ^"sixxs-route: sixxs0: "([0-9]+)" seconds left until its client may connect (connect_limit = 4/60)"$ ]]
+	((BASH_REMATCH[1] >= 58 && BASH_REMATCH[1] <= 63))
+	run -75 guard
+	[ "$(counted)" = 4 ]
+}
+
+@test "after the span it may again" {
+	limit 2/1
+	guard && guard
+	run -75 guard
+	sleep 1.1
+	guard
+	[ "$(counted)" = 1 ]
+}
+
+@test "--dry-run asks and counts nothing" {
+	limit 1/60
+	for _ in 1 2 3; do guard --dry-run; done
+	[ ! -e /run/sixxs-route ]
+	guard
+	run -75 guard --dry-run
+}
+
+@test "without a section, or with a wrong one, the broker's own limit counts" {
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nconnect_limit = 9/0\n' | drop_in sixxs0
+	run -0 --separate-stderr guard
+	[[ $stderr == *"sixxs0.conf:4: connect_limit = 9/0: expected "* ]]
+	[[ $stderr == *"connect_limit = 4/60 counts"* ]]
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	run -0 --separate-stderr guard
+	[[ $stderr == *"no section in /etc/sixxs-route/conf.d"* ]]
+	guard && guard
+	run -75 guard
+}
+
+@test "bad arguments" {
+	run -2 sixxs-route guard
+	run -2 sixxs-route guard sixxs0 sixxs1
+	run -2 sixxs-route guard 'sixxs/0'
+	run -2 sixxs-route guard --all
+	run -2 sixxs-route apply --wait sixxs0
+	[ ! -e /run/sixxs-route ]
+}
+
+@test "twenty at once get no more than the limit" {
+	local i got pids
+	for _ in 1 2 3; do
+		pids=() got=0
+		rm -f $file
+		limit 7/60
+		for ((i = 0; i < 20; i++)); do
+			guard 2>/dev/null &
+			pids+=($!)
+		done
+		for i in "${pids[@]}"; do
+			if wait "$i"; then
+				((got += 1))
+			else
+				[ $? = 75 ]
+			fi
+		done
+		[ $got = 7 ]
+		[ "$(counted)" = 7 ]
+	done
+	run -0 ls -A /run/sixxs-route
+	[ "$output" = connects.sixxs0 ]
+}
+
+@test "twenty wait at once, and pass within the limit" {
+	local i
+	limit 4/1
+	for ((i = 0; i < 20; i++)); do
+		guard --wait --verbose 2>/tmp/passed.$i &
+	done
+	wait
+	[ "$(cat /tmp/passed.* | grep -c 'may connect, at')" = 20 ]
+	cat /tmp/passed.* | within_limit 4 1
+}
+
+@test "an interface that comes unasked counts; too often is warned of" {
+	local i
+	for i in 1 2 3 4; do
+		tunnel_add sixxs0
+		tunnel_del sixxs0
+		settle
+	done
+	run -75 guard
+	run -0 log_lines
+	[[ $output != *appeared* ]]
+	tunnel_add sixxs0
+	settle
+	run -0 log_lines
+	[[ $output == *"daemon.warn sixxs0: appeared 5 times within 60 s, more than connect_limit = 4/60"*"sixxs-route guard --wait sixxs0"* ]]
+}
+
+@test "an interface that comes after asking is the same connect" {
+	local i
+	for i in 1 2 3 4; do
+		guard
+		tunnel_add sixxs0
+		settle
+		tunnel_del sixxs0
+		settle
+		[ "$(counted)" = "$i" ]
+	done
+	run -75 guard
+	run -0 log_lines
+	[[ $output != *appeared* ]]
+}
+
+@test "a permission covers one interface only" {
+	guard
+	tunnel_add sixxs0
+	tunnel_del sixxs0
+	tunnel_add sixxs0
+	settle
+	[ "$(counted)" = 2 ]
+}
+
+@test "replays, renames and other events are no connects" {
+	guard
+	tunnel_add sixxs0
+	settle
+	[ "$(counted)" = 1 ]
+	udevadm trigger --settle --action=add /sys/class/net/sixxs0
+	udevadm trigger --settle --action=change /sys/class/net/sixxs0
+	sixxs-route apply sixxs0
+	ip link set sixxs0 name other0
+	ip link set other0 name sixxs0
+	settle
+	[ "$(counted)" = 1 ]
+}
+
+@test "an interface without a section is not counted" {
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	tunnel_add sixxs0
+	tunnel_del sixxs0
+	settle
+	[ ! -e /run/sixxs-route ]
+}
+
+@test "the count outlives the tunnel, and goes when it no longer matters" {
+	limit 1/3
+	tunnel_add sixxs0
+	tunnel_del sixxs0
+	settle
+	[ "$(ls -A /run/sixxs-route)" = connects.sixxs0 ]
+	sixxs-route apply --all
+	[ "$(ls -A /run/sixxs-route)" = connects.sixxs0 ]
+	run -75 guard
+	wait_until 5 guard --dry-run 2>/dev/null
+	sixxs-route apply --all
+	[ ! -e /run/sixxs-route ]
+
+	limit 1/1
+	tunnel_add sixxs0
+	sleep 1.1
+	tunnel_del sixxs0
+	settle
+	[ ! -e /run/sixxs-route ]
+}
+
+@test "a damaged or untrusted count is full for one span, and then right again" {
+	local damage
+	limit 2/1
+	mkdir /run/sixxs-route
+	for damage in 'echo rubbish' 'true' 'printf "until 5\nconnect 1"' 'head -c 70000 /dev/zero'; do
+		eval "$damage" >$file
+		run -75 --separate-stderr guard
+		[[ $stderr == *"$file is damaged: it counts as full, and is written anew"* ]]
+		run -75 --separate-stderr guard
+		[[ $stderr != *damaged* ]]
+		sleep 1.1
+		guard
+	done
+	printf 'until 0\n' >$file
+	chmod 666 $file
+	run -75 guard
+	rm $file
+	ln -s /etc/passwd $file
+	run -75 guard
+	[ ! -L $file ]
+	[ "$(stat -c %a $file)" = 644 ]
+
+	echo rubbish >$file
+	tunnel_add sixxs0
+	settle
+	run -75 guard
+	run -0 log_lines
+	[[ $output == *"damaged"* ]]
+}
+
+@test "a run folder that others can write to is refused" {
+	mkdir -m 777 /run/sixxs-route
+	chmod 777 /run/sixxs-route
+	run -1 --separate-stderr guard
+	[[ $stderr == *"cannot count its connects in /run/sixxs-route: "*"let nobody else write"* ]]
+}
+
+@test "without root it fails, and says how to do it" {
+	run -1 --separate-stderr setpriv --reuid=65534 --clear-groups /usr/sbin/sixxs-route guard sixxs0
+	[[ $stderr == *"run it as root (in a unit with User=: ExecStartPre=+...)"* ]]
+}
+
+@test "who is killed while waiting blocks nobody" {
+	local pid
+	limit 1/1
+	guard
+	sixxs-route guard --wait sixxs0 2>/dev/null &
+	pid=$!
+	sleep 0.3
+	kill -KILL $pid
+	[ "$(ls -A /run/sixxs-route)" = connects.sixxs0 ]
+	sleep 0.9
+	timeout 1 sixxs-route guard sixxs0
+}
+
+@test "the wait ends on the second, without polling" {
+	local start
+	limit 1/2
+	guard
+	start=${EPOCHREALTIME/[.,]/}
+	strace -f -o /tmp/trace sixxs-route guard --wait sixxs0
+	((${EPOCHREALTIME/[.,]/} - start < 2600000))
+	[ "$(grep -c 'timerfd_settime' /tmp/trace)" = 1 ]
+	[ "$(wc -l </tmp/trace)" -lt 300 ]
+}
+
+@test "whatever the wall clock says does not matter" {
+	cat >/tmp/jump.c <<-'E'
+		#include <dlfcn.h>
+		#include <sys/time.h>
+		#include <time.h>
+		#include <unistd.h>
+		#include <sys/syscall.h>
+
+		static long jump(void) { return getpid() % 2 ? 1000000000 : -1000000000; }
+		int clock_gettime(clockid_t id, struct timespec *t)
+		{
+		    int r = (int)syscall(SYS_clock_gettime, id, t);
+
+		    if (id == CLOCK_REALTIME)
+		        t->tv_sec += jump();
+		    return r;
+		}
+		time_t time(time_t *t)
+		{
+		    struct timespec now;
+
+		    clock_gettime(CLOCK_REALTIME, &now);
+		    return t ? (*t = now.tv_sec) : now.tv_sec;
+		}
+	E
+	gcc -shared -fPIC -o /tmp/jump.so /tmp/jump.c
+	limit 3/60
+	LD_PRELOAD=/tmp/jump.so guard
+	LD_PRELOAD=/tmp/jump.so guard
+	guard
+	for _ in 1 2 3; do
+		LD_PRELOAD=/tmp/jump.so run -75 guard
+	done
+	[ "$(cut -d' ' -f2 $file | sort -n | tail -1)" -le $(($(cut -d. -f1 /proc/uptime) * 1000 + 70000)) ]
+}
+
+@test "time in suspend counts" {
+	limit 1/60
+	guard
+	run -75 unshare --time --boottime 50 --fork sixxs-route guard sixxs0
+	run -0 unshare --time --boottime 70 --fork sixxs-route guard sixxs0
+	# seen from here that was in the future, as after a reboot with the folder kept
+	run -75 --separate-stderr guard
+	[[ $stderr == *" 63 seconds left"* ]]
+}
+
+# A client that makes its interface and crashes at once, or crashes before that.
+crash_loop() { # ROUNDS
+	local i
+	for ((i = 0; i < $1; i++)); do
+		guard --wait --verbose 2>&1 | grep 'may connect, at'
+		((i % 3)) || continue
+		tunnel_add sixxs0
+		tunnel_del sixxs0
+	done
+}
+
+@test "a client that crashes at once and is started again never exceeds the limit" {
+	local start=$EPOCHSECONDS
+	limit 4/1
+	crash_loop 48 >/tmp/stamps
+	settle
+	[ "$(wc -l </tmp/stamps)" = 48 ]
+	within_limit 4 1 </tmp/stamps
+	run -0 log_lines
+	[[ $output != *appeared* ]]
+	# nor is it held back for longer than needed: 48 in fours are 11 spans of 1.05 s
+	((EPOCHSECONDS - start < 17))
+}
+
+@test "the checker of the test above sees an excess" {
+	printf 'x: at %s ms since the boot\n' 0 100 200 300 1000 | run -1 within_limit 4 1
+	printf 'x: at %s ms since the boot\n' 0 100 200 300 1001 | within_limit 4 1
+}
+
+@test "the same, restarted by systemd" {
+	# not the machine's own: a boot of its own, with the real systemd
+	cat >/tmp/in-boot <<-'E'
+		set -eu
+		mkdir -p /etc/sixxs-route/conf.d
+		printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nconnect_limit = 3/2\n' \
+			>/etc/sixxs-route/conf.d/sixxs0.conf
+		cat >/etc/systemd/system/client.service <<-U
+			[Unit]
+			StartLimitIntervalSec=0
+			[Service]
+			ExecStartPre=/usr/sbin/sixxs-route guard --wait --verbose sixxs0
+			ExecStart=/bin/bash -c 'echo x >>/run/stamps; ip tuntap add sixxs0 mode tun; ip link set sixxs0 up; sleep 0.05; ip link del sixxs0; exit 1'
+			Restart=always
+			RestartSec=0
+		U
+		systemctl daemon-reload
+		systemctl start --no-block client
+		for _ in $(seq 300); do
+			[ "$(cat /run/stamps 2>/dev/null | wc -l)" -lt 20 ] || break
+			sleep 0.1
+		done
+		systemctl stop client
+		journalctl -t sixxs-route _TRANSPORT=syslog -o cat --no-pager
+	E
+	run -0 --separate-stderr "$repo/tests/system/boot" --prepare 'make -s install' bash -c "$(cat /tmp/in-boot)"
+	[[ $output != *appeared* ]]
+	[ "$(grep -c 'may connect, at' <<<"$output")" -ge 20 ]
+	within_limit 3 2 <<<"$output"
+}

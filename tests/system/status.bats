@@ -1,0 +1,635 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# sixxs-route status: each state and each reason made for real, the two forms of the answer,
+# the exit statuses, and what it costs and leaves alone.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	install_handler
+	uplink_up
+}
+
+setup() {
+	begin
+	unset NO_COLOR
+	drop_in sixxs0 <<-END
+		[sixxs0]
+		source = 2a02::1
+		table = 200
+	END
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	settle
+}
+
+teardown() {
+	ip -6 rule del priority 100 2>/dev/null || true
+	ip -4 rule del priority 100 2>/dev/null || true
+	ip -6 route flush table 900 2>/dev/null || true
+	finish
+}
+
+status() { $handler status "$@"; }
+
+# says STATUS [ARG...] <TEXT: the exit status and all that is printed. Each such answer fits a
+# terminal of 80 columns, and the other form of it agrees.
+says() {
+	local wanted=$1 found
+	shift
+	found=$(exits "$wanted" status "$@") || return
+	assert_same "$(cat)" "$found" || return
+	! grep -E '.{81}' <<<"$found" >&2 || return
+	found=$(exits "$wanted" status --json "$@" 2>/dev/null) || return
+	jq -e --argjson status "$wanted" '.state == ["ok", "drift", "unknown"][$status]' <<<"$found" >/dev/null
+}
+
+# free_of PATTERN FILE: no line of it matches (grep -E, by bytes). A bare "!" fails no test.
+free_of() { if LC_ALL=C grep -aE -- "$1" "$2" >&2; then return 1; fi; }
+
+# LeakSanitizer, if that is built in, does not work under strace.
+traced() { ASAN_OPTIONS=detect_leaks=0 strace -f "$@"; }
+
+# json FILTER [ARG...]: true of the JSON form, whatever the exit status.
+json() {
+	local filter=$1 found
+	shift
+	found=$(status --json "$@" 2>/dev/null) || true
+	jq -e "$filter" <<<"$found" >/dev/null && return
+	printf 'not so: %s\nof: %s\n' "$filter" "$found" >&2
+	return 1
+}
+
+@test "all well" {
+	says 0 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+	END
+	json '.tunnels[0] | .interface == "sixxs0" and .state == "ok" and .section == "found" and
+		.label == "sixxs0" and .link == "up" and .ifindex > 1 and .recorded and
+		.table == {"number": 200, "name": "sixxs0", "wanted_name": "sixxs0", "state": "ok"} and
+		(.routes | length) == 1 and .leftovers == []'
+	json '.tunnels[0].sources[0] | .source == "2a02::1" and .state == "ok" and
+		.path.interface == "sixxs0" and .path.table == 200 and .path.reason == null and
+		.path.from == "2a02::1" and .path.to == "2000::1" and
+		(.rules | map(.priority)) == [16383]'
+}
+
+@test "every option of a section, both families" {
+	ip address add 198.51.100.7/32 dev lo
+	drop_in sixxs0 <<-END
+		[Office]
+		interface = sixxs0
+		source = 2001:db8:48::/48, 198.51.100.7
+		table = 4294967
+		name = none
+		priority = 500
+		metric = 7
+		mtu = 1280
+		gateway = fe80::1
+		prefer_main = yes
+		when_down = unreachable
+	END
+	replay sixxs0
+	says 0 --probe 203.0.113.9 <<-END
+		sixxs0           up, table 4294967                                   ok
+		  IPv6           unreachable default metric 4294967295               ok
+		  IPv6           default via fe80::1 dev sixxs0 metric 7 mtu 1280    ok
+		  IPv4           unreachable default metric 4294967295               ok
+		  IPv4           default dev sixxs0 metric 7 mtu 1280                ok
+		  from           2001:db8:48::/48 rules 499, 500: leaves by sixxs0   ok
+		  from           198.51.100.7 rules 499, 500: leaves by sixxs0       ok
+	END
+	json '.tunnels[0] | .label == "Office" and .table.wanted_name == null and
+		(.routes | map(.kind)) == ["fallback", "route", "fallback", "route"] and
+		(.routes[1] | .gateway == "fe80::1" and .mtu == 1280 and .metric == 7)'
+	json '.tunnels[0].sources[0] | .path.from == "2001:db8:48::1" and
+		(.rules | map(.kind)) == ["rule-main", "rule"]'
+	ip address del 198.51.100.7/32 dev lo
+}
+
+@test "missing: the rule" {
+	ip -6 rule del from 2a02::1
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                missing
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
+		                 its rule is missing
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	json '.tunnels[0].sources[0] | .path.reason == "no-rule" and .path.interface == "net0" and
+		.path.table == 254 and (.rules[0] | .wanted and (.installed | not) and .state == "missing")'
+}
+
+@test "missing: the route" {
+	ip -6 route del default table 200
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                missing
+		  IPv6           default dev sixxs0 metric 1024                      missing
+		  from           2a02::1 rule 16383: leaves by net0 (table main):    astray
+		                 table 200 has no default route
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	json '.tunnels[0].sources[0].path.reason == "no-route"'
+}
+
+@test "missing: the name of the table" {
+	mv /run/sixxs-route/rt_tables /run/sixxs-route/elsewhere
+	says 1 <<-END
+		sixxs0           up, table 200                                       missing
+		  name           ip(8) does not know the name sixxs0                 missing
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	mv /run/sixxs-route/elsewhere /run/sixxs-route/rt_tables
+}
+
+@test "astray: another rule comes first" {
+	ip -6 rule add from 2a02::/16 priority 100 lookup main protocol static
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                astray
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by net0 (table main):    astray
+		                 rule 100: from 2a02::/16 lookup main, protocol 4
+		                 static, comes before its own
+		Astray: what is ours is there; see above what else takes the packets.
+	END
+	json '.tunnels[0].sources[0].path | .reason == "other-rule" and
+		.rule == {"priority": 100, "protocol": 4, "text": "rule 100: from 2a02::/16 lookup main"}'
+}
+
+@test "astray: the rule that counts is named, not one that does not match" {
+	ip -6 rule add from 2a03::/16 priority 90 lookup main
+	ip -6 rule add from all fwmark 1 priority 91 lookup main
+	ip -6 rule add from all iif net0 priority 92 lookup main
+	ip -6 rule add from all lookup main suppress_prefixlength 0 priority 93
+	ip -6 rule add not from all fwmark 0xca6c priority 100 lookup main
+	json '.tunnels[0].sources[0].path | .reason == "other-rule" and .rule.priority == 100 and
+		.rule.text == "rule 100: not from all lookup main"'
+	ip -6 rule del priority 100
+	exits 0 status >/dev/null
+	for priority in 90 91 92 93; do
+		ip -6 rule del priority $priority
+	done
+}
+
+@test "astray: another rule refuses" {
+	local action
+	for action in blackhole unreachable prohibit; do
+		ip -6 rule add from all priority 100 $action
+		json '.state == "drift" and (.tunnels[0].sources[0].path | .refused and .reason == "other-rule" and
+			.interface == null and .rule.text == "rule 100: from all '$action'")'
+		ip -6 rule del priority 100
+	done
+}
+
+@test "astray: another rule leaps over ours" {
+	ip -6 rule add from all priority 100 goto 32766
+	json '.tunnels[0].sources[0].path | .reason == "other-rule" and .rule.text == "rule 100: from all goto 32766"'
+}
+
+@test "astray: another route in the table" {
+	ip -6 route add 2000::/3 dev net0 table 200 metric 10 protocol static
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                astray
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by net0 (table 200       astray
+		                 sixxs0): another route of table 200 is preferred:
+		                 2000::/3 metric 10, protocol 4 static
+		Astray: what is ours is there; see above what else takes the packets.
+	END
+	json '.tunnels[0].sources[0].path.reason == "other-route"'
+	ip -6 route del 2000::/3 table 200
+}
+
+@test "missing: a foreign default route is in the place of ours" {
+	ip -6 route del default table 200
+	ip -6 route add default dev net0 table 200 metric 1024 protocol boot
+	json '.state == "drift" and (.tunnels[0] | .state == "missing" and
+		.routes[0].installed == false and .sources[0].path.reason == "other-route" and
+		(.sources[0].path.text | contains("default metric 1024, protocol 3 boot")))'
+	ip -6 route del default table 200
+}
+
+@test "astray: a route refuses" {
+	local type
+	for type in blackhole unreachable prohibit; do
+		ip -6 route add $type 2000::/3 table 200
+		json '.tunnels[0].sources[0].path | .refused and .reason == "refused" and
+			(.text | endswith("a route refuses it, although ours is there"))'
+		ip -6 route del $type 2000::/3 table 200
+	done
+}
+
+@test "main's more specific route is as prefer_main wants, and astray without it" {
+	ip -6 route add 2001:db8::/32 dev net0
+	says 0 --probe 2001:db8::9 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+	END
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nprefer_main = yes\n' | drop_in sixxs0
+	replay sixxs0
+	says 0 --probe 2001:db8::9 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rules 16382, 16383: leaves by net0 (table   ok
+		                 main): a more specific route, as prefer_main wants
+	END
+	json '.tunnels[0].sources[0].path.reason == "prefer-main"' --probe 2001:db8::9
+	ip -6 route del 2001:db8::/32 dev net0
+}
+
+@test "waiting: the link is down" {
+	tunnel_down sixxs0
+	says 0 <<-END
+		sixxs0           down, table 200 sixxs0                              waiting
+		  IPv6           default dev sixxs0 metric 1024                      waiting
+		  from           2a02::1 rule 16383: waiting for the link; until     waiting
+		                 then it leaves by net0 (table main)
+	END
+	json '.tunnels[0] | .link == "down" and .sources[0].path.reason == "waiting"'
+	ip -6 rule del from 2a02::1
+	says 1 <<-END
+		sixxs0           down, table 200 sixxs0                              missing
+		  IPv6           default dev sixxs0 metric 1024                      waiting
+		  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
+		                 its rule is missing
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+}
+
+@test "waiting: refused meanwhile, as when_down wants" {
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nwhen_down = unreachable\n' | drop_in sixxs0
+	replay sixxs0
+	tunnel_down sixxs0
+	says 0 <<-END
+		sixxs0           down, table 200 sixxs0                              waiting
+		  IPv6           unreachable default metric 4294967295               ok
+		  IPv6           default dev sixxs0 metric 1024                      waiting
+		  from           2a02::1 rule 16383: waiting for the link; until     waiting
+		                 then it is refused (No route to host)
+	END
+}
+
+@test "absent: the link is gone, and so is all" {
+	tunnel_del sixxs0
+	settle
+	says 0 <<-END
+		sixxs0           absent, table 200                                   absent
+	END
+	json '.tunnels[0] | .link == "absent" and .ifindex == null and .routes == [] and
+		(.sources[0] | .source == "2a02::1" and .path == null and .rules == [] and .state == "absent")'
+}
+
+@test "stale: the link went, and nobody saw it" {
+	udevadm control --stop-exec-queue
+	tunnel_del sixxs0
+	says 1 <<-END
+		sixxs0           absent, table 200 sixxs0                            stale
+		  left over      rule 16383: from 2a02::1 lookup 200                 stale
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	json '.tunnels[0].leftovers == [{"kind": "rule", "family": 6, "source": "2a02::1", "priority": 16383,
+		"table": 200, "wanted": false, "installed": true, "state": "stale"}]'
+	ip -6 rule del from 2a02::1
+	says 1 <<-END
+		sixxs0           absent, table 200 sixxs0; its record is left over   stale
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	udevadm control --start-exec-queue
+}
+
+@test "stale: the drop-in was deleted while the tunnel is up" {
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	says 1 <<-END
+		sixxs0           up, no section in conf.d                            stale
+		  left over      rule 16383: from 2a02::1 lookup 200                 stale
+		  left over      default dev sixxs0 metric 1024 table 200            stale
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	json '.tunnels[0] | .section == "none" and .table == null and .sources == []'
+	$handler apply sixxs0 2>/dev/null
+	says 0 <<<'no tunnels: no drop-in names one, and nothing is installed'
+}
+
+@test "stale: ours, and no drop-in and no record knows it" {
+	ip -6 rule add from 2a02::99 lookup 900 priority 16383 protocol 166
+	ip -6 route add default dev net0 table 900 metric 9 protocol 166
+	ip -6 rule add from 2a02::98 lookup 200 priority 16383 protocol 166
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                stale
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		  left over      rule 16383: from 2a02::98 lookup 200                stale
+		(no tunnel)      ours, and in no drop-in and no record               stale
+		  left over      rule 16383: from 2a02::99 lookup 900                stale
+		  left over      default dev net0 metric 9 table 900                 stale
+		Not as the drop-ins say; to make it so: sixxs-route apply --all
+	END
+	json '.strays | map(.kind) == ["rule", "route"]'
+	# the strays are not this tunnel's
+	says 1 sixxs0 <<-END
+		sixxs0           up, table 200 sixxs0                                stale
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		  left over      rule 16383: from 2a02::98 lookup 200                stale
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	$handler apply --all 2>/dev/null
+	exits 0 status >/dev/null
+}
+
+@test "changed: the drop-in says something else since" {
+	printf '[sixxs0]\nsource = 2a02::2\ntable = 200\n' | drop_in sixxs0
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                changed
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::2 rule 16383: leaves by net0 (table main):    changed
+		                 its rule is missing
+		  left over      rule 16383: from 2a02::1 lookup 200                 changed
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	json '.tunnels[0] | .state == "changed" and .leftovers[0].state == "changed" and
+		(.sources[0].rules[0] | .state == "changed" and .wanted and (.installed | not))'
+	replay sixxs0
+	exits 0 status >/dev/null
+	printf '[sixxs0]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs0
+	json '.state == "drift" and .tunnels[0].state == "changed"'
+	replay sixxs0
+	exits 0 status >/dev/null
+}
+
+@test "no section: said so, and no drift" {
+	says 0 sixxs7 <<-END
+		sixxs7           absent, no section in conf.d                        no section
+	END
+	json '.tunnels | map(.interface) == ["sixxs0", "sixxs7"]' sixxs7 sixxs0 sixxs7
+	# of all, only what a drop-in or a record names is there
+	json '.tunnels | map(.interface) == ["sixxs0"]'
+}
+
+@test "an IPv4 source: the host's own, forwarded for, neither" {
+	printf '[sixxs0]\nsource = 198.51.100.7\ntable = 200\n' | drop_in sixxs0
+	replay sixxs0
+	says 0 --probe 203.0.113.9 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv4           default dev sixxs0 metric 1024                      ok
+		  from           198.51.100.7 rule 16383: no address of this host,   ok
+		                 which forwards nothing for it
+	END
+	json '.tunnels[0].sources[0].path | .reason == "not-local" and .interface == null and .iif == "net0"' \
+		--probe 203.0.113.9
+
+	sysctl -qw net.ipv4.ip_forward=1
+	says 0 --probe 203.0.113.9 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv4           default dev sixxs0 metric 1024                      ok
+		  from           198.51.100.7 rule 16383: leaves by sixxs0           ok
+	END
+	ip -4 rule add from all iif net0 priority 100 lookup main
+	json '.state == "drift" and (.tunnels[0].sources[0].path | .reason == "other-rule" and
+		.interface == "net0" and .rule.priority == 100)' --probe 203.0.113.9
+	ip -4 rule del priority 100
+	sysctl -qw net.ipv4.ip_forward=0
+
+	ip address add 198.51.100.7/32 dev sixxs0
+	json '.state == "ok" and (.tunnels[0].sources[0].path | .reason == null and .interface == "sixxs0" and
+		.iif == null)' --probe 203.0.113.9
+	ip -4 rule del from 198.51.100.7
+	json '.state == "drift" and .tunnels[0].sources[0].path.reason == "no-rule"' --probe 203.0.113.9
+	$handler apply sixxs0 2>/dev/null
+	ip -4 rule add from 198.51.100.7 blackhole priority 100
+	json '.state == "drift" and (.tunnels[0].sources[0].path | .refused and .reason == "other-rule")' \
+		--probe 203.0.113.9
+}
+
+@test "several routes of main at once: one of them is told" {
+	ip -6 rule del from 2a02::1
+	ip -6 route replace default nexthop via 2001::2 dev net0 nexthop via 2001::3 dev net0
+	json '.tunnels[0].sources[0].path | .interface == "net0" and .reason == "no-rule"'
+	ip -6 route replace default via 2001::2 dev net0
+	ip -6 route del default
+	ip -6 route add default via 2001::2 dev net0
+}
+
+@test "source = auto: the link's addresses, or none yet" {
+	ip address add 2a02::5/64 dev sixxs0 nodad
+	printf '[sixxs0]\nsource = auto\ntable = 200\n' | drop_in sixxs0
+	replay sixxs0
+	says 0 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::5 rule 16383: leaves by sixxs0                ok
+	END
+	json '.tunnels[0].auto'
+	ip address del 2a02::5/64 dev sixxs0
+	$handler apply sixxs0 2>/dev/null
+	json '.state == "ok" and (.tunnels[0] | .state == "waiting" and .sources == [])'
+}
+
+@test "cannot tell: a drop-in that cannot be read, while others are judged" {
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
+	tunnel_add sixxs1
+	tunnel_up sixxs1
+	settle
+	echo garbage >>/etc/sixxs-route/conf.d/sixxs0.conf
+	says 2 2>/tmp/err <<-END
+		sixxs0           up, its section cannot be read                      unknown
+		  left over      rule 16383: from 2a02::1 lookup 200                 unknown
+		  left over      default dev sixxs0 metric 1024 table 200            unknown
+		sixxs1           up, table 201 sixxs1                                ok
+		  IPv6           default dev sixxs1 metric 1024                      ok
+		  from           2a02::2 rule 16383: leaves by sixxs1                ok
+		Not all could be read: mend what is told above first.
+	END
+	assert_same "/etc/sixxs-route/conf.d/sixxs0.conf:4: error: neither a [section] nor a key with '='" \
+		"$(cat /tmp/err)"
+	json '.findings == [{"severity": "error", "file": "/etc/sixxs-route/conf.d/sixxs0.conf", "line": 4,
+		"text": "neither a [section] nor a key with '"'='"'"}]'
+	exits 2 status sixxs0 2>/dev/null >&2
+	says 0 sixxs1 <<-END
+		sixxs1           up, table 201 sixxs1                                ok
+		  IPv6           default dev sixxs1 metric 1024                      ok
+		  from           2a02::2 rule 16383: leaves by sixxs1                ok
+	END
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply sixxs0 2>/dev/null
+}
+
+@test "cannot tell: a damaged record, a run folder that is not to be trusted" {
+	cp -a /run/sixxs-route/tunnel.sixxs0 /tmp/record
+	echo 'object9 = nonsense' >>/run/sixxs-route/tunnel.sixxs0
+	json '.state == "unknown" and .tunnels[0].state == "unknown" and
+		(.findings[0].file == "/run/sixxs-route/tunnel.sixxs0")'
+	exits 2 status >/dev/null 2>&1
+	cp -a /tmp/record /run/sixxs-route/tunnel.sixxs0
+	chmod 777 /run/sixxs-route
+	exits 2 status >/dev/null 2>&1
+	json '.state == "unknown" and .failure == "cannot open or trust the run folder: Operation not permitted"'
+	chmod 755 /run/sixxs-route
+	exits 0 status >/dev/null
+}
+
+@test "cannot tell: the kernel does not answer" {
+	exits 2 traced -o /dev/null -e inject=sendto:error=ENOBUFS:when=1 $handler status >/dev/null 2>&1
+	exits 2 traced -o /dev/null -e inject=recvmsg:error=ENOBUFS:when=1 $handler status >/dev/null 2>&1
+	exits 2 traced -o /dev/null -e inject=socket:error=EMFILE:when=1 $handler status >/dev/null 2>&1
+	exits 2 status >/dev/full 2>/tmp/err
+	grep -q 'cannot write the answer: No space left on device' /tmp/err
+}
+
+@test "usage" {
+	local arguments
+	for arguments in "--probe nonsense" "--probe 2000::/3" "--probe ::" "--probe ff02::1" "--probe 0.0.0.0" \
+		"--all" "--probe" "eth/0" "-x"; do
+		# shellcheck disable=SC2086 # words
+		exits 2 status $arguments >/tmp/out 2>/tmp/err
+		[ ! -s /tmp/out ]
+		[ -s /tmp/err ]
+	done
+	exits 2 $handler --json apply sixxs0 2>/dev/null
+	exits 2 $handler --probe 2000::1 remove sixxs0 2>/dev/null
+	exits 2 status $'\033[31m' 2>/tmp/err
+	# shellcheck disable=SC1003
+	grep -qF '\x1b[31m' /tmp/err
+}
+
+@test "JSON and table with odd bytes: names of links, of tables, paths" {
+	local odd=$'n"\\\033\xff\xc3\xa4'
+	udevadm control --stop-exec-queue # it would give the link a decent name
+	ip link add "$odd" type veth peer name peer
+	ip link set "$odd" up
+	ip link set peer up
+	ip -6 rule add from 2a02::1 priority 100 lookup 900
+	ip -6 route add default dev "$odd" table 900
+	printf '900\tt"\\\x1b\xff\n' >/etc/iproute2/rt_tables.d/odd.conf
+	json '.tunnels[0].sources[0].path | .interface == "n\"\\\u001b\ufffdä" and .table == 900 and
+		(.text | contains("(table t\"\\\u001b\ufffd)"))'
+	status >/tmp/out || [ $? -eq 1 ]
+	# shellcheck disable=SC1003
+	grep -qF 'n"\x5c\x1b\xff\xc3\xa4' /tmp/out
+	free_of '[^ -~]' /tmp/out
+	free_of '.{81}' /tmp/out
+	ip link del "$odd"
+	udevadm control --start-exec-queue
+	rm /etc/iproute2/rt_tables.d/odd.conf
+
+	mkdir $'/tmp/c"\\\xff\n'
+	echo garbage >$'/tmp/c"\\\xff\n/sixxs0.conf'
+	json '.findings[0].file == "/tmp/c\"\\\ufffd\n/sixxs0.conf"' --conf-dir $'/tmp/c"\\\xff\n'
+	status --conf-dir $'/tmp/c"\\\xff\n' 2>/tmp/err >&2 || true
+	grep -qF '/tmp/c"\x5c\xff\x0a/sixxs0.conf:1: error: ' /tmp/err
+}
+
+@test "80 columns with the longest of all" {
+	drop_in sixxs0 <<-END
+		[sixxs0123456789]
+		source = 2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff, 2001:db8:aaaa:bbbb:cccc:dddd:eeee:fff0/127
+		table = 2147483647
+		name = a23456789012345678901234567890123456789012345678901234567890123
+		priority = 32765
+		metric = 4294967294
+		mtu = 1280
+		gateway = fe80:aaaa:bbbb:cccc:dddd:eeee:ffff:1111
+		prefer_main = yes
+	END
+	tunnel_add sixxs0123456789
+	tunnel_up sixxs0123456789
+	replay sixxs0
+	settle
+	ip -6 rule add from all priority 100 blackhole
+	status >/tmp/out || [ $? -eq 1 ]
+	cat /tmp/out
+	free_of '.{81}' /tmp/out
+	grep -q '^sixxs0123456789  up, table 2147483647' /tmp/out
+	grep -qE '^ {17}a23456789012345678901234567890123456789012345678901$' /tmp/out
+	ip -6 rule del priority 100
+	exits 0 status >/dev/null
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply --all 2>/dev/null
+}
+
+@test "colour: on a terminal, without NO_COLOR, and nowhere else" {
+	on_terminal() { env TERM="${term-xterm}" script -qec "$handler status" /dev/null </dev/null; }
+	on_terminal | grep -q $'\033\[32mok\033\[0m'
+	NO_COLOR=1 on_terminal >/tmp/out
+	free_of $'\033' /tmp/out
+	NO_COLOR='' on_terminal | grep -q $'\033' # no-color.org: not empty
+	term=dumb on_terminal >/tmp/out
+	free_of $'\033' /tmp/out
+	status >/tmp/out
+	free_of $'\033' /tmp/out
+	ip -6 rule del from 2a02::1
+	on_terminal >/tmp/out || [ $? -eq 1 ]
+	grep -q $'\033\[31mmissing\033\[0m' /tmp/out
+	script -qec "env TERM=xterm $handler status --json" /dev/null </dev/null >/tmp/out || [ $? -eq 1 ]
+	free_of $'\033' /tmp/out
+}
+
+@test "reads only: nothing is changed, logged, opened for writing or locked; no privilege" {
+	local before
+	before=$(snapshot)
+	ip -6 rule del from 2a02::1
+	traced -o /tmp/trace $handler status >/dev/null || true
+	free_of 'O_WRONLY|O_RDWR|O_CREAT|flock|renameat|unlink|mkdir|"/dev/log"' /tmp/trace
+	free_of 'sendto.*RTM_(NEW|DEL)' /tmp/trace
+	ip -6 rule add from 2a02::1 lookup 200 priority 16383 protocol 166
+	assert_same "$before" "$(snapshot)"
+	logged 0 status
+	assert_same "$(status)" "$(setpriv --reuid 65534 --regid 65534 --clear-groups $handler status)"
+}
+
+@test "while a handler is at work, no false drift" {
+	local i
+	for i in $(seq 30); do
+		udevadm trigger --action=change /sys/class/net/sixxs0
+		exits 0 status >/dev/null
+	done
+	settle
+}
+
+@test "a thousand tunnels: each thing is asked once" {
+	local i n=1000
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	ip link del sixxs0
+	for ((i = 0; i < n; i++)); do
+		printf '[sixxs%d]\nsource = 2a02::%x\ntable = %d\n' $i $((i + 1)) $((1000 + i)) \
+			>/etc/sixxs-route/conf.d/sixxs$i.conf
+		printf 'tuntap add dev sixxs%d mode tun\nlink set sixxs%d up\n' $i $i
+	done | ip -batch -
+	settle
+	$handler apply --all 2>/dev/null
+	traced -e trace=sendto,recvmsg,openat -o /tmp/trace $handler status >/tmp/out
+	# a link dump, and of each family one of rules and one of routes
+	[ "$(grep -c 'sendto.*NLM_F_DUMP' /tmp/trace)" -eq 5 ]
+	[ "$(grep -c 'sendto.*RTM_GETRULE' /tmp/trace)" -eq 2 ]
+	# the ways, 32 in a send
+	[ "$(grep -c '^[0-9]* *sendto' /tmp/trace)" -le $((5 + n / 32 + 1)) ]
+	# a drop-in and a record each, and a memory file for iproute2's parser each
+	[ "$(grep -c openat /tmp/trace)" -le $((4 * n + 60)) ]
+	[ "$(wc -l </tmp/out)" -eq $((3 * n)) ]
+	[ "$(grep -c 'ok$' /tmp/out)" -eq $((3 * n)) ]
+	[ "$(sed -n 4p /tmp/out | cut -d' ' -f1)" = sixxs1 ]
+	[ "$(sed -n 7p /tmp/out | cut -d' ' -f1)" = sixxs2 ] # as people count
+	status --json | jq -e '.state == "ok" and (.tunnels | length) == 1000' >/dev/null
+
+	# no worse when nothing is as it should be
+	while ip -N -6 rule list | grep -q 'proto 166$'; do
+		ip -6 rule flush protocol 166 # in rounds: it deletes while it reads
+	done
+	SECONDS=0
+	json '.state == "drift" and (.tunnels | map(select(.state == "missing")) | length) == 1000'
+	[ $SECONDS -lt 10 ]
+	for ((i = 0; i < n; i++)); do
+		printf 'link del sixxs%d\n' $i
+	done | ip -batch -
+	settle
+	rm -r /etc/sixxs-route/conf.d
+	mkdir /etc/sixxs-route/conf.d
+	$handler apply --all 2>/dev/null
+}

@@ -1,0 +1,292 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The route waits for its link: by event, no longer than it may, and not at all with systemd.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+trace=/tmp/trace
+
+setup_file() {
+	install_handler
+	uplink_up
+}
+
+setup() {
+	waits 60
+	begin
+}
+
+# Here no test relies on udev firing the handler unless it says so: a background run would
+# wait beside the one that is looked at.
+rule_absent() {
+	mv /usr/lib/udev/rules.d/99-tunnel-sixxs.rules /tmp/
+	udevadm control --reload
+}
+
+teardown() {
+	rm -rf /run/systemd/system $trace
+	finish
+	[ ! -e /tmp/99-tunnel-sixxs.rules ] || mv /tmp/99-tunnel-sixxs.rules /usr/lib/udev/rules.d/
+	udevadm control --reload
+}
+
+# waits [SECONDS]: the drop-in, without the key if nothing is said.
+waits() { printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n%s\n' "${1:+wait = $1}" | drop_in sixxs0; }
+
+with_systemd() { mkdir -p /run/systemd/system; }
+
+# The link is down, and the handler is at work on it, traced.
+start() {
+	tunnel_add sixxs0
+	settle
+	tracer=(/usr/bin/strace -o "$trace")
+	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
+	handler_pid=$!
+}
+
+# polled N: it has begun to wait, for the Nth time.
+polled() { [ "$(grep -c '^poll(' $trace)" -ge "$1" ]; }
+
+start_waiting() {
+	start
+	wait_until 10 polled 1
+}
+
+is_over() { ! kill -0 $handler_pid 2>/dev/null; }
+
+# The handler ends by itself, long before its 60 seconds are over, and has not failed.
+over() { wait_until 30 is_over && wait $handler_pid; }
+
+pending() { echo "daemon.warn sixxs0: the link is still down after $1 s: its default route is pending; once it is up, run: sixxs-route apply sixxs0"; }
+
+calls() { sed -E 's/\(.*//' $trace; }
+
+@test "waits for the link, and puts the route in place" {
+	rule_absent
+	start_waiting
+	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
+	assert_same "" "$(ip -6 route show table sixxs0 2>&1)"
+	tunnel_up sixxs0
+	over
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
+	logged 1 '^daemon.info sixxs0: added 1 route; link up$'
+	logged 0 'pending'
+	$handler remove sixxs0
+}
+
+@test "by udev: waits for the link, and puts the route in place" {
+	tunnel_add sixxs0
+	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	tunnel_up sixxs0
+	timeout 30 udevadm settle
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+}
+
+@test "waits no longer than it may, and says what is pending" {
+	rule_absent
+	waits 1
+	start
+	over
+	log_lines | has "$(pending 1)"
+	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
+	$handler remove sixxs0
+}
+
+@test "waits as long as it may" {
+	rule_absent
+	waits 2
+	tunnel_add sixxs0
+	settle
+	begun=${EPOCHREALTIME/[.,]/}
+	exits 0 event add sixxs0 "$(ifindex sixxs0)"
+	[ $((${EPOCHREALTIME/[.,]/} - begun)) -ge 2000000 ]
+	log_lines | has "$(pending 2)"
+	$handler remove sixxs0
+}
+
+@test "waits 5 seconds if nothing is said" {
+	rule_absent
+	waits
+	start
+	over
+	log_lines | has "$(pending 5)"
+	$handler remove sixxs0
+}
+
+# A poller would make more calls the longer it waits.
+@test "does nothing while it waits" {
+	rule_absent
+	waits 1
+	start
+	over
+	calls >/tmp/calls.1
+	$handler remove sixxs0
+	tunnel_del sixxs0
+	waits 3
+	start
+	over
+	calls >/tmp/calls.3
+	diff -u /tmp/calls.1 /tmp/calls.3
+	assert_same 1 "$(grep -cx poll /tmp/calls.3)"
+	assert_same "" "$(grep -E 'sleep|alarm|timer' /tmp/calls.3)"
+	grep -qE '^poll\(.*, 1, [0-9]+\) += 0 \(Timeout\)' $trace
+	$handler remove sixxs0
+}
+
+@test "wakes up at an event of its link, not of another's" {
+	rule_absent
+	start_waiting
+	tunnel_add other0
+	tunnel_up other0
+	wait_until 10 polled 2
+	assert_same "" "$(ip -6 route show table sixxs0 2>&1)"
+	kill -0 $handler_pid
+	tunnel_up sixxs0
+	over
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	$handler remove sixxs0
+}
+
+@test "ends at once when the link vanishes" {
+	rule_absent
+	start_waiting
+	tunnel_del sixxs0
+	over
+	logged 0 'pending|^daemon.err'
+	exits 0 event remove sixxs0 1
+}
+
+@test "by udev: ends at once when the link vanishes" {
+	tunnel_add sixxs0
+	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	tunnel_del sixxs0
+	timeout 30 udevadm settle
+	assert_same "$baseline" "$(snapshot)"
+	logged 0 'pending|^daemon.err'
+}
+
+@test "by udev: ends at once when the link gets another name" {
+	tunnel_add sixxs0
+	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	ip link set dev sixxs0 name plain0
+	timeout 30 udevadm settle
+	assert_same "$baseline" "$(snapshot)"
+	logged 0 'pending|^daemon.err'
+}
+
+@test "by udev: ends at once when the link goes to another network namespace" {
+	ip netns add elsewhere
+	tunnel_add sixxs0
+	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	ip link set dev sixxs0 netns elsewhere
+	timeout 30 udevadm settle
+	ip netns del elsewhere
+	assert_same "$baseline" "$(snapshot)"
+	logged 0 'pending|^daemon.err'
+}
+
+@test "by udev: a link that vanishes and comes again while it is waited for" {
+	tunnel_add sixxs0
+	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun\nlink set dev sixxs0 up'
+	timeout 30 udevadm settle
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+}
+
+@test "ends when another run has put the route in place" {
+	rule_absent
+	start_waiting
+	tunnel_up sixxs0
+	exits 0 $handler apply sixxs0
+	over
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	$handler remove sixxs0
+}
+
+@test "ends when the section is gone as the link comes up" {
+	rule_absent
+	start_waiting
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	tunnel_up sixxs0
+	over
+	assert_same "$baseline" "$(snapshot)"
+}
+
+@test "a link that comes up and goes down again is waited for on" {
+	rule_absent
+	start_waiting
+	pkill -STOP -x sixxs-route
+	tunnel_up sixxs0
+	tunnel_down sixxs0
+	pkill -CONT -x sixxs-route
+	wait_until 10 polled 3
+	kill -0 $handler_pid
+	tunnel_up sixxs0
+	over
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	$handler remove sixxs0
+}
+
+@test "wait = 0: no waiting" {
+	rule_absent
+	waits 0
+	start
+	over
+	exits 1 grep -q '^poll(' $trace
+	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
+	logged 1 .
+	$handler remove sixxs0
+}
+
+@test "a link that is up is not waited for" {
+	rule_absent
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	tracer=(/usr/bin/strace -o "$trace")
+	exits 0 event add sixxs0 "$(ifindex sixxs0)"
+	exits 1 grep -q '^poll(' $trace
+	$handler remove sixxs0
+}
+
+@test "with systemd: no waiting" {
+	rule_absent
+	with_systemd
+	waits
+	start
+	over
+	exits 1 grep -q '^poll(' $trace
+	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
+	logged 1 .
+	$handler remove sixxs0
+}
+
+@test "with systemd: a wait that is set counts all the same" {
+	rule_absent
+	with_systemd
+	start_waiting
+	tunnel_up sixxs0
+	over
+	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	$handler remove sixxs0
+}
+
+@test "with systemd: wait = 0 is no waiting" {
+	rule_absent
+	with_systemd
+	waits 0
+	start
+	over
+	exits 1 grep -q '^poll(' $trace
+	$handler remove sixxs0
+}
+
+@test "apply does not wait" {
+	rule_absent
+	tunnel_add sixxs0
+	strace -o $trace $handler apply sixxs0
+	exits 1 grep -q '^poll(' $trace
+	$handler remove sixxs0
+}

@@ -1,0 +1,583 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The watcher on a machine without systemd: what it mends, how fast, at what cost.
+# wait = 0 everywhere: here the udev handler would else do itself what the watcher is for.
+
+setup_file() {
+	# shellcheck source=tests/system/lib.bash
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	install_handler
+	# a link that packets can leave by, unlike a tun that nobody has opened
+	ip netns add isp
+	ip link add net0 type veth peer name host netns isp
+	ip -n isp link set host up
+	ip link set net0 up
+	ip address add 192.0.2.1/24 dev net0
+	ip address add 2001::1/64 dev net0 nodad
+	ip neigh add 192.0.2.2 dev net0 lladdr 02:00:00:00:00:01
+	ip neigh add 2001::2 dev net0 lladdr 02:00:00:00:00:01
+	ip route add default via 192.0.2.2
+	ip -6 route add default via 2001::2
+	settle
+}
+
+setup() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	begin
+	drop_in sixxs0 <<-'END'
+		[sixxs0]
+		source = 2a02::1, 198.51.100.7
+		table = 200
+		when_down = unreachable
+		prefer_main = yes
+		wait = 0
+	END
+}
+
+teardown() {
+	local status=0
+	watch_stop || status=1
+	ip netns del elsewhere 2>/dev/null || true
+	ip -o link | sed -nE 's/^[0-9]+: (other[0-9]+)@.*/link del \1/p' | ip -batch -
+	finish || status=1
+	return $status
+}
+
+watcher=
+
+watch_start() {
+	sixxs-route watch "$@" >/tmp/watch.log 2>&1 3>&- &
+	watcher=$!
+	# once it has its signals in hand, it has subscribed
+	wait_until 5 watch_listens
+}
+
+watch_listens() { grep -q '^SigBlk:.*[1-9a-f]' "/proc/$watcher/status"; }
+
+watch_stop() {
+	local status=0
+	[ -n "$watcher" ] || return 0
+	kill -CONT "$watcher" && kill "$watcher"
+	wait "$watcher" || status=$?
+	watcher=
+	return $status
+}
+
+watch_wakes() { sed -n 's/^voluntary_ctxt_switches:\t*//p' "/proc/$watcher/status"; }
+
+# microseconds of CPU that it has used
+watch_cpu() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$watcher/schedstat"; }
+
+tunnel() { # add it, and bring it up
+	tunnel_add "$1" && settle && tunnel_up "$1"
+}
+
+counts() { # FAMILY LINES: exactly so many rules and routes bear our mark
+	[ "$({ ip -"$1" rule && ip -"$1" route show table all; } | grep -cE 'proto (166|sixxs)')" -eq "$2" ]
+}
+
+# the kernel's, in no order: what was put back stands behind its equals
+state() { kernel | LC_ALL=C sort; }
+
+complete() { counts 6 4 && counts 4 4; } # two rules, route, fallback
+down_complete() { counts 6 3 && counts 4 3; }
+gone() { counts 6 0 && counts 4 0; }
+
+@test "a link that comes up long after its add event gets its routes, of both families" {
+	watch_start
+	tunnel_add sixxs0
+	settle
+	sleep 2
+	down_complete
+	tunnel_up sixxs0
+	wait_until 2 complete
+	# and what is there is what an event would have made of it
+	local before
+	before=$(state)
+	sixxs-route apply sixxs0
+	assert_same "$before" "$(state)"
+}
+
+@test "what happened before it started is made good at its start" {
+	tunnel sixxs0
+	down_complete
+	watch_start
+	wait_until 2 complete
+}
+
+@test "down and up, a thousand times: the route is back every time" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local before i
+	before=$(state)
+	for ((i = 0; i < 1000; i++)); do
+		tunnel_down sixxs0
+		tunnel_up sixxs0
+		wait_until 2 counts 6 4
+	done
+	wait_until 2 complete
+	assert_same "$before" "$(state)"
+}
+
+@test "down and up, a thousand times without a pause: the last state counts" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local before i
+	before=$(state)
+	for ((i = 0; i < 1000; i++)); do
+		echo link set sixxs0 down
+		echo link set sixxs0 up
+	done | ip -batch -
+	wait_until 2 complete
+	assert_same "$before" "$(state)"
+	{ cat /dev/fd/3 && echo link set sixxs0 down; } 3< <(yes $'link set sixxs0 down\nlink set sixxs0 up' | head -n 200) | ip -batch -
+	wait_until 2 down_complete
+}
+
+@test "a rule or route that somebody deletes is back at once" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local before command
+	before=$(state)
+	while read -r command; do
+		# shellcheck disable=SC2086 # words
+		ip $command
+		wait_until 2 complete
+		assert_same "$before" "$(state)"
+	done <<-'END'
+		-6 rule del from 2a02::1 table 200 pref 16383
+		-6 rule del from 2a02::1 table main pref 16382
+		-4 rule del from 198.51.100.7 table 200 pref 16383
+		-4 rule del from 198.51.100.7 table main pref 16382
+		-6 route del default dev sixxs0 table 200
+		-4 route del default dev sixxs0 table 200
+		-6 route del unreachable default table 200 metric 4294967295
+		-4 route del unreachable default table 200 metric 4294967295
+		-6 route flush table 200
+	END
+}
+
+@test "who deletes over and over is named in one line, and answered ever less often" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local cpu mended
+	cpu=$(watch_cpu)
+	# one process, which is still there when it is looked for
+	perl -e 'open my $ip, "|-", "ip", "-6", "-force", "-batch", "-" or die; $ip->autoflush;
+		for (1 .. 120) { print $ip "rule del from 2a02::1 table 200\n"; select undef, undef, undef, 0.05 }' 2>/dev/null || true
+	logged 1 'is undone over and over'
+	logged 1 '^daemon.warn sixxs0: "ip -6 rule add from 2a02::1 table 200 .*" is undone over and over by netlink port [0-9]+ \(.* process ip\)'
+	# ten at once, then after 1 s and 2 s more
+	mended=$(log_lines | grep -c 'added 1 rule; link up')
+	[ "$mended" -ge 11 ] && [ "$mended" -le 13 ]
+	[ $(($(watch_cpu) - cpu)) -lt 100000 ]
+	# other tunnels' and other objects' matters are not put off by it, nor is the link's
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	wait_until 2 complete
+	# and it does not give up
+	ip -6 rule del from 2a02::1 table 200 || true
+	wait_until 10 complete
+}
+
+@test "the udev handler and apply are no strangers" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local i before
+	before=$(state)
+	for i in {1..40}; do
+		sixxs-route remove sixxs0
+		sixxs-route apply sixxs0
+	done
+	wait_until 2 complete
+	ip -6 rule del from 2a02::1 table 200
+	wait_until 2 complete
+	assert_same "$before" "$(state)"
+	logged 0 'is undone over and over'
+}
+
+@test "its own deletions and the handler's cause at most one more look" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
+	local wakes
+	wakes=$(watch_wakes)
+	sixxs-route apply sixxs0
+	sleep 0.5
+	counts 6 3 && counts 4 0
+	[ $(($(watch_wakes) - wakes)) -le 12 ] # one delete message each, eight of them, at worst
+	wakes=$(watch_wakes)
+	sleep 1
+	[ "$(watch_wakes)" -eq "$wakes" ]
+}
+
+@test "with notifications lost (ENOBUFS) everything converges" {
+	local i before
+	for i in 1 2 3; do
+		drop_in sixxs$i <<<$'[sixxs'$i$']\nsource = 2a02::1'$i$'\ntable = 20'$i$'\nwhen_down = unreachable\nwait = 0'
+	done
+	watch_start
+	for i in 0 1 2 3; do tunnel sixxs$i; done
+	wait_until 2 counts 6 13
+	before=$(state)
+	kill -STOP "$watcher"
+	for ((i = 0; i < 2000; i++)); do
+		echo link set sixxs$((i % 4)) down
+		echo link set sixxs$((i % 4)) up
+	done | ip -batch -
+	ip -6 rule del from 2a02::12 table 202
+	ip -6 route del unreachable default table 203 metric 4294967295
+	tunnel_del sixxs1
+	tunnel_add sixxs1
+	settle
+	tunnel_up sixxs1
+	# that there was an overrun, the kernel tells: sockets in /proc/net/netlink, Drops
+	[ "$(awk -v port="$watcher" 'NR > 1 && $9 > drops { drops = $9 } END { print drops + 0 }' /proc/net/netlink)" -gt 0 ]
+	kill -CONT "$watcher"
+	wait_until 3 counts 6 13
+	assert_same "$before" "$(state)"
+}
+
+@test "renames, up and down, by a watcher and a handler at a time" {
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::11\ntable = 201\nwait = 0'
+	watch_start
+	local i
+	for i in {1..20}; do
+		tunnel sixxs0
+		wait_until 2 complete
+		tunnel_down sixxs0
+		ip link set sixxs0 name sixxs1
+		tunnel_up sixxs1
+		wait_until 2 counts 6 2
+		counts 4 0
+		tunnel_down sixxs1
+		ip link set sixxs1 name moved0
+		tunnel_up moved0
+		settle
+		wait_until 2 gone
+		ip link set moved0 down
+		ip link set moved0 name sixxs0
+		tunnel_up sixxs0
+		wait_until 2 complete
+		tunnel_del sixxs0
+		wait_until 2 gone
+		settle
+	done
+	gone
+}
+
+@test "a link that moves to another namespace leaves nothing, and gets all when it is back" {
+	watch_start
+	ip netns add elsewhere
+	local i
+	for i in {1..10}; do
+		tunnel sixxs0
+		wait_until 2 complete
+		ip link set sixxs0 netns elsewhere
+		wait_until 2 gone
+		ip -n elsewhere link set sixxs0 netns 1
+		settle
+		tunnel_up sixxs0
+		wait_until 2 complete
+		tunnel_del sixxs0
+		wait_until 2 gone
+	done
+	ip netns del elsewhere
+}
+
+@test "removal and return as fast as it goes: one outcome, the right one" {
+	watch_start
+	local i
+	for i in {1..100}; do
+		tunnel_add sixxs0
+		tunnel_up sixxs0
+		tunnel_del sixxs0
+	done
+	settle
+	wait_until 2 gone
+	for i in {1..50}; do
+		tunnel_add sixxs0
+		tunnel_up sixxs0
+		tunnel_del sixxs0
+		tunnel_add sixxs0
+		tunnel_up sixxs0
+		settle
+		wait_until 2 complete
+		tunnel_del sixxs0
+	done
+	settle
+	wait_until 2 gone
+	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
+}
+
+@test "a removal of which udev does not tell is seen all the same" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	udevadm control --stop-exec-queue
+	tunnel_del sixxs0
+	wait_until 2 gone
+	udevadm control --start-exec-queue
+	settle
+	gone
+}
+
+@test "conf.d is not watched, SIGHUP has it read" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
+	sleep 0.5
+	complete
+	kill -HUP "$watcher"
+	wait_until 2 counts 6 3
+	counts 4 0
+	# a drop-in that cannot be read costs nothing
+	drop_in sixxs0 <<<$'[sixxs0]\nsauce = 2a02::1'
+	kill -HUP "$watcher"
+	sleep 0.3
+	counts 6 3
+}
+
+@test "SIGTERM and SIGINT end it, and leave routes as they are" {
+	local signal before
+	tunnel sixxs0
+	for signal in TERM INT; do
+		watch_start
+		wait_until 2 complete
+		before=$(state)
+		kill -$signal "$watcher"
+		wait "$watcher"
+		watcher=
+		assert_same "$before" "$(state)"
+	done
+}
+
+@test "it tells NOTIFY_SOCKET that it is ready, after the first round, and that it stops" {
+	tunnel sixxs0
+	socat -u UNIX-RECV:/tmp/notify "SYSTEM:cat >>/tmp/notified" 3>&- &
+	local listener=$!
+	wait_until 5 test -S /tmp/notify
+	NOTIFY_SOCKET=/tmp/notify watch_start
+	wait_until 5 grep -q READY=1 /tmp/notified
+	complete
+	watch_stop
+	wait_until 5 grep -q STOPPING=1 /tmp/notified
+	kill $listener
+}
+
+@test "--dry-run and arguments are refused" {
+	run sixxs-route --dry-run watch
+	[ "$status" -eq 2 ]
+	run sixxs-route watch sixxs0
+	[ "$status" -eq 2 ]
+	run sixxs-route watch --all
+	[ "$status" -eq 2 ]
+}
+
+@test "source = auto: rules follow the link's global addresses" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = auto\ntable = 200\nname = none\nwait = 0'
+	watch_start
+	tunnel sixxs0
+	sleep 0.2
+	gone
+	ip address add 2a02::5/64 dev sixxs0
+	wait_until 2 counts 6 2
+	ip -6 rule | grep -E 'from 2a02::5 lookup 200'
+	ip address add 198.51.100.7/24 dev sixxs0
+	wait_until 2 counts 4 2
+	ip address add 198.51.100.8 peer 198.51.100.9 dev sixxs0
+	wait_until 2 counts 4 3
+	ip rule | grep -E 'from 198.51.100.8 lookup 200'
+	# link-local and host scope are no sources
+	ip address add fe80::1/64 dev sixxs0
+	ip address add 198.51.100.10/32 scope link dev sixxs0
+	# deprecated: still in use, until it is gone
+	ip address add 2a02::6/64 dev sixxs0 preferred_lft 0 valid_lft 3
+	wait_until 2 counts 6 3
+	counts 4 3
+	wait_until 10 counts 6 2
+	# down takes the IPv6 addresses along, with the rules
+	tunnel_down sixxs0
+	wait_until 2 counts 6 0
+	tunnel_up sixxs0
+	ip address add 2a02::7/64 dev sixxs0
+	wait_until 2 counts 6 2
+	ip address flush dev sixxs0
+	wait_until 2 gone
+	tunnel_del sixxs0
+	settle
+	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
+}
+
+@test "source = auto: a tentative address is none yet, a duplicate never" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = auto\ntable = 200\nwait = 0'
+	watch_start
+	ip link add sixxs0 type veth peer name other0
+	sysctl -qw net.ipv6.conf.sixxs0.accept_dad=1 net.ipv6.conf.sixxs0.dad_transmits=1 \
+		net.ipv6.conf.other0.accept_dad=0
+	ip address add 2a02::9/64 dev other0 nodad
+	ip link set other0 up
+	ip link set sixxs0 up
+	settle
+	ip address add 2a02::8/64 dev sixxs0
+	ip -6 address show dev sixxs0 | grep '2a02::8.*tentative'
+	counts 6 0
+	wait_until 5 counts 6 2
+	ip address add 2a02::9/64 dev sixxs0
+	dad_failed() { ip -6 address show dev sixxs0 | grep '2a02::9.*dadfailed'; }
+	wait_until 5 dad_failed
+	sleep 0.3
+	counts 6 2
+}
+
+@test "source = auto, when_down = unreachable: a lost address keeps its rule until the link is up" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = auto\ntable = 200\nwhen_down = unreachable\nwait = 0'
+	watch_start
+	tunnel sixxs0
+	ip address add 2a02::5/64 dev sixxs0
+	wait_until 2 counts 6 3
+	tunnel_down sixxs0
+	wait_until 2 counts 6 2
+	ip -6 rule | grep -E 'from 2a02::5 '
+	ip address add 2a02::5/64 dev sixxs0
+	tunnel_up sixxs0
+	wait_until 2 counts 6 3
+	ip address del 2a02::5/64 dev sixxs0
+	wait_until 2 counts 6 0
+}
+
+@test "source = auto: more than 64 addresses are refused, and nothing is lost" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = auto\ntable = 200\nwait = 0'
+	watch_start
+	tunnel sixxs0
+	seq -f 'address add 2a02::%g/64 dev sixxs0' 64 | ip -batch -
+	wait_until 2 counts 6 65
+	ip address add 198.51.100.7/24 dev sixxs0
+	sleep 0.3
+	counts 6 65
+	counts 4 0
+	log_lines | grep -E "^daemon.err sixxs0: cannot have a rule for each of the link's addresses"
+	ip address del 2a02::1/64 dev sixxs0
+	wait_until 2 counts 6 64
+	wait_until 2 counts 4 2
+}
+
+# Packets from the tunnel's address as fast as it goes, whatever is said to them.
+flood() {
+	perl -MSocket=:all -e '
+		socket my $s6, AF_INET6, SOCK_DGRAM, 0 or die;
+		setsockopt $s6, IPPROTO_IPV6, 15, pack "i", 1; # IPV6_FREEBIND is 78, nodad is enough
+		bind $s6, pack_sockaddr_in6(0, inet_pton AF_INET6, "2a02::1") or die "bind: $!";
+		socket my $s4, AF_INET, SOCK_DGRAM, 0 or die;
+		bind $s4, pack_sockaddr_in(0, inet_pton AF_INET, "198.51.100.7") or die "bind: $!";
+		my $to6 = pack_sockaddr_in6(9, inet_pton AF_INET6, "2001:200::1");
+		my $to4 = pack_sockaddr_in(9, inet_pton AF_INET, "203.0.113.1");
+		while () { send $s6, "x", 0, $to6; send $s4, "x", 0, $to4 }' 3>&- &
+	flood=$!
+}
+
+leaks() { # how many packets from the tunnel passed net0 during CYCLES of down and up
+	local i
+	# the address is not the link's: it stays when the link goes down
+	ip address add 2a02::1/128 dev lo nodad
+	ip address add 198.51.100.7/32 dev lo
+	watch_start
+	tunnel sixxs0
+	wait_until 2 counts 6 "$2"
+	capture net0 -Q out '(ip6 and src host 2a02::1) or (ip and src host 198.51.100.7)' -w /tmp/net0.pcap
+	flood
+	for ((i = 0; i < $1; i++)); do
+		tunnel_down sixxs0
+		tunnel_up sixxs0
+	done
+	tunnel_down sixxs0
+	sleep 0.2
+	tunnel_up sixxs0
+	kill "$flood"
+	wait "$flood" || true
+	captured net0 >/dev/null
+	ip address del 2a02::1/128 dev lo
+	ip address del 198.51.100.7/32 dev lo
+	tcpdump -nn -r /tmp/net0.pcap 2>/dev/null | wc -l
+}
+
+@test "when_down = unreachable: no packet leaves by net0, also between down and up" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 198.51.100.7\ntable = 200\nwhen_down = unreachable\nwait = 0'
+	[ "$(leaks 300 3)" -eq 0 ]
+}
+
+@test "when_down = fallthrough: that capture does see what leaves by net0" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 198.51.100.7\ntable = 200\nwait = 0'
+	[ "$(leaks 10 2)" -gt 0 ]
+}
+
+@test "idle it never wakes, nor do other's routes, rules and new links wake it" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	sleep 0.3
+	local wakes i
+	wakes=$(watch_wakes)
+	sleep 2
+	[ "$(watch_wakes)" -eq "$wakes" ]
+	for ((i = 0; i < 1000; i++)); do
+		echo route add "2001:db8:1::$(printf %x $i)/128" dev net0
+		echo route del "2001:db8:1::$(printf %x $i)/128" dev net0
+		echo -6 rule add from "2001:db8:2::$(printf %x $i)" table 77
+		echo -6 rule del from "2001:db8:2::$(printf %x $i)" table 77
+	done | sed 's/^-6 //' | ip -6 -batch -
+	for i in {1..20}; do
+		ip link add other$i type veth peer name otherpeer$i
+		ip link set other$i mtu 1400
+	done
+	settle
+	[ "$(watch_wakes)" -eq "$wakes" ]
+}
+
+@test "a thousand links that go up, down and away cost little beyond reading of them" {
+	local i cpu
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	cpu=$(watch_cpu)
+	udevadm control --stop-exec-queue
+	for i in {1..250}; do
+		echo link add other$i type veth peer name otherpeer$i
+		echo link set other$i up
+		echo link set otherpeer$i up
+		echo link set otherpeer$i down
+		echo link set other$i down
+		echo link del other$i
+	done | ip -batch -
+	udevadm control --start-exec-queue
+	sleep 0.2
+	cpu=$(($(watch_cpu) - cpu))
+	echo "# $cpu us of CPU for 1500 messages of unrelated links" >&3
+	[ $cpu -lt 150000 ]
+	complete
+	settle
+}
+
+@test "it holds less than 2 MB of memory of its own" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local i private
+	for ((i = 0; i < 200; i++)); do
+		echo link set sixxs0 down
+		echo link set sixxs0 up
+	done | ip -batch -
+	kill -HUP "$watcher"
+	wait_until 2 complete
+	private=$(awk '/^Private_(Clean|Dirty):/ { sum += $2 } END { print sum }' "/proc/$watcher/smaps_rollup")
+	echo "# $private KiB of private memory" >&3
+	[ "$private" -lt 2048 ]
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "explain.h"
+#include "scratch.h"
+
+#include <linux/rtnetlink.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define NO_IFINDEX    "2147483646" /* of a link that is gone */
+
+static struct step step_of(enum step_op op, const char *text)
+{
+	struct step step = {.op = op};
+
+	assert_int_equal(object_parse(text, &step.object), 0);
+	return step;
+}
+
+static void test_steps(void **state)
+{
+	static const struct {
+		enum step_op op;
+		const char *object, *expected;
+	} cases[] = {
+		{STEP_ADD, "rule 6 from 2a02::1 table 200 priority 16383",
+		 "ip -6 rule add from 2a02::1 table 200 priority 16383 protocol 166"},
+		{STEP_DELETE, "route 6 table 200 oif 1 via none metric 1024 mtu 0",
+		 "ip -6 route del default dev lo table 200 metric 1024 protocol 166"},
+		{STEP_DELETE,
+		 "route 6 table 200 oif " NO_IFINDEX " via none metric 1024 mtu 0",
+		 "ip -6 route del default dev ifindex " NO_IFINDEX
+		 " table 200 metric 1024 protocol 166"},
+		{STEP_ADD, "fallback 4 table 200",
+		 "ip -4 route add unreachable default table 200 metric 4294967295 "
+		 "protocol 166"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		const struct step step = step_of(cases[i].op, cases[i].object);
+		char text[OBJECT_STRLEN];
+
+		explain_step(&step, text);
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
+static void test_protocols(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		const char *expected;
+	} cases[] = {
+		{RTPROT_STATIC, "protocol 4 static"},
+		{RTPROT_RA, "protocol 9 ra"},
+		{OBJECT_PROTOCOL, "protocol 166 sixxs"},
+		{255, "protocol 255"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		char text[PROTOCOL_STRLEN];
+
+		explain_protocol(cases[i].protocol, text);
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
+static void test_failures(void **state)
+{
+	static const char route[] = "route 6 table 200 oif 1 via none metric 1024 mtu 0";
+	static const struct {
+		int error;
+		const char *sentence, *expected;
+	} cases[] = {
+		{-EPERM, "", "failed: Operation not permitted: run it as root"},
+		{-EACCES, "IPv6 is disabled on nexthop device",
+		 "failed: IPv6 is disabled on nexthop device (Permission denied): "},
+		{-ENODEV, "", "MTU of at least 1280"},
+		{-ENOMEM, "", "failed: Cannot allocate memory: "},
+	};
+	const struct step step = step_of(STEP_ADD, route);
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		struct result result = {.verdict = VERDICT_FAILED};
+		char text[EXPLAIN_SIZE];
+
+		result.answer.error = cases[i].error;
+		strcpy(result.answer.sentence, cases[i].sentence);
+		explain_result(&step, &result, text);
+		if (!strstr(text, cases[i].expected))
+			fail_msg("%s", text);
+		assert_non_null(strstr(text, "ip -6 route add default dev lo table 200"));
+	}
+}
+
+static void test_foreign_route(void **state)
+{
+	const struct step step =
+		step_of(STEP_ADD, "route 6 table 200 oif 1 via none metric 1024 mtu 0");
+	struct result result = {
+		.verdict = VERDICT_FOREIGN,
+		.other = {.object = step.object, .protocol = RTPROT_STATIC}};
+	char text[EXPLAIN_SIZE];
+
+	(void)state;
+	explain_result(&step, &result, text);
+	assert_non_null(strstr(text, "default dev lo metric 1024, protocol 4 static"));
+	assert_non_null(strstr(text, "not ours"));
+	result.other.ours = true;
+	result.other.protocol = OBJECT_PROTOCOL;
+	explain_result(&step, &result, text);
+	assert_non_null(strstr(text, "another tunnel"));
+}
+
+/* The longest of all parts at once. */
+static void test_longest_sentence_fits(void **state)
+{
+	const struct step step =
+		step_of(STEP_ADD, "route 6 table 4294967295 oif " NO_IFINDEX
+				  " via ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+				  "metric 4294967294 mtu 4294967295");
+	struct result result = {.verdict = VERDICT_FAILED, .answer = {.error = -EACCES}};
+	char text[EXPLAIN_SIZE];
+
+	(void)state;
+	memset(result.answer.sentence, 'x', RTMSG_SENTENCE_MAX - 1);
+	explain_result(&step, &result, text);
+	assert_non_null(strstr(text, "disable_ipv6")); /* the end of the advice */
+	result.verdict = VERDICT_FOREIGN;
+	result.other.object = step.object;
+	explain_result(&step, &result, text);
+	assert_non_null(strstr(text, "another table or metric"));
+}
+
+static void test_names(void **state)
+{
+	const struct name_entry want = {.number = 200, .name = "sixxs0"};
+	const struct name_entry other = {.number = 300, .name = "other"};
+	char text[EXPLAIN_SIZE];
+
+	(void)state;
+	assert_false(explain_name(&want, NAME_OURS, &other, text));
+	assert_string_equal(text, "");
+	assert_false(explain_name(&want, NAME_OTHERS, &other, text));
+	assert_true(explain_name(&want, NAME_TAKEN, &other, text));
+	assert_non_null(strstr(text, "300"));
+	assert_true(explain_name(&want, NUMBER_TAKEN, &other, text));
+	assert_non_null(strstr(text, "other"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_foreign_route),
+		cmocka_unit_test(test_longest_sentence_fits),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wanted, the steps that lead there, and, for thousands of random pasts, what a
+ * tiny kernel makes of the steps.
+ */
+#include "plan.h"
+#include "scratch.h"
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define SOURCE6       "2a02:578:3fe:3cf::2"
+#define SOURCE4       "192.0.2.2"
+
+static const struct link absent = {0};
+static const struct link down = {.ifindex = 12, .ifname = "sixxs0"};
+static const struct link up = {.ifindex = 12, .up = true, .ifname = "sixxs0"};
+
+static struct prefix prefix(const char *text)
+{
+	struct prefix ret;
+
+	assert_int_equal(prefix_parse(text, &ret), 0);
+	return ret;
+}
+
+static struct tunnel make_tunnel(const char *const sources[])
+{
+	struct tunnel tunnel = {.label = "sixxs0",
+				.ifname = "sixxs0",
+				.table = 200,
+				.priority = 16383,
+				.metric = 1024,
+				.wait = -1};
+
+	for (; *sources; sources++)
+		tunnel.source[tunnel.n_sources++] = prefix(*sources);
+	return tunnel;
+}
+
+static struct tunnel plain_tunnel(void)
+{
+	return make_tunnel((const char *const[]){SOURCE6, NULL});
+}
+
+/* One object a line. */
+static const char *objects_text(const struct objects *objects)
+{
+	static char text[OBJECTS_MAX * OBJECT_STRLEN];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < objects->n; i++) {
+		object_format(&objects->object[i], text + n);
+		n += strlen(text + n);
+		n += (size_t)sprintf(text + n, "\n");
+	}
+	return text;
+}
+
+/* One step a line: "+ rule 6 ...", "- route 6 ..." */
+static const char *plan_text(const struct objects *record, const struct objects *wanted)
+{
+	static char text[PLAN_MAX * OBJECT_STRLEN];
+	static struct plan plan;
+	size_t n = 0;
+
+	plan_steps(record, wanted, &plan);
+	text[0] = '\0';
+	for (unsigned i = 0; i < plan.n; i++) {
+		n += (size_t)sprintf(text + n, "%c ",
+				     plan.step[i].op == STEP_ADD ? '+' : '-');
+		object_format(&plan.step[i].object, text + n);
+		n += strlen(text + n);
+		n += (size_t)sprintf(text + n, "\n");
+	}
+	return text;
+}
+
+#define RULE6     "rule 6 from " SOURCE6 " table 200 priority 16383\n"
+#define RULE4     "rule 4 from " SOURCE4 " table 200 priority 16383\n"
+#define MAIN6     "rule-main 6 from " SOURCE6 " table 254 priority 16382\n"
+#define MAIN4     "rule-main 4 from " SOURCE4 " table 254 priority 16382\n"
+#define ROUTE6    "route 6 table 200 oif 12 via none metric 1024 mtu 0\n"
+#define ROUTE4    "route 4 table 200 oif 12 via none metric 1024 mtu 0\n"
+#define FALLBACK6 "fallback 6 table 200\n"
+#define FALLBACK4 "fallback 4 table 200\n"
+
+/* Every combination, against what its parts alone ask for. */
+static void test_wanted(void **state)
+{
+	static const char *const sources[][3] = {
+		{SOURCE6}, {SOURCE4}, {SOURCE6, SOURCE4}, {SOURCE4, SOURCE6}};
+	static const struct link *const links[] = {&absent, &down, &up};
+
+	(void)state;
+	for (unsigned i = 0; i < LENGTH(sources) * LENGTH(links) * 4; i++) {
+		const char *const *source = sources[i % 4];
+		const struct link *link = links[i / 4 % 3];
+		struct tunnel tunnel = make_tunnel(source);
+		const bool six = source != sources[1], four = source != sources[0];
+		const bool unreachable = i / 12 % 2, prefer_main = i / 24;
+		static struct objects wanted;
+		char expected[1024] = "";
+
+		tunnel.when_down = unreachable;
+		tunnel.prefer_main = prefer_main;
+		plan_wanted(&tunnel, link, &wanted);
+		if (link == &absent) {
+			assert_int_equal(wanted.n, 0);
+			continue;
+		}
+		snprintf(expected, sizeof(expected), "%s%s%s%s",
+			 six && unreachable ? FALLBACK6 : "",
+			 six && link->up ? ROUTE6 : "",
+			 four && unreachable ? FALLBACK4 : "",
+			 four && link->up ? ROUTE4 : "");
+		for (; *source; source++) {
+			const bool is_six = !strcmp(*source, SOURCE6);
+
+			if (prefer_main)
+				strcat(expected, is_six ? MAIN6 : MAIN4);
+			strcat(expected, is_six ? RULE6 : RULE4);
+		}
+		assert_string_equal(objects_text(&wanted), expected);
+	}
+}
+
+static void test_wanted_fields(void **state)
+{
+	struct tunnel tunnel =
+		make_tunnel((const char *const[]){"2001:db8:1::/48", "10.0.0.0/8", NULL});
+	static struct objects wanted;
+
+	(void)state;
+	tunnel.table = 2147483647;
+	tunnel.priority = 2;
+	tunnel.metric = 7;
+	tunnel.mtu = 1280;
+	tunnel.prefer_main = true;
+	tunnel.gateway6 = prefix("fe80::1");
+	plan_wanted(&tunnel, &up, &wanted);
+	assert_string_equal(
+		objects_text(&wanted),
+		"route 6 table 2147483647 oif 12 via fe80::1 metric 7 mtu 1280\n"
+		"route 4 table 2147483647 oif 12 via none metric 7 mtu 1280\n"
+		"rule-main 6 from 2001:db8:1::/48 table 254 priority 1\n"
+		"rule 6 from 2001:db8:1::/48 table 2147483647 priority 2\n"
+		"rule-main 4 from 10.0.0.0/8 table 254 priority 1\n"
+		"rule 4 from 10.0.0.0/8 table 2147483647 priority 2\n");
+	tunnel.gateway6 = (struct prefix){0};
+	tunnel.gateway4 = prefix("192.0.2.1");
+	plan_wanted(&tunnel, &up, &wanted);
+	assert_non_null(strstr(objects_text(&wanted), "oif 12 via none metric 7"));
+	assert_non_null(strstr(objects_text(&wanted), "oif 12 via 192.0.2.1 metric 7"));
+}
+
+/* As many sources as fit want fewer objects than fit, and all differ. */
+static void test_largest_tunnel(void **state)
+{
+	static struct objects wanted, set;
+	struct tunnel tunnel = plain_tunnel();
+
+	(void)state;
+	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
+	tunnel.prefer_main = true;
+	for (; tunnel.n_sources < TUNNEL_SOURCES_MAX; tunnel.n_sources++) {
+		tunnel.source[tunnel.n_sources] =
+			prefix(tunnel.n_sources % 2 ? SOURCE4 : SOURCE6);
+		tunnel.source[tunnel.n_sources].addr[3] = (uint8_t)tunnel.n_sources;
+	}
+	plan_wanted(&tunnel, &up, &wanted);
+	assert_int_equal(wanted.n, 2 * TUNNEL_SOURCES_MAX + 4);
+	assert_int_equal(plan_union(&set, &wanted, &set), 0);
+	assert_int_equal(set.n, wanted.n);
+}
+
+static void objects_of(const struct tunnel *tunnel, const struct link *link,
+		       struct objects *ret)
+{
+	if (tunnel)
+		plan_wanted(tunnel, link, ret);
+	else
+		ret->n = 0;
+}
+
+static void test_order(void **state)
+{
+	static struct objects none, wanted;
+	struct tunnel tunnel = make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
+
+	(void)state;
+	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
+	tunnel.prefer_main = true;
+	plan_wanted(&tunnel, &up, &wanted);
+	assert_string_equal(plan_text(&none, &wanted),
+			    "+ " FALLBACK6 "+ " ROUTE6 "+ " FALLBACK4 "+ " ROUTE4
+			    "+ " MAIN6 "+ " RULE6 "+ " MAIN4 "+ " RULE4);
+	/* what is recorded is added again: somebody else may have deleted it */
+	assert_string_equal(plan_text(&wanted, &wanted),
+			    "+ " FALLBACK6 "+ " ROUTE6 "+ " FALLBACK4 "+ " ROUTE4
+			    "+ " MAIN6 "+ " RULE6 "+ " MAIN4 "+ " RULE4);
+	assert_string_equal(plan_text(&wanted, &none),
+			    "- " MAIN6 "- " RULE6 "- " MAIN4 "- " RULE4 "- " ROUTE6
+			    "- " ROUTE4 "- " FALLBACK6 "- " FALLBACK4);
+	assert_string_equal(plan_text(&none, &none), "");
+}
+
+static void change_table(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->table = 201;
+}
+
+static void change_priority(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->priority = 100;
+}
+
+static void change_source(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->source[0] = prefix("2a02::/64");
+}
+
+static void change_family(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->source[0] = prefix(SOURCE4);
+}
+
+static void change_metric(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->metric = 1;
+}
+
+static void change_mtu(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->mtu = 1280;
+}
+
+static void change_gateway(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->gateway6 = prefix("fe80::1");
+}
+
+static void change_when_down(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->when_down = WHEN_DOWN_UNREACHABLE;
+}
+
+static void change_prefer_main(struct tunnel *tunnel, struct link *link)
+{
+	(void)link;
+	tunnel->prefer_main = true;
+}
+
+static void change_ifindex(struct tunnel *tunnel, struct link *link)
+{
+	(void)tunnel;
+	link->ifindex = 13;
+}
+
+static void change_up(struct tunnel *tunnel, struct link *link)
+{
+	(void)tunnel;
+	link->up = false;
+}
+
+/* One thing changed: the old way goes when the new one is there, unless it is in its way.
+ */
+static void test_changes(void **state)
+{
+	static const struct {
+		void (*change)(struct tunnel *tunnel, struct link *link);
+		const char *there, *back;
+	} cases[] = {
+		{change_table,
+		 "+ route 6 table 201 oif 12 via none metric 1024 mtu 0\n"
+		 "+ rule 6 from " SOURCE6 " table 201 priority 16383\n"
+		 "- " RULE6 "- " ROUTE6,
+		 "+ " ROUTE6 "+ " RULE6 "- rule 6 from " SOURCE6
+		 " table 201 priority 16383\n"
+		 "- route 6 table 201 oif 12 via none metric 1024 mtu 0\n"},
+		{change_priority,
+		 "+ " ROUTE6 "+ rule 6 from " SOURCE6 " table 200 priority 100\n"
+		 "- " RULE6,
+		 "+ " ROUTE6 "+ " RULE6 "- rule 6 from " SOURCE6
+		 " table 200 priority 100\n"},
+		{change_source,
+		 "+ " ROUTE6 "+ rule 6 from 2a02::/64 table 200 priority 16383\n"
+		 "- " RULE6,
+		 "+ " ROUTE6 "+ " RULE6
+		 "- rule 6 from 2a02::/64 table 200 priority 16383\n"},
+		{change_family, "+ " ROUTE4 "+ " RULE4 "- " RULE6 "- " ROUTE6,
+		 "+ " ROUTE6 "+ " RULE6 "- " RULE4 "- " ROUTE4},
+		{change_metric,
+		 "+ route 6 table 200 oif 12 via none metric 1 mtu 0\n"
+		 "+ " RULE6 "- " ROUTE6,
+		 "+ " ROUTE6 "+ " RULE6
+		 "- route 6 table 200 oif 12 via none metric 1 mtu 0\n"},
+		{change_mtu,
+		 "- " ROUTE6 "+ route 6 table 200 oif 12 via none metric 1024 mtu 1280\n"
+		 "+ " RULE6,
+		 "- route 6 table 200 oif 12 via none metric 1024 mtu 1280\n"
+		 "+ " ROUTE6 "+ " RULE6},
+		{change_gateway,
+		 "- " ROUTE6 "+ route 6 table 200 oif 12 via fe80::1 metric 1024 mtu 0\n"
+		 "+ " RULE6,
+		 "- route 6 table 200 oif 12 via fe80::1 metric 1024 mtu 0\n"
+		 "+ " ROUTE6 "+ " RULE6},
+		{change_when_down, "+ " FALLBACK6 "+ " ROUTE6 "+ " RULE6,
+		 "+ " ROUTE6 "+ " RULE6 "- " FALLBACK6},
+		{change_prefer_main, "+ " ROUTE6 "+ " MAIN6 "+ " RULE6,
+		 "+ " ROUTE6 "+ " RULE6 "- " MAIN6},
+		{change_ifindex,
+		 "- " ROUTE6 "+ route 6 table 200 oif 13 via none metric 1024 mtu 0\n"
+		 "+ " RULE6,
+		 "- route 6 table 200 oif 13 via none metric 1024 mtu 0\n"
+		 "+ " ROUTE6 "+ " RULE6},
+		{change_up, "+ " RULE6 "- " ROUTE6, "+ " ROUTE6 "+ " RULE6},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		static struct objects before, after;
+		struct tunnel tunnel = plain_tunnel();
+		struct link link = up;
+
+		plan_wanted(&tunnel, &link, &before);
+		cases[i].change(&tunnel, &link);
+		plan_wanted(&tunnel, &link, &after);
+		assert_string_equal(plan_text(&before, &after), cases[i].there);
+		assert_string_equal(plan_text(&after, &before), cases[i].back);
+	}
+}
+
+/* Each of several changes was killed midway: the record holds what all of them wanted. */
+static void test_interrupted_changes(void **state)
+{
+	static struct objects record, wanted;
+	struct tunnel tunnel = plain_tunnel();
+	struct link link = up;
+
+	(void)state;
+	for (link.ifindex = 12; link.ifindex < 15; link.ifindex++) {
+		plan_wanted(&tunnel, &link, &wanted);
+		assert_int_equal(plan_union(&record, &wanted, &record), 0);
+	}
+	assert_int_equal(record.n, 4);
+	assert_string_equal(plan_text(&record, &wanted),
+			    "- route 6 table 200 oif 12 via none metric 1024 mtu 0\n"
+			    "- route 6 table 200 oif 13 via none metric 1024 mtu 0\n"
+			    "+ route 6 table 200 oif 14 via none metric 1024 mtu 0\n"
+			    "+ " RULE6);
+	wanted.n = 0;
+	assert_string_equal(plan_text(&record, &wanted),
+			    "- " RULE6
+			    "- route 6 table 200 oif 12 via none metric 1024 mtu 0\n"
+			    "- route 6 table 200 oif 13 via none metric 1024 mtu 0\n"
+			    "- route 6 table 200 oif 14 via none metric 1024 mtu 0\n");
+}
+
+static void test_union_overflow(void **state)
+{
+	static struct objects record, wanted, both;
+	struct object rule = {.kind = OBJECT_RULE, .family = AF_INET6, .table = 1};
+
+	(void)state;
+	for (rule.priority = 0; rule.priority < OBJECTS_MAX; rule.priority++)
+		assert_int_equal(objects_put(&record, &rule), 0);
+	assert_int_equal(objects_put(&wanted, &record.object[3]), 0);
+	assert_int_equal(plan_union(&record, &wanted, &both), 0);
+	assert_int_equal(both.n, OBJECTS_MAX);
+	assert_int_equal(objects_put(&wanted, &rule), 0);
+	assert_int_equal(plan_union(&record, &wanted, &both), -E2BIG);
+}
+
+/*
+ * The kernel as far as our steps can tell. Rules are compared whole. In one slot there is
+ * one route, whoever made it, and a delete goes by link and protocol; a gateway that it
+ * does not name, and the MTU, match anything (ip6_route_del, fib_nh_match).
+ */
+struct kernel {
+	unsigned n;
+	struct {
+		struct object object;
+		bool foreign;
+	} held[2 * OBJECTS_MAX];
+};
+
+static bool is_hit(const struct object *held, const struct object *named)
+{
+	if (object_is_rule(named))
+		return object_equal(held, named);
+	return object_same_slot(held, named) && held->kind == named->kind &&
+	       held->oif == named->oif &&
+	       (!named->gateway.family || prefix_equal(&held->gateway, &named->gateway));
+}
+
+static int kernel_add(struct kernel *kernel, const struct object *object, bool foreign)
+{
+	for (unsigned i = 0; i < kernel->n; i++) {
+		const struct object *held = &kernel->held[i].object;
+
+		if (object_same_slot(held, object) ||
+		    (kernel->held[i].foreign == foreign && object_equal(held, object)))
+			return -EEXIST;
+	}
+	kernel->held[kernel->n].object = *object;
+	kernel->held[kernel->n++].foreign = foreign;
+	return 0;
+}
+
+static int kernel_delete(struct kernel *kernel, const struct object *object)
+{
+	for (unsigned i = 0; i < kernel->n; i++)
+		if (!kernel->held[i].foreign && is_hit(&kernel->held[i].object, object)) {
+			kernel->held[i] = kernel->held[--kernel->n];
+			return 0;
+		}
+	return object_is_rule(object) ? -ENOENT : -ESRCH;
+}
+
+static bool kernel_has(const struct kernel *kernel, const struct object *object)
+{
+	for (unsigned i = 0; i < kernel->n; i++)
+		if (!kernel->held[i].foreign &&
+		    object_equal(&kernel->held[i].object, object))
+			return true;
+	return false;
+}
+
+static unsigned kernel_count(const struct kernel *kernel, bool foreign)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < kernel->n; i++)
+		n += kernel->held[i].foreign == foreign;
+	return n;
+}
+
+/* xorshift: the same numbers everywhere, so that a failure can be had again */
+static uint32_t seed;
+
+static unsigned random_below(unsigned n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 17;
+	seed ^= seed << 5;
+	return seed % n;
+}
+
+/* From few values, so that two of them often have much in common. */
+static void random_wanted(struct objects *ret)
+{
+	static const char *const sources[] = {SOURCE6, SOURCE4, "2001:db8::/48",
+					      "2001:db8::/64", "10.0.0.0/8"};
+	static const char *const gateways[] = {"fe80::1", "fe80::2"};
+	const struct link link = {.ifindex = random_below(4), .up = random_below(4)};
+	struct tunnel tunnel = plain_tunnel();
+
+	tunnel.n_sources = 0;
+	for (unsigned i = 0; i < LENGTH(sources); i++)
+		if (random_below(2))
+			tunnel.source[tunnel.n_sources++] = prefix(sources[i]);
+	tunnel.table += random_below(2);
+	tunnel.priority += random_below(2);
+	tunnel.metric += random_below(2);
+	tunnel.mtu = random_below(3) ? 0 : 1280 + random_below(2);
+	tunnel.prefer_main = random_below(2);
+	tunnel.when_down = random_below(2);
+	if (random_below(2))
+		tunnel.gateway6 = prefix(gateways[random_below(2)]);
+	if (!random_below(3))
+		tunnel.gateway4 = prefix("192.0.2.1");
+	objects_of(random_below(8) ? &tunnel : NULL, &link, ret);
+}
+
+/* Somebody else's copies of ours, but no route in a slot that is wanted. */
+static void add_foreign(struct kernel *kernel, const struct objects *record,
+			const struct objects *wanted)
+{
+	for (unsigned i = 0; i < record->n; i++) {
+		const struct object *object = &record->object[i];
+		bool in_the_way = false;
+
+		for (unsigned k = 0; k < wanted->n; k++)
+			in_the_way |= object_same_slot(object, &wanted->object[k]);
+		if (!in_the_way && !random_below(4))
+			kernel_add(kernel, object, true);
+	}
+}
+
+/* Whether the record has another object where this one, a wanted one, goes. */
+static bool is_contested(const struct object *object, const struct objects *record)
+{
+	for (unsigned i = 0; i < record->n; i++)
+		if (object_same_slot(object, &record->object[i]) &&
+		    !object_equal(object, &record->object[i]))
+			return true;
+	return false;
+}
+
+/* Runs the plan; after each step what was there and is wanted must still be there. */
+static void run_plan(struct kernel *kernel, const struct objects *record,
+		     const struct objects *wanted)
+{
+	static struct objects keep;
+	static struct plan plan;
+
+	keep.n = 0;
+	for (unsigned i = 0; i < wanted->n; i++)
+		if (kernel_has(kernel, &wanted->object[i]) &&
+		    !is_contested(&wanted->object[i], record))
+			objects_put(&keep, &wanted->object[i]);
+	plan_steps(record, wanted, &plan);
+	assert_true(plan.n <= PLAN_MAX);
+	for (unsigned i = 0; i < plan.n; i++) {
+		if (plan.step[i].op == STEP_ADD)
+			kernel_add(kernel, &plan.step[i].object, false);
+		else
+			kernel_delete(kernel, &plan.step[i].object);
+		for (unsigned k = 0; k < keep.n; k++)
+			assert_true(kernel_has(kernel, &keep.object[k]));
+	}
+}
+
+static void check_holds(const struct kernel *kernel, const struct objects *wanted)
+{
+	assert_int_equal(kernel_count(kernel, false), wanted->n);
+	for (unsigned i = 0; i < wanted->n; i++)
+		assert_true(kernel_has(kernel, &wanted->object[i]));
+}
+
+static void check_random_past(void)
+{
+	static struct objects record, wanted, both;
+	static struct kernel kernel;
+	unsigned foreign;
+
+	record.n = kernel.n = 0;
+	for (unsigned past = random_below(5); past; past--) {
+		random_wanted(&wanted);
+		assert_int_equal(plan_union(&record, &wanted, &record), 0);
+	}
+	random_wanted(&wanted);
+	if (random_below(2))
+		add_foreign(&kernel, &record, &wanted);
+	foreign = kernel_count(&kernel, true);
+	for (unsigned i = 0; i < record.n; i++)
+		if (random_below(3))
+			kernel_add(&kernel, &record.object[i], false);
+
+	assert_int_equal(plan_union(&record, &wanted, &both), 0);
+	run_plan(&kernel, &record, &wanted);
+	check_holds(&kernel, &wanted);
+	/* killed behind the send: the record is still that of both */
+	run_plan(&kernel, &both, &wanted);
+	check_holds(&kernel, &wanted);
+	/* and once more with nothing changed */
+	run_plan(&kernel, &wanted, &wanted);
+	check_holds(&kernel, &wanted);
+	assert_int_equal(kernel_count(&kernel, true), foreign);
+	wanted.n = 0;
+	run_plan(&kernel, &both, &wanted);
+	check_holds(&kernel, &wanted);
+	assert_int_equal(kernel_count(&kernel, true), foreign);
+}
+
+static void test_any_past(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 20000; i++) {
+		seed = i * 2654435761U;
+		check_random_past();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wanted),
+		cmocka_unit_test(test_wanted_fields),
+		cmocka_unit_test(test_largest_tunnel),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_interrupted_changes),
+		cmocka_unit_test(test_union_overflow),
+		cmocka_unit_test(test_any_past),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

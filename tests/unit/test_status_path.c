@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+#include "scratch.h"
+
+#include "../../handler/pathmsg.h"
+#include "../../handler/rtmsg.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+
+#define MAIN   RT_TABLE_MAIN
+#define TUNNEL 12 /* ifindexes */
+#define NET0   2
+#define REFUSED(why)            \
+	{                       \
+		.error = -(why) \
+	}
+
+static struct prefix prefix(const char *text)
+{
+	struct prefix ret;
+
+	assert_int_equal(prefix_parse(text, &ret), 0);
+	return ret;
+}
+
+/* A lookup rule as most are. */
+static struct policy_rule rule(uint32_t priority, const char *from, uint32_t table)
+{
+	struct policy_rule ret = {.priority = priority,
+				  .action = FR_ACT_TO_TBL,
+				  .protocol = RTPROT_STATIC,
+				  .table = table,
+				  .uid = {0, UINT32_MAX},
+				  .suppress = UINT32_MAX,
+				  .from.family = AF_INET6,
+				  .to.family = AF_INET6};
+
+	if (from)
+		ret.from = prefix(from);
+	return ret;
+}
+
+static struct policy_rule own_rule(uint32_t priority, const char *from, uint32_t table)
+{
+	struct policy_rule ret = rule(priority, from, table);
+
+	ret.protocol = OBJECT_PROTOCOL;
+	return ret;
+}
+
+static struct packet packet(void)
+{
+	return (struct packet){
+		.from = prefix("2a02::1"), .to = prefix("2000::1"), .uid = 1000};
+}
+
+static void test_hosts(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"2a02::1", "2a02::1"},
+		{"2001:db8:48::/48", "2001:db8:48::1"},
+		{"2001:db8::/127", "2001:db8::1"},
+		{"192.0.2.0/24", "192.0.2.1"},
+		{"192.0.2.7", "192.0.2.7"},
+		{"192.0.2.6/31", "192.0.2.7"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const struct prefix source = prefix(pairs[i][0]);
+		const struct prefix host = path_host(&source),
+				    wanted = prefix(pairs[i][1]);
+
+		assert_true(prefix_equal(&host, &wanted));
+	}
+}
+
+static void test_match(void **state)
+{
+	const struct packet sent = packet();
+	struct packet forwarded = packet();
+	struct policy_rule r = rule(1, "2a02::1", MAIN);
+
+	(void)state;
+	strcpy(forwarded.iif, "lan0");
+	assert_true(policy_match(&r, &sent));
+	r = rule(1, NULL, MAIN);
+	assert_true(policy_match(&r, &sent));
+	r = rule(1, "2a02::/15", MAIN);
+	assert_true(policy_match(&r, &sent));
+	r = rule(1, "2a00::/16", MAIN);
+	assert_false(policy_match(&r, &sent));
+	r = rule(1, "2a02::/127", MAIN);
+	assert_true(policy_match(&r, &sent));
+	r = rule(1, "2a02::2/127", MAIN);
+	assert_false(policy_match(&r, &sent));
+	r.inverted = true;
+	assert_true(policy_match(&r, &sent));
+
+	r = rule(1, NULL, MAIN);
+	r.to = prefix("2000::/64");
+	assert_true(policy_match(&r, &sent));
+	r.to = prefix("2000:1::/64");
+	assert_false(policy_match(&r, &sent));
+
+	r = rule(1, NULL, MAIN);
+	r.narrow = true;
+	assert_false(policy_match(&r, &sent));
+
+	/* "not fwmark 0xca6c", as wg-quick has it; and "fwmark 0/0xff" */
+	r = rule(1, NULL, MAIN);
+	r.mark = 0xca6c;
+	r.mask = UINT32_MAX;
+	assert_false(policy_match(&r, &sent));
+	r.inverted = true;
+	assert_true(policy_match(&r, &sent));
+	r = rule(1, NULL, MAIN);
+	r.mask = 0xff;
+	assert_true(policy_match(&r, &sent));
+
+	r = rule(1, NULL, MAIN);
+	r.uid[1] = 999;
+	assert_false(policy_match(&r, &sent));
+	r.uid[1] = 1000;
+	assert_true(policy_match(&r, &sent));
+
+	r = rule(1, NULL, MAIN);
+	strcpy(r.iif, "lo");
+	assert_true(policy_match(&r, &sent));
+	assert_false(policy_match(&r, &forwarded));
+	strcpy(r.iif, "lan0");
+	assert_false(policy_match(&r, &sent));
+	assert_true(policy_match(&r, &forwarded));
+}
+
+static void test_culprit(void **state)
+{
+	const struct ending by_main = {.table = MAIN}, refused = {.refused = true};
+	const struct ending by_main_48 = {.table = MAIN, .dst_len = 48};
+	const struct packet sent = packet();
+	struct policy_rule rules[6];
+	const struct policy policy = {.n = 6, .rule = rules};
+
+	(void)state;
+	rules[0] = rule(0, NULL, RT_TABLE_LOCAL);
+	rules[1] = rule(50, "2a03::/16", MAIN); /* not for this packet */
+	rules[2] = rule(60, NULL, 999);         /* another table */
+	rules[3] = rule(70, "2a02::/16", MAIN);
+	rules[4] = own_rule(16383, "2a02::1", 200);
+	rules[5] = rule(32766, NULL, MAIN); /* behind ours */
+	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main), &rules[3]);
+	assert_null(policy_culprit(&policy, 3, &sent, &by_main));
+	assert_null(policy_culprit(&policy, 4, &sent, &refused));
+
+	/* what does not count for a default route does for a longer one */
+	rules[3].suppress = 0;
+	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main_48), &rules[3]);
+
+	rules[3].action = FR_ACT_PROHIBIT;
+	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &refused), &rules[3]);
+	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+
+	/* over ours, to behind a rule, and into the void */
+	rules[3].action = FR_ACT_GOTO;
+	rules[3].target = 32766;
+	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main), &rules[3]);
+	rules[3].target = 16383;
+	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	rules[2].action = FR_ACT_GOTO;
+	rules[2].target = 16383; /* so the next does not count */
+	rules[3] = rule(70, NULL, MAIN);
+	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+}
+
+static void test_place(void **state)
+{
+	const struct object ours = {.kind = OBJECT_RULE,
+				    .family = AF_INET6,
+				    .table = 200,
+				    .priority = 16383,
+				    .source = prefix("2a02::1")};
+	struct policy_rule rules[] = {
+		rule(16383, "2a02::1", 200), /* somebody else's of the same content */
+		own_rule(16383, "2a02::2", 200), own_rule(16382, "2a02::1", 200),
+		own_rule(16383, "2a02::1", 201), own_rule(16383, "2a02::1", 200)};
+	struct policy policy = {.n = 5, .rule = rules};
+
+	(void)state;
+	assert_int_equal(policy_place(&policy, &ours), 4);
+	policy.n = 4;
+	assert_int_equal(policy_place(&policy, &ours), 4);
+}
+
+static void test_format(void **state)
+{
+	struct policy_rule r = rule(100, "2a02::/16", 999);
+	char text[POLICY_STRLEN];
+
+	(void)state;
+	policy_format(&r, text);
+	assert_string_equal(text, "rule 100: from 2a02::/16 lookup 999");
+	r = rule(5, NULL, MAIN);
+	r.to = prefix("2001:db8::/32");
+	r.inverted = true;
+	policy_format(&r, text);
+	assert_string_equal(text, "rule 5: not from all to 2001:db8::/32 lookup main");
+	r = rule(5, NULL, 0);
+	r.action = FR_ACT_BLACKHOLE;
+	policy_format(&r, text);
+	assert_string_equal(text, "rule 5: from all blackhole");
+	r.action = FR_ACT_GOTO;
+	r.target = 77;
+	policy_format(&r, text);
+	assert_string_equal(text, "rule 5: from all goto 77");
+}
+
+/* One situation of a tunnel 200 with the source 2a02::1, and what is made of it. */
+static const struct {
+	const char *what;
+	struct way way;
+	struct way match;
+	bool foreign;   /* a rule 100 of somebody else's looks up main */
+	bool forwarded; /* the source is not local */
+	bool down, no_rule, no_route, prefer_main;
+	enum reason reason;
+	const char *text;
+} situations[] = {
+	{.what = "by the tunnel",
+	 .way = {.oif = TUNNEL, .table = 200},
+	 .reason = REASON_NONE,
+	 .text = "leaves by IF"},
+	{.what = "by the tunnel, though by another rule",
+	 .way = {.oif = TUNNEL, .table = MAIN},
+	 .foreign = true,
+	 .reason = REASON_NONE,
+	 .text = "leaves by IF"},
+	{.what = "down",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .down = true,
+	 .no_route = true,
+	 .reason = REASON_WAITING,
+	 .text = "waiting for the link; until then it leaves by IF (table TABLE)"},
+	{.what = "down, with a fallback",
+	 .way = REFUSED(EHOSTUNREACH),
+	 .down = true,
+	 .no_route = true,
+	 .reason = REASON_WAITING,
+	 .text = "waiting for the link; until then it is refused (No route to host)"},
+	{.what = "down, and the rule is missing",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .down = true,
+	 .no_route = true,
+	 .no_rule = true,
+	 .reason = REASON_NO_RULE,
+	 .text = "leaves by IF (table TABLE): its rule is missing"},
+	{.what = "the rule is missing, and another one too leads astray",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .foreign = true,
+	 .no_rule = true,
+	 .reason = REASON_NO_RULE,
+	 .text = "leaves by IF (table TABLE): its rule is missing"},
+	{.what = "another rule",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .foreign = true,
+	 .reason = REASON_OTHER_RULE,
+	 .text = "leaves by IF (table TABLE): rule 100: from all lookup main, protocol 4 "
+		 "static, comes before its own"},
+	{.what = "no route",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .no_route = true,
+	 .reason = REASON_NO_ROUTE,
+	 .text = "leaves by IF (table TABLE): table 200 has no default route"},
+	{.what = "no route, nor elsewhere",
+	 .way = REFUSED(ENETUNREACH),
+	 .no_route = true,
+	 .reason = REASON_NO_ROUTE,
+	 .text = "is refused (Network is unreachable): table 200 has no default route"},
+	{.what = "another route in the table",
+	 .way = {.oif = NET0, .table = 200},
+	 .match = {.dst = {.family = AF_INET6, .len = 3, .addr = {0x20}},
+		   .metric = 10,
+		   .protocol = RTPROT_STATIC},
+	 .reason = REASON_OTHER_ROUTE,
+	 .text = "leaves by IF (table TABLE): another route of table 200 is preferred: "
+		 "2000::/3 metric 10, protocol 4 static"},
+	{.what = "a blackhole in the table",
+	 .way = REFUSED(EINVAL),
+	 .reason = REASON_REFUSED,
+	 .text = "is refused (Invalid argument): a route refuses it, although ours is "
+		 "there"},
+	{.what = "an unreachable one that has a table",
+	 .way = {.type = RTN_UNREACHABLE, .table = 200},
+	 .reason = REASON_REFUSED,
+	 .text = "is refused by table TABLE: a route refuses it, although ours is there"},
+	{.what = "a prohibit route",
+	 .way = REFUSED(EACCES),
+	 .reason = REASON_REFUSED,
+	 .text = "is refused (Permission denied): a route refuses it, although ours is "
+		 "there"},
+	{.what = "no reason is seen",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .reason = REASON_OTHER,
+	 .text = "leaves by IF (table TABLE): although its rule and route are there"},
+	{.what = "main's more specific route",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .match = {.dst = {.family = AF_INET6, .len = 64, .addr = {0x20}}},
+	 .prefer_main = true,
+	 .reason = REASON_PREFER_MAIN,
+	 .text = "leaves by IF (table TABLE): a more specific route, as prefer_main "
+		 "wants"},
+	{.what = "no address of this host",
+	 .way = REFUSED(EHOSTUNREACH),
+	 .forwarded = true,
+	 .reason = REASON_NOT_LOCAL,
+	 .text = "no address of this host, which forwards nothing for it"},
+	{.what = "no address of this host, forwarded",
+	 .way = {.oif = TUNNEL, .table = 200},
+	 .forwarded = true,
+	 .reason = REASON_NONE,
+	 .text = "leaves by IF"},
+	{.what = "an error that says nothing",
+	 .way = REFUSED(ENOMEM),
+	 .reason = REASON_ERROR,
+	 .text = "the kernel does not tell the way: Cannot allocate memory"},
+};
+
+static void test_reasons(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
+		struct path path = {.packet = packet(),
+				    .local = !situations[i].forwarded,
+				    .way = situations[i].way,
+				    .match = situations[i].match};
+		const struct path_tunnel tunnel = {
+			.link = {.ifindex = TUNNEL, .up = !situations[i].down},
+			.has_rule = !situations[i].no_rule,
+			.has_route = !situations[i].no_route,
+			.prefer_main = situations[i].prefer_main,
+			.rule = {.kind = OBJECT_RULE,
+				 .family = AF_INET6,
+				 .table = 200,
+				 .priority = 16383,
+				 .source = prefix("2a02::1")}};
+		struct policy_rule rules[5];
+		struct policy policy = {.rule = rules};
+		char text[PATH_STRLEN];
+
+		if (!path.way.error && !path.way.type)
+			path.way.type = RTN_UNICAST;
+		rules[policy.n++] = rule(0, NULL, RT_TABLE_LOCAL);
+		if (situations[i].foreign)
+			rules[policy.n++] = rule(100, NULL, MAIN);
+		if (situations[i].prefer_main) {
+			rules[policy.n] = own_rule(16382, "2a02::1", MAIN);
+			rules[policy.n++].suppress = 0;
+		}
+		if (!situations[i].no_rule)
+			rules[policy.n++] = own_rule(16383, "2a02::1", 200);
+		rules[policy.n++] = rule(32766, NULL, MAIN);
+		path_judge(&path, &tunnel, &policy);
+		path_explain(&path, "IF", "TABLE", 200, text);
+		if (path.reason != situations[i].reason)
+			fail_msg("%s: %s", situations[i].what, text);
+		assert_string_equal(text, situations[i].text);
+	}
+}
+
+static void test_reason_words(void **state)
+{
+	(void)state;
+	assert_null(path_reason(REASON_NONE));
+	for (enum reason reason = REASON_WAITING; reason <= REASON_ERROR; reason++)
+		assert_non_null(path_reason(reason));
+}
+
+union buffer {
+	struct nlmsghdr nlh;
+	char bytes[512];
+};
+
+static void test_requests(void **state)
+{
+	const struct prefix from6 = prefix("2a02::1"), to6 = prefix("2000::1");
+	const struct prefix from4 = prefix("192.0.2.7"), to4 = prefix("192.0.2.1");
+	const struct rtmsg *rtm;
+	union buffer buffer;
+
+	(void)state;
+	rtm = mnl_nlmsg_get_payload(&buffer.nlh);
+	/* the kernel's strict check takes no flag but this one for IPv6 */
+	assert_int_equal(pathmsg_put_way(&buffer, &from6, &to6, 0, true),
+			 NLMSG_SPACE(sizeof(*rtm)) + 2 * RTA_SPACE(16));
+	assert_int_equal(buffer.nlh.nlmsg_type, RTM_GETROUTE);
+	assert_int_equal(buffer.nlh.nlmsg_flags, NLM_F_REQUEST);
+	assert_int_equal(rtm->rtm_src_len, 128);
+	assert_int_equal(rtm->rtm_dst_len, 128);
+	assert_int_equal(rtm->rtm_flags, RTM_F_FIB_MATCH);
+	pathmsg_put_way(&buffer, &from6, &to6, 0, false);
+	assert_int_equal(rtm->rtm_flags, 0);
+	assert_int_equal(pathmsg_put_way(&buffer, &from4, &to4, 7, false),
+			 NLMSG_SPACE(sizeof(*rtm)) + 3 * RTA_SPACE(4));
+	assert_int_equal(rtm->rtm_flags, RTM_F_LOOKUP_TABLE);
+	assert_true(pathmsg_put_way(&buffer, &from6, &to6, 7, true) <= RTMSG_REQUEST_MAX);
+	pathmsg_put_to(&buffer, &from4);
+	assert_int_equal(rtm->rtm_src_len, 0);
+	assert_int_equal(rtm->rtm_dst_len, 32);
+	pathmsg_put_routes(&buffer, AF_INET6);
+	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
+}
+
+/* The way by net0's default route in table main, as the kernel tells it. */
+static void put_reply(union buffer *buffer)
+{
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+
+	memset(buffer, 0, sizeof(*buffer));
+	nlh = mnl_nlmsg_put_header(buffer);
+	nlh->nlmsg_type = RTM_NEWROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = AF_INET6;
+	rtm->rtm_dst_len = 48;
+	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_protocol = RTPROT_RA;
+	mnl_attr_put(nlh, RTA_DST, 16, prefix("2000::").addr);
+	mnl_attr_put_u32(nlh, RTA_TABLE, 1000);
+	mnl_attr_put_u32(nlh, RTA_OIF, NET0);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, 512);
+}
+
+static void test_replies(void **state)
+{
+	union buffer buffer;
+	struct nlmsgerr *err;
+	struct way way;
+	uint32_t size;
+
+	(void)state;
+	put_reply(&buffer);
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), 0);
+	assert_int_equal(way.error, 0);
+	assert_int_equal(way.type, RTN_UNICAST);
+	assert_int_equal(way.protocol, RTPROT_RA);
+	assert_int_equal(way.table, 1000);
+	assert_int_equal(way.oif, NET0);
+	assert_int_equal(way.metric, 512);
+	assert_int_equal(way.dst.len, 48);
+
+	/* cut anywhere: read or refused, never read beyond */
+	size = buffer.nlh.nlmsg_len;
+	for (uint32_t n = NLMSG_HDRLEN; n < size; n++) {
+		buffer.nlh.nlmsg_len = n;
+		assert_int_equal(pathmsg_get_way(&buffer.nlh, &way),
+				 n < NLMSG_SPACE(sizeof(struct rtmsg)) ? -EBADMSG : 0);
+	}
+
+	put_reply(&buffer);
+	mnl_attr_put(&buffer.nlh, RTA_DST, 4, "abcd");
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	put_reply(&buffer);
+	((struct rtmsg *)mnl_nlmsg_get_payload(&buffer.nlh))->rtm_dst_len = 129;
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	put_reply(&buffer);
+	((struct rtmsg *)mnl_nlmsg_get_payload(&buffer.nlh))->rtm_family = AF_UNSPEC;
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	put_reply(&buffer);
+	buffer.nlh.nlmsg_type = RTM_NEWRULE;
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+
+	memset(&buffer, 0, sizeof(buffer));
+	mnl_nlmsg_put_header(&buffer);
+	buffer.nlh.nlmsg_type = NLMSG_ERROR;
+	err = mnl_nlmsg_put_extra_header(&buffer.nlh, sizeof(*err));
+	err->error = -EHOSTUNREACH;
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), 0);
+	assert_int_equal(way.error, -EHOSTUNREACH);
+	err->error = 0; /* an acknowledgement is no answer */
+	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+}
+
+static void put_rule_message(union buffer *buffer)
+{
+	const struct fib_rule_uid_range range = {.start = 100, .end = 200};
+	struct nlmsghdr *nlh;
+	struct fib_rule_hdr *frh;
+
+	memset(buffer, 0, sizeof(*buffer));
+	nlh = mnl_nlmsg_put_header(buffer);
+	nlh->nlmsg_type = RTM_NEWRULE;
+	frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
+	frh->family = AF_INET6;
+	frh->src_len = 64;
+	frh->action = FR_ACT_TO_TBL;
+	frh->table = MAIN;
+	frh->flags = FIB_RULE_INVERT;
+	mnl_attr_put(nlh, FRA_SRC, 16, prefix("2a02::").addr);
+	mnl_attr_put_u32(nlh, FRA_TABLE, 70000);
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, 100);
+	mnl_attr_put_u8(nlh, FRA_PROTOCOL, RTPROT_STATIC);
+	mnl_attr_put_u32(nlh, FRA_FWMARK, 1);
+	mnl_attr_put_u32(nlh, FRA_FWMASK, 0xff);
+	mnl_attr_put_strz(nlh, FRA_IIFNAME, "lan0");
+	mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(range), &range);
+	mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, 0);
+}
+
+static void test_rules(void **state)
+{
+	const struct prefix from = prefix("2a02::/64");
+	struct policy_rule got;
+	union buffer buffer;
+	uint32_t size;
+
+	(void)state;
+	put_rule_message(&buffer);
+	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), 0);
+	assert_true(prefix_equal(&got.from, &from));
+	assert_int_equal(got.to.len, 0);
+	assert_int_equal(got.table, 70000);
+	assert_int_equal(got.priority, 100);
+	assert_int_equal(got.protocol, RTPROT_STATIC);
+	assert_int_equal(got.mark, 1);
+	assert_int_equal(got.mask, 0xff);
+	assert_int_equal(got.uid[0], 100);
+	assert_int_equal(got.uid[1], 200);
+	assert_int_equal(got.suppress, 0);
+	assert_string_equal(got.iif, "lan0");
+	assert_true(got.inverted);
+	assert_false(got.narrow);
+
+	size = buffer.nlh.nlmsg_len;
+	for (uint32_t n = NLMSG_HDRLEN; n < size; n++) {
+		buffer.nlh.nlmsg_len = n;
+		assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got),
+				 n < NLMSG_SPACE(sizeof(struct fib_rule_hdr)) ? -EBADMSG
+									      : 0);
+	}
+
+	put_rule_message(&buffer);
+	mnl_attr_put_u32(&buffer.nlh, FRA_FLOW, 1); /* a realm selects nothing */
+	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), 0);
+	assert_false(got.narrow);
+	mnl_attr_put_u8(&buffer.nlh, FRA_IP_PROTO, IPPROTO_TCP);
+	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), 0);
+	assert_true(got.narrow);
+	put_rule_message(&buffer);
+	mnl_attr_put(&buffer.nlh, FRA_IIFNAME, 20, "12345678901234567890");
+	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), -EBADMSG);
+	put_rule_message(&buffer);
+	((struct fib_rule_hdr *)mnl_nlmsg_get_payload(&buffer.nlh))->src_len = 129;
+	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hosts),        cmocka_unit_test(test_match),
+		cmocka_unit_test(test_culprit),      cmocka_unit_test(test_place),
+		cmocka_unit_test(test_format),       cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_reason_words), cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_replies),      cmocka_unit_test(test_rules),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: MIT */
+#include "scratch.h"
+
+#include "../../handler/report.h"
+
+#define RULE      "rule 6 from 2a02::1 table 200 priority 16383"
+#define RULE_MAIN "rule-main 6 from 2a02::1 table 254 priority 16382"
+#define OLD_RULE  "rule 6 from 2a02::9 table 200 priority 16383"
+#define ROUTE     "route 6 table 200 oif 12 via none metric 1024 mtu 0"
+#define OLD_LINK  "route 6 table 200 oif 9 via none metric 1024 mtu 0"
+#define OLD_ROUTE "route 6 table 300 oif 12 via none metric 1024 mtu 0"
+#define FALLBACK  "fallback 6 table 200"
+
+/*
+ * The tunnel has the source 2a02::1, table 200, and ifindex 12 unless it is absent. What
+ * its record and the kernel have, and what is said of each item, in order: what is wanted
+ * (fallback, route, rules), then what is left over.
+ */
+static const struct {
+	const char *what;
+	enum { UP, DOWN, ABSENT } link;
+	enum section_state section;
+	bool unreachable, prefer_main;
+	const char *record[4];
+	const char *kernel[4];
+	bool astray; /* the kernel's answer is not the tunnel */
+	const char *items;
+	enum state state;
+} situations[] = {
+	{"all is well",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "ok ok",
+	 STATE_OK},
+	{"all options",
+	 UP,
+	 SECTION_FOUND,
+	 true,
+	 true,
+	 {FALLBACK, ROUTE, RULE_MAIN, RULE},
+	 {FALLBACK, ROUTE, RULE_MAIN, RULE},
+	 false,
+	 "ok ok ok ok",
+	 STATE_OK},
+	{"no record, and all is there",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {0},
+	 {ROUTE, RULE},
+	 false,
+	 "ok ok",
+	 STATE_OK},
+	{"packets go astray",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {ROUTE, RULE},
+	 true,
+	 "ok ok",
+	 STATE_ASTRAY},
+	{"the rule was taken away",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {ROUTE},
+	 true,
+	 "ok missing",
+	 STATE_MISSING},
+	{"the route was taken away",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {RULE},
+	 true,
+	 "missing ok",
+	 STATE_MISSING},
+	{"the route never came",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {RULE},
+	 {RULE},
+	 true,
+	 "missing ok",
+	 STATE_MISSING},
+	{"nothing was ever installed",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {0},
+	 {0},
+	 true,
+	 "missing missing",
+	 STATE_MISSING},
+	{"the link is another one",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {OLD_LINK, RULE},
+	 {RULE},
+	 true,
+	 "missing ok",
+	 STATE_MISSING},
+	{"main's rule was taken away",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 true,
+	 {ROUTE, RULE_MAIN, RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "ok missing ok",
+	 STATE_MISSING},
+
+	{"waiting",
+	 DOWN,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {RULE},
+	 {RULE},
+	 true,
+	 "waiting ok",
+	 STATE_WAITING},
+	{"waiting; the kernel flushed the route",
+	 DOWN,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {RULE},
+	 true,
+	 "waiting ok",
+	 STATE_WAITING},
+	{"down, and the rule is missing",
+	 DOWN,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {RULE},
+	 {0},
+	 true,
+	 "waiting missing",
+	 STATE_MISSING},
+	{"down, with a fallback",
+	 DOWN,
+	 SECTION_FOUND,
+	 true,
+	 false,
+	 {FALLBACK, RULE},
+	 {FALLBACK, RULE},
+	 true,
+	 "ok waiting ok",
+	 STATE_WAITING},
+	{"down, and the fallback is missing",
+	 DOWN,
+	 SECTION_FOUND,
+	 true,
+	 false,
+	 {FALLBACK, RULE},
+	 {RULE},
+	 true,
+	 "missing waiting ok",
+	 STATE_MISSING},
+
+	{"another source",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, OLD_RULE},
+	 {ROUTE, OLD_RULE},
+	 true,
+	 "ok changed changed",
+	 STATE_CHANGED},
+	{"one source less",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE, OLD_RULE},
+	 {ROUTE, RULE, OLD_RULE},
+	 false,
+	 "ok ok changed",
+	 STATE_CHANGED},
+	{"another table",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {OLD_ROUTE, RULE},
+	 {OLD_ROUTE, RULE},
+	 true,
+	 "changed ok changed",
+	 STATE_CHANGED},
+	{"prefer_main is new",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 true,
+	 {ROUTE, RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "ok changed ok",
+	 STATE_CHANGED},
+	{"when_down is new",
+	 UP,
+	 SECTION_FOUND,
+	 true,
+	 false,
+	 {ROUTE, RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "changed ok ok",
+	 STATE_CHANGED},
+	{"recorded, gone, and no longer wanted",
+	 UP,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE, OLD_RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "ok ok",
+	 STATE_OK},
+
+	{"absent",
+	 ABSENT,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {0},
+	 {0},
+	 false,
+	 "",
+	 STATE_ABSENT},
+	{"absent, and the rule is still there",
+	 ABSENT,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {RULE},
+	 false,
+	 "stale",
+	 STATE_STALE},
+	{"absent, and a record is left",
+	 ABSENT,
+	 SECTION_FOUND,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {0},
+	 false,
+	 "",
+	 STATE_STALE},
+
+	{"no section, nothing there",
+	 UP,
+	 SECTION_NONE,
+	 false,
+	 false,
+	 {0},
+	 {0},
+	 false,
+	 "",
+	 STATE_UNCONFIGURED},
+	{"no section, all there",
+	 UP,
+	 SECTION_NONE,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "stale stale",
+	 STATE_STALE},
+	{"no section, no link, a rule",
+	 ABSENT,
+	 SECTION_NONE,
+	 false,
+	 false,
+	 {RULE},
+	 {RULE},
+	 false,
+	 "stale",
+	 STATE_STALE},
+	{"a section that cannot be read",
+	 UP,
+	 SECTION_UNKNOWN,
+	 false,
+	 false,
+	 {ROUTE, RULE},
+	 {ROUTE, RULE},
+	 false,
+	 "unknown unknown",
+	 STATE_UNKNOWN},
+	{"that, and nothing there",
+	 ABSENT,
+	 SECTION_UNKNOWN,
+	 false,
+	 false,
+	 {0},
+	 {0},
+	 false,
+	 "",
+	 STATE_UNKNOWN},
+};
+
+static struct object object(const char *text)
+{
+	struct object ret;
+
+	assert_int_equal(object_parse(text, &ret), 0);
+	return ret;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return object_compare(&((const struct own *)a)->object,
+			      &((const struct own *)b)->object);
+}
+
+static void put_kernel(const char *const texts[4], struct inventory *inventory,
+		       struct own own[4])
+{
+	inventory->own = own;
+	for (size_t i = 0; i < 4 && texts[i]; i++)
+		own[inventory->n_own++] = (struct own){.object = object(texts[i])};
+	qsort(own, inventory->n_own, sizeof(*own), compare);
+}
+
+static void put_record(const char *const texts[4], struct record *record)
+{
+	record_clear(record);
+	for (size_t i = 0; i < 4 && texts[i]; i++) {
+		const struct object put = object(texts[i]);
+
+		assert_int_equal(objects_put(&record->objects, &put), 0);
+	}
+}
+
+static void format_items(const struct report *report, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < report->n_items; i++)
+		n += (size_t)snprintf(ret + n, size - n, "%s%s", i ? " " : "",
+				      state_name(report->item[i].state));
+}
+
+static void test_situations(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
+		struct tunnel tunnel = {.ifname = "sixxs0",
+					.n_sources = 1,
+					.table = 200,
+					.priority = 16383,
+					.metric = 1024};
+		struct report report = {.ifname = "sixxs0",
+					.section = situations[i].section};
+		struct inventory inventory = {0};
+		struct record record;
+		struct own own[4];
+		char items[256];
+
+		prefix_parse("2a02::1", &tunnel.source[0]);
+		tunnel.when_down = situations[i].unreachable ? WHEN_DOWN_UNREACHABLE
+							     : WHEN_DOWN_FALLTHROUGH;
+		tunnel.prefer_main = situations[i].prefer_main;
+		if (situations[i].section == SECTION_FOUND)
+			report.tunnel = tunnel;
+		if (situations[i].link != ABSENT)
+			report.link = (struct link){.ifindex = 12,
+						    .up = situations[i].link == UP,
+						    .ifname = "sixxs0"};
+		put_kernel(situations[i].kernel, &inventory, own);
+		put_record(situations[i].record, &record);
+		assert_int_equal(report_items(&report, &record, &inventory), 0);
+		if (situations[i].section == SECTION_FOUND && report.link.ifindex) {
+			report.path = calloc(1, sizeof(*report.path));
+			report.n_paths = 1;
+			report.path[0].local = true;
+			report.path[0].way.oif = situations[i].astray ? 2 : 12;
+			report.path[0].way.table = situations[i].astray ? 254 : 200;
+		}
+		report_judge(&report, &inventory);
+		format_items(&report, items, sizeof(items));
+		if (strcmp(items, situations[i].items) != 0 ||
+		    report.state != situations[i].state)
+			fail_msg("%s: items \"%s\", state \"%s\"", situations[i].what,
+				 items, state_name(report.state));
+		for (size_t k = 0; k < inventory.n_own; k++)
+			if (!inventory.own[k].claimed)
+				fail_msg("%s: unclaimed", situations[i].what);
+		report_free(&report);
+	}
+}
+
+static void test_record_bad(void **state)
+{
+	struct report report = {
+		.ifname = "sixxs0", .section = SECTION_NONE, .record_bad = true};
+	const struct inventory inventory = {0};
+
+	(void)state;
+	report_judge(&report, &inventory);
+	assert_int_equal(report.state, STATE_UNKNOWN);
+}
+
+static void test_owner(void **state)
+{
+	struct report report = {.section = SECTION_FOUND,
+				.link = {.ifindex = 12},
+				.tunnel = {.table = 200, .n_sources = 1}};
+	static const struct {
+		const char *object;
+		bool with_section, without;
+	} objects[] = {
+		{RULE, true, false},
+		{RULE_MAIN, true, false},
+		{OLD_RULE, true, false},
+		{OLD_ROUTE, true, true}, /* by its link */
+		{OLD_LINK, true, false}, /* by its table */
+		{FALLBACK, true, false},
+		{"fallback 6 table 201", false, false},
+		{"rule 6 from 2a02::1 table 201 priority 16383", false, false},
+		{"rule-main 6 from 2a02::2 table 254 priority 16382", false, false},
+		{"route 6 table 201 oif 13 via none metric 1024 mtu 0", false, false},
+	};
+
+	(void)state;
+	prefix_parse("2a02::1", &report.tunnel.source[0]);
+	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		const struct object o = object(objects[i].object);
+
+		report.section = SECTION_FOUND;
+		assert_int_equal(report_owns(&report, &o), objects[i].with_section);
+		report.section = SECTION_NONE;
+		assert_int_equal(report_owns(&report, &o), objects[i].without);
+	}
+}
+
+/* source = auto on a link without an address, whose record still has the table's name */
+static void test_no_address(void **state)
+{
+	struct report report = {.section = SECTION_FOUND,
+				.link = {.ifindex = 12, .up = true},
+				.tunnel = {.table = 200, .source_auto = true}};
+	struct inventory inventory = {0};
+	struct record record;
+
+	(void)state;
+	record_clear(&record);
+	record.name.number = 200;
+	assert_int_equal(report_items(&report, &record, &inventory), 0);
+	assert_int_equal(report_make_paths(&report), 0);
+	report_judge(&report, &inventory);
+	assert_int_equal(report.n_items, 0);
+	assert_int_equal(report.state, STATE_WAITING);
+	assert_true(report_waits_for_address(&report));
+}
+
+/* What is left over is told in one order, whatever the record's and the dump's is. */
+static void test_order(void **state)
+{
+	static const char *const objects[] = {FALLBACK, OLD_ROUTE, RULE_MAIN, RULE,
+					      OLD_RULE};
+	struct report report = {.section = SECTION_NONE};
+	const struct inventory inventory = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		const struct object o = object(objects[i]);
+
+		assert_int_equal(report_add(&report, &o, STATE_STALE), 0);
+	}
+	report_judge(&report, &inventory);
+	for (size_t i = 1; i < 5; i++)
+		assert_true(object_compare(&report.item[i - 1].object,
+					   &report.item[i].object) < 0);
+	report_free(&report);
+}
+
+/* A name that somebody else has is no drift; one that is merely not there is. */
+static void test_name(void **state)
+{
+	static const struct {
+		const char *table;  /* that ip(8) calls 200, if any */
+		const char *number; /* "201": that name is another table's */
+		enum state state;
+	} names[] = {
+		{"sixxs0", NULL, STATE_OK},
+		{"other", NULL, STATE_OK},
+		{NULL, "201", STATE_OK},
+		{NULL, NULL, STATE_MISSING},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct report report = {
+			.section = SECTION_FOUND,
+			.link = {.ifindex = 12, .up = true},
+			.tunnel = {.table = 200, .table_name = "sixxs0", .metric = 1}};
+		struct table_name name[2] = {{.entry = {254, "main"}}};
+		struct inventory inventory = {.name = name, .n_names = 1};
+		struct record record;
+
+		record_clear(&record);
+		if (names[i].table) {
+			name[0].entry.number = 200;
+			strcpy(name[0].entry.name, names[i].table);
+		}
+		if (names[i].number) {
+			name[0].entry.number = 201;
+			strcpy(name[0].entry.name, "sixxs0");
+		}
+		assert_int_equal(report_items(&report, &record, &inventory), 0);
+		assert_int_equal(report.name_state, names[i].state);
+		report_free(&report);
+	}
+}
+
+static void test_tables(void **state)
+{
+	struct table_name names[] = {
+		{{200, "first"}, 3}, {{200, "last"}, 9}, {{254, "main"}, 0}};
+	const struct inventory inventory = {.name = names, .n_names = 3}, empty = {0};
+
+	(void)state;
+	assert_string_equal(inventory_table(&inventory, 200), "last");
+	assert_string_equal(inventory_table(&inventory, 254), "main");
+	assert_null(inventory_table(&inventory, 199));
+	assert_null(inventory_table(&inventory, 201));
+	assert_null(inventory_table(&inventory, 255));
+	assert_null(inventory_table(&empty, 200));
+	assert_null(inventory_ifname(&empty, 1));
+}
+
+/* Every state has a word of its own that fits the table's last column. */
+static void test_words(void **state)
+{
+	(void)state;
+	for (enum state a = 0; a < N_STATES; a++) {
+		assert_true(strlen(state_name(a)) <= 11);
+		for (enum state b = 0; b < a; b++)
+			assert_string_not_equal(state_name(a), state_name(b));
+	}
+	assert_false(state_is_drift(STATE_WAITING));
+	assert_true(state_is_drift(STATE_ASTRAY));
+	assert_true(state_is_drift(STATE_CHANGED));
+	assert_false(state_is_drift(STATE_UNKNOWN));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_situations), cmocka_unit_test(test_record_bad),
+		cmocka_unit_test(test_owner),      cmocka_unit_test(test_name),
+		cmocka_unit_test(test_no_address), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
