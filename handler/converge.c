@@ -206,6 +206,16 @@ static void tell_step(const struct turn *turn, const struct step *step,
 	log_story("%s: %s: %s", turn->ifname, text, words[result->verdict]);
 }
 
+/* After a failure: what could not be deleted, or was recorded before and not added again. */
+static bool may_be_there(const struct turn *turn, const struct step *step,
+                         const struct result *result)
+{
+	if (step->op == STEP_DELETE)
+		return true;
+	return result->verdict == VERDICT_FAILED &&
+	       objects_have(&turn->record.objects, &step->object);
+}
+
 /* What one step's result means for the record, the tally and the log. */
 static void take_result(const struct turn *turn, const struct step *step,
 			const struct result *result, struct objects *holds,
@@ -231,7 +241,7 @@ static void take_result(const struct turn *turn, const struct step *step,
 	case VERDICT_FOREIGN:
 	case VERDICT_FAILED:
 		tally->failed++;
-		there = !there;
+		there = may_be_there(turn, step, result);
 		explain_result(step, result, text);
 		log_line(LOG_ERR, "%s: %s", turn->ifname, text);
 		break;
@@ -422,5 +432,20 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 	record_unlock(turn.runfd, ifname, lock);
 	close_fdp(&turn.runfd);
 	run_close_up(settings->run_dir);
+	return r;
+}
+
+int converge_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+		    struct objects *ret)
+{
+	struct turn turn;
+	int r;
+
+	begin(&turn, settings, rtnl, ifname, AIM_SECTION);
+	r = find_link(&turn, 0);
+	if (r == 0)
+		r = find_wanted(&turn);
+	if (r == 0)
+		objects_copy(ret, &turn.wanted);
 	return r;
 }

@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: MIT */
+/* Replies and notifications as the kernel writes them, cut and bent, through rtmsg. */
+#include "rtmsg.h"
+#include "scratch.h"
+
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct object parsed(const char *text)
+{
+	struct object object;
+
+	if (object_parse(text, &object) < 0)
+		fail_msg("refused: \"%s\"", text);
+	return object;
+}
+
+/* A reply in a piece of memory of just its size, so that a read beyond it is noticed. */
+struct reply {
+	size_t size;
+	_Alignas(struct nlmsghdr) unsigned char bytes[1024];
+};
+
+static void begin(struct reply *reply, uint16_t type, uint16_t flags, const void *header,
+		  size_t size)
+{
+	struct nlmsghdr nlh = {.nlmsg_type = type, .nlmsg_flags = flags};
+
+	memset(reply, 0, sizeof(*reply));
+	memcpy(reply->bytes, &nlh, sizeof(nlh));
+	memcpy(reply->bytes + sizeof(nlh), header, size);
+	reply->size = NLMSG_ALIGN(sizeof(nlh) + size);
+}
+
+static void attr(struct reply *reply, uint16_t type, const void *value, size_t size)
+{
+	const struct nlattr head = {.nla_len = (uint16_t)(sizeof(head) + size),
+				    .nla_type = type};
+
+	memcpy(reply->bytes + reply->size, &head, sizeof(head));
+	memcpy(reply->bytes + reply->size + sizeof(head), value, size);
+	reply->size += NLMSG_ALIGN(sizeof(head) + size);
+}
+
+static void attr_u32(struct reply *reply, uint16_t type, uint32_t value)
+{
+	attr(reply, type, &value, sizeof(value));
+}
+
+static void attr_u8(struct reply *reply, uint16_t type, uint8_t value)
+{
+	attr(reply, type, &value, sizeof(value));
+}
+
+/* For free(). SIZE bytes of the message, which says so itself. */
+static struct nlmsghdr *cut(const struct reply *reply, size_t size)
+{
+	struct nlmsghdr *nlh = malloc(size);
+
+	assert_non_null(nlh);
+	memcpy(nlh, reply->bytes, size);
+	nlh->nlmsg_len = (uint32_t)size;
+	return nlh;
+}
+
+static int answer_of(const struct reply *reply, size_t size, struct answer *ret)
+{
+	struct nlmsghdr *nlh = cut(reply, size);
+	const int r = rtmsg_get_answer(nlh, ret);
+
+	free(nlh);
+	return r;
+}
+
+static int found_of(const struct reply *reply, size_t size, struct found *ret)
+{
+	struct nlmsghdr *nlh = cut(reply, size);
+	const int r = rtmsg_get_found(nlh, ret);
+
+	free(nlh);
+	return r;
+}
+
+static int link_of(const struct reply *reply, size_t size, struct link *ret)
+{
+	struct nlmsghdr *nlh = cut(reply, size);
+	const int r = rtmsg_get_link(nlh, ret);
+
+	free(nlh);
+	return r;
+}
+
+static int address_of(const struct reply *reply, size_t size, uint32_t *ret_ifindex,
+		      struct prefix *ret)
+{
+	struct nlmsghdr *nlh = cut(reply, size);
+	const int r = rtmsg_get_address(nlh, ret_ifindex, ret);
+
+	free(nlh);
+	return r;
+}
+
+#define SENTENCE "Nexthop device is not up"
+
+/* ECHOED: bytes of the request behind its header that are sent back, or none (capped). */
+static void begin_answer(struct reply *reply, int error, uint16_t flags, unsigned echoed)
+{
+	struct {
+		struct nlmsgerr err;
+		char request[64];
+	} body = {.err = {.error = error,
+			  .msg = {.nlmsg_len = (uint32_t)sizeof(struct nlmsghdr) + 44}}};
+
+	memset(body.request, 0xff, sizeof(body.request));
+	begin(reply, NLMSG_ERROR, flags, &body, sizeof(body.err) + echoed);
+}
+
+static void test_answers(void **state)
+{
+	static const struct {
+		int error;
+		uint16_t flags;
+		unsigned echoed;
+		const char *sentence; /* the attribute's bytes, or NULL for none */
+		const char *expected;
+	} cases[] = {
+		{0, NLM_F_CAPPED, 0, NULL, ""},
+		{0, 0, 44, NULL, ""},
+		{-EEXIST, NLM_F_CAPPED, 0, NULL, ""},
+		{-ENETDOWN, NLM_F_CAPPED | NLM_F_ACK_TLVS, 0, SENTENCE, SENTENCE},
+		{-ENETDOWN, NLM_F_ACK_TLVS, 44, SENTENCE, SENTENCE},
+		{-ENETDOWN, NLM_F_CAPPED, 0, SENTENCE, ""},
+		/* without the flag, the echoed request has no attributes behind it */
+		{-ENETDOWN, NLM_F_ACK_TLVS, 0, SENTENCE, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		struct answer answer;
+		struct reply reply;
+
+		begin_answer(&reply, cases[i].error, cases[i].flags, cases[i].echoed);
+		if (cases[i].sentence) {
+			attr_u32(&reply, NLMSGERR_ATTR_OFFS, 36);
+			attr(&reply, NLMSGERR_ATTR_MSG, cases[i].sentence,
+			     strlen(cases[i].sentence) + 1);
+		}
+		assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+		assert_int_equal(answer.error, cases[i].error);
+		assert_string_equal(answer.sentence, cases[i].expected);
+	}
+}
+
+static void test_odd_sentences(void **state)
+{
+	char longest[RTMSG_SENTENCE_MAX + 8];
+	struct answer answer;
+	struct reply reply;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	for (size_t n = 0; n <= sizeof(longest); n++) { /* none of them ends with NUL */
+		const size_t kept = n < RTMSG_SENTENCE_MAX ? n : RTMSG_SENTENCE_MAX - 1;
+
+		begin_answer(&reply, -EINVAL, NLM_F_CAPPED | NLM_F_ACK_TLVS, 0);
+		attr(&reply, NLMSGERR_ATTR_MSG, longest, n);
+		assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+		assert_int_equal(strlen(answer.sentence), kept);
+	}
+	begin_answer(&reply, -EINVAL, NLM_F_CAPPED | NLM_F_ACK_TLVS, 0);
+	attr(&reply, NLMSGERR_ATTR_MSG, "one\0two", 8);
+	assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+	assert_string_equal(answer.sentence, "one");
+}
+
+static void test_end_of_dump(void **state)
+{
+	static const int errors[] = {0, -ENOENT, -EINVAL};
+	struct answer answer;
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(errors); i++) {
+		begin(&reply, NLMSG_DONE, NLM_F_MULTI, &errors[i], sizeof(errors[i]));
+		assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+		assert_int_equal(answer.error, errors[i]);
+		assert_string_equal(answer.sentence, "");
+	}
+	begin(&reply, NLMSG_DONE, NLM_F_MULTI | NLM_F_ACK_TLVS, &errors[1],
+	      sizeof(errors[1]));
+	attr(&reply, NLMSGERR_ATTR_MSG, SENTENCE, sizeof(SENTENCE));
+	assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+	assert_int_equal(answer.error, -ENOENT);
+	assert_string_equal(answer.sentence, SENTENCE);
+	for (size_t n = sizeof(struct nlmsghdr); n < sizeof(struct nlmsghdr) + 4; n++)
+		assert_int_equal(answer_of(&reply, n, &answer), -EBADMSG);
+}
+
+/* No errno is positive: it must not be taken for success. */
+static void test_positive_error(void **state)
+{
+	struct answer answer;
+	struct reply reply;
+
+	(void)state;
+	begin_answer(&reply, 17, NLM_F_CAPPED, 0);
+	assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+	assert_true(answer.error < 0);
+}
+
+static void test_cut_answers(void **state)
+{
+	static const uint16_t flags[] = {NLM_F_ACK_TLVS, NLM_F_ACK_TLVS | NLM_F_CAPPED};
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(flags); i++) {
+		begin_answer(&reply, -ENETDOWN, flags[i],
+			     flags[i] & NLM_F_CAPPED ? 0 : 44);
+		attr(&reply, NLMSGERR_ATTR_MSG, SENTENCE, sizeof(SENTENCE));
+		for (size_t n = sizeof(struct nlmsghdr); n < reply.size; n++) {
+			struct answer answer;
+			const int r = answer_of(&reply, n, &answer);
+
+			if (n < NLMSG_HDRLEN + sizeof(struct nlmsgerr)) {
+				assert_int_equal(r, -EBADMSG);
+				continue;
+			}
+			assert_int_equal(r, 0);
+			assert_int_equal(answer.error, -ENETDOWN);
+			assert_true(!answer.sentence[0] ||
+				    !strcmp(answer.sentence, SENTENCE));
+		}
+	}
+}
+
+/* The request that is said to be echoed is longer than the whole answer. */
+static void test_lying_echo(void **state)
+{
+	static const uint32_t lengths[] = {0,          15,         17,        200,
+					   0x7fffffff, 0xfffffff0, UINT32_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(lengths); i++) {
+		struct answer answer;
+		struct reply reply;
+
+		begin_answer(&reply, -EINVAL, NLM_F_ACK_TLVS, 0);
+		memcpy(reply.bytes + NLMSG_HDRLEN + offsetof(struct nlmsgerr, msg),
+		       &lengths[i], sizeof(lengths[i]));
+		assert_int_equal(answer_of(&reply, reply.size, &answer), 0);
+		assert_int_equal(answer.error, -EINVAL);
+		assert_string_equal(answer.sentence, "");
+	}
+}
+
+static void begin_link(struct reply *reply, int ifindex, unsigned flags)
+{
+	const struct ifinfomsg ifi = {.ifi_index = ifindex, .ifi_flags = flags};
+
+	begin(reply, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	attr_u32(reply, IFLA_MTU, 1280);
+}
+
+static void test_links(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t size;
+		int r;
+	} cases[] = {
+		{"sixxs0", 7, 0},
+		{"sixxs0123456789", 16, 0},
+		{"sixxs0123456789x", 17, -EBADMSG},
+		{"sixxs0", 6, -EBADMSG}, /* no NUL */
+		{"", 0, -EBADMSG},
+	};
+	struct reply reply;
+	struct link link;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		begin_link(&reply, 12, IFF_UP | IFF_RUNNING);
+		attr(&reply, IFLA_IFNAME, cases[i].name, cases[i].size);
+		assert_int_equal(link_of(&reply, reply.size, &link), cases[i].r);
+		if (cases[i].r < 0)
+			continue;
+		assert_int_equal(link.ifindex, 12);
+		assert_true(link.up);
+		assert_string_equal(link.ifname, cases[i].name);
+	}
+	begin_link(&reply, 12, IFF_RUNNING);
+	assert_int_equal(link_of(&reply, reply.size, &link), 0);
+	assert_false(link.up);
+	assert_string_equal(link.ifname, "");
+	begin_link(&reply, 0, IFF_UP);
+	assert_int_equal(link_of(&reply, reply.size, &link), -EBADMSG);
+	begin_link(&reply, -1, IFF_UP);
+	assert_int_equal(link_of(&reply, reply.size, &link), -EBADMSG);
+	for (size_t n = NLMSG_HDRLEN; n < NLMSG_HDRLEN + sizeof(struct ifinfomsg); n++)
+		assert_int_equal(link_of(&reply, n, &link), -EBADMSG);
+}
+
+static void begin_address(struct reply *reply, uint8_t family, uint8_t scope,
+			  uint8_t flags)
+{
+	const struct ifaddrmsg ifa = {.ifa_family = family,
+				      .ifa_prefixlen = 64,
+				      .ifa_flags = flags,
+				      .ifa_scope = scope,
+				      .ifa_index = 12};
+
+	begin(reply, RTM_NEWADDR, 0, &ifa, sizeof(ifa));
+}
+
+static const uint8_t own6[16] = {0x2a, 0x02, [15] = 2};
+static const uint8_t peer6[16] = {0x2a, 0x02, [15] = 1};
+static const uint8_t own4[4] = {192, 0, 2, 2};
+static const uint8_t peer4[4] = {192, 0, 2, 1};
+
+static void check_address(const struct reply *reply, int expected, const char *text)
+{
+	char formatted[PREFIX_STRLEN];
+	struct prefix address;
+	uint32_t ifindex = 0;
+
+	assert_int_equal(address_of(reply, reply->size, &ifindex, &address), expected);
+	if (expected != 1)
+		return;
+	assert_int_equal(ifindex, 12);
+	prefix_format(&address, formatted);
+	assert_string_equal(formatted, text);
+}
+
+static void test_addresses(void **state)
+{
+	static const struct {
+		uint8_t scope, flags;
+		uint32_t more_flags; /* as an attribute; it holds all of them */
+		int expected;
+	} cases[] = {
+		{RT_SCOPE_UNIVERSE, IFA_F_PERMANENT, IFA_F_PERMANENT, 1},
+		{RT_SCOPE_UNIVERSE, IFA_F_DEPRECATED, IFA_F_DEPRECATED, 1},
+		{RT_SCOPE_UNIVERSE, 0, IFA_F_NOPREFIXROUTE, 1},
+		{RT_SCOPE_LINK, IFA_F_PERMANENT, IFA_F_PERMANENT, 0},
+		{RT_SCOPE_HOST, IFA_F_PERMANENT, IFA_F_PERMANENT, 0},
+		{RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE, IFA_F_TENTATIVE, 0},
+		{RT_SCOPE_UNIVERSE, 0, IFA_F_TENTATIVE | IFA_F_NOPREFIXROUTE, 0},
+		{RT_SCOPE_UNIVERSE, IFA_F_DADFAILED, IFA_F_DADFAILED, 0},
+	};
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		begin_address(&reply, AF_INET6, cases[i].scope, cases[i].flags);
+		attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
+		attr_u32(&reply, IFA_FLAGS, cases[i].more_flags);
+		check_address(&reply, cases[i].expected, "2a02::2");
+	}
+	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE);
+	attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
+	check_address(&reply, 0, NULL); /* no attribute: the header's flags count */
+}
+
+static void test_address_beside_peer(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
+	attr(&reply, IFA_ADDRESS, peer6, sizeof(peer6));
+	attr(&reply, IFA_LOCAL, own6, sizeof(own6));
+	check_address(&reply, 1, "2a02::2");
+	begin_address(&reply, AF_INET, RT_SCOPE_UNIVERSE, 0);
+	attr(&reply, IFA_LOCAL, own4, sizeof(own4));
+	attr(&reply, IFA_ADDRESS, peer4, sizeof(peer4));
+	check_address(&reply, 1, "192.0.2.2");
+}
+
+static void test_odd_addresses(void **state)
+{
+	struct reply reply;
+	struct prefix address;
+	uint32_t ifindex;
+
+	(void)state;
+	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
+	attr(&reply, IFA_ADDRESS, own4, sizeof(own4));
+	check_address(&reply, -EBADMSG, NULL);
+	begin_address(&reply, AF_INET, RT_SCOPE_UNIVERSE, 0);
+	attr(&reply, IFA_LOCAL, own6, sizeof(own6));
+	check_address(&reply, -EBADMSG, NULL);
+	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
+	attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
+	attr_u8(&reply, IFA_FLAGS, 0);
+	check_address(&reply, -EBADMSG, NULL);
+	begin_address(&reply, AF_PHONET, RT_SCOPE_UNIVERSE, 0);
+	attr_u8(&reply, IFA_LOCAL, 1);
+	check_address(&reply, 0, NULL);
+	for (size_t n = NLMSG_HDRLEN; n < NLMSG_HDRLEN + sizeof(struct ifaddrmsg); n++)
+		assert_int_equal(address_of(&reply, n, &ifindex, &address), -EBADMSG);
+}
+
+/* What was asked for comes back as it was: the kernel dumps what it was given. */
+static void test_found_is_what_was_put(void **state)
+{
+	static const char *const objects[] = {
+		"rule 6 from 2a02::1 table 200 priority 16383",
+		"rule 6 from 2001:db8::/48 table 2147483647 priority 0",
+		"rule 4 from 10.0.0.0/8 table 200 priority 16383",
+		"rule-main 6 from 2a02::1 table 254 priority 16382",
+		"rule-main 4 from 192.0.2.1 table 254 priority 16382",
+		"route 6 table 200 oif 12 via none metric 1024 mtu 0",
+		"route 4 table 70000 oif 12 via 192.0.2.1 metric 1 mtu 1280",
+		"route 6 table 200 oif 12 via fe80::1 metric 1024 mtu 1280",
+		"fallback 6 table 200",
+		"fallback 4 table 200",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * LENGTH(objects); i++) {
+		const struct step step = {.op = i % 2 ? STEP_ADD : STEP_DELETE,
+					  .object = parsed(objects[i / 2])};
+		struct reply reply = {0};
+		struct found found;
+
+		reply.size = rtmsg_put_step(reply.bytes, &step, 1);
+		assert_int_equal(found_of(&reply, reply.size, &found), 1);
+		assert_true(found.ours);
+		assert_int_equal(found.protocol, OBJECT_PROTOCOL);
+		assert_true(object_equal(&found.object, &step.object));
+	}
+}
+
+static const struct fib_rule_hdr our_frh = {
+	.family = AF_INET6, .src_len = 128, .table = 200, .action = FR_ACT_TO_TBL};
+
+static void begin_rule(struct reply *reply, const struct fib_rule_hdr *frh,
+		       uint8_t protocol)
+{
+	begin(reply, RTM_NEWRULE, NLM_F_MULTI, frh, sizeof(*frh));
+	attr_u32(reply, FRA_TABLE, 200);
+	attr_u32(reply, FRA_SUPPRESS_PREFIXLEN,
+		 UINT32_MAX); /* the kernel says it always */
+	attr_u8(reply, FRA_PROTOCOL, protocol);
+	attr_u32(reply, FRA_PRIORITY, 16383);
+	attr(reply, FRA_SRC, own6, sizeof(own6));
+}
+
+static void check_found(const struct reply *reply, int expected, bool ours)
+{
+	struct found found;
+
+	assert_int_equal(found_of(reply, reply->size, &found), expected);
+	if (expected == 1)
+		assert_int_equal(found.ours, ours);
+}
+
+static void test_rules_of_others(void **state)
+{
+	static const struct fib_rule_hdr headers[] = {
+		{.family = AF_INET6, .src_len = 128, .action = FR_ACT_BLACKHOLE},
+		{.family = AF_INET6, .src_len = 128, .action = FR_ACT_GOTO},
+		{.family = AF_INET6, .src_len = 128, .action = FR_ACT_TO_TBL, .tos = 4},
+		{.family = AF_INET6,
+		 .src_len = 128,
+		 .action = FR_ACT_TO_TBL,
+		 .dst_len = 1},
+		{.family = AF_INET6,
+		 .src_len = 128,
+		 .action = FR_ACT_TO_TBL,
+		 .flags = FIB_RULE_INVERT},
+	};
+	static const uint16_t selectors[] = {
+		FRA_DST,         FRA_IIFNAME,   FRA_OIFNAME,    FRA_FWMARK,
+		FRA_FWMASK,      FRA_UID_RANGE, FRA_IP_PROTO,   FRA_SPORT_RANGE,
+		FRA_DPORT_RANGE, FRA_L3MDEV,    FRA_TUN_ID,     FRA_SUPPRESS_IFGROUP,
+		FRA_FLOW,        FRA_GOTO,      FRA_L3MDEV + 9, /* of a kernel to come */
+	};
+	struct reply reply;
+
+	(void)state;
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	check_found(&reply, 1, true);
+	begin_rule(&reply, &our_frh, RTPROT_STATIC);
+	check_found(&reply, 1, false);
+	for (size_t i = 0; i < LENGTH(headers); i++) {
+		begin_rule(&reply, &headers[i], OBJECT_PROTOCOL);
+		check_found(&reply, 1, false);
+	}
+	for (size_t i = 0; i < LENGTH(selectors); i++) {
+		begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+		attr_u32(&reply, selectors[i], 1);
+		check_found(&reply, 1, false);
+	}
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, 0); /* our table with main's form */
+	check_found(&reply, 1, false);
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, 16);
+	check_found(&reply, 1, false);
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	attr_u32(&reply, FRA_TABLE, RT_TABLE_MAIN); /* main without its form */
+	check_found(&reply, 1, false);
+}
+
+static void test_odd_rules(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+	} wrong[] = {{FRA_SRC, 4},      {FRA_SRC, 0},      {FRA_SRC, 17},
+		     {FRA_TABLE, 1},    {FRA_TABLE, 8},    {FRA_PRIORITY, 2},
+		     {FRA_PROTOCOL, 0}, {FRA_PROTOCOL, 4}, {FRA_SUPPRESS_PREFIXLEN, 3}};
+	static const char zeros[32];
+	struct fib_rule_hdr frh = our_frh;
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(wrong); i++) {
+		begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+		attr(&reply, wrong[i].type, zeros, wrong[i].size);
+		check_found(&reply, -EBADMSG, false);
+	}
+	frh.src_len = 129;
+	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
+	check_found(&reply, -EBADMSG, false);
+	frh.src_len = 0; /* from all: none of ours ever is */
+	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
+	check_found(&reply, 0, false);
+	frh = our_frh;
+	frh.family = 129; /* RTNL_FAMILY_IP6MR */
+	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
+	check_found(&reply, 0, false);
+}
+
+static const struct rtmsg our_rtm = {.rtm_family = AF_INET6,
+				     .rtm_table = 200,
+				     .rtm_protocol = OBJECT_PROTOCOL,
+				     .rtm_type = RTN_UNICAST};
+
+/* With what the kernel says of every route of ours. */
+static void begin_route(struct reply *reply, const struct rtmsg *rtm)
+{
+	const struct rta_cacheinfo info = {0};
+
+	begin(reply, RTM_NEWROUTE, NLM_F_MULTI, rtm, sizeof(*rtm));
+	attr_u32(reply, RTA_TABLE, 200);
+	attr_u32(reply, RTA_PRIORITY, 1024);
+	attr_u32(reply, RTA_OIF, 12);
+	attr(reply, RTA_CACHEINFO, &info, sizeof(info));
+	attr_u8(reply, RTA_PREF, 0);
+}
+
+static void test_routes_of_others(void **state)
+{
+	static const uint16_t attributes[] = {RTA_PREFSRC, RTA_MULTIPATH,  RTA_VIA,
+					      RTA_ENCAP,   RTA_ENCAP_TYPE, RTA_NH_ID,
+					      RTA_FLOW};
+	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW,
+					RTN_LOCAL};
+	struct rtmsg rtm = our_rtm;
+	struct reply reply;
+
+	(void)state;
+	begin_route(&reply, &our_rtm);
+	check_found(&reply, 1, true);
+	rtm.rtm_protocol = RTPROT_RA;
+	begin_route(&reply, &rtm);
+	check_found(&reply, 1, false);
+	for (size_t i = 0; i < LENGTH(attributes); i++) {
+		begin_route(&reply, &our_rtm);
+		attr(&reply, attributes[i], own6, sizeof(own6));
+		check_found(&reply, 1, false);
+	}
+	for (size_t i = 0; i < LENGTH(types); i++) {
+		rtm = our_rtm;
+		rtm.rtm_type = types[i];
+		begin_route(&reply, &rtm);
+		check_found(&reply, 1, false);
+	}
+	rtm = our_rtm;
+	rtm.rtm_type = RTN_UNREACHABLE; /* not with the fallback's metric */
+	begin_route(&reply, &rtm);
+	check_found(&reply, 1, false);
+	rtm = our_rtm;
+	rtm.rtm_tos = 4;
+	begin_route(&reply, &rtm);
+	check_found(&reply, 1, false);
+}
+
+/* IPv6 says that an unreachable route is on lo, IPv4 nothing: neither is part of it. */
+static void test_fallback_on_lo(void **state)
+{
+	const struct object expected = parsed("fallback 6 table 200");
+	struct rtmsg rtm = our_rtm;
+	struct found found;
+	struct reply reply;
+
+	(void)state;
+	rtm.rtm_type = RTN_UNREACHABLE;
+	begin_route(&reply, &rtm);
+	attr_u32(&reply, RTA_PRIORITY, METRIC_FALLBACK);
+	attr_u32(&reply, RTA_OIF, 1);
+	assert_int_equal(found_of(&reply, reply.size, &found), 1);
+	assert_true(found.ours);
+	assert_true(object_equal(&found.object, &expected));
+}
+
+static void test_other_routes(void **state)
+{
+	struct rtmsg rtm = our_rtm;
+	struct reply reply;
+
+	(void)state;
+	rtm.rtm_dst_len = 64;
+	begin_route(&reply, &rtm);
+	check_found(&reply, 0, false);
+	rtm = our_rtm;
+	rtm.rtm_src_len = 64;
+	begin_route(&reply, &rtm);
+	check_found(&reply, 0, false);
+	rtm = our_rtm;
+	rtm.rtm_flags = RTM_F_CLONED;
+	begin_route(&reply, &rtm);
+	check_found(&reply, 0, false);
+	begin(&reply, RTM_NEWNEIGH, 0, &our_rtm, sizeof(our_rtm));
+	check_found(&reply, 0, false);
+}
+
+static void test_odd_routes(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+	} wrong[] = {{RTA_TABLE, 2},
+		     {RTA_PRIORITY, 0},
+		     {RTA_OIF, 8},
+		     {RTA_GATEWAY, 4},
+		     {RTA_GATEWAY, 0}};
+	static const char zeros[32];
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(wrong); i++) {
+		begin_route(&reply, &our_rtm);
+		attr(&reply, wrong[i].type, zeros, wrong[i].size);
+		check_found(&reply, -EBADMSG, false);
+	}
+}
+
+/* The nest's length and that of the MTU in it do not fit together. */
+static void test_odd_metrics(void **state)
+{
+	(void)state;
+	for (uint16_t nest = sizeof(struct nlattr); nest < 24; nest++)
+		for (uint16_t inner = 0; inner < 24; inner++) {
+			const struct {
+				struct nlattr head;
+				uint32_t value[4];
+			} mtu = {{inner, RTAX_MTU}, {1280, 1, 2, 3}};
+			struct found found;
+			struct reply reply;
+			int r;
+
+			begin_route(&reply, &our_rtm);
+			attr(&reply, RTA_METRICS, &mtu, nest - sizeof(struct nlattr));
+			/* the message ends where the nest does, not where it is padded */
+			reply.size -= NLMSG_ALIGN(nest) - nest;
+			r = found_of(&reply, reply.size, &found);
+			if (inner < sizeof(struct nlattr) ||
+			    inner > nest - sizeof(struct nlattr))
+				assert_true(r == 1 && found.object.mtu == 0);
+			else if (inner == sizeof(struct nlattr) + sizeof(uint32_t))
+				assert_true(r == 1 && found.object.mtu == 1280);
+			else
+				assert_int_equal(r, -EBADMSG);
+		}
+}
+
+/* Cut anywhere: refused, or what is there taken; never read beyond (see cut()). */
+static void test_cut_messages(void **state)
+{
+	struct found found;
+	struct reply reply;
+
+	(void)state;
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	for (size_t n = NLMSG_HDRLEN; n < reply.size; n++)
+		assert_int_equal(found_of(&reply, n, &found),
+				 n < NLMSG_HDRLEN + sizeof(our_frh) ? -EBADMSG : 1);
+	begin_route(&reply, &our_rtm);
+	for (size_t n = NLMSG_HDRLEN; n < reply.size; n++)
+		assert_int_equal(found_of(&reply, n, &found),
+				 n < NLMSG_HDRLEN + sizeof(our_rtm) ? -EBADMSG : 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_odd_sentences),
+		cmocka_unit_test(test_end_of_dump),
+		cmocka_unit_test(test_positive_error),
+		cmocka_unit_test(test_cut_answers),
+		cmocka_unit_test(test_lying_echo),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_address_beside_peer),
+		cmocka_unit_test(test_odd_addresses),
+		cmocka_unit_test(test_found_is_what_was_put),
+		cmocka_unit_test(test_rules_of_others),
+		cmocka_unit_test(test_odd_rules),
+		cmocka_unit_test(test_routes_of_others),
+		cmocka_unit_test(test_fallback_on_lo),
+		cmocka_unit_test(test_other_routes),
+		cmocka_unit_test(test_odd_routes),
+		cmocka_unit_test(test_odd_metrics),
+		cmocka_unit_test(test_cut_messages),
+	};
+
+	return cmocka_run_group_tests_name("replies", tests, NULL, NULL);
+}
