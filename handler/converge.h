@@ -42,4 +42,8 @@ struct outcome {
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum aim aim, uint32_t gone, struct outcome *ret);
 
+/* What the section of IFNAME asks for, its link being as it is. Returns 0 or -errno (logged). */
+int converge_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+		    struct objects *ret);
+
 #endif

@@ -154,7 +154,8 @@ void guard_appeared(const struct settings *settings, const char *ifname,
 		return;
 	}
 	warn_damaged(&counter);
-	if (counter.within > limit->connects)
+	/* as it begins to be too often, not at each that follows */
+	if (counter.within == limit->connects + 1)
 		log_line(
 			LOG_WARNING,
 			"%s: appeared %u times within %u s, more than connect_limit = "

@@ -120,7 +120,6 @@ void object_format(const struct object *object, char ret[static OBJECT_STRLEN])
 
 static int parse_rule(const char *text, struct object *object)
 {
-	const bool is_main = object->kind == OBJECT_RULE_MAIN;
 	char source[PREFIX_STRLEN];
 
 	/* widths are PREFIX_STRLEN - 1 */
@@ -128,8 +127,7 @@ static int parse_rule(const char *text, struct object *object)
 		   &object->priority) != 3 ||
 	    prefix_parse(source, &object->source) < 0)
 		return -EINVAL;
-	if (object->source.family != object->family || !object->source.len ||
-	    is_main != (object->table == RT_TABLE_MAIN))
+	if (object->source.family != object->family || !object->source.len)
 		return -EINVAL;
 	return 0;
 }
@@ -147,7 +145,7 @@ static int parse_route(const char *text, struct object *object)
 	     object->gateway.family != object->family ||
 	     object->gateway.len != prefix_host_len(object->family)))
 		return -EINVAL;
-	return object->oif ? 0 : -EINVAL;
+	return object->oif && object->metric != METRIC_FALLBACK ? 0 : -EINVAL;
 }
 
 static int parse_fallback(const char *text, struct object *object)
@@ -171,6 +169,15 @@ static int parse_kind(const char *word, enum object_kind *ret)
 			return 0;
 		}
 	return -EINVAL;
+}
+
+/* No tunnel has a table of the kernel's; only the rule before its own leads to main. */
+static bool is_table_of_ours(const struct object *object)
+{
+	if (object->kind == OBJECT_RULE_MAIN)
+		return object->table == RT_TABLE_MAIN;
+	return object->table && !(object->table >= RT_TABLE_DEFAULT &&
+	                          object->table <= RT_TABLE_LOCAL);
 }
 
 /* A number that a sane record would not hold would not come out as it went in. */
@@ -206,7 +213,7 @@ int object_parse(const char *text, struct object *ret)
 	}
 	if (r < 0)
 		return r;
-	if (!object.table || !is_canonical(&object, text))
+	if (!is_table_of_ours(&object) || !is_canonical(&object, text))
 		return -EINVAL;
 	*ret = object;
 	return 0;

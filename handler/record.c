@@ -217,6 +217,8 @@ int record_write(int runfd, const char *ifname, const struct record *record)
 	r = write_text(file, ifname, record);
 	if (fclose(file) != 0 && r == 0)
 		r = -errno;
+	if (r == 0 && size > INI_FILE_MAX)
+		r = -E2BIG; /* it could not be read again */
 	return r < 0 ? r : run_replace(runfd, RECORD_PREFIX, ifname, bytes, size);
 }
 
@@ -255,7 +257,7 @@ static bool file_exists(int runfd, const char *prefix, const char *ifname)
 	char name[RUN_NAME_SIZE];
 
 	run_file_name(prefix, ifname, name);
-	return faccessat(runfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(runfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 bool record_exists(int runfd, const char *ifname)

@@ -10,10 +10,10 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define RECEIVE_SIZE	32768 /* what the kernel fills at most with one part of a dump */
+#define RECEIVE_SIZE    32768 /* what the kernel fills at most with one part of a dump */
 #define RECEIVE_SECONDS 5    /* the kernel answers inside send(): this is a lost answer */
-#define ACKS_MAX	128  /* that surely fit in a receive buffer of the default size */
-#define ACK_TRUESIZE	1024 /* bytes of receive buffer that one takes, generously */
+#define ACKS_MAX        128  /* that surely fit in a receive buffer of the default size */
+#define ACK_TRUESIZE    1024 /* bytes of receive buffer that one takes, generously */
 
 static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
 static _Alignas(struct nlmsghdr) char send_buffer[PLAN_MAX * RTMSG_REQUEST_MAX];
@@ -243,33 +243,37 @@ int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *re
 	return rtnl_ask(rtnl, send_buffer, size, take_answer, ret);
 }
 
-/* What a dump's parts are for: messages of rules and routes, of addresses, or any. */
-struct reader {
-	rtnl_message_fn *message;
-	rtnl_found_fn *found;
-	rtnl_address_fn *address;
+struct found_reader {
+	rtnl_found_fn *fn;
 	void *data;
 };
 
-static int read_message(const struct reader *reader, const struct nlmsghdr *nlh)
+static int read_found(void *data, const struct nlmsghdr *nlh)
 {
-	struct prefix address;
+	const struct found_reader *reader = data;
 	struct found found;
-	uint32_t ifindex;
-	int r;
+	const int r = rtmsg_get_found(nlh, &found);
 
-	if (reader->message)
-		return reader->message(reader->data, nlh);
-	if (reader->address) {
-		r = rtmsg_get_address(nlh, &ifindex, &address);
-		return r > 0 ? reader->address(reader->data, &address) : r;
-	}
-	r = rtmsg_get_found(nlh, &found);
-	return r > 0 ? reader->found(reader->data, &found) : r;
+	return r > 0 ? reader->fn(reader->data, &found) : r;
+}
+
+struct address_reader {
+	rtnl_address_fn *fn;
+	void *data;
+};
+
+static int read_address(void *data, const struct nlmsghdr *nlh)
+{
+	const struct address_reader *reader = data;
+	struct prefix address;
+	uint32_t ifindex;
+	const int r = rtmsg_get_address(nlh, &ifindex, &address);
+
+	return r > 0 ? reader->fn(reader->data, &address) : r;
 }
 
 /* Returns 1 at the dump's end, 0 if there is more to read, or an error. */
-static int take_part(uint32_t seq, ssize_t size, const struct reader *reader)
+static int take_part(uint32_t seq, ssize_t size, rtnl_message_fn *fn, void *data)
 {
 	int left = (int)size;
 
@@ -286,7 +290,7 @@ static int take_part(uint32_t seq, ssize_t size, const struct reader *reader)
 				r = answer.error;
 			return r < 0 ? r : 1;
 		}
-		r = read_message(reader, nlh);
+		r = fn(data, nlh);
 		if (r < 0)
 			return r;
 	}
@@ -294,60 +298,58 @@ static int take_part(uint32_t seq, ssize_t size, const struct reader *reader)
 }
 
 static int read_dump(struct rtnl *rtnl, const void *request, size_t size, uint32_t seq,
-		     const struct reader *reader)
+		     rtnl_message_fn *fn, void *data)
 {
 	int r = send_all(rtnl, request, size);
 
 	while (r == 0) {
 		const ssize_t n = receive(rtnl, 0);
 
-		r = n < 0 ? (int)n : take_part(seq, n, reader);
+		r = n < 0 ? (int)n : take_part(seq, n, fn, data);
 	}
 	return r < 0 ? r : 0;
 }
 
 /* of: a table's number for routes, an ifindex for addresses; 0: all */
 static int dump(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
-		const struct reader *reader)
+		rtnl_message_fn *fn, void *data)
 {
 	const uint32_t seq = ++rtnl->seq;
 	const size_t size = rtmsg_put_dump(send_buffer, type, family, of, seq);
 
-	return read_dump(rtnl, send_buffer, size, seq, reader);
+	return read_dump(rtnl, send_buffer, size, seq, fn, data);
 }
 
 int rtnl_dump(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
 	      void *data)
 {
-	const struct reader reader = {.message = fn, .data = data};
-
 	request->nlmsg_seq = ++rtnl->seq;
-	return read_dump(rtnl, request, request->nlmsg_len, request->nlmsg_seq, &reader);
+	return read_dump(rtnl, request, request->nlmsg_len, request->nlmsg_seq, fn, data);
 }
 
 int rtnl_rules(struct rtnl *rtnl, uint8_t family, rtnl_found_fn *fn, void *data)
 {
-	const struct reader reader = {.found = fn, .data = data};
+	struct found_reader reader = {.fn = fn, .data = data};
 
-	return dump(rtnl, RTM_GETRULE, family, 0, &reader);
+	return dump(rtnl, RTM_GETRULE, family, 0, read_found, &reader);
 }
 
 int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn *fn,
 		void *data)
 {
-	const struct reader reader = {.found = fn, .data = data};
-	const int r = dump(rtnl, RTM_GETROUTE, family, table, &reader);
+	struct found_reader reader = {.fn = fn, .data = data};
+	const int r = dump(rtnl, RTM_GETROUTE, family, table, read_found, &reader);
 
 	return r == -ENOENT ? 0 : r; /* no such table */
 }
 
 int rtnl_addresses(struct rtnl *rtnl, uint32_t ifindex, rtnl_address_fn *fn, void *data)
 {
-	const struct reader reader = {.address = fn, .data = data};
-	int r = dump(rtnl, RTM_GETADDR, AF_INET6, ifindex, &reader);
+	struct address_reader reader = {.fn = fn, .data = data};
+	int r = dump(rtnl, RTM_GETADDR, AF_INET6, ifindex, read_address, &reader);
 
 	if (r == 0)
-		r = dump(rtnl, RTM_GETADDR, AF_INET, ifindex, &reader);
+		r = dump(rtnl, RTM_GETADDR, AF_INET, ifindex, read_address, &reader);
 	return r == -ENODEV ? 0 : r;
 }
 

@@ -3,6 +3,7 @@
 
 #include "act.h"
 #include "cleanup.h"
+#include "config.h"
 #include "explain.h"
 #include "log.h"
 #include "record.h"
@@ -64,8 +65,9 @@ static int dump_ours(struct rtnl *rtnl, struct heap *ret)
 }
 
 struct recorded {
+	const struct settings *settings;
+	struct rtnl *rtnl;
 	int runfd;
-	const char *run_dir;
 	struct heap objects;
 	size_t n_names, size_names;
 	struct name_entry *names;
@@ -96,14 +98,38 @@ static int put_recorded(void *data, const char *ifname)
 	struct recorded *recorded = data;
 	struct record record;
 	int r = record_read(recorded->runfd, ifname, report_record,
-			    (void *)recorded->run_dir, &record);
+			    (void *)recorded->settings->run_dir, &record);
 
 	for (unsigned i = 0; r > 0 && i < record.objects.n; i++)
 		if (heap_put(&recorded->objects, &record.objects.object[i]) < 0)
 			return -ENOMEM;
 	if (r > 0 && record.name.number)
 		r = put_recorded_name(recorded, &record.name);
+	/* converge would have put it aside by now */
+	if (recorded->settings->dry_run && (r == -EINVAL || r == -EPERM))
+		r = 0;
 	return r < 0 ? r : 0;
+}
+
+/* In a rehearsal the records are still those from before. */
+static int put_wanted(void *data, const struct tunnel *tunnel, const char *file,
+		      unsigned line)
+{
+	struct recorded *recorded = data;
+	struct objects wanted = {.n = 0};
+	int r = converge_wanted(recorded->settings, recorded->rtnl, tunnel->ifname,
+				&wanted);
+
+	(void)file, (void)line;
+	for (unsigned i = 0; r == 0 && i < wanted.n; i++)
+		r = heap_put(&recorded->objects, &wanted.object[i]);
+	return r;
+}
+
+static void report_nothing(void *data, enum severity severity, const char *file,
+			   unsigned line, const char *text)
+{
+	(void)data, (void)severity, (void)file, (void)line, (void)text;
 }
 
 static int drop_stray_name(void *data, const struct name_entry *entry)
@@ -119,15 +145,19 @@ static int drop_stray_name(void *data, const struct name_entry *entry)
 	return names_drop(recorded->runfd, entry);
 }
 
-static int read_records(const struct settings *settings, struct recorded *ret)
+static int read_records(struct recorded *ret)
 {
-	int r;
+	const struct config_reporter quiet = {.report = report_nothing};
+	const struct settings *settings = ret->settings;
+	int r = 0;
 
 	ret->runfd = run_open(settings->run_dir, false);
-	if (ret->runfd < 0)
-		return ret->runfd == -ENOENT ? 0 : ret->runfd;
-	ret->run_dir = settings->run_dir;
-	r = record_each(ret->runfd, put_recorded, ret);
+	if (ret->runfd < 0 && ret->runfd != -ENOENT)
+		return ret->runfd;
+	if (ret->runfd >= 0)
+		r = record_each(ret->runfd, put_recorded, ret);
+	if (r == 0 && settings->dry_run)
+		r = config_each(settings->conf_dir, &quiet, put_wanted, ret);
 	if (ret->objects.n)
 		qsort(ret->objects.object, ret->objects.n, sizeof(struct object),
 		      compare);
@@ -158,6 +188,23 @@ static int delete_some(const struct settings *settings, struct rtnl *rtnl,
 	return r;
 }
 
+/* A rehearsed plan has said of such a route that it makes way. */
+static bool makes_way(const struct heap *accounted, const struct object *object)
+{
+	for (size_t i = 0; i < accounted->n; i++)
+		if (object_same_slot(&accounted->object[i], object) &&
+		    accounted->object[i].oif == object->oif)
+			return true;
+	return false;
+}
+
+static bool is_orphan(const struct settings *settings, const struct heap *accounted,
+		      const struct object *object)
+{
+	return !heap_has(accounted, object) &&
+	       !(settings->dry_run && makes_way(accounted, object));
+}
+
 static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
 			  const struct heap *ours, const struct heap *accounted)
 {
@@ -165,7 +212,7 @@ static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
 	int r = 0, found = 0;
 
 	for (size_t i = 0; r == 0 && i < ours->n; i++) {
-		if (!heap_has(accounted, &ours->object[i])) {
+		if (is_orphan(settings, accounted, &ours->object[i])) {
 			plan.step[plan.n++] = (struct step){.op = STEP_DELETE,
 							    .object = ours->object[i]};
 			found++;
@@ -180,14 +227,15 @@ static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
 
 int sweep(const struct settings *settings, struct rtnl *rtnl)
 {
-	struct recorded recorded = {.runfd = -1};
+	struct recorded recorded = {
+		.settings = settings, .rtnl = rtnl, .runfd = -1};
 	struct heap ours = {0};
 	/* The kernel first: what a handler installs after it is not in the dump, and what
 	 * is in the dump was recorded before. */
 	int r = dump_ours(rtnl, &ours);
 
 	if (r == 0)
-		r = read_records(settings, &recorded);
+		r = read_records(&recorded);
 	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)
 		r = names_each(recorded.runfd, drop_stray_name, &recorded);
 	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)

@@ -75,7 +75,7 @@ static bool has_drop_in(const struct watch *watch, const char *ifname)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s.conf", watch->settings->conf_dir, ifname);
-	return access(path, F_OK) == 0;
+	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
 /*
@@ -137,6 +137,8 @@ static void find_targets(struct watch *watch)
 	struct search search = {.watch = watch, .runfd = runfd};
 
 	watch->n_targets = 0;
+	if (runfd < 0 && runfd != -ENOENT)
+		watch->lost = true; /* whose the news are is not known */
 	for (unsigned i = 0; i < news->n_links; i++)
 		put_if_tunnel(watch, runfd, news->link[i]);
 	for (unsigned i = 0; i < news->n_addresses; i++)
@@ -260,15 +262,22 @@ static void answer_due(struct watch *watch)
 		converge_one(watch, ifname);
 }
 
-static void answer_signals(struct watch *watch)
+/* Without signals it could not be stopped: better to be started again. */
+static int answer_signals(struct watch *watch)
 {
 	struct signalfd_siginfo info;
+	ssize_t n;
 
-	while (read(watch->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	while ((n = read(watch->signals, &info, sizeof(info))) == (ssize_t)sizeof(info))
 		if (info.ssi_signo == SIGHUP)
 			watch->lost = true;
 		else
 			watch->stop = true;
+	if (n >= 0 || errno == EAGAIN || errno == EINTR)
+		return 0;
+	n = -errno;
+	log_line(LOG_ERR, "watch: cannot read its signals: %m");
+	return (int)n;
 }
 
 /* Without anything put off: for ever. */
@@ -301,8 +310,8 @@ static int run(struct watch *watch)
 		if (poll(fds, 2, poll_timeout(watch)) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[0].revents)
-			answer_signals(watch);
-		if (fds[1].revents)
+			r = answer_signals(watch);
+		if (r == 0 && fds[1].revents)
 			r = answer_news(watch);
 		answer_due(watch);
 	}

@@ -6,7 +6,7 @@
  *   MALLOC_FAIL=N        the N-th allocation after the start of main() fails
  *   MALLOC_FAIL_ON=1     ... and each one after it
  *   MALLOC_COUNT=FILE    writes to FILE how many there were
- *   SHORT_IO=N           read() and write() move N bytes at most
+ *   SHORT_IO=N           read() and write() move N bytes of a file at most
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,14 +83,24 @@ int posix_memalign(void **ret, size_t alignment, size_t size)
 	return 0;
 }
 
+/* Of files only: a datagram is read whole or lost. */
+static size_t cut(int fd, size_t size)
+{
+	struct stat st;
+
+	return short_io && size > short_io && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+		       ? short_io
+		       : size;
+}
+
 ssize_t read(int fd, void *bytes, size_t size)
 {
-	return syscall(SYS_read, fd, bytes, short_io && size > short_io ? short_io : size);
+	return syscall(SYS_read, fd, bytes, cut(fd, size));
 }
 
 ssize_t write(int fd, const void *bytes, size_t size)
 {
-	return syscall(SYS_write, fd, bytes, short_io && size > short_io ? short_io : size);
+	return syscall(SYS_write, fd, bytes, cut(fd, size));
 }
 
 /* The first frame that is neither the C library's nor this file's. */

@@ -135,7 +135,11 @@ uplink_up() {
 
 # For setup and teardown: what the machine is like now is what finish wants to find again,
 # once all interfaces but the uplink are gone and udev has seen to it.
-begin() { baseline=$(snapshot); }
+# What the test before has connected does not count, or a log would tell of it.
+begin() {
+	rm -f /run/sixxs-route/connects.*
+	baseline=$(snapshot)
+}
 
 finish() {
 	local status=0
@@ -185,6 +189,14 @@ replay() {
 	settle
 }
 
+# udev's events bring no run of ours, and do again.
+rules_file=/usr/lib/udev/rules.d/99-tunnel-sixxs.rules
+handler_off() { mv $rules_file /tmp/ && udevadm control --reload; }
+handler_on() {
+	[ -e $rules_file ] || mv "/tmp/${rules_file##*/}" $rules_file || return
+	udevadm control --reload
+}
+
 squeeze() { sed -E 's/[[:space:]]+/ /g; s/ $//'; }
 
 # As ip lists them, one blank between words.
@@ -217,6 +229,15 @@ logged() {
 	lines=$(log_lines)
 	[ "$(grep -cE -- "$2" <<<"$lines")" -eq "$1" ] && return
 	printf 'not %d lines that match: %s\nbut:\n%s\n' "$1" "$2" "$lines" >&2
+	return 1
+}
+
+# Nothing was wrong. That a client restarts too often is not: it is said all the same.
+untroubled() {
+	local lines
+	lines=$(log_lines | grep -E '^daemon\.(err|warn)' | grep -v ' appeared [0-9]* times within ')
+	[ -z "$lines" ] && return
+	printf 'trouble:\n%s\n' "$lines" >&2
 	return 1
 }
 

@@ -18,18 +18,10 @@ setup() {
 	begin
 }
 
-# Here no test relies on udev firing the handler unless it says so: a background run would
-# wait beside the one that is looked at.
-rule_absent() {
-	mv /usr/lib/udev/rules.d/99-tunnel-sixxs.rules /tmp/
-	udevadm control --reload
-}
-
 teardown() {
 	rm -rf /run/systemd/system $trace
+	handler_on
 	finish
-	[ ! -e /tmp/99-tunnel-sixxs.rules ] || mv /tmp/99-tunnel-sixxs.rules /usr/lib/udev/rules.d/
-	udevadm control --reload
 }
 
 # waits [SECONDS]: the drop-in, without the key if nothing is said.
@@ -37,7 +29,7 @@ waits() { printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n%s\n' "${1:+wait = $1
 
 with_systemd() { mkdir -p /run/systemd/system; }
 
-# The link is down, and the handler is at work on it, traced.
+# The link is down, and the handler is at work on it, traced; not beside one that udev runs.
 start() {
 	tunnel_add sixxs0
 	settle
@@ -64,7 +56,7 @@ pending() { echo "daemon.warn sixxs0: the link is still down after $1 s: its def
 calls() { sed -E 's/\(.*//' $trace; }
 
 @test "waits for the link, and puts the route in place" {
-	rule_absent
+	handler_off
 	start_waiting
 	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
 	assert_same "" "$(ip -6 route show table sixxs0 2>&1)"
@@ -86,7 +78,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "waits no longer than it may, and says what is pending" {
-	rule_absent
+	handler_off
 	waits 1
 	start
 	over
@@ -96,7 +88,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "waits as long as it may" {
-	rule_absent
+	handler_off
 	waits 2
 	tunnel_add sixxs0
 	settle
@@ -108,7 +100,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "waits 5 seconds if nothing is said" {
-	rule_absent
+	handler_off
 	waits
 	start
 	over
@@ -118,7 +110,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 
 # A poller would make more calls the longer it waits.
 @test "does nothing while it waits" {
-	rule_absent
+	handler_off
 	waits 1
 	start
 	over
@@ -137,7 +129,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "wakes up at an event of its link, not of another's" {
-	rule_absent
+	handler_off
 	start_waiting
 	tunnel_add other0
 	tunnel_up other0
@@ -151,7 +143,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "ends at once when the link vanishes" {
-	rule_absent
+	handler_off
 	start_waiting
 	tunnel_del sixxs0
 	over
@@ -197,7 +189,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "ends when another run has put the route in place" {
-	rule_absent
+	handler_off
 	start_waiting
 	tunnel_up sixxs0
 	exits 0 $handler apply sixxs0
@@ -207,7 +199,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "ends when the section is gone as the link comes up" {
-	rule_absent
+	handler_off
 	start_waiting
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	tunnel_up sixxs0
@@ -216,7 +208,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "a link that comes up and goes down again is waited for on" {
-	rule_absent
+	handler_off
 	start_waiting
 	pkill -STOP -x sixxs-route
 	tunnel_up sixxs0
@@ -231,7 +223,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "wait = 0: no waiting" {
-	rule_absent
+	handler_off
 	waits 0
 	start
 	over
@@ -242,7 +234,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "a link that is up is not waited for" {
-	rule_absent
+	handler_off
 	tunnel_add sixxs0
 	tunnel_up sixxs0
 	tracer=(/usr/bin/strace -o "$trace")
@@ -252,7 +244,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "with systemd: no waiting" {
-	rule_absent
+	handler_off
 	with_systemd
 	waits
 	start
@@ -264,7 +256,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "with systemd: a wait that is set counts all the same" {
-	rule_absent
+	handler_off
 	with_systemd
 	start_waiting
 	tunnel_up sixxs0
@@ -274,7 +266,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "with systemd: wait = 0 is no waiting" {
-	rule_absent
+	handler_off
 	with_systemd
 	waits 0
 	start
@@ -284,7 +276,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 }
 
 @test "apply does not wait" {
-	rule_absent
+	handler_off
 	tunnel_add sixxs0
 	strace -o $trace $handler apply sixxs0
 	exits 1 grep -q '^poll(' $trace

@@ -155,6 +155,23 @@ static void test_all_keys(void **state)
 	assert_int_equal(find("Routed_48", &tunnel), 0);
 }
 
+/* The link's addresses may be of either family: what goes with one only is fine. */
+static void test_source_auto(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	scratch_write("sixxs0.conf", "[sixxs0]\nsource = auto\ntable = 200\n"
+				     "gateway = fe80::1 192.0.2.1\nmtu = 1280\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_string_equal(reported, "");
+	assert_true(tunnel.source_auto);
+	assert_int_equal(tunnel.n_sources, 0); /* converge puts them in */
+	scratch_write("sixxs1.conf", "[sixxs1]\nsource = 2a02::1\ntable = 201\n");
+	assert_int_equal(find("sixxs1", &tunnel), 1);
+	assert_false(tunnel.source_auto);
+}
+
 /* The body of [sixxs0], of which line 2 is the first; all but the one key is right. */
 static const struct {
 	const char *body;
@@ -171,6 +188,13 @@ static const struct {
 	{"table=1\nsource=\n", "3: source = : " SOURCE_EXPECTED},
 	{"table=1\nsource=auto 2a02::1\n",
 	 "3: source = 2a02::1: expected nothing beside auto\n"},
+	{"table=1\nsource=2a02::1,auto\n",
+	 "3: source = auto: expected nothing beside auto\n"},
+	{"table=1\nsource=auto,auto\n",
+	 "3: source = auto: expected nothing beside auto\n"},
+	{"table=1\nsource=Auto\n", "3: source = Auto: " SOURCE_EXPECTED},
+	{"table=1\nsource=auto\nmtu=1279\n",
+	 "4: mtu = 1279: expected at least 1280, as a source is IPv6\n"},
 	{"table=1\nsource=2a02::1,,2a02::2\n", "3: source = : " SOURCE_EXPECTED},
 	{"table=1\nsource=2a02::1,\n", "3: source = : " SOURCE_EXPECTED},
 	{"table=1\nsource=2a02::1 x 192.0.2.1/33 2a02::/129\n",
@@ -742,6 +766,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(test_defaults),
 		IN_FOLDER(test_all_keys),
+		IN_FOLDER(test_source_auto),
 		IN_FOLDER(test_wrong),
 		IN_FOLDER(test_names),
 		IN_FOLDER(test_mtu_of_ipv4),

@@ -127,6 +127,22 @@ static void test_wanted(void **state)
 	}
 }
 
+/* source = auto, and no address as yet */
+static void test_no_source(void **state)
+{
+	struct tunnel tunnel = make_tunnel((const char *const[]){NULL});
+	struct objects wanted;
+
+	(void)state;
+	tunnel.source_auto = true;
+	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
+	plan_wanted(&tunnel, &up, &wanted);
+	assert_string_equal(objects_text(&wanted), "");
+	tunnel.source[tunnel.n_sources++] = prefix(SOURCE4);
+	plan_wanted(&tunnel, &up, &wanted);
+	assert_string_equal(objects_text(&wanted), FALLBACK4 ROUTE4 RULE4);
+}
+
 static void test_wanted_fields(void **state)
 {
 	struct tunnel tunnel =
@@ -587,6 +603,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wanted),
+		cmocka_unit_test(test_no_source),
 		cmocka_unit_test(test_wanted_fields),
 		cmocka_unit_test(test_largest_tunnel),
 		cmocka_unit_test(test_order),

@@ -1,0 +1,426 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What a person types: apply, remove, their options, and what is no command at all.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	install_handler
+	uplink_up
+}
+
+# Two drop-ins and two links that udev did not see to.
+setup() {
+	begin
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs1]\nsource = 2a02::2, 192.0.2.77\ntable = 201\n' | drop_in sixxs1
+	handler_off
+	for iface in sixxs0 sixxs1; do
+		tunnel_add $iface
+		tunnel_up $iface
+	done
+	settle
+}
+
+teardown() {
+	local status=0
+	handler_on
+	links_gone || status=1
+	settle
+	rm -rf /etc/sixxs-route/conf.d
+	$handler apply --all || status=1
+	finish || status=1
+	return $status
+}
+
+stands() { ip -6 rule list | grep -qE "lookup $1 proto sixxs" && ip -6 route show table "$1" | grep -q "^default dev $1"; }
+is_gone() { [ "$(kernel | grep -c " table 20${1#sixxs} \| lookup 20${1#sixxs} ")" -eq 0 ]; }
+clean() { assert_same "$baseline" "$(snapshot)"; }
+
+# The only command that is run, what it prints (both), and what it leaves.
+unchanged() {
+	local before
+	before=$(snapshot)
+	"$@" && assert_same "$before" "$(snapshot)"
+}
+
+# ---- apply, remove ------------------------------------------------------------------------
+
+@test "apply IFACE does that one" {
+	exits 0 $handler apply sixxs0 2>/tmp/told
+	stands sixxs0
+	is_gone sixxs1
+	assert_same 'sixxs-route: sixxs0: added 1 route, 1 rule; link up' "$(cat /tmp/told)"
+	logged 1 '^daemon.info sixxs0: added 1 route, 1 rule; link up$'
+}
+
+@test "apply IFACE... does each" {
+	exits 0 $handler apply sixxs1 sixxs0
+	stands sixxs0
+	stands sixxs1
+}
+
+@test "apply again changes nothing, and says so" {
+	exits 0 $handler apply sixxs0 sixxs1
+	unchanged exits 0 $handler apply sixxs0 sixxs1 2>/tmp/told
+	assert_same $'sixxs-route: sixxs0: nothing to do; link up\nsixxs-route: sixxs1: nothing to do; link up' "$(cat /tmp/told)"
+}
+
+@test "apply goes on after one that fails" {
+	printf '[sixxs0]\n' | drop_in sixxs0
+	exits 1 $handler apply sixxs0 sixxs1
+	is_gone sixxs0
+	stands sixxs1
+}
+
+@test "apply without a link, without a section: nothing to do" {
+	tunnel_add sixxs9
+	settle
+	exits 0 $handler apply sixxs8 sixxs9 2>/tmp/told
+	assert_same $'sixxs-route: sixxs8: nothing to do; no such link\nsixxs-route: sixxs9: nothing to do; no section in conf.d' "$(cat /tmp/told)"
+	clean
+}
+
+@test "apply of a link that is gone undoes what is left" {
+	exits 0 $handler apply sixxs0
+	tunnel_del sixxs0
+	settle
+	exits 0 $handler apply sixxs0
+	clean
+}
+
+@test "apply mends what somebody else has deleted" {
+	exits 0 $handler apply sixxs0 sixxs1
+	before=$(snapshot)
+	ip -6 rule del from 2a02::1 lookup 200 priority 16383
+	ip -6 route flush table 201
+	ip -4 route flush table 201
+	exits 0 $handler apply sixxs0 sixxs1
+	assert_same "$(sort <<<"$before")" "$(snapshot | sort)"
+}
+
+@test "remove undoes it, with the link there" {
+	exits 0 $handler apply sixxs0 sixxs1
+	exits 0 $handler remove sixxs1
+	is_gone sixxs1
+	stands sixxs0
+	exits 0 $handler remove sixxs0
+	clean
+	unchanged exits 0 $handler remove sixxs0
+}
+
+@test "remove undoes it, with the link gone" {
+	exits 0 $handler apply sixxs0 sixxs1
+	tunnel_del sixxs0
+	tunnel_del sixxs1
+	settle
+	exits 0 $handler remove sixxs0 sixxs1
+	clean
+}
+
+@test "remove does not read the drop-in" {
+	exits 0 $handler apply sixxs0
+	printf '[sixxs0\n' | drop_in sixxs0
+	exits 0 $handler remove sixxs0
+	clean
+}
+
+# ---- apply --all --------------------------------------------------------------------------
+
+@test "apply --all does every tunnel" {
+	exits 0 $handler apply --all
+	stands sixxs0
+	stands sixxs1
+	unchanged exits 0 $handler apply --all
+}
+
+@test "apply --all undoes those that are gone, and those without a section" {
+	exits 0 $handler apply --all
+	tunnel_del sixxs0
+	rm /etc/sixxs-route/conf.d/sixxs1.conf
+	settle
+	exits 0 $handler apply --all
+	clean
+}
+
+@test "apply --all with no drop-in and no record" {
+	rm /etc/sixxs-route/conf.d/*
+	unchanged exits 0 $handler apply --all
+	rmdir /etc/sixxs-route/conf.d
+	unchanged exits 0 $handler apply --all
+}
+
+# What bears our mark, and no record has.
+orphans() {
+	ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol 166
+	ip -6 rule add from 2001:db8::9 lookup main suppress_prefixlength 0 priority 16382 protocol 166
+	ip -4 rule add from 203.0.113.9 lookup 222 priority 77 protocol 166
+	ip -6 route add default dev net0 table 222 metric 1024 proto 166
+	ip -6 route add default via 2001::9 dev net0 table 223 metric 7 proto 166 mtu 1400
+	ip -6 route add unreachable default table 222 metric 4294967295 proto 166
+	ip -4 route add default dev net0 table 222 metric 1024 proto 166
+	ip -4 route add unreachable default table 222 metric 4294967295 proto 166
+}
+
+@test "apply --all sweeps what no tunnel accounts for" {
+	exits 0 $handler apply --all
+	before=$(snapshot)
+	orphans
+	exits 0 $handler apply --all
+	assert_same "$before" "$(snapshot)"
+	logged 8 '^daemon.info swept what no tunnel accounts for: ip -[46] r'
+}
+
+@test "apply --all sweeps nothing of others" {
+	exits 0 $handler apply --all
+	ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol 165
+	ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol static
+	ip -6 rule add from 2001:db8::9 iif lo lookup 222 priority 16383 protocol 166
+	ip -6 route add default dev net0 table 222 metric 1024 proto 167
+	ip -6 route add 2001:db8::/32 dev net0 table 200 proto 166
+	unchanged exits 0 $handler apply --all
+	ip -6 rule del from 2001:db8::9 lookup 222 protocol 165
+	ip -6 rule del from 2001:db8::9 lookup 222 protocol static
+	ip -6 rule del from 2001:db8::9 iif lo lookup 222 protocol 166
+	ip -6 route flush table 222
+	ip -6 route flush table 200
+}
+
+@test "apply --all sweeps a name that no record has" {
+	exits 0 $handler apply --all
+	before=$(snapshot)
+	printf '999 stray\n' >>/run/sixxs-route/rt_tables
+	exits 0 $handler apply --all
+	assert_same "$before" "$(snapshot)"
+}
+
+@test "apply --all after the run folder was lost" {
+	exits 0 $handler apply --all
+	before=$(kernel)
+	rm -r /run/sixxs-route
+	exits 0 $handler apply --all
+	assert_same "$before" "$(kernel)"
+	rm -r /run/sixxs-route
+	tunnel_del sixxs0
+	settle
+	printf '[sixxs1]\nsource = 2a02::9\ntable = 209\n' | drop_in sixxs1
+	exits 0 $handler apply --all
+	is_gone sixxs0
+	is_gone sixxs1
+	rules | has '16383: from 2a02::9 lookup sixxs1 proto sixxs'
+	assert_same 1 "$(kernel | grep -c 'lookup .* proto 166')"
+}
+
+@test "apply after the run folder was lost writes the record anew" {
+	exits 0 $handler apply sixxs0
+	before=$(kernel)
+	rm -r /run/sixxs-route
+	exits 0 $handler apply sixxs0
+	assert_same "$before" "$(kernel)"
+	tunnel_del sixxs0
+	settle
+	exits 0 $handler remove sixxs0
+	clean
+}
+
+@test "a damaged record: apply leaves all alone, apply --all mends it" {
+	exits 0 $handler apply --all
+	before=$(kernel)
+	for text in '' garbage $'[sixxs1]\nname = 200 sixxs1' $'[sixxs0]\nobject0 = rule 6 from ::/0 table 200 priority 1' \
+		$'[sixxs0]\nobject0 = route 6 table 200 oif 0 via none metric 1024 mtu 0' $'[sixxs0]\nname = 200 a/b'; do
+		printf '%s\n' "$text" >/run/sixxs-route/tunnel.sixxs0
+		unchanged exits 1 $handler apply sixxs0
+		unchanged exits 1 $handler remove sixxs0
+		logged 2 '^daemon.err sixxs0: cannot read its record: .*: nothing was changed; if this stays, run: sixxs-route apply --all$'
+		exits 0 $handler apply --all
+		assert_same "$before" "$(kernel)"
+		exits 0 $handler apply sixxs0
+		log_restart
+	done
+	assert_same 2 "$(find /run/sixxs-route -name 'tunnel.*' | wc -l)"
+}
+
+@test "a damaged record of a tunnel that is gone: apply --all sweeps what it had" {
+	exits 0 $handler apply --all
+	tunnel_del sixxs0
+	settle
+	echo garbage >/run/sixxs-route/tunnel.sixxs0
+	exits 0 $handler apply --all
+	is_gone sixxs0
+	stands sixxs1
+	exits 1 test -e /run/sixxs-route/tunnel.sixxs0
+}
+
+@test "nothing is swept while a drop-in cannot be read" {
+	exits 0 $handler apply --all
+	rm -r /run/sixxs-route
+	orphans
+	printf '[sixxs1\n' | drop_in sixxs1
+	before=$(kernel)
+	exits 1 $handler apply --all
+	assert_same "$before" "$(kernel)"
+	logged 1 '^daemon.warn not all of /etc/sixxs-route/conf.d could be read: nothing is swept$'
+	stands sixxs0
+	printf '[sixxs1]\nsource = 2a02::2, 192.0.2.77\ntable = 201\n' | drop_in sixxs1
+	exits 0 $handler apply --all
+	assert_same 3 "$(kernel | grep -c 'lookup .* proto 166')"
+}
+
+@test "a drop-in that cannot be read does not hinder the others" {
+	printf '[sixxs1\n' | drop_in sixxs1
+	exits 1 $handler apply --all
+	stands sixxs0
+}
+
+@test "what a kill leaves in the run folder is cleared away" {
+	exits 0 $handler apply sixxs0
+	before=$(snapshot)
+	touch /run/sixxs-route/{lock.sixxs0,tmp.sixxs0,rt_tables.tmp,rt_tables.lock,lock.sixxs7,tmp.sixxs7}
+	exits 0 $handler apply --all
+	exits 0 $handler remove sixxs1
+	exits 0 $handler remove sixxs0
+	clean
+}
+
+# ---- where from, where to, how loud -------------------------------------------------------
+
+@test "--conf-dir" {
+	mkdir /tmp/conf
+	printf '[sixxs0]\nsource = 2a02::9\ntable = 209\nname = other\n' >/tmp/conf/sixxs0.conf
+	exits 0 $handler --conf-dir /tmp/conf apply sixxs0
+	assert_same '16383: from 2a02::9 lookup other proto sixxs' "$(rules | grep sixxs)"
+	exits 0 $handler --conf-dir=/tmp/conf apply --all
+	assert_same '16383: from 2a02::9 lookup other proto sixxs' "$(rules | grep sixxs)"
+	rm -r /tmp/conf
+	exits 0 $handler --conf-dir /tmp/conf apply sixxs0
+	clean
+}
+
+@test "--run-dir" {
+	exits 0 $handler --run-dir /run/other apply sixxs0
+	assert_same '16383: from 2a02::1 lookup 200 proto sixxs' "$(rules | grep sixxs)"
+	exits 1 test -e /run/sixxs-route
+	grep -qx '200 sixxs0' /run/other/rt_tables
+	exits 0 $handler --run-dir /run/other remove sixxs0
+	exits 1 test -e /run/other
+	clean
+}
+
+@test "--verbose tells what was read, decided and done" {
+	exits 0 $handler --verbose apply sixxs0 2>/tmp/told
+	grep -qE '^sixxs-route: sixxs0: the link is up \(ifindex [0-9]+\)$' /tmp/told
+	grep -qF 'sixxs0: ip -6 route add default dev sixxs0 table 200 metric 1024 protocol 166: done' /tmp/told
+	grep -qF 'sixxs0: ip -6 rule add from 2a02::1 table 200 priority 16383 protocol 166: done' /tmp/told
+	exits 0 $handler -v apply sixxs0 2>/tmp/told
+	grep -qF 'sixxs0: ip -6 rule add from 2a02::1 table 200 priority 16383 protocol 166: already so' /tmp/told
+}
+
+@test "--help and --version: on stdout, exit 0, and nothing is done" {
+	for option in --help -h '--help apply sixxs0' 'apply --help sixxs0'; do
+		# shellcheck disable=SC2086 # words
+		unchanged exits 0 $handler $option >/tmp/out 2>/tmp/told
+		grep -q '^Usage: sixxs-route ' /tmp/out
+		assert_same "" "$(cat /tmp/told)"
+	done
+	for word in apply remove udev --all --dry-run --conf-dir --run-dir --verbose --version; do
+		grep -qF -- "$word" /tmp/out
+	done
+	for option in --version -V; do
+		exits 0 $handler $option >/tmp/out
+		grep -qxE 'sixxs-route [0-9]+(\.[0-9]+)+' /tmp/out
+	done
+	logged 0 .
+}
+
+# ---- what is no command -------------------------------------------------------------------
+
+# usage ARGS...: refused, and said on stderr, with nothing done.
+usage() {
+	unchanged exits 2 $handler "$@" >/tmp/out 2>/tmp/told &&
+		assert_same "" "$(cat /tmp/out)" &&
+		grep -q . /tmp/told && return
+	printf 'args: %s\n' "$*" >&2
+	cat /tmp/told >&2
+	return 1
+}
+
+@test "usage errors: exit 2, and nothing changes" {
+	exits 0 $handler apply sixxs0
+	usage
+	usage frobnicate
+	usage ''
+	usage apply
+	usage remove
+	usage apply --all sixxs0
+	usage remove --all
+	usage remove --all sixxs0
+	usage udev sixxs0
+	usage udev --all
+	usage --no-such-option apply sixxs0
+	usage -x apply sixxs0
+	usage apply sixxs0 --no-such-option
+	usage apply --conf-dir
+	usage --all
+	usage sixxs0
+	usage apply ''
+	usage apply sixxs0 ''
+	usage remove sixxs0/x
+	usage apply ..
+	usage apply -- -x
+	usage remove sixteen-bytes-xx
+}
+
+# Nothing in these is to be expanded by anybody:
+# shellcheck disable=SC2016
+odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' 'sixxs;`id`' 'sixxs*' 'sixxs%s%n'
+	$'sixxs\\0' 'sixxs!..!x')
+
+@test "odd names are refused, and told escaped" {
+	for name in "${odd[@]}" $'sixxs\n0'; do
+		for args in apply remove ''; do
+			usage ${args:+$args} "$name"
+			exits 1 grep -P '[^\x20-\x7e]' /tmp/told
+		done
+	done
+	usage apply $'sixxs\e[31m'
+	grep -qF '"sixxs\x1b[31m"' /tmp/told
+}
+
+@test "interfaces of odd names: refused, told escaped, exit 0" {
+	handler_on
+	before=$(snapshot)
+	for name in "${odd[@]}"; do
+		log_restart
+		# udev gives some of them another name before it runs the handler.
+		# The kernel takes a name with % for a pattern.
+		if [ "${name/\%/}" = "$name" ]; then
+			tunnel_add "$name"
+			settle
+			ip link del dev "$name" 2>/dev/null || ip link del dev "$(links | grep -vx 'sixxs[01]')"
+			settle
+		fi
+		exits 0 event add "$name" 99
+		exits 0 event remove "$name" 99
+		exits 0 event move plain0 99 DEVPATH_OLD="/devices/virtual/net/$name" SIXXS_ROUTE="$name"
+		assert_same "$before" "$(snapshot)"
+		logged 0 '^daemon.err'
+		told '^daemon.warn interface name "sixxs.*" refused: '
+		exits 1 grep -P '[^\x20-\x7e]' <<<"$(log_lines | tr -d '\n')"
+	done
+}
+
+@test "udev by hand: needs udev's environment" {
+	unchanged exits 1 env -i $handler udev
+	unchanged exits 1 env -i ACTION=add INTERFACE=sixxs0 IFINDEX=1 $handler udev
+	unchanged exits 1 env -i ACTION=add DEVPATH=/devices/virtual/block/loop0 SUBSYSTEM=block SEQNUM=1 $handler udev
+	logged 3 '^daemon.err udev: no event of a network interface in the environment: '
+}
+
+@test "closed standard streams are no harm" {
+	exits 0 $handler apply sixxs0 <&- >&- 2>&-
+	stands sixxs0
+	tunnel_add sixxs9
+	exits 1 env -i $handler udev <&- >&- 2>&-
+}

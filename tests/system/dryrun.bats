@@ -1,0 +1,275 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# --dry-run prints the ip(8) commands that are needed and changes nothing: fed to a shell they
+# bring the kernel to where the real run brings it, and then none is needed.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	install_handler
+	uplink_up
+}
+
+setup() {
+	begin
+	handler_off
+}
+
+teardown() {
+	local status=0
+	clear_away || status=1
+	handler_on
+	finish || status=1
+	return $status
+}
+
+clear_away() {
+	links_gone && settle || return
+	rm -rf /etc/sixxs-route/conf.d/*
+	$handler apply --all 2>/dev/null
+}
+
+everything='source = 2a02:1::/48 2a02::1, 192.0.2.77
+table = 200
+priority = 100
+name = office
+gateway = fe80::1, 198.51.100.9
+metric = 7
+mtu = 1300
+when_down = unreachable
+prefer_main = yes'
+
+section() { printf '[sixxs0]\n%s\n' "$1" | drop_in sixxs0; }
+
+makes() {
+	tunnel_add "$1"
+	tunnel_up "$1"
+	settle
+}
+
+# Most functions from here on are called through rehearse:
+# shellcheck disable=SC2317
+up() {
+	section "$everything"
+	makes sixxs0
+}
+
+down() {
+	up
+	tunnel_down sixxs0
+}
+
+stands() {
+	up
+	exits 0 $handler apply sixxs0 2>/dev/null
+}
+
+# rehearse SCENE ARGS...: the same scene twice, for the real run and for the commands.
+rehearse() {
+	local scene=$1 real before commands
+	shift
+	$scene
+	exits 0 $handler "$@" 2>/dev/null
+	real=$(kernel)
+	assert_same "" "$($handler --dry-run "$@" 2>&1)"
+	clear_away
+	assert_same "$baseline" "$(snapshot)"
+	$scene
+	before=$(snapshot)
+	commands=$($handler --dry-run "$@" 2>/tmp/told)
+	assert_same "" "$(cat /tmp/told)"
+	assert_same "$before" "$(snapshot)"
+	[ -n "$commands" ]
+	assert_same "" "$(grep -vE '^ip -[46] (route|rule) (add|del) ' <<<"$commands")"
+	sh -e <<<"$commands"
+	assert_same "$real" "$(kernel)"
+	assert_same "" "$($handler --dry-run "$@")"
+	exits 0 $handler "$@" 2>/dev/null
+	assert_same "$real" "$(kernel)"
+}
+
+@test "a tunnel that comes" {
+	up
+	assert_same "$($handler --dry-run apply sixxs0)" "$(cat <<-'END'
+		ip -6 route add unreachable default table 200 metric 4294967295 protocol 166
+		ip -6 route add default via fe80::1 dev sixxs0 onlink table 200 metric 7 mtu 1300 protocol 166
+		ip -4 route add unreachable default table 200 metric 4294967295 protocol 166
+		ip -4 route add default via 198.51.100.9 dev sixxs0 onlink table 200 metric 7 mtu 1300 protocol 166
+		ip -6 rule add from 2a02:1::/48 table 254 suppress_prefixlength 0 priority 99 protocol 166
+		ip -6 rule add from 2a02:1::/48 table 200 priority 100 protocol 166
+		ip -6 rule add from 2a02::1 table 254 suppress_prefixlength 0 priority 99 protocol 166
+		ip -6 rule add from 2a02::1 table 200 priority 100 protocol 166
+		ip -4 rule add from 192.0.2.77 table 254 suppress_prefixlength 0 priority 99 protocol 166
+		ip -4 rule add from 192.0.2.77 table 200 priority 100 protocol 166
+	END
+	)"
+	clear_away
+	rehearse up apply sixxs0
+}
+
+@test "a tunnel that comes, its link down" { rehearse down apply sixxs0; }
+
+@test "a link that goes down" {
+	went_down() {
+		stands
+		tunnel_down sixxs0
+		tunnel_up sixxs0
+	}
+	rehearse went_down apply sixxs0
+}
+
+@test "remove, the link there" { rehearse stands remove sixxs0; }
+
+@test "remove, the link gone" {
+	gone() {
+		stands
+		tunnel_del sixxs0
+	}
+	rehearse gone remove sixxs0
+	clear_away
+	rehearse gone apply sixxs0
+}
+
+@test "each key of the drop-in changes" {
+	changes=('s/2a02::1,/2a02::9,/' 's/2a02::1, 192.0.2.77/2a02::1/;s/, 198.51.100.9//' 's/table = 200/table = 70000/'
+		's/= 100/= 101/' 's/office/home/' 's/fe80::1/fe80::2/' '/gateway/d' 's/= 7/= 8/' 's/1300/1400/' '/mtu/d'
+		'/when_down/d' '/prefer_main/d')
+	for change in "${changes[@]}"; do
+		changed() {
+			stands
+			sed -i "$change" /etc/sixxs-route/conf.d/sixxs0.conf
+		}
+		case $change in
+		*office*)
+			# A name is no matter for ip(8).
+			changed
+			assert_same "" "$($handler --dry-run apply sixxs0)"
+			;;
+		*) rehearse changed apply sixxs0 ;;
+		esac
+		clear_away
+	done
+}
+
+@test "all of the drop-in changes" {
+	all_changed() {
+		stands
+		section $'source = 2a02::9\ntable = 201'
+	}
+	rehearse all_changed apply sixxs0
+}
+
+@test "the section is deleted" {
+	deleted() {
+		stands
+		rm /etc/sixxs-route/conf.d/sixxs0.conf
+	}
+	rehearse deleted apply sixxs0
+	clear_away
+	rehearse deleted apply --all
+}
+
+@test "somebody deleted a rule and a route" {
+	damaged() {
+		stands
+		ip -6 rule del from 2a02::1 priority 100
+		ip -4 route del default dev sixxs0 table 200
+	}
+	rehearse damaged apply sixxs0
+}
+
+@test "the run folder was lost, and the drop-in changed" {
+	lost() {
+		stands
+		rm -r /run/sixxs-route
+		sed -i 's/1300/1400/; s/fe80::1/fe80::2/; s/198.51.100.9/198.51.100.8/' /etc/sixxs-route/conf.d/sixxs0.conf
+	}
+	rehearse lost apply sixxs0
+}
+
+@test "apply --all: the run folder was lost, and all else is well" {
+	stands
+	rm -r /run/sixxs-route
+	before=$(snapshot)
+	assert_same "" "$($handler --dry-run apply --all 2>&1)"
+	assert_same "$before" "$(snapshot)"
+}
+
+@test "apply --all: the run folder was lost, and the drop-in changed" {
+	lost_changed() {
+		stands
+		rm -r /run/sixxs-route
+		sed -i 's/1300/1400/; s/2a02::1,/2a02::9,/; s/fe80::1/fe80::2/' /etc/sixxs-route/conf.d/sixxs0.conf
+	}
+	rehearse lost_changed apply --all
+}
+
+@test "apply --all: two tunnels, one that is gone, and orphans" {
+	mess() {
+		stands
+		printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
+		printf '[sixxs2]\nsource = 2a02::3\ntable = 202\n' | drop_in sixxs2
+		makes sixxs1
+		makes sixxs2
+		exits 0 $handler apply sixxs1 2>/dev/null
+		tunnel_del sixxs1
+		settle
+		ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol 166
+		ip -4 rule add from 203.0.113.9 lookup main suppress_prefixlength 0 priority 77 protocol 166
+		ip -6 route add default via 2001::9 dev net0 table 223 metric 7 proto 166 mtu 1400
+		ip -4 route add unreachable default table 222 metric 4294967295 proto 166
+	}
+	rehearse mess apply --all
+}
+
+@test "nothing is needed, nothing is printed" {
+	assert_same "" "$($handler --dry-run apply --all 2>&1)"
+	assert_same "" "$($handler --dry-run apply sixxs0 2>&1)"
+	assert_same "" "$($handler --dry-run remove sixxs0 2>&1)"
+	assert_same "$baseline" "$(snapshot)"
+	stands
+	for args in 'apply --all' 'apply sixxs0' 'apply sixxs0 sixxs7'; do
+		# shellcheck disable=SC2086 # words
+		assert_same "" "$($handler --dry-run $args 2>&1)"
+	done
+}
+
+@test "-n, before the verb and behind it" {
+	up
+	wanted=$($handler --dry-run apply sixxs0)
+	assert_same "$wanted" "$($handler -n apply sixxs0)"
+	assert_same "$wanted" "$($handler apply -n sixxs0)"
+	assert_same "$wanted" "$($handler apply sixxs0 --dry-run)"
+}
+
+@test "an event" {
+	up
+	wanted=$($handler --dry-run apply sixxs0)
+	before=$(snapshot)
+	assert_same "$wanted" "$(env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 \
+		INTERFACE=sixxs0 IFINDEX="$(ifindex sixxs0)" $handler --dry-run udev)"
+	assert_same "$before" "$(snapshot)"
+}
+
+@test "a drop-in that cannot be read: nothing is printed, exit 1" {
+	stands
+	before=$(snapshot)
+	printf '[sixxs0\n' | drop_in sixxs0
+	exits 1 $handler --dry-run apply sixxs0 >/tmp/out
+	exits 1 $handler --dry-run apply --all >>/tmp/out
+	assert_same "" "$(cat /tmp/out)"
+	assert_same "$before" "$(snapshot)"
+}
+
+@test "a damaged record: nothing is printed, exit 1, and it stays" {
+	stands
+	echo garbage >/run/sixxs-route/tunnel.sixxs0
+	before=$(snapshot)
+	exits 1 $handler --dry-run apply sixxs0 >/tmp/out
+	assert_same "" "$(cat /tmp/out)"
+	exits 0 $handler --dry-run apply --all >/tmp/out
+	assert_same "" "$(cat /tmp/out)"
+	assert_same "$before" "$(snapshot)"
+}

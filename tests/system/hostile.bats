@@ -1,0 +1,503 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Hostile places: a run folder that somebody else has prepared, drop-ins that change while
+# they are read, file systems that lack what every host has, limits that leave no room, and
+# interface names of any byte. Whatever happens, nobody else's things are touched; and once
+# the hostility is over, an event brings what it always brings.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+run_dir=/run/sixxs-route
+conf=/etc/sixxs-route/conf.d
+
+setup_file() {
+	install_handler
+	uplink_up
+	mkdir -p /run/systemd/system # nobody waits for a link
+	# what a tunnel of these sources looks like, from an undisturbed run
+	begin
+	good_drop_in
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	settle
+	event add sixxs0 "$(ifindex sixxs0)"
+	standing=$(kernel)
+	export standing
+	finish
+}
+
+# The program runs when a test says so.
+setup() {
+	begin
+	good_drop_in
+	handler_off
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	settle
+	ifindex=$(ifindex sixxs0)
+	bare=$(kernel)
+	log_start=$(wc -l <$messages)
+}
+
+teardown() {
+	handler_on
+	finish
+}
+
+good_drop_in() {
+	printf '[sixxs0]\nsource = 2a02::1, 2001:db8::/48, 192.0.2.9\ntable = 200\nwhen_down = unreachable\n' | drop_in sixxs0
+}
+
+add() { event add sixxs0 "$ifindex" SIXXS_ROUTE=sixxs0; }
+
+# What an event brings, once nothing is in its way.
+recovers() {
+	add && assert_same "$standing" "$(kernel)" && assert_clean
+}
+
+assert_clean() {
+	local left
+	left=$(find $run_dir -mindepth 1 ! -name 'connects.*' -printf '%P\n' | LC_ALL=C sort | xargs)
+	[ "$left" = 'rt_tables tunnel.sixxs0' ] && return
+	printf 'in the run folder: %s\n' "$left" >&2
+	return 1
+}
+
+# ends COMMAND [ARG...]: soon, with 0 or, after a message, with 1.
+ends() {
+	local status=0
+	timeout 20 "$@" || status=$?
+	[ $status -eq 0 ] && return
+	[ $status -eq 1 ] && log_lines | grep -qE '^daemon\.(err|warn) ' && return
+	printf 'exit status %d: %s\n' $status "$*" >&2
+	log_lines >&2
+	return 1
+}
+
+# The same of an add event. A function cannot be given to timeout.
+add_ends() { ends env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 INTERFACE=sixxs0 IFINDEX="$ifindex" "$@" $handler udev; }
+
+# All of it, or nothing.
+whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel)"; }
+
+# ---- the run folder -----------------------------------------------------------------------
+
+@test "a run folder made by another user, with a record: not read, not written" {
+	mkdir -m 755 $run_dir
+	printf '[sixxs0]\nobject0 = rule 6 from 2001:db8:1::/48 table 200 priority 16383\n' >$run_dir/tunnel.sixxs0
+	chown -R nobody $run_dir
+	exits 1 add
+	log_lines | grep -q 'cannot make or trust the run folder'
+	assert_same "$bare" "$(kernel)"
+	[ "$(ls $run_dir)" = tunnel.sixxs0 ]
+	rm -r $run_dir
+	recovers
+}
+
+@test "a run folder that is a link to somebody's files" {
+	mkdir -m 755 /etc/precious
+	touch /etc/precious/rt_tables
+	ln -s /etc/precious $run_dir
+	exits 1 add
+	exits 1 $handler apply --all 2>/dev/null
+	exits 1 $handler remove sixxs0 2>/dev/null
+	[ "$(ls /etc/precious)" = rt_tables ]
+	[ ! -s /etc/precious/rt_tables ]
+	rm $run_dir
+	rm -r /etc/precious
+	recovers
+}
+
+@test "a record of another user: not believed, and apply --all mends it" {
+	add
+	chown nobody $run_dir/tunnel.sixxs0
+	exits 1 add
+	log_lines | grep -q "record $run_dir/tunnel.sixxs0.*owned by uid"
+	assert_same "$standing" "$(kernel)"
+	$handler apply --all 2>/dev/null
+	recovers
+}
+
+# A record that claims what is theirs. Whatever it says, only what bears our mark goes.
+plant() {
+	mkdir -m 755 -p $run_dir
+	{
+		echo '[sixxs0]'
+		printf '%s\n' "$@"
+	} >$run_dir/tunnel.sixxs0
+}
+
+@test "a planted record: their rules and routes stay" {
+	local theirs
+	ip -6 rule add from 2001:db8:9::/48 lookup 300 priority 16383 protocol static
+	ip -6 rule add from 2a02::9 lookup 300 priority 16383
+	ip -4 rule add from 192.0.2.0/24 lookup 300 priority 100 protocol 165
+	ip -6 route add default dev net0 table 300 metric 1024 protocol static
+	ip -6 route add unreachable default table 300 metric 4294967295 protocol 167
+	theirs=$(kernel)
+	plant "object0 = rule 6 from 2001:db8:9::/48 table 300 priority 16383" \
+		"object1 = rule 6 from 2a02::9 table 300 priority 16383" \
+		"object2 = rule 4 from 192.0.2.0/24 table 300 priority 100" \
+		"object3 = route 6 table 300 oif $(ifindex net0) via none metric 1024 mtu 0" \
+		"object4 = fallback 6 table 300" \
+		"object5 = route 6 table 254 oif $(ifindex net0) via 2001::2 metric 1024 mtu 0" \
+		"object6 = route 4 table 254 oif $(ifindex net0) via 192.0.2.2 metric 0 mtu 0" \
+		"object7 = rule-main 6 from 2a02::9 table 254 priority 16383"
+	event remove sixxs0 "$ifindex" || true
+	assert_same "$theirs" "$(kernel)"
+	plant "object0 = rule 6 from 2001:db8:9::/48 table 300 priority 16383"
+	$handler apply --all 2>/dev/null || true
+	assert_same "$(sed '/proto 166/d' <<<"$theirs")" "$(kernel | sed '/proto 166/d')"
+	ip -6 rule del from 2001:db8:9::/48 lookup 300 priority 16383 protocol static
+	ip -6 rule del from 2a02::9 lookup 300 priority 16383
+	ip -4 rule del from 192.0.2.0/24 lookup 300 priority 100 protocol 165
+	ip -6 route flush table 300
+	recovers
+}
+
+@test "a planted record that means everything, or nothing that makes sense" {
+	local line
+	add
+	for line in 'rule 6 from ::/0 table 254 priority 32766' 'rule 6 from ::/0 table 255 priority 0' \
+		'rule 4 from 0.0.0.0/0 table 254 priority 32766' 'rule 6 from 2a02::1/0 table 200 priority 16383' \
+		'rule 6 from 2a02::1 table 0 priority 16383' 'route 6 table 0 oif 0 via none metric 0 mtu 0' \
+		'rule 6 from any table 254 priority 32766' 'fallback 6 table 254' 'fallback 4 table 255' \
+		'rule 10 from 2a02::1 table 200 priority 1' 'rule 6 from 192.0.2.1 table 200 priority 1'; do
+		plant "object0 = $line"
+		event change sixxs0 "$ifindex" || true
+		assert_same "$standing" "$(kernel)"
+	done
+	$handler apply --all 2>/dev/null
+	recovers
+}
+
+@test "a planted name: nothing but rt_tables' own line goes" {
+	mkdir -m 755 $run_dir
+	printf '300 theirs\n' >/etc/iproute2/rt_tables.d/theirs.conf
+	plant 'name = 300 theirs'
+	event remove sixxs0 "$ifindex"
+	[ "$(cat /etc/iproute2/rt_tables.d/theirs.conf)" = '300 theirs' ]
+	plant 'name = 300 ../../../etc/passwd'
+	exits 1 event remove sixxs0 "$ifindex"
+	rm /etc/iproute2/rt_tables.d/theirs.conf $run_dir/tunnel.sixxs0
+	recovers
+}
+
+@test "hard links to somebody's file: it is not written to" {
+	local place
+	for place in tunnel.sixxs0 tmp.sixxs0 lock.sixxs0 rt_tables.tmp rt_tables.lock connects.sixxs0; do
+		mkdir -m 755 -p $run_dir
+		printf 'precious\n' >/run/precious
+		ln /run/precious $run_dir/$place
+		add_ends
+		[ "$(cat /run/precious)" = precious ]
+		$handler apply --all 2>/dev/null || true
+		[ "$(cat /run/precious)" = precious ]
+		recovers
+		event remove sixxs0 "$ifindex"
+		rm -rf $run_dir
+	done
+	rm /run/precious
+}
+
+# put KIND PLACE
+put() {
+	case $1 in
+	fifo) mkfifo "$2" ;;
+	folder) mkdir "$2" ;;
+	full) mkdir "$2" && touch "$2/file" ;;
+	link) ln -s /run/precious "$2" ;;
+	dangling) ln -s /run/nowhere "$2" ;;
+	socket) perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die' "$2" ;;
+	device) mknod "$2" c 1 5 ;;
+	empty) : >"$2" ;;
+	zeros) head -c 1000 /dev/zero >"$2" ;;
+	huge) truncate -s 1G "$2" ;;
+	esac
+}
+
+@test "a FIFO, a folder, a link, a socket, a device, a huge file in each file's place" {
+	local place kind
+	printf 'precious\n' >/run/precious
+	for place in tunnel.sixxs0 tmp.sixxs0 lock.sixxs0 rt_tables rt_tables.tmp rt_tables.lock connects.sixxs0; do
+		for kind in fifo folder full link dangling socket device empty zeros huge; do
+			printf '# %s in the place of %s\n' $kind $place
+			mkdir -m 755 -p $run_dir
+			put $kind $run_dir/$place
+			add_ends
+			whole_or_bare
+			[ "$(cat /run/precious)" = precious ]
+			[ ! -e /run/nowhere ]
+			rm -rf ${run_dir:?}/$place
+			$handler apply --all 2>/dev/null
+			recovers
+			event remove sixxs0 "$ifindex"
+			assert_same "$bare" "$(kernel)"
+			rm -rf $run_dir
+		done
+	done
+	rm /run/precious
+}
+
+# ---- drop-ins -----------------------------------------------------------------------------
+
+@test "conf.d is exchanged for another while it is read: nothing is ever taken away" {
+	add
+	cp -r $conf $conf.other
+	printf '# the other\n' >>$conf.other/sixxs0.conf
+	ip -6 monitor rule route >/tmp/monitor &
+	local monitor=$! exchange
+	# renameat2(2), RENAME_EXCHANGE
+	perl -e 'while (1) { syscall 316, -100, $ARGV[0], -100, $ARGV[1], 2 }' $conf $conf.other &
+	exchange=$!
+	for _ in {1..300}; do
+		exits 0 add
+	done
+	kill $exchange
+	wait $exchange || true
+	kill $monitor
+	wait $monitor || true
+	! grep '^Deleted' /tmp/monitor
+	assert_same "$standing" "$(kernel)"
+	rm -r $conf.other
+}
+
+@test "a drop-in is rewritten in place while it is read: 0, or 1 with a message" {
+	local writer
+	add
+	perl -e 'my $t = "[sixxs0]\nsource = 2a02::1, 2001:db8::/48, 192.0.2.9\ntable = 200\nwhen_down = unreachable\n";
+		while (1) { open my $f, "+<", $ARGV[0]; syswrite $f, substr($t, $_, 1) for 0 .. length($t) - 1; close $f }' \
+		$conf/sixxs0.conf &
+	writer=$!
+	for _ in {1..300}; do
+		add_ends
+	done
+	kill $writer
+	wait $writer || true
+	recovers
+}
+
+# ---- file systems -------------------------------------------------------------------------
+
+# nested COMMAND...: with mounts of its own
+nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
+
+@test "everything but /run is read-only" {
+	nested 'mount --bind / / 2>/dev/null; mount -o remount,bind,ro /etc; exec "$@"' \
+		env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev
+	recovers
+}
+
+@test "no /proc: nothing can be read, and nothing is taken away" {
+	local status=0
+	nested 'umount -l /proc; exec "$@"' env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 \
+		INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev || status=$?
+	[ $status -le 1 ]
+	[ $status -eq 0 ] || log_lines | grep -q 'cannot read its section'
+	add
+	exits 1 nested 'umount -l /proc; exec "$@"' $handler apply sixxs0 2>/dev/null
+	assert_same "$standing" "$(kernel)"
+	recovers
+}
+
+@test "no /run" {
+	exits 1 nested 'umount -l /run 2>/dev/null; rm -rf /run; exec "$@"' $handler apply sixxs0 2>/tmp/told
+	grep -q 'cannot make or trust the run folder' /tmp/told
+	mkdir -p /run
+	recovers
+}
+
+@test "no /etc/iproute2, nor anything else of iproute2's" {
+	nested 'for d in /etc/iproute2 /usr/share/iproute2 /usr/lib/iproute2; do
+			[ ! -d $d ] || mount -t tmpfs -o mode=000 none $d; done; exec "$@"' $handler apply sixxs0 2>/dev/null
+	assert_same "$standing" "$(kernel)"
+	nested 'mount -t tmpfs none /etc; exec "$@"' $handler --conf-dir /tmp/none apply sixxs0 2>/dev/null
+	recovers
+}
+
+@test "no /dev/log and no /dev/null" {
+	nested 'mount -t tmpfs none /dev; exec "$@"' $handler apply sixxs0 2>/dev/null
+	recovers
+}
+
+@test "a full /run: nothing or all, and a message" {
+	local blocks
+	for blocks in 1 2 3 4; do
+		mkdir -m 755 $run_dir
+		mount -t tmpfs -o mode=755,size=$((blocks * 4096)),nr_inodes=$((blocks + 2)) none $run_dir
+		add_ends
+		umount $run_dir
+		rmdir $run_dir
+		$handler apply --all 2>/dev/null
+		recovers
+		event remove sixxs0 "$ifindex"
+	done
+}
+
+@test "the lock of the table names is held for ever: after 10 s a message, and the routes are there" {
+	local begun=$SECONDS holder
+	mkdir -m 755 $run_dir
+	flock $run_dir/rt_tables.lock sleep 60 &
+	holder=$!
+	wait_until 5 test -e $run_dir/rt_tables.lock
+	exits 1 add
+	[ $((SECONDS - begun)) -ge 9 ]
+	[ $((SECONDS - begun)) -le 13 ]
+	log_lines | grep -q 'cannot name its table: Connection timed out: its routes are not affected'
+	assert_same "$standing" "$(kernel)"
+	pkill -P $holder
+	wait $holder || true
+	recovers
+}
+
+# ---- time and limits ----------------------------------------------------------------------
+
+@test "the clock jumps" {
+	local start
+	cc -shared -fPIC -D_GNU_SOURCE -o /tmp/clock_jump.so "$repo/tests/faults/clock_jump.c"
+	# the last two: netlink's sequence numbers are made of it, and pass the end of their range
+	for start in 0 1 2147483646 4294967290 4294967295; do
+		env -i LD_PRELOAD=/tmp/clock_jump.so CLOCK_START=$start ACTION=add DEVPATH=/devices/virtual/net/sixxs0 \
+			SUBSYSTEM=net SEQNUM=1 INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev
+		assert_same "$standing" "$(kernel)"
+		LD_PRELOAD=/tmp/clock_jump.so CLOCK_START=$start $handler apply --all 2>/dev/null
+		assert_same "$standing" "$(kernel)"
+		LD_PRELOAD=/tmp/clock_jump.so CLOCK_START=$start $handler remove sixxs0 2>/dev/null
+		assert_same "$bare" "$(kernel)"
+	done
+	recovers
+}
+
+# limited LIMIT VALUE...: an add event under each, then one without. Too tight for the dynamic
+# loader is 127.
+limited() {
+	local value status
+	for value in "${@:2}"; do
+		printf '# %s=%s\n' "$1" "$value"
+		status=0
+		# as a child of its own: what the kernel starts must not suffer
+		timeout 20 prlimit "$1=$value" env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 \
+			INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev || status=$?
+		case $status in
+		0) assert_same "$standing" "$(kernel)" ;;
+		1 | 127) whole_or_bare ;;
+		*)
+			printf 'exit status %d\n' $status >&2
+			return 1
+			;;
+		esac
+		recovers
+		event remove sixxs0 "$ifindex"
+		assert_same "$bare" "$(kernel)"
+	done
+}
+
+@test "RLIMIT_NOFILE" { limited --nofile 3 4 5 6 7 8 9 10 11 12; }
+
+@test "RLIMIT_FSIZE" { limited --fsize 0 1 10 50 100 200 400 1000; }
+
+@test "RLIMIT_AS" { limited --as {3..16}500000; }
+
+@test "RLIMIT_DATA" { limited --data 0 50000 100000 200000 400000 800000; }
+
+@test "RLIMIT_STACK" { limited --stack 300000 500000 800000 1000000; }
+
+@test "stdin, stdout and stderr closed" {
+	add 0>&- 1>&- 2>&-
+	recovers
+	$handler apply sixxs0 0>&- 1>&- 2>&-
+	recovers
+	exits 1 event add sixxs0 "$ifindex" >/dev/full 2>&1 SUBSYSTEM=usb || true
+	recovers
+}
+
+@test "10,000 environment variables, and long ones" {
+	local -a many=()
+	local i long
+	for ((i = 0; i < 10000; i++)); do
+		many+=("VARIABLE_$i=$i")
+	done
+	event add sixxs0 "$ifindex" "${many[@]}"
+	assert_same "$standing" "$(kernel)"
+	long=$(head -c 100000 /dev/zero | tr '\0' x)
+	event add sixxs0 "$ifindex" "LONG=$long" "$long=1"
+	recovers
+	exits 0 event add sixxs0 "$ifindex" "SIXXS_ROUTE=$long" "SIXXS_ROUTE_OLD=$long" "DEVPATH_OLD=/devices/virtual/net/$long"
+	recovers
+	INTERFACE=$long exits 0 event add "$long" "$ifindex"
+	recovers
+}
+
+# ---- interface names ----------------------------------------------------------------------
+
+@test "an interface name with each byte that the kernel allows" {
+	local byte name served=0 refused=0 standing_names
+	local -a bytes=()
+	handler_on
+	links_gone
+	settle
+	rm $conf/sixxs0.conf
+	for byte in 0 9 a Z . - _; do
+		printf '[sixxs%s]\nsource = 2a02:1::%x\ntable = %d\nname = none\n' $byte "'$byte" $((2000 + $(printf %d "'$byte"))) |
+			drop_in "sixxs$byte"
+	done
+	coproc "$BATS_TEST_DIRNAME/odd-links" sixxs
+	while IFS= read -r byte <&"${COPROC[0]}" && [ -n "$byte" ]; do
+		bytes+=("$byte")
+	done
+	[ ${#bytes[@]} -gt 230 ]
+	settle
+	standing_names=$(ip -6 rule | grep -c 'proto 166\|proto sixxs' || true)
+	[ "$standing_names" -eq 7 ]
+	log_lines >/tmp/lines
+	! LC_ALL=C grep -P '[^\x20-\x7e]' /tmp/lines
+	! grep '^daemon.err' /tmp/lines
+	for byte in "${bytes[@]}"; do
+		case $(printf "\\x$byte") in
+		[A-Za-z0-9_.-]) served=$((served + 1)) ;;
+		*) refused=$((refused + 1)) ;;
+		esac
+	done
+	[ $served -eq 65 ]
+	[ "$(grep -c 'refused: it must be of' /tmp/lines)" -ge $refused ]
+	eval "exec ${COPROC[1]}>&-"
+	wait "$COPROC_PID" || true
+	settle
+	[ "$(ip -6 rule | grep -c 'proto 166\|proto sixxs')" -eq 0 ]
+}
+
+@test "an interface is renamed to an odd name and back" {
+	local name
+	handler_on
+	add
+	for name in $'sixxs\e[31m' "sixxs'\"x" 'sixxs!..!..!p' $'sixxs\xff' -sixxs '*' '$(reboot)' 'other0'; do
+		ip link set dev sixxs0 name "$name" || continue
+		settle
+		[ "$(ip -6 rule | grep -c 'proto 166\|proto sixxs')" -eq 0 ]
+		ip link set dev "$name" name sixxs0 || ip link set ifindex "$ifindex" name sixxs0
+		settle
+		assert_same "$standing" "$(kernel)"
+	done
+}
+
+@test "a rename whose handling was cut short is finished by the next event" {
+	handler_on
+	add
+	printf '[sixxs1]\nsource = 2a02::5\ntable = 205\n' | drop_in sixxs1
+	# the handler is killed before it has begun
+	mv $handler $handler.away
+	printf '#!/bin/sh\nkill -KILL $$\n' >$handler
+	chmod 755 $handler
+	ip link set dev sixxs0 name sixxs1
+	settle
+	mv $handler.away $handler
+	[ -n "$(rules | grep 'lookup \(200\|sixxs0\)')" ]
+	replay sixxs1
+	[ -z "$(rules | grep 'lookup \(200\|sixxs0\)')" ]
+	rules | grep -q 'from 2a02::5 lookup'
+	ip link set dev sixxs1 name sixxs0
+	settle
+	assert_same "$standing" "$(kernel)"
+}
