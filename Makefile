@@ -64,21 +64,23 @@ build/fuzz/%: tests/fuzz/%.c $(patsubst $(BUILD)/%,build/fuzz/%,$(PARTS))
 
 -include $(wildcard $(BUILD)/*.d build/fuzz/*.d)
 
+PAGES := man8/sixxs-route.8 man5/sixxs-route.conf.5
+
+# $(call fill,FILE,DESTINATION): with the paths of this installation
+fill = sed 's|@SBINDIR@|$(SBINDIR)|; s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|' $(1) \
+           >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+
 install: all ## install below DESTDIR
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) $(DESTDIR)$(UNITDIR) \
-	    $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d \
+	    $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/sixxs-route
-	sed 's|@SBINDIR@|$(SBINDIR)|' rules.d/99-tunnel-sixxs.rules \
-	    >$(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules
-	chmod 644 $(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules
-	sed 's|@SBINDIR@|$(SBINDIR)|' handler/sixxs-route.service \
-	    >$(DESTDIR)$(UNITDIR)/sixxs-route.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/sixxs-route.service
-	sed 's|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|' handler/sixxs-route.bash \
-	    >$(DESTDIR)$(BASHCOMPDIR)/sixxs-route
-	chmod 644 $(DESTDIR)$(BASHCOMPDIR)/sixxs-route
+	$(call fill,rules.d/99-tunnel-sixxs.rules,$(UDEVRULESDIR)/99-tunnel-sixxs.rules)
+	$(call fill,handler/sixxs-route.service,$(UNITDIR)/sixxs-route.service)
+	$(call fill,handler/sixxs-route.bash,$(BASHCOMPDIR)/sixxs-route)
+	for page in $(PAGES); do $(call fill,handler/$${page#*/},$(MANDIR)/$$page) || exit; done
 	for f in conf.d/*.conf; do install -m 644 $$f \
 	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/$$f.example; done
 	printf '166\tsixxs\n' >$(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf
@@ -90,6 +92,7 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules \
 	    $(DESTDIR)$(UNITDIR)/sixxs-route.service \
 	    $(DESTDIR)$(BASHCOMPDIR)/sixxs-route \
+	    $(PAGES:%=$(DESTDIR)$(MANDIR)/%) \
 	    $(patsubst %,$(DESTDIR)$(SYSCONFDIR)/sixxs-route/%.example,$(wildcard conf.d/*.conf)) \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d/sixxs-route.conf
@@ -106,8 +109,9 @@ system: all ## run the system tests, on private machines
 fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
 	tests/fuzz/run $(if $(filter long,$(FUZZ)),60,3)
 
-bench: all ## measure an event's cost beside a shell script's
+bench: all ## measure an event beside a shell script, the watcher beside systemd-networkd
 	tests/system/machine tests/bench/event
+	tests/system/boot tests/bench/watch
 
 lint: ## check the sources' form, and analyse them
 	tests/lint
