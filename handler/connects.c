@@ -19,22 +19,29 @@ static void refresh(struct connects *connects, const struct limit *limit, int64_
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < connects->n; i++) {
-		const int64_t ms = connects->ms[i] < now_ms ? connects->ms[i] : now_ms;
+		struct connect connect = connects->connect[i];
 
-		if (now_ms - ms < span_ms(limit))
-			connects->ms[kept++] = ms;
+		if (connect.ms > now_ms)
+			connect.ms = now_ms;
+		if (now_ms - connect.ms < span_ms(limit))
+			connects->connect[kept++] = connect;
 	}
 	connects->n = kept;
-	connects->expected &= kept > 0;
+}
+
+static void take_out(struct connects *connects, unsigned i)
+{
+	memmove(&connects->connect[i], &connects->connect[i + 1],
+		(--connects->n - i) * sizeof(connects->connect[0]));
 }
 
 /* A full list loses its oldest: no limit is that high. */
-static void put(struct connects *connects, int64_t ms)
+static void put(struct connects *connects, int64_t ms, bool expected)
 {
 	if (connects->n == CONNECTS_MAX)
-		memmove(connects->ms, connects->ms + 1,
-			--connects->n * sizeof(connects->ms[0]));
-	connects->ms[connects->n++] = ms;
+		take_out(connects, 0);
+	connects->connect[connects->n++] =
+		(struct connect){.ms = ms, .expected = expected};
 }
 
 int64_t connects_wait(const struct connects *connects, const struct limit *limit,
@@ -45,14 +52,28 @@ int64_t connects_wait(const struct connects *connects, const struct limit *limit
 	refresh(&counting, limit, now_ms);
 	if (counting.n < limit->connects)
 		return 0;
-	return counting.ms[counting.n - limit->connects] + span_ms(limit) - now_ms;
+	return counting.connect[counting.n - limit->connects].ms + span_ms(limit) -
+	       now_ms;
 }
 
 void connects_allow(struct connects *connects, const struct limit *limit, int64_t now_ms)
 {
 	refresh(connects, limit, now_ms);
-	put(connects, now_ms);
-	connects->expected = true;
+	put(connects, now_ms, true);
+}
+
+/* Takes the permission out whose interface this is, if there is one. */
+static void claim(struct connects *connects, int64_t now_ms)
+{
+	for (unsigned i = 0; i < connects->n; i++) {
+		const struct connect *connect = &connects->connect[i];
+
+		if (connect->expected &&
+		    (now_ms - connect->ms <= CONNECTS_LAG_MS || i + 1 == connects->n)) {
+			take_out(connects, i);
+			return;
+		}
+	}
 }
 
 unsigned connects_appear(struct connects *connects, const struct limit *limit,
@@ -61,22 +82,19 @@ unsigned connects_appear(struct connects *connects, const struct limit *limit,
 	unsigned within = 0;
 
 	refresh(connects, limit, now_ms);
-	if (connects->expected)
-		connects->ms[connects->n - 1] = now_ms;
-	else
-		put(connects, now_ms);
-	connects->expected = false;
+	claim(connects, now_ms);
+	put(connects, now_ms, false);
 	for (unsigned i = 0; i < connects->n; i++)
-		within += now_ms - connects->ms[i] <= (int64_t)limit->seconds * 1000;
+		within += now_ms - connects->connect[i].ms <=
+			  (int64_t)limit->seconds * 1000;
 	return within;
 }
 
 void connects_fill(struct connects *connects, const struct limit *limit, int64_t now_ms)
 {
 	connects->n = 0;
-	connects->expected = false;
 	while (connects->n < limit->connects)
-		put(connects, now_ms);
+		put(connects, now_ms, false);
 }
 
 /* Returns the end of "WORD NUMBER\n". By hand: each event writes some of these. */
@@ -103,11 +121,11 @@ size_t connects_format(const struct connects *connects, const struct limit *limi
 
 	end = stpcpy(ret, "# When a tunnel's client connected, in milliseconds since the "
 			  "boot. Do not edit.\n");
-	end = put_line(end, "until", n ? connects->ms[n - 1] + span_ms(limit) : 0);
+	end = put_line(end, "until",
+		       n ? connects->connect[n - 1].ms + span_ms(limit) : 0);
 	for (unsigned i = 0; i < n; i++)
-		end = put_line(end,
-			       connects->expected && i + 1 == n ? "allowed" : "connect",
-			       connects->ms[i]);
+		end = put_line(end, connects->connect[i].expected ? "allowed" : "connect",
+			       connects->connect[i].ms);
 	*end = '\0';
 	return (size_t)(end - ret);
 }
@@ -132,6 +150,7 @@ static int64_t parse_line(const char *line, const char *end, const char *word)
 static int take_line(const char *line, const char *end, struct connects *ret,
 		     int64_t *ret_until_ms)
 {
+	bool expected = false;
 	int64_t ms;
 
 	if (line < end && *line == '#')
@@ -141,16 +160,15 @@ static int take_line(const char *line, const char *end, struct connects *ret,
 		*ret_until_ms = ms;
 		return 0;
 	}
-	if (ret->expected) /* only the last may be */
-		return -EINVAL;
 	ms = parse_line(line, end, "connect");
 	if (ms < 0) {
 		ms = parse_line(line, end, "allowed");
-		ret->expected = true;
+		expected = true;
 	}
-	if (ms < 0 || ret->n == CONNECTS_MAX || (ret->n && ms < ret->ms[ret->n - 1]))
+	if (ms < 0 || ret->n == CONNECTS_MAX ||
+	    (ret->n && ms < ret->connect[ret->n - 1].ms))
 		return -EINVAL;
-	put(ret, ms);
+	put(ret, ms, expected);
 	return 0;
 }
 
@@ -160,7 +178,6 @@ int connects_parse(const char *text, size_t size, struct connects *ret,
 	const char *const end = text + size;
 
 	ret->n = 0;
-	ret->expected = false;
 	*ret_until_ms = -1;
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));

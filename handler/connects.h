@@ -15,10 +15,15 @@
 
 #define CONNECTS_MAX (LIMIT_CONNECTS_MAX + 1) /* so that one too many can be seen */
 
+struct connect {
+	int64_t ms;
+	bool expected; /* it was allowed, and its interface has not appeared yet */
+};
+
 struct connects {
 	unsigned n;
-	int64_t ms[CONNECTS_MAX]; /* rising; the latest if there were more */
-	bool expected; /* the last was allowed, and its interface has not appeared yet */
+	struct connect
+		connect[CONNECTS_MAX]; /* in order; the latest if there were more */
 };
 
 /*
@@ -29,14 +34,18 @@ struct connects {
 int64_t connects_wait(const struct connects *connects, const struct limit *limit,
 		      int64_t now_ms);
 
-/* The client was told that it may connect. The next interface to appear is its. */
+/* The client was told that it may connect. */
 void connects_allow(struct connects *connects, const struct limit *limit, int64_t now_ms);
 
 /*
- * The interface appeared. That is the connect which was allowed last, if its interface
- * has not appeared before, and counts from now on; otherwise it is one more. Returns how
- * many there were within the limit's seconds, up to CONNECTS_MAX.
+ * The interface appeared: of a client that was allowed to connect, which counts from now
+ * on, or else of one more. Each permission is for one interface. udev may be behind by a
+ * whole life of a client that crashes at once: so it is the oldest one's of the last
+ * CONNECTS_LAG_MS, but any time the last one's; before that, a client has crashed without
+ * an interface. Returns how many there were within the limit's seconds, up to
+ * CONNECTS_MAX.
  */
+#define CONNECTS_LAG_MS 10000
 unsigned connects_appear(struct connects *connects, const struct limit *limit,
 			 int64_t now_ms);
 

@@ -24,7 +24,7 @@ struct turn {
 	struct rtnl *rtnl;
 	const char *ifname;
 	enum aim aim;
-	int runfd;	  /* -1: there is no run folder (only while rehearsing) */
+	int runfd;        /* -1: there is no run folder (only while rehearsing) */
 	struct link link; /* as it is; ifindex 0: none */
 	bool has_section;
 	struct tunnel tunnel; /* with has_section */
@@ -194,9 +194,9 @@ static void tell_step(const struct turn *turn, const struct step *step,
 		      const struct result *result)
 {
 	static const char *const words[] = {
-		[VERDICT_DONE] = "done",	 [VERDICT_ALREADY] = "already so",
+		[VERDICT_DONE] = "done",         [VERDICT_ALREADY] = "already so",
 		[VERDICT_PENDING] = "link down", [VERDICT_GONE] = "link gone",
-		[VERDICT_FOREIGN] = "taken",	 [VERDICT_FAILED] = "failed",
+		[VERDICT_FOREIGN] = "taken",     [VERDICT_FAILED] = "failed",
 	};
 	char text[OBJECT_STRLEN];
 
@@ -206,9 +206,10 @@ static void tell_step(const struct turn *turn, const struct step *step,
 	log_story("%s: %s: %s", turn->ifname, text, words[result->verdict]);
 }
 
-/* After a failure: what could not be deleted, or was recorded before and not added again. */
+/* After a failure: what could not be deleted, or was recorded before and not added again.
+ */
 static bool may_be_there(const struct turn *turn, const struct step *step,
-                         const struct result *result)
+			 const struct result *result)
 {
 	if (step->op == STEP_DELETE)
 		return true;
@@ -394,9 +395,10 @@ static int enter(struct turn *turn)
 		if (r == -ENOENT && tries < ENTER_TRIES)
 			continue;
 		return fail(turn, r, "take the tunnel's lock",
-			    r == -ETIMEDOUT ? "another sixxs-route keeps it: see fuser "
-					      "-v on its lock file"
-					    : "is the run folder writable, and not full?");
+			    r == -ETIMEDOUT
+				    ? "another sixxs-route keeps it: see fuser "
+				      "-v on its lock file"
+				    : "is the run folder writable, and not full?");
 	}
 }
 
@@ -435,8 +437,8 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 	return r;
 }
 
-int converge_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-		    struct objects *ret)
+int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
+		    const char *ifname, struct objects *ret)
 {
 	struct turn turn;
 	int r;

@@ -30,7 +30,7 @@ enum aim {
 struct outcome {
 	uint32_t pending; /* ifindex of a link that must come up before the route; 0: none
 			   */
-	int wait;	  /* the section's, for pending */
+	int wait;         /* the section's, for pending */
 	struct limit limit; /* the section's; connects 0: no section was read */
 };
 
@@ -42,8 +42,9 @@ struct outcome {
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum aim aim, uint32_t gone, struct outcome *ret);
 
-/* What the section of IFNAME asks for, its link being as it is. Returns 0 or -errno (logged). */
-int converge_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-		    struct objects *ret);
+/* What the section of IFNAME asks for, its link being as it is. Returns 0 or -errno
+ * (logged). */
+int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
+		    const char *ifname, struct objects *ret);
 
 #endif

@@ -68,7 +68,6 @@ static int read_file(const struct counter *counter, int runfd, struct connects *
 	int r;
 
 	ret->n = 0;
-	ret->expected = false;
 	*ret_until_ms = -1;
 	run_file_name(PREFIX, counter->ifname, name);
 	r = ini_read(runfd, name, ignore_report, NULL, &bytes, &size);

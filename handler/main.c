@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -159,6 +160,7 @@ int main(int argc, char *argv[])
 
 	if (hold_standard_streams() < 0)
 		return EXIT_FAILURE;
+	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)
 		return status;

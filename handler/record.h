@@ -14,7 +14,8 @@
 
 struct record {
 	struct name_entry name; /* our line in rt_tables; number 0: none */
-	bool follows; /* source = auto: there is a record also while there is no address */
+	bool follows; /* source = auto: there is a record also while there is no address
+		       */
 	struct objects objects;
 };
 

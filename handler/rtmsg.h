@@ -13,9 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RTMSG_REQUEST_MAX  128 /* bytes that any one request takes at most */
-#define RTMSG_SENTENCE_MAX 96  /* the kernel's longest explanation that is kept, and NUL \
-				*/
+#define RTMSG_REQUEST_MAX 128 /* bytes that any one request takes at most */
+#define RTMSG_SENTENCE_MAX                                           \
+	96 /* the kernel's longest explanation that is kept, and NUL \
+	    */
 
 /* BUF: at least RTMSG_REQUEST_MAX bytes, aligned for a struct nlmsghdr. All return the
  * request's length in bytes. */
@@ -33,7 +34,7 @@ size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of,
 
 /* What the kernel said to one request. */
 struct answer {
-	int error;			   /* 0 or a negative errno */
+	int error;                         /* 0 or a negative errno */
 	char sentence[RTMSG_SENTENCE_MAX]; /* its extended ack, or "" */
 };
 

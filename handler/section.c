@@ -13,10 +13,8 @@
 #define MTU_MIN4 68   /* RFC 791, 3.2 */
 #define MTU_MIN6 1280 /* RFC 8200, 5 */
 /* What an absent key means where that is not zero. */
-static const struct tunnel presets = {.priority = 16383,
-				     .metric = 1024,
-				     .limit = LIMIT_PRESET,
-				     .wait = -1};
+static const struct tunnel presets = {
+	.priority = 16383, .metric = 1024, .limit = LIMIT_PRESET, .wait = -1};
 
 /* Decimal, in full: no sign, no blank, no leading zero. */
 static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret)

@@ -45,7 +45,7 @@ makes() {
 fails() {
 	log_restart
 	exits 1 $handler apply sixxs0 2>/tmp/told &&
-		exits 1 event add sixxs0 "$(ifindex sixxs0)" &&
+		exits 1 event change sixxs0 "$(ifindex sixxs0)" &&
 		logged 2 '^daemon.err ' &&
 		logged 2 "^daemon.err $1\$" &&
 		assert_same 1 "$(grep -cE "^sixxs-route: $1\$" /tmp/told)"
@@ -132,7 +132,7 @@ route='sixxs0: "ip -6 route add default dev sixxs0 table 200 metric 1024 protoco
 @test "a run folder that is read-only" {
 	makes
 	before=$(kernel)
-	mkdir /run/sixxs-route
+	mkdir -p /run/sixxs-route
 	mount -t tmpfs -o ro,mode=755 none /run/sixxs-route
 	fails 'sixxs0: cannot .*: Read-only file system: .*'
 	logged 0 'another sixxs-route'
@@ -228,12 +228,12 @@ full() {
 	rm /run/sixxs-route
 	assert_same "$before" "$(kernel)"
 	exits 1 $handler --run-dir /no/such/folder apply sixxs0
-	told '^daemon.err sixxs0: cannot make or trust the run folder: No such file or directory: /no/such/folder$'
+	told '^daemon.err sixxs0: cannot make or trust the run folder: (No such file or|Not a) directory: /no/such/folder$'
 }
 
 @test "another run keeps the tunnel's lock" {
 	makes
-	mkdir /run/sixxs-route
+	mkdir -p /run/sixxs-route
 	exec {lock}>/run/sixxs-route/lock.sixxs0
 	flock $lock
 	before=$(kernel)
@@ -275,7 +275,7 @@ vanishes_at() {
 	tunnel_del sixxs0
 	settle
 	exits 0 goes_on
-	logged 0 '^daemon.(err|warn)'
+	untroubled
 	exits 0 event remove sixxs0 "$index"
 	assert_same "$baseline" "$(snapshot)"
 }
@@ -290,7 +290,7 @@ vanishes_at() {
 	tunnel_del sixxs0
 	makes
 	exits 0 goes_on
-	logged 0 '^daemon.(err|warn)'
+	untroubled
 	works
 }
 
@@ -301,7 +301,7 @@ vanishes_at() {
 	tunnel_del sixxs0
 	settle
 	exits 0 goes_on
-	logged 0 '^daemon.(err|warn)'
+	untroubled
 	assert_same "$baseline" "$(snapshot)"
 }
 
@@ -310,7 +310,7 @@ vanishes_at() {
 	halts sendto 1 traced $handler apply sixxs0
 	tunnel_down sixxs0
 	exits 0 goes_on
-	logged 0 '^daemon.(err|warn)'
+	untroubled
 	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
 	tunnel_up sixxs0
 	works
@@ -322,7 +322,7 @@ vanishes_at() {
 	exits 0 event remove sixxs0 4711
 	exits 0 $handler apply sixxs0
 	assert_same "$baseline" "$(snapshot)"
-	logged 0 '^daemon.(err|warn)'
+	untroubled
 }
 
 # Without any syslogd the work is done all the same.

@@ -125,7 +125,7 @@ ruled() { rules | has "$(rule_of sixxs0)" 2>/dev/null; }
 	udevadm control --start-exec-queue
 	settle
 	clean
-	logged 0 '^daemon\.(err|warn)'
+	untroubled
 }
 
 @test "down: the kernel takes the route; a replay brings it back" {

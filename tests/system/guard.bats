@@ -129,12 +129,13 @@ within_limit() { # COUNT SECONDS
 }
 
 @test "twenty wait at once, and pass within the limit" {
-	local i
+	local i pids=()
 	limit 4/1
 	for ((i = 0; i < 20; i++)); do
 		guard --wait --verbose 2>/tmp/passed.$i &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}" # not for the timer of bats
 	[ "$(cat /tmp/passed.* | grep -c 'may connect, at')" = 20 ]
 	cat /tmp/passed.* | within_limit 4 1
 }
@@ -153,6 +154,13 @@ within_limit() { # COUNT SECONDS
 	settle
 	run -0 log_lines
 	[[ $output == *"daemon.warn sixxs0: appeared 5 times within 60 s, more than connect_limit = 4/60"*"sixxs-route guard --wait sixxs0"* ]]
+	# once, as it begins to be too often
+	tunnel_del sixxs0
+	tunnel_add sixxs0
+	settle
+	run -0 log_lines
+	[ "$(grep -c appeared <<<"$output")" = 1 ]
+	[ "$(counted)" = 6 ]
 }
 
 @test "an interface that comes after asking is the same connect" {

@@ -31,6 +31,7 @@ setup_file() {
 # The program runs when a test says so.
 setup() {
 	begin
+	[ ! -d $run_dir ] || rmdir $run_dir
 	good_drop_in
 	handler_off
 	tunnel_add sixxs0
@@ -42,6 +43,8 @@ setup() {
 }
 
 teardown() {
+	[ -z "${COPROC_PID-}" ] || kill "$COPROC_PID"
+	[ ! -e /tmp/80-net-setup-link.rules ] || mv /tmp/80-net-setup-link.rules /usr/lib/udev/rules.d/
 	handler_on
 	finish
 }
@@ -215,7 +218,7 @@ put() {
 	device) mknod "$2" c 1 5 ;;
 	empty) : >"$2" ;;
 	zeros) head -c 1000 /dev/zero >"$2" ;;
-	huge) truncate -s 1G "$2" ;;
+	huge) truncate -s 100M "$2" ;;
 	esac
 }
 
@@ -232,7 +235,6 @@ put() {
 			[ "$(cat /run/precious)" = precious ]
 			[ ! -e /run/nowhere ]
 			rm -rf ${run_dir:?}/$place
-			$handler apply --all 2>/dev/null
 			recovers
 			event remove sixxs0 "$ifindex"
 			assert_same "$bare" "$(kernel)"
@@ -329,6 +331,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 @test "a full /run: nothing or all, and a message" {
 	local blocks
 	for blocks in 1 2 3 4; do
+		rm -rf $run_dir
 		mkdir -m 755 $run_dir
 		mount -t tmpfs -o mode=755,size=$((blocks * 4096)),nr_inodes=$((blocks + 2)) none $run_dir
 		add_ends
@@ -378,12 +381,11 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 # loader is 127.
 limited() {
 	local value status
+	local -x ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 INTERFACE=sixxs0 IFINDEX=$ifindex
 	for value in "${@:2}"; do
 		printf '# %s=%s\n' "$1" "$value"
 		status=0
-		# as a child of its own: what the kernel starts must not suffer
-		timeout 20 prlimit "$1=$value" env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 \
-			INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev || status=$?
+		timeout 20 prlimit "$1=$value" $handler udev || status=$?
 		case $status in
 		0) assert_same "$standing" "$(kernel)" ;;
 		1 | 127) whole_or_bare ;;
@@ -406,9 +408,7 @@ limited() {
 	limited --as {3..16}500000
 }
 
-@test "RLIMIT_DATA" { limited --data 0 50000 100000 200000 400000 800000; }
-
-@test "RLIMIT_STACK" { limited --stack 300000 500000 800000 1000000; }
+@test "RLIMIT_DATA" { limited --data 250000 300000 350000 400000 500000 700000; }
 
 @test "stdin, stdout and stderr closed" {
 	add 0>&- 1>&- 2>&-
@@ -420,7 +420,7 @@ limited() {
 }
 
 @test "10,000 environment variables, and long ones" {
-	local -a many=()
+	local -a many=() # the test's own trace of its commands would take most of the time
 	local i long
 	for ((i = 0; i < 10000; i++)); do
 		many+=("VARIABLE_$i=$i")
@@ -441,6 +441,8 @@ limited() {
 @test "an interface name with each byte that the kernel allows" {
 	local byte name served=0 refused=0 standing_names
 	local -a bytes=()
+	# it would rename them, most to the same name, and then fail before it comes to us
+	mv /usr/lib/udev/rules.d/80-net-setup-link.rules /tmp/
 	handler_on
 	links_gone
 	settle
@@ -457,34 +459,36 @@ limited() {
 	done
 	[ ${#bytes[@]} -gt 230 ]
 	settle
-	standing_names=$(ip -6 rule | grep -c 'proto 166\|proto sixxs' || true)
+	standing_names=$(ip -6 rule | grep -ac 'proto 166\|proto sixxs' || true)
 	[ "$standing_names" -eq 7 ]
 	log_lines >/tmp/lines
-	! LC_ALL=C grep -P '[^\x20-\x7e]' /tmp/lines
-	! grep '^daemon.err' /tmp/lines
+	! LC_ALL=C grep -aP '[^\x20-\x7e]' /tmp/lines
+	! grep -a '^daemon.err' /tmp/lines
 	for byte in "${bytes[@]}"; do
 		case $(printf "\\x$byte") in
 		[A-Za-z0-9_.-]) served=$((served + 1)) ;;
 		*) refused=$((refused + 1)) ;;
 		esac
 	done
+	printf '# %d served, %d refused: %s\n' $served $refused "${bytes[*]}"
 	[ $served -eq 65 ]
-	[ "$(grep -c 'refused: it must be of' /tmp/lines)" -ge $refused ]
+	[ "$(grep -ac 'refused: it must be of' /tmp/lines)" -ge $refused ]
 	eval "exec ${COPROC[1]}>&-"
 	wait "$COPROC_PID" || true
 	settle
-	[ "$(ip -6 rule | grep -c 'proto 166\|proto sixxs')" -eq 0 ]
+	[ "$(ip -6 rule | grep -ac 'proto 166\|proto sixxs')" -eq 0 ]
 }
 
 @test "an interface is renamed to an odd name and back" {
 	local name
 	handler_on
 	add
-	for name in $'sixxs\e[31m' $'sixxs\'x' 'sixxs"x' 'sixxs!..!..!p' $'sixxs\xff' -sixxs '*' other0; do
-		ip link set dev sixxs0 name "$name" || continue
+	for name in $'sixxs\e[31m' $'sixxs\'x' 'sixxs"x' 'sixxs!..!..!p' -sixxs '*' other0; do
+		printf '# %q\n' "$name"
+		ip link set dev sixxs0 name "$name"
 		settle
-		[ "$(ip -6 rule | grep -c 'proto 166\|proto sixxs')" -eq 0 ]
-		ip link set dev "$name" name sixxs0 || ip link set ifindex "$ifindex" name sixxs0
+		[ "$(kernel | grep -ac 'proto 166')" -eq 0 ]
+		ip link set dev "$name" name sixxs0
 		settle
 		assert_same "$standing" "$(kernel)"
 	done
@@ -492,7 +496,7 @@ limited() {
 
 @test "a rename whose handling was cut short is finished by the next event" {
 	handler_on
-	add
+	replay sixxs0
 	printf '[sixxs1]\nsource = 2a02::5\ntable = 205\n' | drop_in sixxs1
 	# the handler is killed before it has begun
 	mv $handler $handler.away

@@ -183,7 +183,7 @@ survives() {
 	ip -4 route add default dev net0 table 200 metric 1025 proto static
 	ip -4 route add default tos 0x10 dev net0 table 200 metric 1024
 	ordeal
-	logged 0 '^daemon\.(err|warn)'
+	untroubled
 	ip -6 route flush table 200
 	ip -4 route flush table 200
 }

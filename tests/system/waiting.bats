@@ -53,7 +53,8 @@ over() { wait_until 30 is_over && wait $handler_pid; }
 
 pending() { echo "daemon.warn sixxs0: the link is still down after $1 s: its default route is pending; once it is up, run: sixxs-route apply sixxs0"; }
 
-calls() { sed -E 's/\(.*//' $trace; }
+# From the first wait on.
+calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 
 @test "waits for the link, and puts the route in place" {
 	handler_off
@@ -117,6 +118,7 @@ calls() { sed -E 's/\(.*//' $trace; }
 	calls >/tmp/calls.1
 	$handler remove sixxs0
 	tunnel_del sixxs0
+	rm /run/sixxs-route/connects.sixxs0 # which the second would read
 	waits 3
 	start
 	over
