@@ -6,6 +6,8 @@
 #include "record.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +21,11 @@ int64_t counter_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void folder_of(const char *run_dir, char ret[static PATH_MAX])
+{
+	stpcpy(stpncpy(ret, run_dir, PATH_MAX - sizeof(COUNTER_SUFFIX)), COUNTER_SUFFIX);
+}
+
 static void ignore_report(void *data, unsigned line, const char *text)
 {
 	(void)data, (void)line, (void)text;
@@ -28,9 +35,12 @@ static void ignore_report(void *data, unsigned line, const char *text)
  */
 static int try_to_enter(const struct counter *counter, bool create, int *ret_runfd)
 {
-	_cleanup_close_ int runfd = run_open(counter->run_dir, create);
+	char folder[PATH_MAX];
+	_cleanup_close_ int runfd = -1;
 	int lock;
 
+	folder_of(counter->run_dir, folder);
+	runfd = run_open(folder, create);
 	if (runfd < 0)
 		return runfd;
 	lock = record_lock(runfd, counter->ifname);
@@ -52,10 +62,14 @@ static int enter(const struct counter *counter, int *ret_runfd)
 
 static void leave(const struct counter *counter, int runfd, int lock, bool wrote)
 {
+	char folder[PATH_MAX];
+
 	record_unlock(runfd, counter->ifname, lock);
 	close(runfd);
-	if (!wrote)
-		run_close_up(counter->run_dir);
+	if (!wrote) {
+		folder_of(counter->run_dir, folder);
+		run_close_up(folder);
+	}
 }
 
 /* Returns 0, with *ret empty if there is no file; -EBADMSG: damaged; other -errno. */
@@ -174,8 +188,11 @@ static int tidy_one(void *data, const char *ifname)
 int counter_tidy_all(const char *run_dir)
 {
 	static const char *const prefixes[] = {PREFIX, NULL};
-	_cleanup_close_ int runfd = run_open(run_dir, false);
+	char folder[PATH_MAX];
+	_cleanup_close_ int runfd = -1;
 
+	folder_of(run_dir, folder);
+	runfd = run_open(folder, false);
 	if (runfd < 0)
 		return runfd == -ENOENT ? 0 : runfd;
 	return run_each(runfd, prefixes, tidy_one, (void *)run_dir);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counts a tunnel's connects, in the file connects.IFNAME of the run folder: so they
- * outlive the tunnel's interface, but not a boot. Every call holds the tunnel's lock from
- * reading to writing. A file that is damaged or not to be trusted counts as full, and is
+ * Counts a tunnel's connects, in the file connects.IFNAME of a folder beside the run
+ * folder, of which nothing is left when the tunnels are gone: the count outlives them,
+ * but not a boot. Every call holds a lock of its own from reading to writing. A file that is damaged or not to be trusted counts as full, and is
  * written anew. Decides nothing (connects.h does); does not log.
  */
 #ifndef COUNTER_H
@@ -12,8 +12,10 @@
 
 #include <stdbool.h>
 
+#define COUNTER_SUFFIX "-connects"
+
 struct counter {
-	const char *run_dir;
+	const char *run_dir; /* the run folder: the count is in run_dir COUNTER_SUFFIX */
 	const char *ifname;
 	struct limit limit;
 	/* out: */

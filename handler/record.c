@@ -217,6 +217,8 @@ int record_write(int runfd, const char *ifname, const struct record *record)
 	r = write_text(file, ifname, record);
 	if (fclose(file) != 0 && r == 0)
 		r = -errno;
+	if (r == 0 && !bytes) /* glibc's fclose() says nothing of it */
+		r = -ENOMEM;
 	if (r == 0 && size > INI_FILE_MAX)
 		r = -E2BIG; /* it could not be read again */
 	return r < 0 ? r : run_replace(runfd, RECORD_PREFIX, ifname, bytes, size);

@@ -307,8 +307,13 @@ static int run(struct watch *watch)
 	while (r == 0 && !watch->stop) {
 		if (watch->lost)
 			catch_up(watch);
-		if (poll(fds, 2, poll_timeout(watch)) < 0 && errno != EINTR)
-			return -errno;
+		if (poll(fds, 2, poll_timeout(watch)) < 0) {
+			if (errno == EINTR)
+				continue; /* what fds say is of the time before */
+			r = -errno;
+			log_line(LOG_ERR, "watch: cannot wait for news: %m");
+			break;
+		}
 		if (fds[0].revents)
 			r = answer_signals(watch);
 		if (r == 0 && fds[1].revents)

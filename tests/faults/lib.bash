@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2034,SC2154 # what is set here, and is used there, and the other way
 #
 # For kill and errors, inside a private machine: the scenarios, and the machine's whole state
 # as a value that compares. No udevd is needed: events are made up as udev would make them.
+#
+# Whoever sources this sets "repo", and "shard", "shards" and "sample" for takes_case.
 #
 # A scenario NAME has up to five functions, all silent:
 #   NAME_before   from the base state to where the run begins
@@ -74,15 +77,17 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 
 # Sets "state": rules and all routes of both families; the run folder with modes, owners and
 # contents. The table names are in it: rt_tables is what iproute2's link points to. What guard
-# counts has a life of its own: it outlives the tunnel, and grows with time.
+# counts has a life of its own: it outlives the tunnel, and grows with time; but no lock and no
+# temporary file may stay beside it.
 read_state() {
 	local file text
-	local all=("$run_dir"/*) files=("$run_dir"/!(connects.*))
+	local files=("$run_dir"/* "$run_dir-connects"/!(connects.*))
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
-	[ -d $run_dir ] || return 0
-	[ ${#files[@]} -gt 0 ] || [ ${#all[@]} -eq 0 ] || return 0
-	state+=$(stat -c '%A %U:%G %F %n' $run_dir "${files[@]}")$'\n'
+	[ ! -d $run_dir ] || files+=("$run_dir")
+	[ ${#files[@]} -gt 0 ] || return 0
+	state+=$(stat -c '%A %U:%G %F %n' "${files[@]}")$'\n'
 	for file in "${files[@]}"; do
+		[ -d "$file" ] && continue
 		IFS= read -r -d '' text <"$file"
 		state+="$file: $text"
 	done
@@ -102,8 +107,6 @@ is_state() {
 	[ -n "$difference" ] || return 0
 	return 1
 }
-
-kernel_part() { kernel=${1%%drwx*}; }
 
 # ---- the base state -----------------------------------------------------------------------
 
@@ -126,23 +129,23 @@ make_base() {
 
 # A working tunnel beside the one that is tested, in most scenarios.
 with_neighbour() {
-	[ -z $neighbour ] || return 0
+	[ -z "$neighbour" ] || return 0
 	neighbour=yes
 	link_add sixxs9 up
 	drop_in_old sixxs9 9
 	fire add sixxs9
-	rm -f $run_dir/connects.*
+	rm -f $run_dir-connects/connects.*
 	read_state
 	base=$state
 }
 
 without_neighbour() {
-	[ -n $neighbour ] || return 0
+	[ -n "$neighbour" ] || return 0
 	neighbour=
 	rm $conf_dir/sixxs9.conf
 	link_del sixxs9
 	fire remove sixxs9
-	rm -f $run_dir/connects.*
+	rm -f $run_dir-connects/connects.*
 	rmdir $run_dir 2>/dev/null
 	base=$bare
 	is_state "$base"
@@ -181,7 +184,7 @@ finish() {
 		*) fire remove $name ;;
 		esac
 	done
-	rm -f $conf_dir/sixxs[0-2].conf $run_dir/connects.*
+	rm -f $conf_dir/sixxs[0-2].conf $run_dir-connects/connects.*
 	[ -n "$neighbour" ] || rmdir $run_dir 2>/dev/null
 }
 
@@ -330,7 +333,7 @@ watch_before() {
 }
 watch_run() { run=("${under[@]}" "$program" watch); }
 watch_start() {
-	local pid status
+	local pid
 	"${run[@]}" &
 	pid=$!
 	until_idle $pid
@@ -417,7 +420,7 @@ make_golden() {
 		"$1_before"
 		"$1_run"
 		start "$1"
-		[ $follow = run ] || "$1_$follow"
+		[ "$follow" = run ] || "$1_$follow"
 		read_state
 		golden[$follow]=$state
 		finish

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # repo, here: who sources this sets them
 #
 # What kill and errors do outside of the machines: share the cases out among as many private
 # machines as there are processors, and sum up.

@@ -62,7 +62,7 @@ recovers() {
 
 assert_clean() {
 	local left
-	left=$(find $run_dir -mindepth 1 ! -name 'connects.*' -printf '%P\n' | LC_ALL=C sort | xargs)
+	left=$(find $run_dir -mindepth 1 -printf '%P\n' | LC_ALL=C sort | xargs)
 	[ "$left" = 'rt_tables tunnel.sixxs0' ] && return
 	printf 'in the run folder: %s\n' "$left" >&2
 	return 1
@@ -80,7 +80,7 @@ ends() {
 }
 
 # The same of an add event. A function cannot be given to timeout.
-add_ends() { ends env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 INTERFACE=sixxs0 IFINDEX="$ifindex" "$@" $handler udev; }
+add_ends() { ends env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev; }
 
 # All of it, or nothing.
 whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel)"; }
@@ -125,7 +125,7 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 
 # A record that claims what is theirs. Whatever it says, only what bears our mark goes.
 plant() {
-	mkdir -m 755 -p $run_dir
+	mkdir -p $run_dir
 	{
 		echo '[sixxs0]'
 		printf '%s\n' "$@"
@@ -191,17 +191,18 @@ plant() {
 
 @test "hard links to somebody's file: it is not written to" {
 	local place
-	for place in tunnel.sixxs0 tmp.sixxs0 lock.sixxs0 rt_tables.tmp rt_tables.lock connects.sixxs0; do
-		mkdir -m 755 -p $run_dir
+	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock.sixxs0,rt_tables.tmp,rt_tables.lock} \
+		$run_dir-connects/{connects.sixxs0,tmp.sixxs0,lock.sixxs0}; do
+		mkdir -p "${place%/*}"
 		printf 'precious\n' >/run/precious
-		ln /run/precious $run_dir/$place
+		ln /run/precious "$place"
 		add_ends
 		[ "$(cat /run/precious)" = precious ]
 		$handler apply --all 2>/dev/null || true
 		[ "$(cat /run/precious)" = precious ]
 		recovers
 		event remove sixxs0 "$ifindex"
-		rm -rf $run_dir
+		rm -rf $run_dir $run_dir-connects
 	done
 	rm /run/precious
 }
@@ -225,20 +226,21 @@ put() {
 @test "a FIFO, a folder, a link, a socket, a device, a huge file in each file's place" {
 	local place kind
 	printf 'precious\n' >/run/precious
-	for place in tunnel.sixxs0 tmp.sixxs0 lock.sixxs0 rt_tables rt_tables.tmp rt_tables.lock connects.sixxs0; do
+	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock.sixxs0,rt_tables,rt_tables.tmp,rt_tables.lock} \
+		$run_dir-connects/{connects.sixxs0,tmp.sixxs0,lock.sixxs0}; do
 		for kind in fifo folder full link dangling socket device empty zeros huge; do
-			printf '# %s in the place of %s\n' $kind $place
-			mkdir -m 755 -p $run_dir
-			put $kind $run_dir/$place
+			printf '# %s in the place of %s\n' $kind "$place"
+			mkdir -p "${place%/*}"
+			put $kind "$place"
 			add_ends
 			whole_or_bare
 			[ "$(cat /run/precious)" = precious ]
 			[ ! -e /run/nowhere ]
-			rm -rf ${run_dir:?}/$place
+			rm -rf "$place"
 			recovers
 			event remove sixxs0 "$ifindex"
 			assert_same "$bare" "$(kernel)"
-			rm -rf $run_dir
+			rm -rf $run_dir $run_dir-connects
 		done
 	done
 	rm /run/precious
@@ -262,7 +264,7 @@ put() {
 	wait $exchange || true
 	kill $monitor
 	wait $monitor || true
-	! grep '^Deleted' /tmp/monitor
+	! grep '^Deleted' /tmp/monitor || false
 	assert_same "$standing" "$(kernel)"
 	rm -r $conf.other
 }
@@ -284,9 +286,11 @@ put() {
 
 # ---- file systems -------------------------------------------------------------------------
 
-# nested COMMAND...: with mounts of its own
+# nested TEXT COMMAND...: TEXT, which may run COMMAND as "$@", with mounts of its own
+# shellcheck disable=SC2016 # TEXT is expanded there
 nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 
+# shellcheck disable=SC2016 # expanded there
 @test "everything but /run is read-only" {
 	nested 'for d in / /etc /usr /var; do mount -o remount,bind,ro $d; done 2>/dev/null
 		! touch /etc/x 2>/dev/null || exit 99; exec "$@"' $handler apply sixxs0 2>/dev/null
@@ -315,6 +319,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 	recovers
 }
 
+# shellcheck disable=SC2016 # expanded there
 @test "no /etc/iproute2, nor anything else of iproute2's" {
 	nested 'for d in /etc/iproute2 /usr/share/iproute2 /usr/lib/iproute2; do
 			[ ! -d $d ] || mount -t tmpfs -o mode=000 none $d; done; exec "$@"' $handler apply sixxs0 2>/dev/null
@@ -462,10 +467,10 @@ limited() {
 	standing_names=$(ip -6 rule | grep -ac 'proto 166\|proto sixxs' || true)
 	[ "$standing_names" -eq 7 ]
 	log_lines >/tmp/lines
-	! LC_ALL=C grep -aP '[^\x20-\x7e]' /tmp/lines
-	! grep -a '^daemon.err' /tmp/lines
+	! LC_ALL=C grep -aP '[^\x20-\x7e]' /tmp/lines || false
+	! grep -a '^daemon.err' /tmp/lines || false
 	for byte in "${bytes[@]}"; do
-		case $(printf "\\x$byte") in
+		case $(printf '%b' "\\x$byte") in
 		[A-Za-z0-9_.-]) served=$((served + 1)) ;;
 		*) refused=$((refused + 1)) ;;
 		esac
@@ -505,9 +510,9 @@ limited() {
 	ip link set dev sixxs0 name sixxs1
 	settle
 	mv $handler.away $handler
-	[ -n "$(rules | grep 'lookup \(200\|sixxs0\)')" ]
+	rules | grep -q 'lookup \(200\|sixxs0\)'
 	replay sixxs1
-	[ -z "$(rules | grep 'lookup \(200\|sixxs0\)')" ]
+	! rules | grep 'lookup \(200\|sixxs0\)' || false
 	rules | grep -q 'from 2a02::5 lookup'
 	ip link set dev sixxs1 name sixxs0
 	settle

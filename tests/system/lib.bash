@@ -56,8 +56,8 @@ snapshot() {
 	done
 	printf '== /run/sixxs-route\n'
 	if [ -d /run/sixxs-route ]; then
-		find /run/sixxs-route -mindepth 1 ! -name 'connects.*' -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
-		find /run/sixxs-route -type f ! -name 'connects.*' -print0 | LC_ALL=C sort -z | contents
+		find /run/sixxs-route -mindepth 1 -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
+		find /run/sixxs-route -type f -print0 | LC_ALL=C sort -z | contents
 	fi
 	printf '== table names\n'
 	find /etc/iproute2/rt_tables.d -mindepth 1 -name '*.conf' -print0 2>/dev/null | LC_ALL=C sort -z | contents
@@ -137,7 +137,7 @@ uplink_up() {
 # once all interfaces but the uplink are gone and udev has seen to it.
 # What the test before has connected does not count, or a log would tell of it.
 begin() {
-	rm -f /run/sixxs-route/connects.*
+	rm -f /run/sixxs-route-connects/connects.*
 	[ ! -d /run/sixxs-route ] || rmdir --ignore-fail-on-non-empty /run/sixxs-route
 	baseline=$(snapshot)
 }

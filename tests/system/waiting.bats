@@ -118,7 +118,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	calls >/tmp/calls.1
 	$handler remove sixxs0
 	tunnel_del sixxs0
-	rm /run/sixxs-route/connects.sixxs0 # which the second would read
+	rm /run/sixxs-route-connects/connects.sixxs0 # which the second would read
 	waits 3
 	start
 	over
