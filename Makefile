@@ -26,7 +26,8 @@ HARDEN   := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 endif
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(HARDEN) $(EXTRA_CFLAGS)
-LIBS     := -ludev -lmnl -liniparser
+# libc first: the loader then finds most symbols in the first library that it looks at
+LIBS     := -lc -ludev -lmnl -liniparser
 
 SOURCES  := $(wildcard handler/*.c)
 OBJECTS  := $(SOURCES:handler/%.c=$(BUILD)/%.o)

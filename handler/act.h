@@ -11,12 +11,12 @@
 #include "rtnl.h"
 
 enum verdict {
-	VERDICT_DONE,	 /* the kernel did it */
+	VERDICT_DONE,    /* the kernel did it */
 	VERDICT_ALREADY, /* it was so before */
 	VERDICT_PENDING, /* a route, and its link is down */
-	VERDICT_GONE,	 /* a route, and its link is no more */
+	VERDICT_GONE,    /* a route, and its link is no more */
 	VERDICT_FOREIGN, /* another route is in its place: see other */
-	VERDICT_FAILED,	 /* see answer */
+	VERDICT_FAILED,  /* see answer */
 };
 
 struct result {

@@ -20,12 +20,14 @@ static const struct {
 	const char *name, *value, *help;
 	unsigned takes; /* the verb must, unless 0 */
 } table[] = {
-	{ALL, "all", NULL, "apply: every tunnel, and sweep what none accounts for", TAKES_ALL},
+	{ALL, "all", NULL, "apply: every tunnel, and sweep what none accounts for",
+	 TAKES_ALL},
 	{CONF_DIR_OPTION, "conf-dir", "DIR", "the drop-ins (" CONF_DIR ")", 0},
 	{'n', "dry-run", NULL, "print the ip(8) commands that are needed; change nothing",
 	 TAKES_DRY_RUN},
 	{JSON, "json", NULL, "status: as JSON, for programs", TAKES_REPORT},
-	{PROBE, "probe", "ADDR", "status: the way to ADDR (2000::1 and 192.0.2.1)", TAKES_REPORT},
+	{PROBE, "probe", "ADDR", "status: the way to ADDR (2000::1 and 192.0.2.1)",
+	 TAKES_REPORT},
 	{RUN_DIR_OPTION, "run-dir", "DIR", "the records (" RUN_DIR ")", 0},
 	{'v', "verbose", NULL, "tell what was read, decided and done", 0},
 	{WAIT, "wait", NULL, "guard: wait until the client may connect", TAKES_WAIT},
@@ -50,7 +52,8 @@ int arguments_error(const char *format, ...)
 static void print_usage(const struct verb *verb)
 {
 	puts("Usage: sixxs-route [OPTION...] VERB [ARGUMENT...]\n"
-	     "Source-based routing for tunnels: keeps each tunnel's default route, table and\n"
+	     "Source-based routing for tunnels: keeps each tunnel's default route, table "
+	     "and\n"
 	     "source rules as its drop-in says, while its interface exists.\n");
 	for (; verb->name; verb++) {
 		const int width = printf("  %s %s", verb->name, verb->synopsis);
@@ -63,14 +66,15 @@ static void print_usage(const struct verb *verb)
 	putchar('\n');
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const bool letter = table[i].id < ALL;
-		const int width =
-			printf("  %c%c%c --%s%s%s", letter ? '-' : ' ', letter ? table[i].id : ' ',
-		               letter ? ',' : ' ', table[i].name, table[i].value ? " " : "",
-		               table[i].value ? table[i].value : "");
+		const int width = printf("  %c%c%c --%s%s%s", letter ? '-' : ' ',
+					 letter ? table[i].id : ' ', letter ? ',' : ' ',
+					 table[i].name, table[i].value ? " " : "",
+					 table[i].value ? table[i].value : "");
 
 		printf("%*s%s\n", HELP_COLUMN - 7 - width, "", table[i].help);
 	}
-	puts("\nExit status: 0 done or nothing to do, 1 failed, 2 usage; guard: 75 not yet;\n"
+	puts("\nExit status: 0 done or nothing to do, 1 failed, 2 usage; guard: 75 not "
+	     "yet;\n"
 	     "status: 0 all well, 1 not as the drop-ins say, 2 cannot tell.");
 }
 
@@ -78,10 +82,10 @@ static void print_usage(const struct verb *verb)
 static void fill_options(struct option ret[static OPTIONS + 1])
 {
 	for (size_t i = 0; i < OPTIONS; i++)
-		ret[i] = (struct option){
-			.name = table[i].name,
-			.has_arg = table[i].value ? required_argument : no_argument,
-			.val = table[i].id};
+		ret[i] = (struct option){.name = table[i].name,
+					 .has_arg = table[i].value ? required_argument
+								   : no_argument,
+					 .val = table[i].id};
 	ret[OPTIONS] = (struct option){0};
 }
 
@@ -117,7 +121,7 @@ static void take_option(int id, struct arguments *ret)
 
 /* Returns -1 with the options that were given as a mask of table rows, or a status. */
 static int parse_options(int argc, char *argv[], const struct verb verbs[],
-                         unsigned *ret_given, struct arguments *ret)
+			 unsigned *ret_given, struct arguments *ret)
 {
 	struct option options[OPTIONS + 1];
 	int id;
@@ -147,8 +151,10 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 static int check_options(const struct verb *verb, unsigned given)
 {
 	for (size_t i = 0; i < OPTIONS; i++)
-		if ((given & (1U << i)) && table[i].takes && !(table[i].takes & verb->takes))
-			return arguments_error("%s takes no --%s", verb->name, table[i].name);
+		if ((given & (1U << i)) && table[i].takes &&
+		    !(table[i].takes & verb->takes))
+			return arguments_error("%s takes no --%s", verb->name,
+					       table[i].name);
 	return -1;
 }
 
@@ -169,7 +175,8 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 	case OPERANDS_SOME:
 		if (!!operand[0] == arguments->all)
 			return arguments_error("%s needs interface names%s", verb->name,
-			                   verb->takes & TAKES_ALL ? ", or else --all" : "");
+					       verb->takes & TAKES_ALL ? ", or else --all"
+								       : "");
 		break;
 	case OPERANDS_ANY:
 		break;
@@ -178,9 +185,10 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 	}
 	for (; *operand; operand++)
 		if (!config_ifname_ok(*operand))
-			return arguments_error("\"%s\" is no interface name that can be served: "
-			                   "expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}",
-			                   log_escape(*operand, escaped, sizeof(escaped)));
+			return arguments_error(
+				"\"%s\" is no interface name that can be served: "
+				"expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}",
+				log_escape(*operand, escaped, sizeof(escaped)));
 	return -1;
 }
 
@@ -193,7 +201,7 @@ static const struct verb *find_verb(const struct verb *verb, const char *name)
 }
 
 int arguments_parse(int argc, char *argv[], const struct verb verbs[],
-                    const struct verb **ret_verb, struct arguments *ret)
+		    const struct verb **ret_verb, struct arguments *ret)
 {
 	char escaped[64];
 	unsigned given = 0;
@@ -205,8 +213,9 @@ int arguments_parse(int argc, char *argv[], const struct verb verbs[],
 		return arguments_error("a verb is missing");
 	*ret_verb = find_verb(verbs, argv[optind]);
 	if (!*ret_verb)
-		return arguments_error("unknown verb \"%s\"",
-		                   log_escape(argv[optind], escaped, sizeof(escaped)));
+		return arguments_error(
+			"unknown verb \"%s\"",
+			log_escape(argv[optind], escaped, sizeof(escaped)));
 	ret->operands = argv + optind + 1;
 	ret->settings.person = (*ret_verb)->person;
 	status = check_options(*ret_verb, given);

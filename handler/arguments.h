@@ -24,10 +24,10 @@ struct arguments {
 
 enum operands {
 	OPERANDS_NONE,
-	OPERANDS_ONE,    /* one interface name */
-	OPERANDS_SOME,   /* interface names, or --all where the verb takes it */
-	OPERANDS_ANY,    /* interface names, or none for all */
-	OPERANDS_FILES,  /* or none for all */
+	OPERANDS_ONE,   /* one interface name */
+	OPERANDS_SOME,  /* interface names, or --all where the verb takes it */
+	OPERANDS_ANY,   /* interface names, or none for all */
+	OPERANDS_FILES, /* or none for all */
 };
 
 /* Options that only some verbs take. */
@@ -59,6 +59,6 @@ __attribute__((format(printf, 1, 2))) int arguments_error(const char *format, ..
  * the verb wants them; or the exit status, with everything said.
  */
 int arguments_parse(int argc, char *argv[], const struct verb verbs[],
-                    const struct verb **ret_verb, struct arguments *ret);
+		    const struct verb **ret_verb, struct arguments *ret);
 
 #endif

@@ -13,7 +13,7 @@
 
 struct claim {
 	struct tunnel tunnel;
-	size_t order;	  /* its place among all */
+	size_t order;     /* its place among all */
 	const char *file; /* its name within the folder; not ours */
 	unsigned line;
 	bool own_file; /* the file is called IFNAME.conf */
@@ -39,7 +39,8 @@ int claims_add(struct claims *claims, const char *file, const struct ini *ini);
 int claims_settle(const struct claims *claims);
 
 /* FILE's path, for reports; NULL: the folder's. */
-void claims_path(const struct claims *claims, const char *file, char ret[static PATH_MAX]);
+void claims_path(const struct claims *claims, const char *file,
+		 char ret[static PATH_MAX]);
 
 /* One report about FILE in the folder; NULL: about the folder. */
 void claims_report(const struct claims *claims, enum severity severity, const char *file,

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* The folder's drop-ins in byte order of their names. */
 struct listing {
 	struct dirent **file;
@@ -220,7 +219,8 @@ static bool is_unsure(const struct unreads *unreads, const struct claim *claim)
 		if (claims_own_file(unread->file, ifname))
 			return true;
 		if (unread->order <= claim->order &&
-		    (!unread->bytes || memmem(unread->bytes, unread->size, ifname, strlen(ifname))))
+		    (!unread->bytes ||
+		     memmem(unread->bytes, unread->size, ifname, strlen(ifname))))
 			return true;
 	}
 	return false;

@@ -17,7 +17,7 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
 /* file: its path as it was found; line 0: about the file as a whole. */
 typedef void config_report_fn(void *data, enum severity severity, const char *file,
-                              unsigned line, const char *text);
+			      unsigned line, const char *text);
 
 struct config_reporter {
 	config_report_fn *report;
@@ -45,17 +45,17 @@ extern const struct config_key config_keys[]; /* ends with a NULL name */
  * on that ground.
  */
 int config_find(const char *dir, const char *ifname, const struct config_reporter *rep,
-                struct tunnel *ret);
+		struct tunnel *ret);
 
 /*
  * Every good section of every drop-in in DIR, in look-up order, each interface once.
- * Returns 0, or -errno if at least one file or section was not read (after the others were
- * given to fn), or fn's first negative return.
+ * Returns 0, or -errno if at least one file or section was not read (after the others
+ * were given to fn), or fn's first negative return.
  */
 typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
-                           unsigned line);
+			   unsigned line);
 int config_each(const char *dir, const struct config_reporter *rep, config_each_fn *fn,
-                void *data);
+		void *data);
 
 /*
  * The same for these files (the list ends with NULL) as if they, in this order, were all

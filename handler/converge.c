@@ -242,6 +242,7 @@ static void take_result(const struct turn *turn, const struct step *step,
 	case VERDICT_FOREIGN:
 	case VERDICT_FAILED:
 		tally->failed++;
+		tally->taken |= result->verdict == VERDICT_FOREIGN && result->other.ours;
 		there = may_be_there(turn, step, result);
 		explain_result(step, result, text);
 		log_line(LOG_ERR, "%s: %s", turn->ifname, text);
@@ -349,6 +350,7 @@ static int converge_locked(struct turn *turn, uint32_t gone, struct outcome *ret
 					.wait = turn->tunnel.wait};
 	if (turn->has_section)
 		ret->limit = turn->tunnel.limit;
+	ret->taken = tally.taken;
 	return r;
 }
 

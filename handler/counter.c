@@ -190,10 +190,13 @@ int counter_tidy_all(const char *run_dir)
 	static const char *const prefixes[] = {PREFIX, NULL};
 	char folder[PATH_MAX];
 	_cleanup_close_ int runfd = -1;
+	int r;
 
 	folder_of(run_dir, folder);
 	runfd = run_open(folder, false);
 	if (runfd < 0)
 		return runfd == -ENOENT ? 0 : runfd;
-	return run_each(runfd, prefixes, tidy_one, (void *)run_dir);
+	r = run_each(runfd, prefixes, tidy_one, (void *)run_dir);
+	/* and what a kill left without one: its lock, its temporary file */
+	return r < 0 ? r : record_each(runfd, tidy_one, (void *)run_dir);
 }

@@ -2,8 +2,9 @@
 /*
  * Counts a tunnel's connects, in the file connects.IFNAME of a folder beside the run
  * folder, of which nothing is left when the tunnels are gone: the count outlives them,
- * but not a boot. Every call holds a lock of its own from reading to writing. A file that is damaged or not to be trusted counts as full, and is
- * written anew. Decides nothing (connects.h does); does not log.
+ * but not a boot. Every call holds a lock of its own from reading to writing. A file that
+ * is damaged or not to be trusted counts as full, and is written anew. Decides nothing
+ * (connects.h does); does not log.
  */
 #ifndef COUNTER_H
 #define COUNTER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What udev says of the interface that it runs us for, as a plain value. The only user of
- * libudev. An event only says "look at these names again": what is done about them follows
- * from the state that is found.
+ * libudev. An event only says "look at these names again": what is done about them
+ * follows from the state that is found.
  */
 #ifndef EVENT_H
 #define EVENT_H
@@ -11,14 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_NAME_SIZE 64 /* more than IFNAMSIZ: what is too long is refused, not cut */
+#define EVENT_NAME_SIZE 64 /* more than IFNAMSIZ: what is too long is refused, not cut \
+			    */
 
 struct event {
 	bool addition;    /* ACTION is add: also of a replay */
 	bool removal;     /* ACTION is remove */
 	bool replay;      /* udevadm trigger, not the kernel (SYNTH_UUID) */
 	uint32_t ifindex; /* 0: not said */
-	/* "" where there is none, else as udev has it: any bytes that the kernel allows */
+	/* "" where there is none, else as udev has it: any bytes that the kernel allows
+	 */
 	char ifname[EVENT_NAME_SIZE];
 	char old_ifname[EVENT_NAME_SIZE]; /* of a rename, this one or an earlier one */
 	char tag[EVENT_NAME_SIZE]; /* SIXXS_ROUTE: the last name that the rule matched */

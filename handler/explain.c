@@ -29,8 +29,9 @@ static const char *protocol_name(uint8_t protocol)
 		uint8_t number;
 		const char *name;
 	} names[] = {
-		{0, "unspec"}, {2, "kernel"}, {3, "boot"},  {4, "static"}, {9, "ra"},	  {11, "zebra"},
-		{12, "bird"},  {16, "dhcp"}, {42, "babel"}, {186, "bgp"}, {188, "ospf"},
+		{0, "unspec"}, {2, "kernel"}, {3, "boot"},   {4, "static"},
+		{9, "ra"},     {11, "zebra"}, {12, "bird"},  {16, "dhcp"},
+		{42, "babel"}, {186, "bgp"},  {188, "ospf"},
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -41,7 +42,8 @@ static const char *protocol_name(uint8_t protocol)
 
 void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
 {
-	const char *name = protocol == OBJECT_PROTOCOL ? "sixxs" : protocol_name(protocol);
+	const char *name =
+		protocol == OBJECT_PROTOCOL ? "sixxs" : protocol_name(protocol);
 
 	snprintf(ret, PROTOCOL_STRLEN, "protocol %u%s%s", protocol, name ? " " : "",
 		 name ? name : "");
@@ -128,12 +130,14 @@ bool explain_name(const struct name_entry *want, enum name_verdict verdict,
 	ret[0] = '\0';
 	if (verdict == NAME_TAKEN)
 		snprintf(ret, EXPLAIN_SIZE,
-			 "table %u goes without the name %s, which iproute2 gives to table "
+			 "table %u goes without the name %s, which iproute2 gives to "
+			 "table "
 			 "%u: set another name, or name = none",
 			 want->number, want->name, other->number);
 	if (verdict == NUMBER_TAKEN)
 		snprintf(ret, EXPLAIN_SIZE,
-			 "table %u goes without the name %s, for iproute2 calls it %s: set "
+			 "table %u goes without the name %s, for iproute2 calls it %s: "
+			 "set "
 			 "name = none, or another table",
 			 want->number, want->name, other->name);
 	return ret[0];

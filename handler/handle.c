@@ -51,8 +51,8 @@ static int note_link(void *data, const struct nlmsghdr *nlh)
 		return 0;
 	watch->up = link.up;
 	/* also by a rename: udev tells of it only when we have ended */
-	watch->gone |= nlh->nlmsg_type == RTM_DELLINK ||
-		       strcmp(link.ifname, watch->ifname) != 0;
+	watch->gone |=
+		nlh->nlmsg_type == RTM_DELLINK || strcmp(link.ifname, watch->ifname) != 0;
 	return 0;
 }
 
@@ -106,8 +106,8 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 }
 
 /*
- * An interface that comes is a connect of the tunnel's client; a replay and a new name are
- * none. Before any waiting for the link, which may well be killed.
+ * An interface that comes is a connect of the tunnel's client; a replay and a new name
+ * are none. Before any waiting for the link, which may well be killed.
  */
 static void count(const struct settings *settings, const struct event *event,
 		  const struct outcome *outcome)

@@ -31,7 +31,7 @@ static int run_remove(const struct arguments *arguments, struct rtnl *rtnl)
 static int run_status(const struct arguments *arguments, struct rtnl *rtnl)
 {
 	const struct status_options options = {.json = arguments->json,
-	                                       .probe = arguments->probe};
+					       .probe = arguments->probe};
 	char escaped[64];
 
 	if (options.probe && !status_probe_ok(options.probe))
@@ -64,9 +64,9 @@ static int run_udev(const struct arguments *arguments, struct rtnl *rtnl)
 	const int r = event_read(&event);
 
 	if (r == -ENODATA)
-		log_line(LOG_ERR,
-		         "udev: no event of a network interface in the environment: this verb is "
-		         "for the udev rule; by hand, use apply");
+		log_line(LOG_ERR, "udev: no event of a network interface in the "
+				  "environment: this verb is "
+				  "for the udev rule; by hand, use apply");
 	else if (r < 0)
 		log_line(LOG_ERR, "udev: cannot read the event: %s", strerror(-r));
 	return r < 0 ? r : handle_event(&arguments->settings, rtnl, &event);
@@ -74,61 +74,63 @@ static int run_udev(const struct arguments *arguments, struct rtnl *rtnl)
 
 static const struct verb verbs[] = {
 	{.name = "apply",
-         .synopsis = "[--all | IFACE...]",
-         .help = {"bring these tunnels to what their drop-ins", "say, now"},
-         .operands = OPERANDS_SOME,
-         .takes = TAKES_ALL | TAKES_DRY_RUN,
-         .failed = EXIT_FAILURE,
-         .person = true,
-         .run = run_apply},
+	 .synopsis = "[--all | IFACE...]",
+	 .help = {"bring these tunnels to what their drop-ins", "say, now"},
+	 .operands = OPERANDS_SOME,
+	 .takes = TAKES_ALL | TAKES_DRY_RUN,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .run = run_apply},
 	{.name = "remove",
-         .synopsis = "IFACE...",
-         .help = {"undo what was installed for these, link", "present or not"},
-         .operands = OPERANDS_SOME,
-         .takes = TAKES_DRY_RUN,
-         .failed = EXIT_FAILURE,
-         .person = true,
-         .run = run_remove},
+	 .synopsis = "IFACE...",
+	 .help = {"undo what was installed for these, link", "present or not"},
+	 .operands = OPERANDS_SOME,
+	 .takes = TAKES_DRY_RUN,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .run = run_remove},
 	{.name = "status",
-         .synopsis = "[IFACE...]",
-         .help = {"what is installed, and which way packets", "leave; without IFACE: of all"},
-         .operands = OPERANDS_ANY,
-         .takes = TAKES_REPORT,
-         .failed = STATUS_UNKNOWN,
-         .person = true,
-         .run = run_status},
+	 .synopsis = "[IFACE...]",
+	 .help = {"what is installed, and which way packets",
+		  "leave; without IFACE: of all"},
+	 .operands = OPERANDS_ANY,
+	 .takes = TAKES_REPORT,
+	 .failed = STATUS_UNKNOWN,
+	 .person = true,
+	 .run = run_status},
 	{.name = "check",
-         .synopsis = "[FILE...]",
-         .help = {"every error and warning in these drop-ins;", "without FILE: in all"},
-         .operands = OPERANDS_FILES,
-         .failed = EXIT_FAILURE,
-         .person = true,
-         .offline = true,
-         .run = run_check},
+	 .synopsis = "[FILE...]",
+	 .help = {"every error and warning in these drop-ins;", "without FILE: in all"},
+	 .operands = OPERANDS_FILES,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .offline = true,
+	 .run = run_check},
 	{.name = "guard",
-         .synopsis = "[--wait] IFACE",
-         .help = {"may the tunnel's client connect now?"},
-         .operands = OPERANDS_ONE,
-         .takes = TAKES_WAIT | TAKES_DRY_RUN,
-         .failed = EXIT_FAILURE,
-         .person = true,
-         .offline = true,
-         .run = run_guard},
+	 .synopsis = "[--wait] IFACE",
+	 .help = {"may the tunnel's client connect now?"},
+	 .operands = OPERANDS_ONE,
+	 .takes = TAKES_WAIT | TAKES_DRY_RUN,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .offline = true,
+	 .run = run_guard},
 	{.name = "watch",
-         .synopsis = "",
-         .help = {"keep the tunnels so while links go up and", "down, until stopped"},
-         .failed = EXIT_FAILURE,
-         .run = run_watch},
+	 .synopsis = "",
+	 .help = {"keep the tunnels so while links go up and", "down, until stopped"},
+	 .failed = EXIT_FAILURE,
+	 .run = run_watch},
 	{.name = "udev",
-         .synopsis = "",
-         .help = {"handle one event; for the udev rule only"},
-         .takes = TAKES_DRY_RUN,
-         .failed = EXIT_FAILURE,
-         .run = run_udev},
+	 .synopsis = "",
+	 .help = {"handle one event; for the udev rule only"},
+	 .takes = TAKES_DRY_RUN,
+	 .failed = EXIT_FAILURE,
+	 .run = run_udev},
 	{.name = NULL},
 };
 
-/* A closed stderr's number must not become that of a socket, which a message then hits. */
+/* A closed stderr's number must not become that of a socket, which a message then hits.
+ */
 static int hold_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

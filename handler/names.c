@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OURS	  "rt_tables"
+#define OURS      "rt_tables"
 #define OURS_TEMP "rt_tables.tmp"
 #define OURS_LOCK "rt_tables.lock"
 
@@ -44,7 +44,7 @@ bool name_ok(const char *name)
 				      "0123456789_.-";
 	/* ip-route(8): tables that are the kernel's, and what is no table */
 	static const char *const words[] = {"unspec", "default", "main",
-					    "local",  "all",	 "cache"};
+					    "local",  "all",     "cache"};
 	const size_t size = strspn(name, allowed);
 
 	if (!size || size >= LABEL_SIZE || name[size] || strchr("0123456789_.-", name[0]))

@@ -24,9 +24,10 @@ bool name_ok(const char *name);
 int names_number(const char *name, uint32_t *ret);
 
 enum name_verdict {
-	NAME_OURS,    /* free, or already so in our file: the line is (or would be) ours */
-	NAME_OTHERS,  /* somebody else already gives this name to this number: nothing to do */
-	NAME_TAKEN,   /* the name belongs to another number: ret says which entry */
+	NAME_OURS,   /* free, or already so in our file: the line is (or would be) ours */
+	NAME_OTHERS, /* somebody else already gives this name to this number: nothing to
+			do */
+	NAME_TAKEN,  /* the name belongs to another number: ret says which entry */
 	NUMBER_TAKEN, /* the number has another name: ret says which entry */
 };
 
@@ -46,8 +47,8 @@ enum name_verdict names_look(int runfd, const struct name_entry *want,
 /*
  * The same, and with NAME_OURS the line stands in RUNFD/rt_tables afterwards. The file is
  * replaced whole (temporary file, rename) under its own lock; a line that stands there
- * already costs neither lock nor write. Returns the verdict, or -errno (-ETIMEDOUT: lock).
- * Clears away what a kill left, as names_tidy.
+ * already costs neither lock nor write. Returns the verdict, or -errno (-ETIMEDOUT:
+ * lock). Clears away what a kill left, as names_tidy.
  */
 int names_add(int runfd, const struct name_entry *want, struct name_entry *ret);
 

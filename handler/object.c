@@ -176,8 +176,8 @@ static bool is_table_of_ours(const struct object *object)
 {
 	if (object->kind == OBJECT_RULE_MAIN)
 		return object->table == RT_TABLE_MAIN;
-	return object->table && !(object->table >= RT_TABLE_DEFAULT &&
-	                          object->table <= RT_TABLE_LOCAL);
+	return object->table &&
+	       !(object->table >= RT_TABLE_DEFAULT && object->table <= RT_TABLE_LOCAL);
 }
 
 /* A number that a sane record would not hold would not come out as it went in. */

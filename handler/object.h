@@ -22,22 +22,22 @@
 #define METRIC_FALLBACK UINT32_MAX
 
 enum object_kind {
-	OBJECT_RULE,	  /* from SOURCE lookup TABLE */
+	OBJECT_RULE,      /* from SOURCE lookup TABLE */
 	OBJECT_RULE_MAIN, /* from SOURCE lookup main suppress_prefixlength 0 */
-	OBJECT_ROUTE,	  /* default dev OIF table TABLE */
+	OBJECT_ROUTE,     /* default dev OIF table TABLE */
 	OBJECT_FALLBACK,  /* unreachable default table TABLE */
 };
 
 struct object {
 	enum object_kind kind;
-	uint8_t family;	       /* AF_INET6, AF_INET */
-	uint32_t table;	       /* RT_TABLE_MAIN for OBJECT_RULE_MAIN */
+	uint8_t family;        /* AF_INET6, AF_INET */
+	uint32_t table;        /* RT_TABLE_MAIN for OBJECT_RULE_MAIN */
 	struct prefix source;  /* rules */
 	uint32_t priority;     /* rules */
-	uint32_t oif;	       /* OBJECT_ROUTE: ifindex */
+	uint32_t oif;          /* OBJECT_ROUTE: ifindex */
 	struct prefix gateway; /* OBJECT_ROUTE: a host, or family AF_UNSPEC */
 	uint32_t metric;       /* routes */
-	uint32_t mtu;	       /* OBJECT_ROUTE: bytes, 0: none */
+	uint32_t mtu;          /* OBJECT_ROUTE: bytes, 0: none */
 };
 
 /*

@@ -15,7 +15,7 @@
 
 struct link {
 	uint32_t ifindex; /* 0: there is no such link */
-	bool up;	  /* IFF_UP: a route on a link that is down is refused */
+	bool up;          /* IFF_UP: a route on a link that is down is refused */
 	char ifname[IFNAMSIZ];
 };
 

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 struct prefix {
-	uint8_t family;	  /* AF_INET6, AF_INET; AF_UNSPEC (0): no prefix */
-	uint8_t len;	  /* bits: 0-128 or 0-32 */
+	uint8_t family;   /* AF_INET6, AF_INET; AF_UNSPEC (0): no prefix */
+	uint8_t len;      /* bits: 0-128 or 0-32 */
 	uint8_t addr[16]; /* network byte order; IPv4 in the first four, the rest zero */
 };
 

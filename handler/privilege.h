@@ -6,7 +6,8 @@
 #ifndef PRIVILEGE_H
 #define PRIVILEGE_H
 
-/* Keeps CAP_NET_ADMIN, if it is there, and nothing else, for good. Returns 0 or -errno. */
+/* Keeps CAP_NET_ADMIN, if it is there, and nothing else, for good. Returns 0 or -errno.
+ */
 int privilege_drop(void);
 
 #endif

@@ -227,8 +227,7 @@ static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
 
 int sweep(const struct settings *settings, struct rtnl *rtnl)
 {
-	struct recorded recorded = {
-		.settings = settings, .rtnl = rtnl, .runfd = -1};
+	struct recorded recorded = {.settings = settings, .rtnl = rtnl, .runfd = -1};
 	struct heap ours = {0};
 	/* The kernel first: what a handler installs after it is not in the dump, and what
 	 * is in the dump was recorded before. */

@@ -271,7 +271,7 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 		"$(ours | grep ^16383 | sort -k5)"
 }
 
-# Whose turn is first finds the other's route still there.
+# Whose turn is first finds the other's route still there, and has another one.
 @test "two tunnels swap their tables" {
 	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
 	tunnel_add sixxs1
@@ -280,7 +280,7 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 	both=$(ours)
 	section $'source = 2a02::1\ntable = 201\n'
 	printf '[sixxs1]\nsource = 2a02::2\ntable = 200\n' | drop_in sixxs1
-	$handler apply --all || exits 0 $handler apply --all
+	exits 0 $handler apply --all
 	assert_same "$(sed -E 's/2a02::1 /2a02::3 /; s/2a02::2 /2a02::1 /; s/2a02::3 /2a02::2 /
 		s/sixxs0/sixxs2/; s/sixxs1/sixxs0/; s/sixxs2/sixxs1/' <<<"$both" | sort)" "$(ours | sort)"
 }
