@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_NAME_SIZE 64 /* more than IFNAMSIZ: what is too long is refused, not cut \
-			    */
+/* More than IFNAMSIZ: what is too long is refused, not cut. */
+#define EVENT_NAME_SIZE 64
 
 struct event {
 	bool addition;    /* ACTION is add: also of a replay */

@@ -193,7 +193,7 @@ int object_parse(const char *text, struct object *ret)
 {
 	struct object object = {0};
 	char word[16];
-	int digit, r;
+	int digit, r = -EINVAL;
 
 	if (sscanf(text, "%15s %d", word, &digit) != 2 ||
 	    parse_kind(word, &object.kind) < 0)

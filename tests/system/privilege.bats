@@ -24,7 +24,7 @@ teardown() { finish; }
 	assert_same "$before" "$(snapshot)"
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	sixxs-route apply sixxs0
-	[ -z "$(rules | grep 2a02::1)" ]
+	[ "$(rules | grep -c 2a02::1)" -eq 0 ]
 	[ -z "$(routes 200)" ]
 }
 
