@@ -34,11 +34,6 @@ struct names {
 	char (*name)[IFNAMSIZ];
 };
 
-static void free_names(const struct names *names)
-{
-	free(names->name);
-}
-
 static int put_name(struct names *names, const char *ifname)
 {
 	if (!config_ifname_ok(ifname))
@@ -110,23 +105,12 @@ static void report(void *data, enum severity severity, const char *file, unsigne
 static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 			 const struct names *names)
 {
-	_cleanup_(free_names) struct names again = {0};
 	struct outcome outcome;
 	int result = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
 		const int r = converge(settings, rtnl, names->name[i], AIM_SECTION, 0,
 				       &outcome);
-
-		if (outcome.taken && put_name(&again, names->name[i]) == 0)
-			continue;
-		if (result == 0)
-			result = r;
-	}
-	/* two tunnels may have swapped their tables: by now the other's route has gone */
-	for (size_t i = 0; i < again.n; i++) {
-		const int r =
-			converge(settings, rtnl, again.name[i], AIM_SECTION, 0, &outcome);
 
 		if (result == 0)
 			result = r;
@@ -139,15 +123,18 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl,
 			      const struct names *names)
 {
-	int r = converge_each(settings, rtnl, names);
+	int result = converge_each(settings, rtnl, names);
 
-	for (unsigned round = 0; r == 0 && round < ROUNDS_MAX; round++) {
-		r = sweep(settings, rtnl);
-		if (r <= 0 || settings->dry_run)
-			return r < 0 ? r : 0;
-		r = converge_each(settings, rtnl, names);
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		const int r = sweep(settings, rtnl);
+
+		if (r < 0)
+			return result < 0 ? result : r;
+		if (r == 0 || settings->dry_run)
+			return result;
+		result = converge_each(settings, rtnl, names);
 	}
-	return r;
+	return result;
 }
 
 /* What any record or section names; *ret_config: what config_each said. */

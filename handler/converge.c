@@ -31,6 +31,8 @@ struct turn {
 	struct record record; /* as it was found */
 	struct objects wanted;
 	struct name_entry wanted_name; /* number 0: none */
+	struct objects
+		*contested; /* that stood before we came, and so may be another's */
 };
 
 static void report_config(void *data, enum severity severity, const char *file,
@@ -159,9 +161,12 @@ static int place_name(const struct turn *turn, struct record *after)
 		return fail(turn, r, "name its table", "its routes are not affected");
 	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &other, text))
 		log_line(LOG_WARNING, "%s: %s", turn->ifname, text);
-	if (r != NAME_OURS)
-		after->name = (struct name_entry){0};
-	return 0;
+	if (r == NAME_OURS)
+		return 0;
+	after->name = (struct name_entry){0};
+	/* ours may have stood there before another came */
+	r = names_drop(turn->runfd, &turn->wanted_name);
+	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
 }
 
 static int drop_name(const struct turn *turn)
@@ -231,6 +236,8 @@ static void take_result(const struct turn *turn, const struct step *step,
 		tally_count(tally, step);
 		break;
 	case VERDICT_ALREADY:
+		if (there && !objects_have(&turn->record.objects, &step->object))
+			objects_put(turn->contested, &step->object);
 		break;
 	case VERDICT_PENDING:
 		tally->pending = true;
@@ -242,7 +249,8 @@ static void take_result(const struct turn *turn, const struct step *step,
 	case VERDICT_FOREIGN:
 	case VERDICT_FAILED:
 		tally->failed++;
-		tally->taken |= result->verdict == VERDICT_FOREIGN && result->other.ours;
+		if (result->verdict == VERDICT_FOREIGN && result->other.ours)
+			objects_put(turn->contested, &step->object);
 		there = may_be_there(turn, step, result);
 		explain_result(step, result, text);
 		log_line(LOG_ERR, "%s: %s", turn->ifname, text);
@@ -350,7 +358,6 @@ static int converge_locked(struct turn *turn, uint32_t gone, struct outcome *ret
 					.wait = turn->tunnel.wait};
 	if (turn->has_section)
 		ret->limit = turn->tunnel.limit;
-	ret->taken = tally.taken;
 	return r;
 }
 
@@ -419,13 +426,17 @@ static void begin(struct turn *turn, const struct settings *settings, struct rtn
 	record_clear(&turn->record);
 }
 
-int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-	     enum aim aim, uint32_t gone, struct outcome *ret)
+/* One turn; *ret_contested: what another tunnel's record may hold too. */
+static int converge_once(const struct settings *settings, struct rtnl *rtnl,
+			 const char *ifname, enum aim aim, uint32_t gone,
+			 struct objects *ret_contested, struct outcome *ret)
 {
 	struct turn turn;
 	int lock, r;
 
 	begin(&turn, settings, rtnl, ifname, aim);
+	turn.contested = ret_contested;
+	ret_contested->n = 0;
 	*ret = (struct outcome){0};
 	if (settings->dry_run)
 		return rehearse_turn(&turn, gone);
@@ -436,6 +447,77 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 	record_unlock(turn.runfd, ifname, lock);
 	close_fdp(&turn.runfd);
 	run_close_up(settings->run_dir);
+	return r;
+}
+
+struct contest {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	const char *ifname; /* whose objects are contested */
+	const struct objects *contested;
+	int runfd;
+	bool found;
+};
+
+static void ignore_report(void *data, unsigned line, const char *text)
+{
+	(void)data, (void)line, (void)text;
+}
+
+static bool holds_contested(const struct contest *contest, const struct record *record)
+{
+	for (unsigned i = 0; i < record->objects.n; i++)
+		for (unsigned k = 0; k < contest->contested->n; k++) {
+			const struct object *object = &contest->contested->object[k];
+
+			if (object_equal(&record->objects.object[i], object) ||
+			    object_same_slot(&record->objects.object[i], object))
+				return true;
+		}
+	return false;
+}
+
+/* Its section may have changed, and its turn not have come. */
+static int settle_with(void *data, const char *ifname)
+{
+	struct contest *contest = data;
+	struct objects contested;
+	struct outcome outcome;
+	struct record record;
+
+	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname) ||
+	    record_read(contest->runfd, ifname, ignore_report, NULL, &record) <= 0 ||
+	    !holds_contested(contest, &record))
+		return 0;
+	contest->found = true;
+	converge_once(contest->settings, contest->rtnl, ifname, AIM_SECTION, 0,
+		      &contested, &outcome);
+	return 0;
+}
+
+/*
+ * Two tunnels whose sections have swapped a table or a source hold the same objects for a
+ * while, and the later one's turn would take away what is the earlier one's by then. So
+ * the others have their turn first, and the objects are put in place again.
+ */
+int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+	     enum aim aim, uint32_t gone, struct outcome *ret)
+{
+	struct objects contested;
+	struct contest contest = {.settings = settings,
+				  .rtnl = rtnl,
+				  .ifname = ifname,
+				  .contested = &contested};
+	int r = converge_once(settings, rtnl, ifname, aim, gone, &contested, ret);
+
+	if (!contested.n)
+		return r;
+	contest.runfd = run_open(settings->run_dir, false);
+	if (contest.runfd >= 0)
+		record_each(contest.runfd, settle_with, &contest);
+	close_fdp(&contest.runfd);
+	if (contest.found)
+		r = converge_once(settings, rtnl, ifname, aim, gone, &contested, ret);
 	return r;
 }
 

@@ -31,7 +31,6 @@ struct outcome {
 	uint32_t pending; /* ifindex of a link that must come up before the route; 0: none
 			   */
 	int wait;         /* the section's, for pending */
-	bool taken;       /* another tunnel's route is in the place of its own */
 	struct limit limit; /* the section's; connects 0: no section was read */
 };
 

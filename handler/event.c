@@ -64,11 +64,17 @@ static int read_device(struct udev_device *device, struct event *ret)
 
 int event_read(struct event *ret)
 {
+	struct udev_device *device = NULL;
 	struct udev *udev = udev_new();
-	struct udev_device *device = udev ? udev_device_new_from_environment(udev) : NULL;
 	struct event event = {0};
-	int r = errno == ENOMEM ? -ENOMEM : -ENODATA;
+	int r;
 
+	/* libudev 252 writes to address 0 if one of these holds no tag at all */
+	unsetenv("TAGS");
+	unsetenv("CURRENT_TAGS");
+	if (udev)
+		device = udev_device_new_from_environment(udev);
+	r = errno == ENOMEM ? -ENOMEM : -ENODATA;
 	if (device)
 		r = read_device(device, &event);
 	udev_device_unref(device);

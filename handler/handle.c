@@ -68,12 +68,39 @@ static int look(struct rtnl *rtnl, struct watch *watch)
 	return 0;
 }
 
+/* Sets *ret_late if the deadline came first. Returns 0 or -errno. */
+static int follow_link(const struct settings *settings, struct rtnl *rtnl,
+		       struct rtnl *events, struct watch *watch, int64_t deadline_ms,
+		       bool *ret_late)
+{
+	struct outcome outcome = {.pending = watch->ifindex};
+	int r = look(rtnl, watch);
+
+	while (r == 0 && !watch->gone && outcome.pending == watch->ifindex) {
+		if (watch->up) {
+			watch->up = false;
+			r = converge(settings, rtnl, watch->ifname, AIM_SECTION, 0,
+				     &outcome);
+			continue;
+		}
+		r = rtnl_receive(events, deadline_ms, note_link, watch);
+		if (r == -ETIMEDOUT) {
+			*ret_late = true;
+			return 0;
+		}
+		if (r == -ENOBUFS) /* some were lost */
+			r = look(rtnl, watch);
+	}
+	return r;
+}
+
 /* Subscribed before the last look: whatever happens after it is told. */
 static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
-			  const char *ifname, struct outcome *outcome, int seconds)
+			  const char *ifname, uint32_t ifindex, int seconds)
 {
-	const int64_t deadline_ms = rtnl_now_ms() + seconds * 1000;
-	struct watch watch = {.ifindex = outcome->pending, .ifname = ifname};
+	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
+	struct watch watch = {.ifindex = ifindex, .ifname = ifname};
+	bool late = false;
 	struct rtnl events;
 	int r = rtnl_open(&events, RTMGRP_LINK);
 
@@ -83,26 +110,14 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 			 ifname, strerror(-r), ifname);
 		return r;
 	}
-	r = look(rtnl, &watch);
-	while (r == 0 && !watch.gone && outcome->pending == watch.ifindex) {
-		if (watch.up) {
-			watch.up = false;
-			r = converge(settings, rtnl, ifname, AIM_SECTION, 0, outcome);
-			continue;
-		}
-		r = rtnl_receive(&events, deadline_ms, note_link, &watch);
-		if (r == -ENOBUFS) /* some were lost */
-			r = look(rtnl, &watch);
-	}
+	r = follow_link(settings, rtnl, &events, &watch, deadline_ms, &late);
 	rtnl_close(&events);
-	if (r != -ETIMEDOUT)
-		return r;
-	log_line(LOG_WARNING,
-		 "%s: the link is still down after %d s: its default route is pending; "
-		 "once it "
-		 "is up, run: sixxs-route apply %s",
-		 ifname, seconds, ifname);
-	return 0;
+	if (late)
+		log_line(LOG_WARNING,
+			 "%s: the link is still down after %d s: its default route is "
+			 "pending; once it is up, run: sixxs-route apply %s",
+			 ifname, seconds, ifname);
+	return r;
 }
 
 /*
@@ -139,7 +154,7 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 			count(settings, event, &outcome);
 		if (r == 0 && i == 2 && outcome.pending &&
 		    seconds_to_wait(outcome.wait) > 0)
-			r = wait_for_route(settings, rtnl, names[i], &outcome,
+			r = wait_for_route(settings, rtnl, names[i], outcome.pending,
 					   seconds_to_wait(outcome.wait));
 		if (result == 0)
 			result = r;

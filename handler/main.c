@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int run_apply(const struct arguments *arguments, struct rtnl *rtnl)
@@ -162,6 +163,7 @@ int main(int argc, char *argv[])
 
 	if (hold_standard_streams() < 0)
 		return EXIT_FAILURE;
+	umask(022); /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)

@@ -87,5 +87,5 @@ int rehearse(struct rtnl *rtnl, const struct plan *plan, FILE *out)
 			print(out, STEP_DELETE, &slots[i]);
 		print(out, step->op, &step->object);
 	}
-	return ferror(out) ? -EIO : 0;
+	return fflush(out) == EOF ? -errno : 0;
 }

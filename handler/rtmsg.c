@@ -202,6 +202,10 @@ int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret)
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_index <= 0)
 		return -EBADMSG;
+	/* a bridge tells of its ports in such messages too: one that leaves is not gone
+	 */
+	if (ifi->ifi_family != AF_UNSPEC)
+		return -EBADMSG;
 	link.ifindex = (uint32_t)ifi->ifi_index;
 	link.up = ifi->ifi_flags & IFF_UP;
 	for_each_attr(attr, nlh, sizeof(*ifi))

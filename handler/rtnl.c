@@ -297,16 +297,36 @@ static int take_part(uint32_t seq, ssize_t size, rtnl_message_fn *fn, void *data
 	return 0;
 }
 
+static int skip_message(void *data, const struct nlmsghdr *nlh)
+{
+	(void)data, (void)nlh;
+	return 0;
+}
+
+/* What is left of a dump that was given up, or the kernel refuses the next one (EBUSY). */
+static void skip_rest(struct rtnl *rtnl, uint32_t seq)
+{
+	ssize_t n;
+
+	do
+		n = receive(rtnl, MSG_DONTWAIT);
+	while (n >= 0 && take_part(seq, n, skip_message, NULL) == 0);
+}
+
 static int read_dump(struct rtnl *rtnl, const void *request, size_t size, uint32_t seq,
 		     rtnl_message_fn *fn, void *data)
 {
 	int r = send_all(rtnl, request, size);
 
+	if (r < 0)
+		return r;
 	while (r == 0) {
 		const ssize_t n = receive(rtnl, 0);
 
 		r = n < 0 ? (int)n : take_part(seq, n, fn, data);
 	}
+	if (r < 0)
+		skip_rest(rtnl, seq);
 	return r < 0 ? r : 0;
 }
 

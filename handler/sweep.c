@@ -64,47 +64,66 @@ static int dump_ours(struct rtnl *rtnl, struct heap *ret)
 	return r;
 }
 
+/* Lines of our rt_tables in any number. */
+struct entries {
+	size_t n, size;
+	struct name_entry *entry;
+};
+
+static int entries_put(void *data, const struct name_entry *entry)
+{
+	struct entries *entries = data;
+
+	if (entries->n == entries->size) {
+		const size_t size = entries->size ? 2 * entries->size : 64;
+		void *more = reallocarray(entries->entry, size, sizeof(*entry));
+
+		if (!more)
+			return -ENOMEM;
+		entries->entry = more;
+		entries->size = size;
+	}
+	entries->entry[entries->n++] = *entry;
+	return 0;
+}
+
+static bool entries_have(const struct entries *entries, const struct name_entry *entry)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		if (entries->entry[i].number == entry->number &&
+		    !strcmp(entries->entry[i].name, entry->name))
+			return true;
+	return false;
+}
+
 struct recorded {
 	const struct settings *settings;
 	struct rtnl *rtnl;
-	int runfd;
+	int runfd; /* -1: there is no run folder */
 	struct heap objects;
-	size_t n_names, size_names;
-	struct name_entry *names;
+	struct entries names;
 };
 
 static void report_record(void *data, unsigned line, const char *text)
 {
-	log_line(LOG_ERR, "%s: a record:%u: %s", (const char *)data, line, text);
-}
-
-static int put_recorded_name(struct recorded *recorded, const struct name_entry *name)
-{
-	if (recorded->n_names == recorded->size_names) {
-		const size_t size = recorded->size_names ? 2 * recorded->size_names : 64;
-		void *more = reallocarray(recorded->names, size, sizeof(*name));
-
-		if (!more)
-			return -ENOMEM;
-		recorded->names = more;
-		recorded->size_names = size;
-	}
-	recorded->names[recorded->n_names++] = *name;
-	return 0;
+	log_line(LOG_ERR, "%s: its record, line %u: %s", (const char *)data, line, text);
 }
 
 static int put_recorded(void *data, const char *ifname)
 {
 	struct recorded *recorded = data;
 	struct record record;
-	int r = record_read(recorded->runfd, ifname, report_record,
-			    (void *)recorded->settings->run_dir, &record);
+	int r;
+
+	if (!config_ifname_ok(ifname))
+		return 0; /* a stray file */
+	r = record_read(recorded->runfd, ifname, report_record, (void *)ifname, &record);
 
 	for (unsigned i = 0; r > 0 && i < record.objects.n; i++)
 		if (heap_put(&recorded->objects, &record.objects.object[i]) < 0)
 			return -ENOMEM;
 	if (r > 0 && record.name.number)
-		r = put_recorded_name(recorded, &record.name);
+		r = entries_put(&recorded->names, &record.name);
 	/* converge would have put it aside by now */
 	if (recorded->settings->dry_run && (r == -EINVAL || r == -EPERM))
 		r = 0;
@@ -132,17 +151,26 @@ static void report_nothing(void *data, enum severity severity, const char *file,
 	(void)data, (void)severity, (void)file, (void)line, (void)text;
 }
 
-static int drop_stray_name(void *data, const struct name_entry *entry)
+/* Returns how many lines of STANDING no record has; they are gone then. */
+static int drop_stray_names(const struct recorded *recorded,
+			    const struct entries *standing)
 {
-	const struct recorded *recorded = data;
+	int found = 0;
 
-	for (size_t i = 0; i < recorded->n_names; i++)
-		if (recorded->names[i].number == entry->number &&
-		    !strcmp(recorded->names[i].name, entry->name))
-			return 0;
-	log_line(LOG_INFO, "swept the name %s of table %u: no record has it", entry->name,
-		 entry->number);
-	return names_drop(recorded->runfd, entry);
+	for (size_t i = 0; i < standing->n; i++) {
+		const struct name_entry *entry = &standing->entry[i];
+		int r;
+
+		if (entries_have(&recorded->names, entry))
+			continue;
+		r = names_drop(recorded->runfd, entry);
+		if (r < 0)
+			return r;
+		found++;
+		log_line(LOG_INFO, "swept the name %s of table %u: no record has it",
+			 entry->name, entry->number);
+	}
+	return found;
 }
 
 static int read_records(struct recorded *ret)
@@ -151,9 +179,6 @@ static int read_records(struct recorded *ret)
 	const struct settings *settings = ret->settings;
 	int r = 0;
 
-	ret->runfd = run_open(settings->run_dir, false);
-	if (ret->runfd < 0 && ret->runfd != -ENOENT)
-		return ret->runfd;
 	if (ret->runfd >= 0)
 		r = record_each(ret->runfd, put_recorded, ret);
 	if (r == 0 && settings->dry_run)
@@ -225,26 +250,58 @@ static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
 	return r < 0 ? r : found;
 }
 
+/* Our mark in the kernel, and our names. */
+static int find_standing(struct recorded *recorded, struct heap *ret_ours,
+			 struct entries *ret_names)
+{
+	const int r = run_open(recorded->settings->run_dir, false);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	recorded->runfd = r < 0 ? -1 : r;
+	if (recorded->runfd >= 0 && !recorded->settings->dry_run) {
+		const int r_names = names_each(recorded->runfd, entries_put, ret_names);
+
+		if (r_names < 0)
+			return r_names;
+	}
+	return dump_ours(recorded->rtnl, ret_ours);
+}
+
+static int sweep_strays(struct recorded *recorded, const struct heap *ours,
+			const struct entries *standing)
+{
+	int names = 0, objects, r = 0;
+
+	if (recorded->runfd >= 0 && !recorded->settings->dry_run) {
+		names = drop_stray_names(recorded, standing);
+		r = names < 0 ? names : names_tidy(recorded->runfd);
+	}
+	if (r < 0)
+		return r;
+	objects = delete_orphans(recorded->settings, recorded->rtnl, ours,
+				 &recorded->objects);
+	return objects < 0 ? objects : objects + names;
+}
+
 int sweep(const struct settings *settings, struct rtnl *rtnl)
 {
 	struct recorded recorded = {.settings = settings, .rtnl = rtnl, .runfd = -1};
+	struct entries standing = {0};
 	struct heap ours = {0};
-	/* The kernel first: what a handler installs after it is not in the dump, and what
-	 * is in the dump was recorded before. */
-	int r = dump_ours(rtnl, &ours);
+	/* What stands, before the records: what a handler installs after this look is not
+	 * in it, and what is in it was recorded before. */
+	int r = find_standing(&recorded, &ours, &standing);
 
 	if (r == 0)
 		r = read_records(&recorded);
-	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)
-		r = names_each(recorded.runfd, drop_stray_name, &recorded);
-	if (r == 0 && recorded.runfd >= 0 && !settings->dry_run)
-		r = names_tidy(recorded.runfd);
 	if (r == 0)
-		r = delete_orphans(settings, rtnl, &ours, &recorded.objects);
+		r = sweep_strays(&recorded, &ours, &standing);
 	if (r < 0)
 		log_line(LOG_ERR, "cannot sweep: %s", strerror(-r));
 	close_fdp(&recorded.runfd);
-	free(recorded.names);
+	free(standing.entry);
+	free(recorded.names.entry);
 	free(recorded.objects.object);
 	free(ours.object);
 	return r;

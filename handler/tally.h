@@ -12,7 +12,6 @@ struct tally {
 		  [2]; /* [enum step_op][0: routes, 1: rules] that the kernel changed */
 	unsigned failed;
 	bool pending; /* a route was refused since its link is down */
-	bool taken;   /* ... or since another tunnel's is in its place */
 };
 
 #define TALLY_SIZE 128
