@@ -8,6 +8,7 @@ UDEVRULESDIR ?= $(PREFIX)/lib/udev/rules.d
 UNITDIR      ?= $(PREFIX)/lib/systemd/system
 MANDIR       ?= $(PREFIX)/share/man
 BASHCOMPDIR  ?= $(PREFIX)/share/bash-completion/completions
+IPROUTE2DIR  ?= /etc/iproute2
 RUNDIR       ?= /run/sixxs-route
 DESTDIR      ?=
 
@@ -44,8 +45,12 @@ all: $(PROGRAM) ## build the program (default)
 $(PROGRAM): $(OBJECTS)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/%.o: handler/%.c Makefile
+# Written anew when the flags, and so the built-in paths, are others than last time.
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
+	@echo '$(CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CPPFLAGS) $(ALL_CFLAGS)' >$@
+
+$(BUILD)/%.o: handler/%.c $(BUILD)/flags
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/test_%: tests/unit/test_%.c $(PARTS)
@@ -68,15 +73,15 @@ build/fuzz/%: tests/fuzz/%.c $(patsubst $(BUILD)/%,build/fuzz/%,$(PARTS))
 PAGES := man8/sixxs-route.8 man5/sixxs-route.conf.5
 
 # $(call fill,FILE,DESTINATION): with the paths of this installation
-fill = sed 's|@SBINDIR@|$(SBINDIR)|; s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|' $(1) \
+fill = sed 's|@SBINDIR@|$(SBINDIR)|; s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|; \
+           s|/run/sixxs-route|$(RUNDIR)|; s|^ReadWritePaths=/run$$|ReadWritePaths=$(dir $(RUNDIR))|' $(1) \
            >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
 install: all ## install below DESTDIR
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d \
-	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d \
-	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d
+	    $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/sixxs-route
 	$(call fill,rules.d/99-tunnel-sixxs.rules,$(UDEVRULESDIR)/99-tunnel-sixxs.rules)
 	$(call fill,handler/sixxs-route.service,$(UNITDIR)/sixxs-route.service)
@@ -84,9 +89,9 @@ install: all ## install below DESTDIR
 	for page in $(PAGES); do $(call fill,handler/$${page#*/},$(MANDIR)/$$page) || exit; done
 	for f in conf.d/*.conf; do install -m 644 $$f \
 	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/$$f.example; done
-	printf '166\tsixxs\n' >$(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf
-	chmod 644 $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf
-	ln -sfn $(RUNDIR)/rt_tables $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d/sixxs-route.conf
+	printf '166\tsixxs\n' >$(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/sixxs-route.conf
+	chmod 644 $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/sixxs-route.conf
+	ln -sfn $(RUNDIR)/rt_tables $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 
 uninstall: ## remove what install installed; drop-ins stay
 	rm -f $(DESTDIR)$(SBINDIR)/sixxs-route \
@@ -95,8 +100,8 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(BASHCOMPDIR)/sixxs-route \
 	    $(PAGES:%=$(DESTDIR)$(MANDIR)/%) \
 	    $(patsubst %,$(DESTDIR)$(SYSCONFDIR)/sixxs-route/%.example,$(wildcard conf.d/*.conf)) \
-	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/sixxs-route.conf \
-	    $(DESTDIR)$(SYSCONFDIR)/iproute2/rt_tables.d/sixxs-route.conf
+	    $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/sixxs-route.conf \
+	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
 check: unit system fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
@@ -152,6 +157,8 @@ clean: ## remove what was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all install uninstall check unit system fuzz bench lint print-cflags demo deps deps-demo format \
+FORCE:
+
+.PHONY: FORCE all install uninstall check unit system fuzz bench lint print-cflags demo deps deps-demo format \
         clean help
 .DELETE_ON_ERROR:
