@@ -3,6 +3,7 @@
 
 #include "claims.h"
 #include "cleanup.h"
+#include "log.h"
 #include "section.h"
 
 #include <dirent.h>
@@ -127,6 +128,8 @@ static int find_in_ini(struct claims *claims, const char *file, const struct ini
 			continue;
 		if (claim->bad)
 			return -EINVAL;
+		log_story("%s: section [%s] of %s/%s, line %u", claims->only,
+			  claim->tunnel.label, claims->dir, file, claim->line);
 		*ret = claim->tunnel;
 		return 1;
 	}

@@ -136,9 +136,9 @@ static int find_record(struct turn *turn)
 		return fail(turn, r, "read its record",
 			    "nothing was changed; if this stays, run: "
 			    "sixxs-route apply --all");
-	log_story("%s: section %s; the record has %u objects", turn->ifname,
-		  turn->has_section ? turn->tunnel.label : "none",
-		  turn->record.objects.n);
+	log_story(
+		"%s: the record has %u objects%s%s", turn->ifname, turn->record.objects.n,
+		turn->record.name.number ? " and the name " : "", turn->record.name.name);
 	return 0;
 }
 
@@ -316,6 +316,8 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	if (r < 0)
 		return fail(turn, r, "keep so many old and new rules apart",
 			    "run: sixxs-route remove, then apply");
+	log_story("%s: %u objects are wanted: %u requests in one send", turn->ifname,
+		  turn->wanted.n, plan.n);
 	r_name = drop_name(turn);
 	/* what could not be dropped, the next call drops */
 	before.name = r_name < 0 ? turn->record.name : turn->wanted_name;
