@@ -115,6 +115,9 @@ system: all ## run the system tests, on private machines
 fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
 	tests/fuzz/run $(if $(filter long,$(FUZZ)),60,3)
 
+faults: all ## kill and fail the program at a sample of its system calls (FAULTS=all: all)
+	tests/faults/run
+
 bench: all ## measure an event beside a shell script, the watcher beside systemd-networkd
 	tests/system/machine tests/bench/event
 	tests/system/boot tests/bench/watch
@@ -159,6 +162,6 @@ help: ## list the targets
 
 FORCE:
 
-.PHONY: FORCE all install uninstall check unit system fuzz bench lint print-cflags demo deps deps-demo format \
+.PHONY: FORCE all install uninstall check unit system fuzz faults bench lint print-cflags demo deps deps-demo format \
         clean help
 .DELETE_ON_ERROR:

@@ -360,6 +360,7 @@ static int converge_locked(struct turn *turn, uint32_t gone, struct outcome *ret
 					.wait = turn->tunnel.wait};
 	if (turn->has_section)
 		ret->limit = turn->tunnel.limit;
+	ret->deleted = tally.n[STEP_DELETE][0] || tally.n[STEP_DELETE][1];
 	return r;
 }
 
@@ -458,7 +459,7 @@ struct contest {
 	const char *ifname; /* whose objects are contested */
 	const struct objects *contested;
 	int runfd;
-	bool found;
+	bool freed;
 };
 
 static void ignore_report(void *data, unsigned line, const char *text)
@@ -491,9 +492,9 @@ static int settle_with(void *data, const char *ifname)
 	    record_read(contest->runfd, ifname, ignore_report, NULL, &record) <= 0 ||
 	    !holds_contested(contest, &record))
 		return 0;
-	contest->found = true;
 	converge_once(contest->settings, contest->rtnl, ifname, AIM_SECTION, 0,
 		      &contested, &outcome);
+	contest->freed |= outcome.deleted;
 	return 0;
 }
 
@@ -518,7 +519,7 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 	if (contest.runfd >= 0)
 		record_each(contest.runfd, settle_with, &contest);
 	close_fdp(&contest.runfd);
-	if (contest.found)
+	if (contest.freed)
 		r = converge_once(settings, rtnl, ifname, aim, gone, &contested, ret);
 	return r;
 }

@@ -31,6 +31,7 @@ struct outcome {
 	uint32_t pending; /* ifindex of a link that must come up before the route; 0: none
 			   */
 	int wait;         /* the section's, for pending */
+	bool deleted;     /* something was taken out of the kernel */
 	struct limit limit; /* the section's; connects 0: no section was read */
 };
 

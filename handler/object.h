@@ -44,7 +44,7 @@ struct object {
  * A tunnel wants at most two rules a source, and a route and a fallback a family; a
  * record may hold the old of several interrupted changes beside the new.
  */
-#define OBJECTS_MAX 512
+#define OBJECTS_MAX 400
 
 struct objects {
 	unsigned n;
