@@ -163,7 +163,7 @@ int main(int argc, char *argv[])
 
 	if (hold_standard_streams() < 0)
 		return EXIT_FAILURE;
-	umask(022); /* ip(8) reads the tables' names for everybody */
+	umask(022);               /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)

@@ -303,7 +303,8 @@ static int skip_message(void *data, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-/* What is left of a dump that was given up, or the kernel refuses the next one (EBUSY). */
+/* What is left of a dump that was given up, or the kernel refuses the next one (EBUSY).
+ */
 static void skip_rest(struct rtnl *rtnl, uint32_t seq)
 {
 	ssize_t n;
