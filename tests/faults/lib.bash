@@ -81,9 +81,10 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 # temporary file may stay beside it.
 read_state() {
 	local file text
-	local files=("$run_dir"/* "$run_dir-connects"/!(connects.*))
+	local files=()
+	[ ! -d $run_dir ] || files=("$run_dir") # first: see kernel_part
+	files+=("$run_dir"/* "$run_dir-connects"/!(connects.*))
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
-	[ ! -d $run_dir ] || files+=("$run_dir")
 	[ ${#files[@]} -gt 0 ] || return 0
 	state+=$(stat -c '%A %U:%G %F %n' "${files[@]}")$'\n'
 	for file in "${files[@]}"; do
@@ -95,6 +96,9 @@ read_state() {
 		state=${state//"oif ${ifindex[$file]} "/"oif @ "}
 	done
 }
+
+# kernel_part STATE: its rules and routes
+kernel_part() { unordered "${1%%drwx*}"; }
 
 # The order of a record's lines, and of rules at one priority, means nothing.
 unordered() { sed -E 's/^object[0-9]+/object/' <<<"$1" | LC_ALL=C sort; }
@@ -364,6 +368,7 @@ watch_gone() {
 until_idle() {
 	local tries=2500 children wchan
 	while [ $((tries -= 1)) -gt 0 ] && kill -0 "$1"; do
+		children='' wchan='' # if it is gone between two lines
 		read -r children _ <"/proc/$1/task/$1/children"
 		read -r wchan <"/proc/${children:-$1}/wchan"
 		[[ $wchan != *poll* ]] || return 0
@@ -373,7 +378,7 @@ until_idle() {
 
 # Kills it if it does not stop when it is told to.
 stop_watcher() {
-	local children tries=1000
+	local children='' tries=1000
 	read -r children _ <"/proc/$1/task/$1/children"
 	kill "${children:-$1}"
 	while kill -0 "$1"; do

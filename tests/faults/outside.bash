@@ -10,7 +10,7 @@ seed=${SEED:-$((EPOCHSECONDS % 32768))}
 # outside NAME SAMPLE: runs "NAME --inside SHARD SHARDS SAMPLE SEED" on each machine, and
 # exits. SAMPLE: how many cases of a thousand are taken unless FAULTS=all.
 outside() {
-	local name=$1 sample=$2 shards shard dir status
+	local name=$1 sample=$2 shards shard dir status pids=()
 	shards=$(nproc)
 	dir=$(mktemp -d)
 	# shellcheck disable=SC2064 # now
@@ -25,8 +25,11 @@ outside() {
 		setpriv --pdeathsig TERM "$repo/tests/system/machine" --no-udevd \
 			"$here/$name" --inside $shard "$shards" "$sample" "$seed" \
 			</dev/null >"$dir/$shard" 2>"$dir/$shard.err" &
+		pids+=($!)
 	done
-	wait
+	for shard in "${pids[@]}"; do
+		wait "$shard" || echo "not ok $name: a shard ended with exit status $?"
+	done
 	awk -v name="$name" -v shards="$shards" -v sample="$sample" "$summary" "$dir"/*[0-9]
 	status=$?
 	[ $status -eq 0 ] || cat "$dir"/*.err | grep -v ' Killed ' | head -40 >&2
