@@ -127,22 +127,25 @@ static int judge_taken(struct rtnl *rtnl, const struct link *link,
 	return 0;
 }
 
-int act(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	struct result *ret)
+int act(struct rtnl *rtnl, const struct link *link, const struct plan *plan, act_fn *fn,
+	void *data)
 {
+	struct result result;
 	struct answer answers[PLAN_MAX];
 	int r = ask(rtnl, plan, answers);
 
 	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
 		const struct step *step = &plan->step[i];
 
-		ret[i].answer = answers[i];
+		result.answer = answers[i];
 		if (step->op == STEP_DELETE)
-			ret[i].verdict = judge_delete(answers[i].error);
+			result.verdict = judge_delete(answers[i].error);
 		else if (answers[i].error == -EEXIST && !object_is_rule(&step->object))
-			r = judge_taken(rtnl, link, &step->object, &ret[i]);
+			r = judge_taken(rtnl, link, &step->object, &result);
 		else
-			ret[i].verdict = judge_add(rtnl, link, answers[i].error);
+			result.verdict = judge_add(rtnl, link, answers[i].error);
+		if (r == 0)
+			fn(data, step, &result);
 	}
 	return r;
 }

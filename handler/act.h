@@ -25,12 +25,14 @@ struct result {
 	struct found other; /* VERDICT_FOREIGN */
 };
 
+typedef void act_fn(void *data, const struct step *step, const struct result *result);
+
 /*
- * Runs PLAN for the link, and writes ret[0..plan->n-1]. Returns 0, or -errno if it is not
- * known which steps were done: any of them may have been.
+ * Runs PLAN for the link, and gives each step's result to FN, in order. Returns 0, or
+ * -errno: of the steps that FN did not get, any may have been done.
  */
-int act(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	struct result *ret);
+int act(struct rtnl *rtnl, const struct link *link, const struct plan *plan, act_fn *fn,
+	void *data);
 
 /*
  * A default route of somebody else's in the table of ROUTE which the kernel prefers to it

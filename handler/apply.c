@@ -6,6 +6,7 @@
 #include "counter.h"
 #include "log.h"
 #include "record.h"
+#include "reporters.h"
 #include "sweep.h"
 
 #include <errno.h>
@@ -90,18 +91,6 @@ static int collect_records(const struct settings *settings, struct names *names)
 	return runfd < 0 ? runfd : record_each(runfd, put_record, names);
 }
 
-static void report(void *data, enum severity severity, const char *file, unsigned line,
-		   const char *text)
-{
-	const int priority = severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING;
-
-	(void)data;
-	if (line)
-		log_line(priority, "%s:%u: %s", file, line, text);
-	else
-		log_line(priority, "%s: %s", file, text);
-}
-
 static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 			 const struct names *names)
 {
@@ -140,7 +129,6 @@ static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl
 /* What any record or section names; *ret_config: what config_each said. */
 static int collect(const struct settings *settings, struct names *names, int *ret_config)
 {
-	const struct config_reporter reporter = {.report = report};
 	const int r = collect_records(settings, names);
 
 	if (r < 0) {
@@ -148,7 +136,7 @@ static int collect(const struct settings *settings, struct names *names, int *re
 			 strerror(-r));
 		return r;
 	}
-	*ret_config = config_each(settings->conf_dir, &reporter, put_section, names);
+	*ret_config = config_each(settings->conf_dir, &report_to_log, put_section, names);
 	sort_names(names);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "grow.h"
 #include "log.h"
 #include "networkd.h"
+#include "reporters.h"
 #include "udevrules.h"
 
 #include <dirent.h>
@@ -35,11 +36,6 @@ struct check {
 	struct named *named;
 };
 
-static void ignore_report(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}
-
 /*
  * The line of KEY in the section for IFNAME, or that of the section, which is LINE,
  * without such a key. The file is read once more: only where there is something to be
@@ -51,7 +47,7 @@ static unsigned key_line(const char *file, unsigned line, const char *key,
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 
 	*ret_found = false;
-	if (ini_load(AT_FDCWD, file, ignore_report, NULL, &ini) < 0)
+	if (ini_load(AT_FDCWD, file, report_no_line, NULL, &ini) < 0)
 		return line;
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->section[i];
@@ -122,14 +118,14 @@ static int check_name(struct check *check, const struct tunnel *tunnel, const ch
 {
 	struct named *more, named = {.line = line, .order = check->n_named};
 	char text[EXPLAIN_SIZE];
-	struct name_entry other;
+	struct name_rival rival;
 
 	if (!tunnel->table_name[0])
 		return 0;
 	named.entry.number = tunnel->table;
 	memcpy(named.entry.name, tunnel->table_name, sizeof(named.entry.name));
 	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
-	if (explain_name(&named.entry, names_look(-1, &named.entry, &other), &other,
+	if (explain_name(&named.entry, names_look(-1, &named.entry, &rival), &rival.entry,
 			 text))
 		findings_warn(&check->findings, file, name_line(file, line), "%s", text);
 	more = grow(check->named, check->n_named, sizeof(*more));

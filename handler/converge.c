@@ -1,477 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge.h"
 
-#include "act.h"
-#include "addresses.h"
 #include "cleanup.h"
 #include "config.h"
-#include "explain.h"
-#include "lock.h"
-#include "log.h"
 #include "record.h"
-#include "rehearse.h"
-#include "tally.h"
+#include "reporters.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-#define ENTER_TRIES 1000
-
-/* One call of converge: what was found, and what is wanted. */
-struct turn {
-	const struct settings *settings;
-	struct rtnl *rtnl;
-	const char *ifname;
-	enum aim aim;
-	int runfd;        /* -1: there is no run folder (only while rehearsing) */
-	struct link link; /* as it is; ifindex 0: none */
-	bool has_section;
-	struct tunnel tunnel; /* with has_section */
-	struct record record; /* as it was found */
-	struct objects wanted;
-	struct name_entry wanted_name; /* number 0: none */
-	struct objects
-		*contested; /* that stood before we came, and so may be another's */
-};
-
-static void report_config(void *data, enum severity severity, const char *file,
-			  unsigned line, const char *text)
-{
-	(void)data;
-	if (line)
-		log_line(severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s:%u: %s",
-			 file, line, text);
-	else
-		log_line(severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s: %s",
-			 file, text);
-}
-
-static void report_record(void *data, unsigned line, const char *text)
-{
-	const struct turn *turn = data;
-
-	log_line(LOG_ERR, "%s: record %s/tunnel.%s:%u: %s", turn->ifname,
-		 turn->settings->run_dir, turn->ifname, line, text);
-}
-
-static int fail(const struct turn *turn, int error, const char *what, const char *advice)
-{
-	log_line(LOG_ERR, "%s: cannot %s: %s: %s", turn->ifname, what, strerror(-error),
-		 advice);
-	return error;
-}
-
-static int find_section(struct turn *turn)
-{
-	const struct config_reporter reporter = {.report = report_config};
-	const int r = config_find(turn->settings->conf_dir, turn->ifname, &reporter,
-				  &turn->tunnel);
-
-	if (r < 0)
-		return fail(turn, r, "read its section",
-			    r == -EINVAL || r == -EPERM || r == -EFBIG
-				    ? "nothing was changed; mend the file, then: "
-				      "sixxs-route apply"
-				    : "nothing was changed; then: sixxs-route apply");
-	turn->has_section = r > 0;
-	return 0;
-}
-
-/* Also the section, if there is a link that it can be for. */
-static int find_link(struct turn *turn, uint32_t gone)
-{
-	int r = rtnl_link(turn->rtnl, turn->ifname, &turn->link);
-
-	if (r < 0)
-		return fail(turn, r, "ask the kernel for the link", "try again");
-	log_story("%s: the link is %s (ifindex %u)", turn->ifname,
-		  !turn->link.ifindex ? "absent"
-		  : turn->link.up     ? "up"
-				      : "down",
-		  turn->link.ifindex);
-	if (gone && gone == turn->link.ifindex)
-		turn->link.ifindex = 0;
-	if (turn->aim == AIM_NOTHING || !turn->link.ifindex)
-		return 0;
-	return find_section(turn);
-}
-
-static int find_wanted(struct turn *turn)
-{
-	int r;
-
-	if (!turn->has_section)
-		return 0;
-	r = addresses_as_sources(turn->rtnl, &turn->link, &turn->record.objects,
-				 &turn->tunnel);
-	if (r == -E2BIG)
-		return fail(turn, r, "have a rule for each of the link's addresses",
-			    "nothing was changed; name up to 64 sources in its section");
-	if (r < 0)
-		return fail(turn, r, "ask the kernel for the link's addresses",
-			    "try again");
-	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
-	if (turn->tunnel.table_name[0]) {
-		turn->wanted_name.number = turn->tunnel.table;
-		memcpy(turn->wanted_name.name, turn->tunnel.table_name, LABEL_SIZE);
-	}
-	return 0;
-}
-
-static int find_record(struct turn *turn)
-{
-	int r;
-
-	if (turn->runfd < 0)
-		return 0;
-	r = record_read(turn->runfd, turn->ifname, report_record, turn, &turn->record);
-	if (turn->settings->mend && (r == -EINVAL || r == -EPERM)) {
-		log_line(LOG_WARNING, "%s: its record is damaged and is written anew",
-			 turn->ifname);
-		record_clear(&turn->record);
-		r = 0;
-	}
-	if (r < 0)
-		return fail(turn, r, "read its record",
-			    "nothing was changed; if this stays, run: "
-			    "sixxs-route apply --all");
-	log_story(
-		"%s: the record has %u objects%s%s", turn->ifname, turn->record.objects.n,
-		turn->record.name.number ? " and the name " : "", turn->record.name.name);
-	return 0;
-}
-
-static bool same_name(const struct name_entry *a, const struct name_entry *b)
-{
-	return a->number == b->number && !strcmp(a->name, b->name);
-}
-
-/* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
-static int place_name(const struct turn *turn, struct record *after)
-{
-	struct name_entry other;
-	char text[EXPLAIN_SIZE];
-	int r;
-
-	if (!turn->wanted_name.number)
-		return 0;
-	r = names_add(turn->runfd, &turn->wanted_name, &other);
-	if (r < 0)
-		return fail(turn, r, "name its table", "its routes are not affected");
-	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &other, text))
-		log_line(LOG_WARNING, "%s: %s", turn->ifname, text);
-	if (r == NAME_OURS)
-		return 0;
-	after->name = (struct name_entry){0};
-	/* ours may have stood there before another came */
-	r = names_drop(turn->runfd, &turn->wanted_name);
-	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
-}
-
-static int drop_name(const struct turn *turn)
-{
-	const struct name_entry *name = &turn->record.name;
-	int r;
-
-	if (!name->number || same_name(name, &turn->wanted_name))
-		return 0;
-	r = names_drop(turn->runfd, name);
-	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
-}
-
-static void warn_rival(const struct turn *turn, const struct object *route)
-{
-	struct found rival;
-	char text[EXPLAIN_SIZE];
-
-	if (act_find_rival(turn->rtnl, route, &rival) <= 0)
-		return;
-	explain_found(&rival, text);
-	log_line(LOG_WARNING,
-		 "%s: table %u also has a default route that is not ours and wins by its "
-		 "metric "
-		 "(%.200s): delete it, or set a lower metric",
-		 turn->ifname, route->table, text);
-}
-
-static void tell_step(const struct turn *turn, const struct step *step,
-		      const struct result *result)
-{
-	static const char *const words[] = {
-		[VERDICT_DONE] = "done",         [VERDICT_ALREADY] = "already so",
-		[VERDICT_PENDING] = "link down", [VERDICT_GONE] = "link gone",
-		[VERDICT_FOREIGN] = "taken",     [VERDICT_FAILED] = "failed",
-	};
-	char text[OBJECT_STRLEN];
-
-	if (!log_is_verbose())
-		return;
-	explain_step(step, text);
-	log_story("%s: %s: %s", turn->ifname, text, words[result->verdict]);
-}
-
-/* After a failure: what could not be deleted, or was recorded before and not added again.
- */
-static bool may_be_there(const struct turn *turn, const struct step *step,
-			 const struct result *result)
-{
-	if (step->op == STEP_DELETE)
-		return true;
-	return result->verdict == VERDICT_FAILED &&
-	       objects_have(&turn->record.objects, &step->object);
-}
-
-/* What one step's result means for the record, the tally and the log. */
-static void take_result(const struct turn *turn, const struct step *step,
-			const struct result *result, struct objects *holds,
-			struct tally *tally)
-{
-	char text[EXPLAIN_SIZE];
-	bool there = step->op == STEP_ADD;
-
-	tell_step(turn, step, result);
-	switch (result->verdict) {
-	case VERDICT_DONE:
-		tally_count(tally, step);
-		break;
-	case VERDICT_ALREADY:
-		if (there && !objects_have(&turn->record.objects, &step->object))
-			objects_put(turn->contested, &step->object);
-		break;
-	case VERDICT_PENDING:
-		tally->pending = true;
-		there = false;
-		break;
-	case VERDICT_GONE:
-		there = false;
-		break;
-	case VERDICT_FOREIGN:
-	case VERDICT_FAILED:
-		tally->failed++;
-		if (result->verdict == VERDICT_FOREIGN && result->other.ours)
-			objects_put(turn->contested, &step->object);
-		there = may_be_there(turn, step, result);
-		explain_result(step, result, text);
-		log_line(LOG_ERR, "%s: %s", turn->ifname, text);
-		break;
-	}
-	if (!there)
-		objects_drop(holds, &step->object);
-}
-
-static int act_on_plan(const struct turn *turn, const struct plan *plan,
-		       struct objects *holds, struct tally *tally)
-{
-	struct result results[PLAN_MAX];
-	int r = act(turn->rtnl, &turn->link, plan, results);
-
-	if (r < 0)
-		return fail(turn, r, "tell the kernel, or hear its answer",
-			    "the record keeps all that may be installed; run: "
-			    "sixxs-route apply");
-	for (unsigned i = 0; i < plan->n; i++) {
-		take_result(turn, &plan->step[i], &results[i], holds, tally);
-		if (plan->step[i].op == STEP_ADD &&
-		    plan->step[i].object.kind == OBJECT_ROUTE &&
-		    results[i].verdict <= VERDICT_ALREADY)
-			warn_rival(turn, &plan->step[i].object);
-	}
-	return tally->failed ? -EIO : 0;
-}
-
-/* The one line a call. */
-static void log_outcome(const struct turn *turn, const struct tally *tally, int r)
-{
-	const struct link *link = &turn->link;
-	char changes[TALLY_SIZE];
-	const char *why;
-
-	if (turn->aim == AIM_NOTHING)
-		why = "removed as asked";
-	else if (!link->ifindex)
-		why = "no such link";
-	else if (!turn->has_section)
-		why = "no section in conf.d";
-	else if (!link->up || tally->pending)
-		why = "link down, the route waits for it";
-	else
-		why = "link up";
-	if (tally_format(tally, changes))
-		log_line(LOG_INFO, "%s: %s; %s", turn->ifname, changes, why);
-	else if (r == 0)
-		log_line(turn->settings->person ? LOG_INFO : LOG_DEBUG,
-			 "%s: nothing to do; %s", turn->ifname, why);
-}
-
-/* Writes down all that may hold from now on, acts, and writes down what does hold. */
-static int carry_out(const struct turn *turn, struct tally *tally)
-{
-	struct record before, after;
-	struct plan plan;
-	int r, r_name;
-
-	plan_steps(&turn->record.objects, &turn->wanted, &plan);
-	r = plan_union(&turn->record.objects, &turn->wanted, &before.objects);
-	if (r < 0)
-		return fail(turn, r, "keep so many old and new rules apart",
-			    "run: sixxs-route remove, then apply");
-	log_story("%s: %u objects are wanted: %u requests in one send", turn->ifname,
-		  turn->wanted.n, plan.n);
-	r_name = drop_name(turn);
-	/* what could not be dropped, the next call drops */
-	before.name = r_name < 0 ? turn->record.name : turn->wanted_name;
-	before.follows = turn->has_section && turn->tunnel.source_auto;
-	if (!record_equal(&before, &turn->record)) {
-		r = record_write(turn->runfd, turn->ifname, &before);
-		if (r < 0)
-			return fail(turn, r, "write its record",
-				    "nothing was changed; is the run folder writable, "
-				    "and not full?");
-	}
-	record_copy(&after, &before);
-	if (r_name == 0)
-		r_name = place_name(turn, &after);
-	r = act_on_plan(turn, &plan, &after.objects, tally);
-	if (!record_equal(&after, &before) || record_is_empty(&after)) {
-		const int r_record = record_write(turn->runfd, turn->ifname, &after);
-
-		if (r_record < 0)
-			return fail(turn, r_record, "write its record",
-				    "run: sixxs-route apply");
-	}
-	return r < 0 ? r : r_name;
-}
-
-static int converge_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
-{
-	struct tally tally = {0};
-	int r = find_link(turn, gone);
-
-	if (r == 0)
-		r = find_record(turn);
-	if (r == 0)
-		r = find_wanted(turn);
-	if (r == 0)
-		r = carry_out(turn, &tally);
-	log_outcome(turn, &tally, r);
-	if (turn->has_section && (tally.pending || !turn->link.up))
-		*ret = (struct outcome){.pending = turn->link.ifindex,
-					.wait = turn->tunnel.wait};
-	if (turn->has_section)
-		ret->limit = turn->tunnel.limit;
-	ret->deleted = tally.n[STEP_DELETE][0] || tally.n[STEP_DELETE][1];
-	return r;
-}
-
-static int rehearse_turn(struct turn *turn, uint32_t gone)
-{
-	struct plan plan;
-	int r = run_open(turn->settings->run_dir, false);
-
-	if (r < 0 && r != -ENOENT)
-		return fail(turn, r, "open the run folder", turn->settings->run_dir);
-	turn->runfd = r < 0 ? -1 : r;
-	r = find_link(turn, gone);
-	if (r == 0)
-		r = find_record(turn);
-	if (r == 0)
-		r = find_wanted(turn);
-	if (r == 0) {
-		plan_steps(&turn->record.objects, &turn->wanted, &plan);
-		r = rehearse(turn->rtnl, &plan, stdout);
-		if (r < 0)
-			fail(turn, r, "compare with the kernel", "try again");
-	}
-	close_fdp(&turn->runfd);
-	return r;
-}
-
-/* Opens the run folder and takes the tunnel's lock in it. Returns the lock or -errno. */
-static int enter(struct turn *turn)
-{
-	for (unsigned tries = 1;; tries++) {
-		int r = run_open(turn->settings->run_dir, true);
-
-		/* it may be removed by another tunnel's end, just now; not for ever */
-		if (r == -ENOENT && tries < ENTER_TRIES)
-			continue;
-		if (r < 0)
-			return fail(turn, r, "make or trust the run folder",
-				    turn->settings->run_dir);
-		turn->runfd = r;
-		r = record_lock(turn->runfd, turn->ifname);
-		if (r >= 0)
-			return r;
-		close_fdp(&turn->runfd);
-		if (r == -ENOENT && tries < ENTER_TRIES)
-			continue;
-		return fail(turn, r, "take the tunnel's lock",
-			    r == -ETIMEDOUT
-				    ? "another sixxs-route keeps it: see fuser "
-				      "-v on its lock file"
-				    : "is the run folder writable, and not full?");
-	}
-}
-
-/* Field by field: most of its size is room that a turn hardly uses. */
-static void begin(struct turn *turn, const struct settings *settings, struct rtnl *rtnl,
-		  const char *ifname, enum aim aim)
-{
-	turn->settings = settings;
-	turn->rtnl = rtnl;
-	turn->ifname = ifname;
-	turn->aim = aim;
-	turn->link = (struct link){0};
-	turn->has_section = false;
-	turn->wanted.n = 0;
-	turn->wanted_name = (struct name_entry){0};
-	record_clear(&turn->record);
-}
-
-/* One turn; *ret_contested: what another tunnel's record may hold too. */
-static int converge_once(const struct settings *settings, struct rtnl *rtnl,
-			 const char *ifname, enum aim aim, uint32_t gone,
-			 struct objects *ret_contested, struct outcome *ret)
-{
-	struct turn turn;
-	int lock, r;
-
-	begin(&turn, settings, rtnl, ifname, aim);
-	turn.contested = ret_contested;
-	ret_contested->n = 0;
-	*ret = (struct outcome){0};
-	if (settings->dry_run)
-		return rehearse_turn(&turn, gone);
-	lock = enter(&turn);
-	if (lock < 0)
-		return lock;
-	r = converge_locked(&turn, gone, ret);
-	record_unlock(turn.runfd, ifname, lock);
-	close_fdp(&turn.runfd);
-	run_close_up(settings->run_dir);
-	return r;
-}
 
 struct contest {
 	const struct settings *settings;
 	struct rtnl *rtnl;
-	const char *ifname; /* whose objects are contested */
-	const struct objects *contested;
+	const char *ifname; /* whose turn it was */
+	const struct contested *contested;
 	int runfd;
-	bool freed;
 };
 
-static void ignore_report(void *data, unsigned line, const char *text)
+static bool holds_contested(const struct record *record,
+			    const struct contested *contested)
 {
-	(void)data, (void)line, (void)text;
-}
-
-static bool holds_contested(const struct contest *contest, const struct record *record)
-{
+	if (contested->name.number && name_equal(&record->name, &contested->name))
+		return true;
 	for (unsigned i = 0; i < record->objects.n; i++)
-		for (unsigned k = 0; k < contest->contested->n; k++) {
-			const struct object *object = &contest->contested->object[k];
+		for (unsigned k = 0; k < contested->objects.n; k++) {
+			const struct object *object = &contested->objects.object[k];
 
 			if (object_equal(&record->objects.object[i], object) ||
 			    object_same_slot(&record->objects.object[i], object))
@@ -480,61 +32,39 @@ static bool holds_contested(const struct contest *contest, const struct record *
 	return false;
 }
 
-/* Its section may have changed, and its turn not have come. */
-static int settle_with(void *data, const char *ifname)
+/* What it cannot have is for its own converge to tell. */
+static int give_turn(void *data, const char *ifname)
 {
-	struct contest *contest = data;
-	struct objects contested;
+	const struct contest *contest = data;
+	struct contested contested;
 	struct outcome outcome;
 	struct record record;
 
 	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname) ||
-	    record_read(contest->runfd, ifname, ignore_report, NULL, &record) <= 0 ||
-	    !holds_contested(contest, &record))
+	    record_read(contest->runfd, ifname, report_no_line, NULL, &record) <= 0 ||
+	    !holds_contested(&record, contest->contested))
 		return 0;
-	converge_once(contest->settings, contest->rtnl, ifname, AIM_SECTION, 0,
-		      &contested, &outcome);
-	contest->freed |= outcome.deleted;
+	turn_take(contest->settings, contest->rtnl, ifname, AIM_SECTION, 0, &contested,
+		  &outcome);
 	return 0;
 }
 
-/*
- * Two tunnels whose sections have swapped a table or a source hold the same objects for a
- * while, and the later one's turn would take away what is the earlier one's by then. So
- * the others have their turn first, and the objects are put in place again.
- */
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum aim aim, uint32_t gone, struct outcome *ret)
 {
-	struct objects contested;
+	struct contested contested;
 	struct contest contest = {.settings = settings,
 				  .rtnl = rtnl,
 				  .ifname = ifname,
 				  .contested = &contested};
-	int r = converge_once(settings, rtnl, ifname, aim, gone, &contested, ret);
+	const int r = turn_take(settings, rtnl, ifname, aim, gone, &contested, ret);
 
-	if (!contested.n)
+	if (!contested.objects.n && !contested.name.number)
 		return r;
 	contest.runfd = run_open(settings->run_dir, false);
 	if (contest.runfd >= 0)
-		record_each(contest.runfd, settle_with, &contest);
+		record_each(contest.runfd, give_turn, &contest);
 	close_fdp(&contest.runfd);
-	if (contest.freed)
-		r = converge_once(settings, rtnl, ifname, aim, gone, &contested, ret);
-	return r;
-}
-
-int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
-		    const char *ifname, struct objects *ret)
-{
-	struct turn turn;
-	int r;
-
-	begin(&turn, settings, rtnl, ifname, AIM_SECTION);
-	r = find_link(&turn, 0);
-	if (r == 0)
-		r = find_wanted(&turn);
-	if (r == 0)
-		objects_copy(ret, &turn.wanted);
-	return r;
+	/* also if no record has it any more: its tunnel's turn may just have ended */
+	return turn_take(settings, rtnl, ifname, aim, gone, NULL, ret);
 }

@@ -5,23 +5,12 @@
 #include "config.h"
 #include "counter.h"
 #include "log.h"
+#include "reporters.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
-
-static void report(void *data, enum severity severity, const char *file, unsigned line,
-		   const char *text)
-{
-	const int priority = severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING;
-
-	(void)data;
-	if (line)
-		log_line(priority, "%s:%u: %s", file, line, text);
-	else
-		log_line(priority, "%s: %s", file, text);
-}
 
 /*
  * A client must not stay out for a mistake in a drop-in or for want of one: the broker's
@@ -29,10 +18,9 @@ static void report(void *data, enum severity severity, const char *file, unsigne
  */
 static struct limit find_limit(const struct settings *settings, const char *ifname)
 {
-	const struct config_reporter reporter = {.report = report};
 	const struct limit preset = LIMIT_PRESET;
 	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, ifname, &reporter, &tunnel);
+	const int r = config_find(settings->conf_dir, ifname, &report_to_log, &tunnel);
 
 	if (r > 0)
 		return tunnel.limit;
@@ -42,12 +30,6 @@ static struct limit find_limit(const struct settings *settings, const char *ifna
 	return preset;
 }
 
-static void ignore_report(void *data, enum severity severity, const char *file,
-			  unsigned line, const char *text)
-{
-	(void)data, (void)severity, (void)file, (void)line, (void)text;
-}
-
 /*
  * The client is gone before its event is handled, and nothing has been read or reported
  * yet: no section, no tunnel.
@@ -55,9 +37,8 @@ static void ignore_report(void *data, enum severity severity, const char *file,
 static bool find_limit_quietly(const struct settings *settings, const char *ifname,
 			       struct limit *ret)
 {
-	const struct config_reporter reporter = {.report = ignore_report};
 	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, ifname, &reporter, &tunnel);
+	const int r = config_find(settings->conf_dir, ifname, &report_nowhere, &tunnel);
 
 	*ret = r > 0 ? tunnel.limit : (struct limit)LIMIT_PRESET;
 	return r != 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line to syslog, and to stderr where a person reads it. Only main, the command
- * files, config's reporters and converge call it: everything below returns -errno.
+ * One line to syslog, and to stderr where a person reads it. Who returns its errors leaves
+ * the logging of them to its caller.
  */
 #ifndef LOG_H
 #define LOG_H

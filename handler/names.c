@@ -28,7 +28,7 @@ struct ours {
 struct judgement {
 	const struct name_entry *want;
 	enum name_verdict verdict;
-	struct name_entry entry; /* that stands in the way */
+	struct name_rival rival;
 };
 
 struct number_search {
@@ -78,13 +78,18 @@ int names_number(const char *name, uint32_t *ret)
 	return 0;
 }
 
+bool name_equal(const struct name_entry *a, const struct name_entry *b)
+{
+	return a->number == b->number && !strcmp(a->name, b->name);
+}
+
 static void stands_in_way(struct judgement *judgement, enum name_verdict verdict,
 			  uint32_t number, const char *name, size_t size)
 {
 	judgement->verdict = verdict;
-	judgement->entry.number = number;
-	snprintf(judgement->entry.name, sizeof(judgement->entry.name), "%.*s", (int)size,
-		 name);
+	judgement->rival.entry.number = number;
+	snprintf(judgement->rival.entry.name, sizeof(judgement->rival.entry.name), "%.*s",
+		 (int)size, name);
 }
 
 /* A name that means another number too is taken, whatever else is said of it. */
@@ -150,6 +155,7 @@ static void judge_ours(struct judgement *judgement, const struct ours *ours)
 	const char *found;
 	int size;
 
+	judgement->rival.ours = true;
 	size = snprintf(text, sizeof(text), " %s\n", want->name);
 	found = memmem(ours->bytes, ours->size, text, (size_t)size);
 	if (found) {
@@ -171,7 +177,7 @@ static void judge_ours(struct judgement *judgement, const struct ours *ours)
 }
 
 static enum name_verdict look(const struct name_entry *want, const struct ours *ours,
-			      bool *ret_stands, struct name_entry *ret)
+			      bool *ret_stands, struct name_rival *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 
@@ -180,12 +186,12 @@ static enum name_verdict look(const struct name_entry *want, const struct ours *
 	if (judgement.verdict == NAME_OURS && ours->size && !*ret_stands)
 		judge_ours(&judgement, ours);
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
-		*ret = judgement.entry;
+		*ret = judgement.rival;
 	return judgement.verdict;
 }
 
 enum name_verdict names_look(int runfd, const struct name_entry *want,
-			     struct name_entry *ret)
+			     struct name_rival *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
 	bool stands;
@@ -276,7 +282,7 @@ int names_tidy(int runfd)
 	return r;
 }
 
-int names_add(int runfd, const struct name_entry *want, struct name_entry *ret)
+int names_add(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
@@ -305,7 +311,7 @@ int names_add(int runfd, const struct name_entry *want, struct name_entry *ret)
 		if (judgement.verdict == NAME_OURS)
 			r = add_line(runfd, &ours, want);
 		else
-			*ret = judgement.entry;
+			*ret = judgement.rival;
 	}
 	lock_drop(runfd, OURS_LOCK, lock);
 	return r < 0 ? r : (int)judgement.verdict;

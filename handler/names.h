@@ -36,13 +36,21 @@ struct name_entry {
 	char name[LABEL_SIZE];
 };
 
+bool name_equal(const struct name_entry *a, const struct name_entry *b);
+
+/* What stands in the way of a line. */
+struct name_rival {
+	struct name_entry entry;
+	bool ours; /* a line of our own file: another tunnel's */
+};
+
 /*
  * May the table of WANT bear its name? Looks at all of iproute2's files and at ours below
- * the open folder RUNFD (-1: there is none yet). *ret: the entry that stands in the way,
- * written for *_TAKEN only. Changes nothing.
+ * the open folder RUNFD (-1: there is none yet). *ret is written for *_TAKEN only.
+ * Changes nothing.
  */
 enum name_verdict names_look(int runfd, const struct name_entry *want,
-			     struct name_entry *ret);
+			     struct name_rival *ret);
 
 /*
  * The same, and with NAME_OURS the line stands in RUNFD/rt_tables afterwards. The file is
@@ -50,7 +58,7 @@ enum name_verdict names_look(int runfd, const struct name_entry *want,
  * already costs neither lock nor write. Returns the verdict, or -errno (-ETIMEDOUT:
  * lock). Clears away what a kill left, as names_tidy.
  */
-int names_add(int runfd, const struct name_entry *want, struct name_entry *ret);
+int names_add(int runfd, const struct name_entry *want, struct name_rival *ret);
 
 /*
  * Takes exactly that line out; the last one takes the file with it. Also clears away what

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "record.h"
 #include "rehearse.h"
+#include "reporters.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -136,19 +137,12 @@ static int put_wanted(void *data, const struct tunnel *tunnel, const char *file,
 {
 	struct recorded *recorded = data;
 	struct objects wanted = {.n = 0};
-	int r = converge_wanted(recorded->settings, recorded->rtnl, tunnel->ifname,
-				&wanted);
+	int r = turn_wanted(recorded->settings, recorded->rtnl, tunnel->ifname, &wanted);
 
 	(void)file, (void)line;
 	for (unsigned i = 0; r == 0 && i < wanted.n; i++)
 		r = heap_put(&recorded->objects, &wanted.object[i]);
 	return r;
-}
-
-static void report_nothing(void *data, enum severity severity, const char *file,
-			   unsigned line, const char *text)
-{
-	(void)data, (void)severity, (void)file, (void)line, (void)text;
 }
 
 /* Returns how many lines of STANDING no record has; they are gone then. */
@@ -175,18 +169,32 @@ static int drop_stray_names(const struct recorded *recorded,
 
 static int read_records(struct recorded *ret)
 {
-	const struct config_reporter quiet = {.report = report_nothing};
 	const struct settings *settings = ret->settings;
 	int r = 0;
 
 	if (ret->runfd >= 0)
 		r = record_each(ret->runfd, put_recorded, ret);
 	if (r == 0 && settings->dry_run)
-		r = config_each(settings->conf_dir, &quiet, put_wanted, ret);
+		r = config_each(settings->conf_dir, &report_nowhere, put_wanted, ret);
 	if (ret->objects.n)
 		qsort(ret->objects.object, ret->objects.n, sizeof(struct object),
 		      compare);
 	return r;
+}
+
+static void tell_swept(void *data, const struct step *step, const struct result *result)
+{
+	int *error = data;
+	char text[EXPLAIN_SIZE];
+
+	if (result->verdict == VERDICT_FAILED) {
+		*error = result->answer.error;
+		explain_result(step, result, text);
+		log_line(LOG_ERR, "sweep: %s", text);
+		return;
+	}
+	explain_step(step, text);
+	log_line(LOG_INFO, "swept what no tunnel accounts for: %s", text);
 }
 
 /* One plan's worth of deletes. */
@@ -194,23 +202,12 @@ static int delete_some(const struct settings *settings, struct rtnl *rtnl,
 		       const struct plan *plan)
 {
 	const struct link no_link = {0};
-	struct result results[PLAN_MAX];
-	char text[EXPLAIN_SIZE];
-	int r;
+	int r, error = 0;
 
 	if (settings->dry_run)
 		return rehearse(rtnl, plan, stdout);
-	r = act(rtnl, &no_link, plan, results);
-	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
-		if (results[i].verdict == VERDICT_FAILED) {
-			explain_result(&plan->step[i], &results[i], text);
-			log_line(LOG_ERR, "sweep: %s", text);
-			return results[i].answer.error;
-		}
-		explain_step(&plan->step[i], text);
-		log_line(LOG_INFO, "swept what no tunnel accounts for: %s", text);
-	}
-	return r;
+	r = act(rtnl, &no_link, plan, tell_swept, &error);
+	return r < 0 ? r : error;
 }
 
 /* A rehearsed plan has said of such a route that it makes way. */

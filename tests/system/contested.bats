@@ -62,6 +62,20 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	assert_swapped "$up0" "$up1"
 }
 
+@test "... by two at the same time, the one slower" {
+	local tracer=(strace -qq -o /dev/null -e inject=sendto:delay_enter=1s)
+	[ -z "${SANITIZE-}" ] || export ASAN_OPTIONS=detect_leaks=0
+	sections 1 2
+	pair
+	sections 2 1
+	"${tracer[@]}" sixxs-route apply sixxs0 &
+	wait_until 10 grep -q 201 /run/sixxs-route/tunnel.sixxs0
+	exits 0 sixxs-route apply sixxs1
+	wait $!
+	assert_swapped "$up0" "$up1"
+	untroubled
+}
+
 @test "... with the links down, and refused then" {
 	local refused='unreachable default dev lo proto sixxs metric 4294967295 pref medium'
 	sections 1 2 $'when_down = unreachable\nwait = 0'

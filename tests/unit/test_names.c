@@ -178,16 +178,22 @@ static enum name_verdict look(uint32_t number, const char *name, struct name_ent
 {
 	struct name_entry want = {.number = number};
 
+	struct name_rival rival = {.entry = *ret};
+	enum name_verdict verdict;
+
 	strcpy(want.name, name);
-	return names_look(runfd, &want, ret);
+	verdict = names_look(runfd, &want, &rival);
+	*ret = rival.entry;
+	return verdict;
 }
 
 static int add(uint32_t number, const char *name)
 {
-	struct name_entry want = {.number = number}, entry;
+	struct name_entry want = {.number = number};
+	struct name_rival rival;
 
 	strcpy(want.name, name);
-	return names_add(runfd, &want, &entry);
+	return names_add(runfd, &want, &rival);
 }
 
 static int drop(uint32_t number, const char *name)
@@ -351,12 +357,12 @@ static void test_long_name_of_others(void **state)
 static void test_no_run_folder(void **state)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
-	struct name_entry entry;
+	struct name_rival rival;
 
 	(void)state;
-	assert_int_equal(names_look(-1, &want, &entry), NAME_OURS);
+	assert_int_equal(names_look(-1, &want, &rival), NAME_OURS);
 	scratch_write("etc/iproute2/rt_tables", "200 b\n");
-	assert_int_equal(names_look(-1, &want, &entry), NUMBER_TAKEN);
+	assert_int_equal(names_look(-1, &want, &rival), NUMBER_TAKEN);
 	assert_int_equal(remove(scratch_path("run")), 0);
 	assert_int_equal(drop(200, "a"), 0);
 	assert_int_equal(add(201, "a"), -ENOENT);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Has a tunnel's plan run, and takes each result for what it means: for what the record
+ * must hold from now on, for the tally, for the log, and for the other tunnels.
+ */
+#ifndef EXECUTE_H
+#define EXECUTE_H
+
+#include "act.h"
+#include "tally.h"
+
+struct execution {
+	const char *ifname;
+	const struct objects *recorded; /* before */
+	struct objects *holds; /* in: all that may be installed; out: what then is */
+	/*
+	 * What stood there before and may be another tunnel's, which then is no failure
+	 * to be logged. NULL: it is one.
+	 */
+	struct objects *contested;
+	struct tally *tally;
+};
+
+/*
+ * Steps that fail are logged and counted. Returns 0; -errno: it is not known what was
+ * done, and holds has all that may be.
+ */
+int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
+	    const struct execution *execution);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "reporters.h"
+
+#include "log.h"
+
+static void to_log(void *data, enum severity severity, const char *file, unsigned line,
+		   const char *text)
+{
+	const int priority = severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING;
+
+	(void)data;
+	if (line)
+		log_line(priority, "%s:%u: %s", file, line, text);
+	else
+		log_line(priority, "%s: %s", file, text);
+}
+
+static void nowhere(void *data, enum severity severity, const char *file, unsigned line,
+		    const char *text)
+{
+	(void)data, (void)severity, (void)file, (void)line, (void)text;
+}
+
+const struct config_reporter report_to_log = {.report = to_log};
+const struct config_reporter report_nowhere = {.report = nowhere};
+
+void report_no_line(void *data, unsigned line, const char *text)
+{
+	(void)data, (void)line, (void)text;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+#include "turn.h"
+
+#include "addresses.h"
+#include "cleanup.h"
+#include "config.h"
+#include "execute.h"
+#include "explain.h"
+#include "lock.h"
+#include "log.h"
+#include "record.h"
+#include "rehearse.h"
+#include "reporters.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ENTER_TRIES 1000
+
+/* What was found, and what is wanted. */
+struct turn {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	const char *ifname;
+	enum aim aim;
+	int runfd;        /* -1: there is no run folder (only while rehearsing) */
+	struct link link; /* as it is; ifindex 0: none */
+	bool has_section;
+	struct tunnel tunnel; /* with has_section */
+	struct record record; /* as it was found */
+	struct objects wanted;
+	struct name_entry wanted_name; /* number 0: none */
+	struct contested *contested;   /* NULL: nobody else's turn can help any more */
+};
+
+static void report_record(void *data, unsigned line, const char *text)
+{
+	const struct turn *turn = data;
+
+	log_line(LOG_ERR, "%s: record %s/tunnel.%s:%u: %s", turn->ifname,
+		 turn->settings->run_dir, turn->ifname, line, text);
+}
+
+static int fail(const struct turn *turn, int error, const char *what, const char *advice)
+{
+	log_line(LOG_ERR, "%s: cannot %s: %s: %s", turn->ifname, what, strerror(-error),
+		 advice);
+	return error;
+}
+
+static int find_section(struct turn *turn)
+{
+	const int r = config_find(turn->settings->conf_dir, turn->ifname, &report_to_log,
+				  &turn->tunnel);
+
+	if (r < 0)
+		return fail(turn, r, "read its section",
+			    r == -EINVAL || r == -EPERM || r == -EFBIG
+				    ? "nothing was changed; mend the file, then: "
+				      "sixxs-route apply"
+				    : "nothing was changed; then: sixxs-route apply");
+	turn->has_section = r > 0;
+	return 0;
+}
+
+/* Also the section, if there is a link that it can be for. */
+static int find_link(struct turn *turn, uint32_t gone)
+{
+	int r = rtnl_link(turn->rtnl, turn->ifname, &turn->link);
+
+	if (r < 0)
+		return fail(turn, r, "ask the kernel for the link", "try again");
+	log_story("%s: the link is %s (ifindex %u)", turn->ifname,
+		  !turn->link.ifindex ? "absent"
+		  : turn->link.up     ? "up"
+				      : "down",
+		  turn->link.ifindex);
+	if (gone && gone == turn->link.ifindex)
+		turn->link.ifindex = 0;
+	if (turn->aim == AIM_NOTHING || !turn->link.ifindex)
+		return 0;
+	return find_section(turn);
+}
+
+static int find_wanted(struct turn *turn)
+{
+	int r;
+
+	if (!turn->has_section)
+		return 0;
+	r = addresses_as_sources(turn->rtnl, &turn->link, &turn->record.objects,
+				 &turn->tunnel);
+	if (r == -E2BIG)
+		return fail(turn, r, "have a rule for each of the link's addresses",
+			    "nothing was changed; name up to 64 sources in its section");
+	if (r < 0)
+		return fail(turn, r, "ask the kernel for the link's addresses",
+			    "try again");
+	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
+	if (turn->tunnel.table_name[0]) {
+		turn->wanted_name.number = turn->tunnel.table;
+		memcpy(turn->wanted_name.name, turn->tunnel.table_name, LABEL_SIZE);
+	}
+	return 0;
+}
+
+static int find_record(struct turn *turn)
+{
+	int r;
+
+	if (turn->runfd < 0)
+		return 0;
+	r = record_read(turn->runfd, turn->ifname, report_record, turn, &turn->record);
+	if (turn->settings->mend && (r == -EINVAL || r == -EPERM)) {
+		log_line(LOG_WARNING, "%s: its record is damaged and is written anew",
+			 turn->ifname);
+		record_clear(&turn->record);
+		r = 0;
+	}
+	if (r < 0)
+		return fail(turn, r, "read its record",
+			    "nothing was changed; if this stays, run: "
+			    "sixxs-route apply --all");
+	log_story(
+		"%s: the record has %u objects%s%s", turn->ifname, turn->record.objects.n,
+		turn->record.name.number ? " and the name " : "", turn->record.name.name);
+	return 0;
+}
+
+/* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
+static int place_name(const struct turn *turn, struct record *after)
+{
+	struct name_rival rival;
+	char text[EXPLAIN_SIZE];
+	int r;
+
+	if (!turn->wanted_name.number)
+		return 0;
+	r = names_add(turn->runfd, &turn->wanted_name, &rival);
+	if (r < 0)
+		return fail(turn, r, "name its table", "its routes are not affected");
+	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &rival.entry, text)) {
+		if (turn->contested && rival.ours)
+			turn->contested->name = rival.entry;
+		else
+			log_line(LOG_WARNING, "%s: %s", turn->ifname, text);
+	}
+	if (r == NAME_OURS)
+		return 0;
+	after->name = (struct name_entry){0};
+	/* ours may have stood there before another came */
+	r = names_drop(turn->runfd, &turn->wanted_name);
+	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
+}
+
+static int drop_name(const struct turn *turn)
+{
+	const struct name_entry *name = &turn->record.name;
+	int r;
+
+	if (!name->number || name_equal(name, &turn->wanted_name))
+		return 0;
+	r = names_drop(turn->runfd, name);
+	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
+}
+
+/* The one line a call. */
+static void log_outcome(const struct turn *turn, const struct tally *tally, int r)
+{
+	const struct link *link = &turn->link;
+	char changes[TALLY_SIZE];
+	const char *why;
+
+	if (turn->aim == AIM_NOTHING)
+		why = "removed as asked";
+	else if (!link->ifindex)
+		why = "no such link";
+	else if (!turn->has_section)
+		why = "no section in conf.d";
+	else if (!link->up || tally->pending)
+		why = "link down, the route waits for it";
+	else
+		why = "link up";
+	if (tally_format(tally, changes))
+		log_line(LOG_INFO, "%s: %s; %s", turn->ifname, changes, why);
+	else if (r == 0)
+		log_line(turn->settings->person ? LOG_INFO : LOG_DEBUG,
+			 "%s: nothing to do; %s", turn->ifname, why);
+}
+
+/* Writes down all that may hold from now on, acts, and writes down what does hold. */
+static int carry_out(const struct turn *turn, struct tally *tally)
+{
+	struct record before, after;
+	const struct execution execution = {
+		.ifname = turn->ifname,
+		.recorded = &turn->record.objects,
+		.holds = &after.objects,
+		.contested = turn->contested ? &turn->contested->objects : NULL,
+		.tally = tally,
+	};
+	struct plan plan;
+	int r, r_name;
+
+	plan_steps(&turn->record.objects, &turn->wanted, &plan);
+	r = plan_union(&turn->record.objects, &turn->wanted, &before.objects);
+	if (r < 0)
+		return fail(turn, r, "keep so many old and new rules apart",
+			    "run: sixxs-route remove, then apply");
+	log_story("%s: %u objects are wanted: %u requests in one send", turn->ifname,
+		  turn->wanted.n, plan.n);
+	r_name = drop_name(turn);
+	/* what could not be dropped, the next call drops */
+	before.name = r_name < 0 ? turn->record.name : turn->wanted_name;
+	before.follows = turn->has_section && turn->tunnel.source_auto;
+	if (!record_equal(&before, &turn->record)) {
+		r = record_write(turn->runfd, turn->ifname, &before);
+		if (r < 0)
+			return fail(turn, r, "write its record",
+				    "nothing was changed; is the run folder writable, "
+				    "and not full?");
+	}
+	record_copy(&after, &before);
+	if (r_name == 0)
+		r_name = place_name(turn, &after);
+	r = execute(turn->rtnl, &turn->link, &plan, &execution);
+	if (r < 0)
+		fail(turn, r, "tell the kernel, or hear its answer",
+		     "the record keeps all that may be installed; run: sixxs-route "
+		     "apply");
+	else if (tally->failed)
+		r = -EIO;
+	if (!record_equal(&after, &before) || record_is_empty(&after)) {
+		const int r_record = record_write(turn->runfd, turn->ifname, &after);
+
+		if (r_record < 0)
+			return fail(turn, r_record, "write its record",
+				    "run: sixxs-route apply");
+	}
+	return r < 0 ? r : r_name;
+}
+
+static int take_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
+{
+	struct tally tally = {0};
+	int r = find_link(turn, gone);
+
+	if (r == 0)
+		r = find_record(turn);
+	if (r == 0)
+		r = find_wanted(turn);
+	if (r == 0)
+		r = carry_out(turn, &tally);
+	log_outcome(turn, &tally, r);
+	if (turn->has_section && (tally.pending || !turn->link.up))
+		*ret = (struct outcome){.pending = turn->link.ifindex,
+					.wait = turn->tunnel.wait};
+	if (turn->has_section)
+		ret->limit = turn->tunnel.limit;
+	return r;
+}
+
+static int rehearse_turn(struct turn *turn, uint32_t gone)
+{
+	struct plan plan;
+	int r = run_open(turn->settings->run_dir, false);
+
+	if (r < 0 && r != -ENOENT)
+		return fail(turn, r, "open the run folder", turn->settings->run_dir);
+	turn->runfd = r < 0 ? -1 : r;
+	r = find_link(turn, gone);
+	if (r == 0)
+		r = find_record(turn);
+	if (r == 0)
+		r = find_wanted(turn);
+	if (r == 0) {
+		plan_steps(&turn->record.objects, &turn->wanted, &plan);
+		r = rehearse(turn->rtnl, &plan, stdout);
+		if (r < 0)
+			fail(turn, r, "compare with the kernel", "try again");
+	}
+	close_fdp(&turn->runfd);
+	return r;
+}
+
+/* Opens the run folder and takes the tunnel's lock in it. Returns the lock or -errno. */
+static int enter(struct turn *turn)
+{
+	for (unsigned tries = 1;; tries++) {
+		int r = run_open(turn->settings->run_dir, true);
+
+		/* it may be removed by another tunnel's end, just now; not for ever */
+		if (r == -ENOENT && tries < ENTER_TRIES)
+			continue;
+		if (r < 0)
+			return fail(turn, r, "make or trust the run folder",
+				    turn->settings->run_dir);
+		turn->runfd = r;
+		r = record_lock(turn->runfd, turn->ifname);
+		if (r >= 0)
+			return r;
+		close_fdp(&turn->runfd);
+		if (r == -ENOENT && tries < ENTER_TRIES)
+			continue;
+		return fail(turn, r, "take the tunnel's lock",
+			    r == -ETIMEDOUT
+				    ? "another sixxs-route keeps it: see fuser "
+				      "-v on its lock file"
+				    : "is the run folder writable, and not full?");
+	}
+}
+
+/* Field by field: most of its size is room that a turn hardly uses. */
+static void begin(struct turn *turn, const struct settings *settings, struct rtnl *rtnl,
+		  const char *ifname, enum aim aim)
+{
+	turn->settings = settings;
+	turn->rtnl = rtnl;
+	turn->ifname = ifname;
+	turn->aim = aim;
+	turn->link = (struct link){0};
+	turn->has_section = false;
+	turn->wanted.n = 0;
+	turn->wanted_name = (struct name_entry){0};
+	record_clear(&turn->record);
+}
+
+int turn_take(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+	      enum aim aim, uint32_t gone, struct contested *ret_contested,
+	      struct outcome *ret)
+{
+	struct turn turn;
+	int lock, r;
+
+	begin(&turn, settings, rtnl, ifname, aim);
+	turn.contested = ret_contested;
+	if (ret_contested) {
+		ret_contested->objects.n = 0;
+		ret_contested->name = (struct name_entry){0};
+	}
+	*ret = (struct outcome){0};
+	if (settings->dry_run)
+		return rehearse_turn(&turn, gone);
+	lock = enter(&turn);
+	if (lock < 0)
+		return lock;
+	r = take_locked(&turn, gone, ret);
+	record_unlock(turn.runfd, ifname, lock);
+	close_fdp(&turn.runfd);
+	run_close_up(settings->run_dir);
+	return r;
+}
+
+int turn_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+		struct objects *ret)
+{
+	struct turn turn;
+	int r;
+
+	begin(&turn, settings, rtnl, ifname, AIM_SECTION);
+	r = find_link(&turn, 0);
+	if (r == 0)
+		r = find_wanted(&turn);
+	if (r == 0)
+		objects_copy(ret, &turn.wanted);
+	return r;
+}
