@@ -54,12 +54,19 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	assert_swapped "$up0" "$up1"
 }
 
-@test "... by replay" {
+@test "... by replay, the two handlers at the same time, over and over" {
 	sections 1 2
 	pair
-	sections 2 1
-	replay sixxs0 sixxs1
-	assert_swapped "$up0" "$up1"
+	for ((round = 0; round < 20; round++)); do
+		sections 2 1
+		replay sixxs0 sixxs1
+		assert_swapped "$up0" "$up1"
+		sections 1 2
+		replay sixxs0 sixxs1
+		has '16383: from 2a02::1 lookup sixxs0 proto sixxs' <<<"$(rules)"
+		has '16383: from 2a02::2 lookup sixxs1 proto sixxs' <<<"$(rules)"
+	done
+	untroubled
 }
 
 @test "... by two at the same time, the one slower" {
