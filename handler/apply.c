@@ -132,8 +132,10 @@ static int collect(const struct settings *settings, struct names *names, int *re
 	const int r = collect_records(settings, names);
 
 	if (r < 0) {
-		log_line(LOG_ERR, "cannot read the run folder %s: %s", settings->run_dir,
-			 strerror(-r));
+		log_line(
+			LOG_ERR,
+			"cannot read the run folder %s: %s: nothing was done; expected a folder that only its owner can write to: see ls -ld",
+			settings->run_dir, strerror(-r));
 		return r;
 	}
 	*ret_config = config_each(settings->conf_dir, &report_to_log, put_section, names);
@@ -165,8 +167,10 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 		return r;
 	}
 	if (r_config < 0) {
-		log_line(LOG_WARNING, "not all of %s could be read: nothing is swept",
-			 settings->conf_dir);
+		log_line(
+			LOG_WARNING,
+			"not all of %s could be read: nothing is swept; mend it, then: sixxs-route apply --all",
+			settings->conf_dir);
 		r = converge_each(settings, rtnl, &names);
 	} else {
 		mending.mend = true;

@@ -52,8 +52,7 @@ int arguments_error(const char *format, ...)
 static void print_usage(const struct verb *verb)
 {
 	puts("Usage: sixxs-route [OPTION...] VERB [ARGUMENT...]\n"
-	     "Source-based routing for tunnels: keeps each tunnel's default route, table "
-	     "and\n"
+	     "Source-based routing for tunnels: keeps each tunnel's default route, table and\n"
 	     "source rules as its drop-in says, while its interface exists.\n");
 	for (; verb->name; verb++) {
 		const int width = printf("  %s %s", verb->name, verb->synopsis);
@@ -73,8 +72,7 @@ static void print_usage(const struct verb *verb)
 
 		printf("%*s%s\n", HELP_COLUMN - 7 - width, "", table[i].help);
 	}
-	puts("\nExit status: 0 done or nothing to do, 1 failed, 2 usage; guard: 75 not "
-	     "yet;\n"
+	puts("\nExit status: 0 done or nothing to do, 1 failed, 2 usage; guard: 75 not yet;\n"
 	     "status: 0 all well, 1 not as the drop-ins say, 2 cannot tell.");
 }
 
@@ -186,8 +184,7 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 	for (; *operand; operand++)
 		if (!config_ifname_ok(*operand))
 			return arguments_error(
-				"\"%s\" is no interface name that can be served: "
-				"expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}",
+				"\"%s\" is no interface name that can be served: expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}",
 				log_escape(*operand, escaped, sizeof(escaped)));
 	return -1;
 }

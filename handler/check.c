@@ -80,9 +80,7 @@ static void check_prefixes(struct check *check, const struct tunnel *tunnel,
 		prefix_format(source, text);
 		findings_warn(
 			&check->findings, file, key_line(file, line, "source", &said),
-			"source %s is more than one host: what these send to each "
-			"other leaves by the tunnel as well: set prefer_main = yes, "
-			"or = no if that is meant",
+			"source %s is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant",
 			text);
 		return;
 	}
@@ -97,10 +95,7 @@ static void check_rules(struct check *check, const struct tunnel *tunnel,
 		return;
 	findings_warn(
 		&check->findings, file, line,
-		"no event of %s comes here, as its name is not sixxs*: put this line "
-		"into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control "
-		"--reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", "
-		"ENV{SIXXS_ROUTE}=\"$name\"",
+		"no event of %s comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
 		tunnel->ifname, tunnel->ifname);
 }
 
@@ -125,7 +120,7 @@ static int check_name(struct check *check, const struct tunnel *tunnel, const ch
 	named.entry.number = tunnel->table;
 	memcpy(named.entry.name, tunnel->table_name, sizeof(named.entry.name));
 	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
-	if (explain_name(&named.entry, names_look(-1, &named.entry, &rival), &rival.entry,
+	if (explain_name(&named.entry, names_look(-1, &named.entry, &rival), &rival,
 			 text))
 		findings_warn(&check->findings, file, name_line(file, line), "%s", text);
 	more = grow(check->named, check->n_named, sizeof(*more));
@@ -174,8 +169,7 @@ static void check_names(struct check *check)
 		findings_warn(
 			&check->findings, named->file,
 			name_line(named->file, named->line),
-			"name %s is given to table %u of %s (%s:%u) as well: whichever "
-			"comes later goes without: set another name, or name = none",
+			"name %s is given to table %u of %s (%s:%u) as well: whichever comes later goes without: set another name, or name = none",
 			named->entry.name, first->entry.number, first->ifname,
 			first->file, first->line);
 	}
@@ -226,11 +220,7 @@ static int check_networkd(struct check *check)
 	if (r == 0 && check->n_tunnels && networkd.running && networkd.deletes)
 		findings_warn(
 			&check->findings, networkd.file, networkd.line,
-			"systemd-networkd runs, and deletes our rules whenever it "
-			"configures a link: put the lines \"[Network]\" and "
-			"\"ManageForeignRoutingPolicyRules=no\" into "
-			"/etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run "
-			"systemctl restart systemd-networkd");
+			"systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
 	return r;
 }
 
@@ -281,7 +271,10 @@ int check(const struct settings *settings, char *const files[])
 	if (r == 0 && found.findings.no_memory)
 		r = -ENOMEM;
 	if (r < 0) {
-		log_line(LOG_ERR, "cannot check to the end: %s", strerror(-r));
+		log_line(
+			LOG_ERR,
+			"cannot check to the end: %s: what was not printed is not known to be right",
+			strerror(-r));
 		return r;
 	}
 	log_story("%zu tunnels are configured", found.n_tunnels);

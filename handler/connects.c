@@ -119,8 +119,9 @@ size_t connects_format(const struct connects *connects, const struct limit *limi
 	const unsigned n = connects->n;
 	char *end;
 
-	end = stpcpy(ret, "# When a tunnel's client connected, in milliseconds since the "
-			  "boot. Do not edit.\n");
+	end = stpcpy(
+		ret,
+		"# When a tunnel's client connected, in milliseconds since the boot. Do not edit.\n");
 	end = put_line(end, "until",
 		       n ? connects->connect[n - 1].ms + span_ms(limit) : 0);
 	for (unsigned i = 0; i < n; i++)

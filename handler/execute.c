@@ -64,10 +64,10 @@ static void warn_rival(struct rtnl *rtnl, const char *ifname, const struct objec
 	if (act_find_rival(rtnl, route, &rival) <= 0)
 		return;
 	explain_found(&rival, text);
-	log_line(LOG_WARNING,
-		 "%s: table %u also has a default route that is not ours and wins by its "
-		 "metric (%.200s): delete it, or set a lower metric",
-		 ifname, route->table, text);
+	log_line(
+		LOG_WARNING,
+		"%s: table %u also has a default route that is not ours and wins by its metric (%.200s): delete it, or set a lower metric",
+		ifname, route->table, text);
 }
 
 static void take_result(void *data, const struct step *step, const struct result *result)

@@ -67,8 +67,7 @@ static const char *advice(const struct step *step, int error)
 	case EPERM:
 		return "run it as root (it needs CAP_NET_ADMIN)";
 	case EACCES:
-		return "is IPv6 disabled on the link? see sysctl "
-		       "net.ipv6.conf.IFACE.disable_ipv6";
+		return "is IPv6 disabled on the link? see sysctl net.ipv6.conf.IFACE.disable_ipv6";
 	case ENODEV:
 		return "IPv6 needs an MTU of at least 1280 on the link";
 	case EHOSTUNREACH:
@@ -76,8 +75,7 @@ static const char *advice(const struct step *step, int error)
 		return "check the key gateway";
 	case EINVAL:
 		return step->object.gateway.family
-			       ? "check the key gateway: the link's own address is no "
-				 "next hop"
+			       ? "check the key gateway: the link's own address is no next hop"
 			       : "does this kernel have policy routing?";
 	case EAFNOSUPPORT:
 	case EOPNOTSUPP:
@@ -94,18 +92,15 @@ static void explain_foreign(const struct step *step, const struct result *result
 
 	explain_found(&result->other, other);
 	if (result->other.ours)
-		snprintf(ret, EXPLAIN_SIZE,
-			 "table %u already has the default route of another tunnel "
-			 "(%.200s): give "
-			 "each its own table, or, if it is left over, run: sixxs-route "
-			 "apply --all",
-			 step->object.table, other);
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u already has the default route of another tunnel (%.200s): give each its own table, or, if it is left over, run: sixxs-route apply --all",
+			step->object.table, other);
 	else
-		snprintf(ret, EXPLAIN_SIZE,
-			 "table %u already has a default route that is not ours "
-			 "(%.200s), which is "
-			 "left alone: delete it, or set another table or metric",
-			 step->object.table, other);
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u already has a default route that is not ours (%.200s), which is left alone: delete it, or set another table or metric",
+			step->object.table, other);
 }
 
 void explain_result(const struct step *step, const struct result *result,
@@ -125,20 +120,21 @@ void explain_result(const struct step *step, const struct result *result,
 }
 
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
-		  const struct name_entry *other, char ret[static EXPLAIN_SIZE])
+		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE])
 {
+	const char *whose = rival->ours ? "another tunnel gave" : "iproute2 gives";
+	const char *caller = rival->ours ? "another tunnel calls" : "iproute2 calls";
+
 	ret[0] = '\0';
 	if (verdict == NAME_TAKEN)
-		snprintf(ret, EXPLAIN_SIZE,
-			 "table %u goes without the name %s, which iproute2 gives to "
-			 "table "
-			 "%u: set another name, or name = none",
-			 want->number, want->name, other->number);
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u goes without the name %s, which %s to table %u: set another name, or name = none",
+			want->number, want->name, whose, rival->entry.number);
 	if (verdict == NUMBER_TAKEN)
-		snprintf(ret, EXPLAIN_SIZE,
-			 "table %u goes without the name %s, for iproute2 calls it %s: "
-			 "set "
-			 "name = none, or another table",
-			 want->number, want->name, other->name);
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u goes without the name %s, for %s it %s: set name = none, or another table",
+			want->number, want->name, caller, rival->entry.name);
 	return ret[0];
 }

@@ -29,6 +29,6 @@ void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
 
 /* Why a table goes without its name, and what to do; false and "" if it does not. */
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
-		  const struct name_entry *other, char ret[static EXPLAIN_SIZE]);
+		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE]);
 
 #endif

@@ -24,9 +24,10 @@ static struct limit find_limit(const struct settings *settings, const char *ifna
 
 	if (r > 0)
 		return tunnel.limit;
-	log_line(LOG_WARNING, "%s: %s in %s: connect_limit = %u/%u counts", ifname,
-		 r < 0 ? "its section cannot be read" : "no section", settings->conf_dir,
-		 preset.connects, preset.seconds);
+	log_line(LOG_WARNING,
+		 "%s: %s in %s: connect_limit = %u/%u counts; see: sixxs-route check",
+		 ifname, r < 0 ? "its section cannot be read" : "no section",
+		 settings->conf_dir, preset.connects, preset.seconds);
 	return preset;
 }
 
@@ -47,11 +48,11 @@ static bool find_limit_quietly(const struct settings *settings, const char *ifna
 static void warn_damaged(const struct counter *counter)
 {
 	if (counter->damaged)
-		log_line(LOG_WARNING,
-			 "%s: %s" COUNTER_SUFFIX
-			 "/connects.%s is damaged: it counts as full, and is "
-			 "written anew",
-			 counter->ifname, counter->run_dir, counter->ifname);
+		log_line(
+			LOG_WARNING,
+			"%s: %s" COUNTER_SUFFIX
+			"/connects.%s is damaged: it counts as full, and is written anew",
+			counter->ifname, counter->run_dir, counter->ifname);
 }
 
 static int fail(const struct counter *counter, int r)
@@ -60,8 +61,7 @@ static int fail(const struct counter *counter, int r)
 		LOG_ERR, "%s: cannot count its connects in %s" COUNTER_SUFFIX ": %s: %s",
 		counter->ifname, counter->run_dir, strerror(-r),
 		r == -EACCES || r == -EPERM
-			? "run it as root (in a unit with User=: ExecStartPre=+...), and "
-			  "let nobody else write to that folder"
+			? "run it as root (in a unit with User=: ExecStartPre=+...), and let nobody else write to that folder"
 			: "is there room, and does another sixxs-route hang?");
 	return r;
 }
@@ -105,16 +105,19 @@ int guard(const struct settings *settings, const char *ifname, bool wait)
 		seconds = (counter.wait_ms + 999) / 1000;
 		/* those who wait at the same time are served one after the other */
 		if (!told)
-			log_line(LOG_NOTICE,
-				 "%s: %lld seconds left until its client may connect "
-				 "(connect_limit = %u/%u)",
-				 ifname, (long long)seconds, counter.limit.connects,
-				 counter.limit.seconds);
+			log_line(
+				LOG_NOTICE,
+				"%s: %lld seconds left until its client may connect (connect_limit = %u/%u)",
+				ifname, (long long)seconds, counter.limit.connects,
+				counter.limit.seconds);
 		if (!wait)
 			return GUARD_NOT_NOW;
 		r = wait_until(counter_now_ms() + counter.wait_ms);
 		if (r < 0) {
-			log_line(LOG_ERR, "%s: cannot wait: %s", ifname, strerror(-r));
+			log_line(
+				LOG_ERR,
+				"%s: cannot wait for its turn: %s: its client must not connect yet",
+				ifname, strerror(-r));
 			return r;
 		}
 	}
@@ -140,9 +143,7 @@ void guard_appeared(const struct settings *settings, const char *ifname,
 	if (counter.within == limit->connects + 1)
 		log_line(
 			LOG_WARNING,
-			"%s: appeared %u times within %u s, more than connect_limit = "
-			"%u/%u: the broker may shut its client out; start it only after: "
-			"sixxs-route guard --wait %s",
+			"%s: appeared %u times within %u s, more than connect_limit = %u/%u: the broker may shut its client out; start it only after: sixxs-route guard --wait %s",
 			ifname, counter.within, limit->seconds, limit->connects,
 			limit->seconds, ifname);
 }

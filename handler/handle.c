@@ -20,9 +20,10 @@ static bool is_served(const char *ifname)
 		return false;
 	if (config_ifname_ok(ifname))
 		return true;
-	log_line(LOG_WARNING,
-		 "interface name \"%s\" refused: it must be of [A-Za-z0-9_.-]",
-		 log_escape(ifname, escaped, sizeof(escaped)));
+	log_line(
+		LOG_WARNING,
+		"interface name \"%s\" refused: expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}: give the link another name (ip link set ... name ...)",
+		log_escape(ifname, escaped, sizeof(escaped)));
 	return false;
 }
 
@@ -105,18 +106,19 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 	int r = rtnl_open(&events, RTMGRP_LINK);
 
 	if (r < 0) {
-		log_line(LOG_ERR,
-			 "%s: cannot wait for the link: %s: run: sixxs-route apply %s",
-			 ifname, strerror(-r), ifname);
+		log_line(
+			LOG_ERR,
+			"%s: cannot wait for the link to come up: %s: once it is up, run: sixxs-route apply %s",
+			ifname, strerror(-r), ifname);
 		return r;
 	}
 	r = follow_link(settings, rtnl, &events, &watch, deadline_ms, &late);
 	rtnl_close(&events);
 	if (late)
-		log_line(LOG_WARNING,
-			 "%s: the link is still down after %d s: its default route is "
-			 "pending; once it is up, run: sixxs-route apply %s",
-			 ifname, seconds, ifname);
+		log_line(
+			LOG_WARNING,
+			"%s: the link is still down after %d s: its default route is pending; once it is up, run: sixxs-route apply %s",
+			ifname, seconds, ifname);
 	return r;
 }
 

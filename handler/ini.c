@@ -112,7 +112,7 @@ int ini_read(int dirfd, const char *name, ini_report_fn *report, void *data, cha
 	if (r < 0)
 		return r;
 	if (st.st_size > INI_FILE_MAX)
-		return complain(report, data, -EFBIG, "%jd bytes, more than %d",
+		return complain(report, data, -EFBIG, "%jd bytes: expected at most %d",
 				(intmax_t)st.st_size, INI_FILE_MAX);
 	bytes = malloc((size_t)st.st_size + 1);
 	r = bytes ? read_whole(fd, bytes, (size_t)st.st_size) : -ENOMEM;
@@ -261,8 +261,8 @@ int ini_parse(const char *bytes, size_t size, ini_report_fn *report, void *data,
 	int r;
 
 	if (size > INI_FILE_MAX)
-		return complain(report, data, -EFBIG, "%zu bytes, more than %d", size,
-				INI_FILE_MAX);
+		return complain(report, data, -EFBIG, "%zu bytes: expected at most %d",
+				size, INI_FILE_MAX);
 	text = new_text(bytes, size, &copy);
 	if (!text)
 		return complain(report, data, -ENOMEM, "no memory");

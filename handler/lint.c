@@ -50,9 +50,8 @@ char lint_lower(char c)
 
 static bool is_name(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
 	return name[strspn(name, allowed)] == '\0';
 }
@@ -65,15 +64,19 @@ static int section_line(struct linter *linter, char *line, const char *end)
 	linter->headed = true;
 	linter->into = NULL;
 	if (!close)
-		return complain(linter, "the section's bracket is not closed");
+		return complain(linter,
+				"the section's bracket is not closed: expected [NAME]");
 	if (close + 1 != end)
-		return complain(linter, "text behind the section's bracket");
+		return complain(
+			linter,
+			"text behind the section's bracket: expected a comment or nothing");
 	*close = '\0';
 	if (!*name)
-		return complain(linter, "a section without a name");
+		return complain(linter, "a section without a name: expected [NAME]");
 	if (!is_name(name))
-		return complain(linter, "a section's name may hold only letters, digits, "
-					"'_', '.' and '-'");
+		return complain(
+			linter,
+			"a section's name may hold only letters, digits, '_', '.' and '-'");
 	for (size_t i = 0; i < lint->n_sections; i++)
 		if (!strcasecmp(lint->section[i].name, name))
 			return complain(linter, "section [%.*s] is in line %u already",
@@ -103,18 +106,18 @@ static const char *trim_value(char **value, char **end)
 		*end = c++;
 		while (c < to && is_blank(*c))
 			c++;
-		return c == to || *c == ';' || *c == '#' ? NULL
-							 : "text behind the quotes";
+		return c == to || *c == ';' || *c == '#'
+			       ? NULL
+			       : "text behind the quotes: expected a comment or nothing";
 	}
 	if (from < to && *from == '=')
-		return "a second '='";
+		return "a second '=': put quotes around the value";
 	for (c = from; c < to && *c != ';' && *c != '#'; c++)
 		if (*c == '"' || *c == '\'')
 			return "a quote within a value: put quotes around all of it";
 	/* iniparser would cut the value here with or without one */
 	if (c < to && !is_blank(c[-1]))
-		return "no blank before the comment: put one there, or quotes around the "
-		       "value";
+		return "no blank before the comment: put one there, or quotes around the value";
 	while (c > from && is_blank(c[-1]))
 		c--;
 	*value = from;
@@ -130,9 +133,12 @@ static int check_value(struct linter *linter, char **value, char *end)
 		return complain(linter, "%s", wrong);
 	for (const char *c = *value; c < end; c++) {
 		if (*c == '\\')
-			return complain(linter, "a backslash in the value");
+			return complain(linter,
+					"a backslash in the value: no value has one");
 		if (*c & 0x80)
-			return complain(linter, "a byte beyond ASCII in the value");
+			return complain(
+				linter,
+				"a byte beyond ASCII in the value: no value has one");
 	}
 	*end = '\0';
 	return 0;
@@ -144,23 +150,26 @@ static int key_line(struct linter *linter, char *line, char *end)
 	struct ini_section *into = linter->into;
 
 	if (!equals)
-		return complain(linter, "neither a [section] nor a key with '='");
+		return complain(
+			linter,
+			"neither a [section] nor a key with '=': expected KEY = VALUE");
 	while (c > line && is_blank(c[-1]))
 		c--;
 	*c = '\0';
 	if (!*line)
-		return complain(linter, "no key before the '='");
+		return complain(linter, "no key before the '=': expected KEY = VALUE");
 	if (!is_name(line))
-		return complain(linter,
-				"a key's name may hold only letters, digits, '_', "
-				"'.' and '-'");
+		return complain(
+			linter,
+			"a key's name may hold only letters, digits, '_', '.' and '-'");
 	for (c = line; *c; c++)
 		*c = lint_lower(*c);
 	value = equals + 1;
 	if (check_value(linter, &value, end) < 0)
 		return -EINVAL;
 	if (!linter->headed)
-		return complain(linter, "a key before the first section");
+		return complain(linter,
+				"a key before the first section: expected [NAME] first");
 	if (!into)
 		return 0;
 	for (size_t i = 0; i < into->n_keys; i++)
@@ -185,7 +194,8 @@ static int check_bytes(struct linter *linter, const char *line, const char *end)
 static int check_line(struct linter *linter, char *line, char *end)
 {
 	if (end - line > LINE_SIZE_MAX)
-		return complain(linter, "longer than %d bytes", LINE_SIZE_MAX);
+		return complain(linter, "longer than %d bytes: iniparser would cut it",
+				LINE_SIZE_MAX);
 	if (end > line && end[-1] == '\r')
 		end--;
 	if (check_bytes(linter, line, end) < 0)
@@ -198,7 +208,9 @@ static int check_line(struct linter *linter, char *line, char *end)
 		return 0;
 	/* iniparser joins the next line to this one, even if this one is a comment */
 	if (end[-1] == '\\')
-		return complain(linter, "a backslash at the end of the line");
+		return complain(
+			linter,
+			"a backslash at the end of the line: iniparser would join the next to it");
 	if (*line == '#' || *line == ';')
 		return 0;
 	return *line == '[' ? section_line(linter, line, end)

@@ -65,11 +65,14 @@ static int run_udev(const struct arguments *arguments, struct rtnl *rtnl)
 	const int r = event_read(&event);
 
 	if (r == -ENODATA)
-		log_line(LOG_ERR, "udev: no event of a network interface in the "
-				  "environment: this verb is "
-				  "for the udev rule; by hand, use apply");
+		log_line(
+			LOG_ERR,
+			"udev: no event of a network interface in the environment: this verb is for the udev rule; by hand, use apply");
 	else if (r < 0)
-		log_line(LOG_ERR, "udev: cannot read the event: %s", strerror(-r));
+		log_line(
+			LOG_ERR,
+			"udev: cannot read the event: %s: nothing was done; once it is mended, run: sixxs-route apply --all",
+			strerror(-r));
 	return r < 0 ? r : handle_event(&arguments->settings, rtnl, &event);
 }
 
@@ -146,7 +149,10 @@ static int run(const struct verb *verb, const struct arguments *arguments)
 	int r = verb->offline ? 0 : rtnl_open(&rtnl, 0);
 
 	if (r < 0) {
-		log_line(LOG_ERR, "cannot open a netlink socket: %s", strerror(-r));
+		log_line(
+			LOG_ERR,
+			"cannot open an rtnetlink socket: %s: nothing was done; is there memory, is the limit of open files too low, or are sockets of AF_NETLINK forbidden here?",
+			strerror(-r));
 		return verb->failed;
 	}
 	r = verb->run(arguments, &rtnl);
@@ -171,7 +177,10 @@ int main(int argc, char *argv[])
 	log_open(verb->person, arguments.verbose);
 	r = privilege_drop();
 	if (r < 0) {
-		log_line(LOG_ERR, "cannot give up privileges: %s", strerror(-r));
+		log_line(
+			LOG_ERR,
+			"cannot give up all capabilities but CAP_NET_ADMIN: %s: nothing was done; does a sandbox forbid capset(2) or prctl(2)?",
+			strerror(-r));
 		return verb->failed;
 	}
 	return run(verb, &arguments);

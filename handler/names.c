@@ -39,9 +39,8 @@ struct number_search {
 
 bool name_ok(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	/* ip-route(8): tables that are the kernel's, and what is no table */
 	static const char *const words[] = {"unspec", "default", "main",
 					    "local",  "all",     "cache"};

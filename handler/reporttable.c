@@ -261,8 +261,7 @@ static void print_advice(const struct page *page)
 			"Not as the drop-ins say; to make it so: sixxs-route apply %s\n",
 			ifname);
 	if (astray)
-		fputs("Astray: what is ours is there; see above what else takes the "
-		      "packets.\n",
+		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
 		      page->out);
 }
 

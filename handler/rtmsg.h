@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define RTMSG_REQUEST_MAX 128 /* bytes that any one request takes at most */
-#define RTMSG_SENTENCE_MAX                                           \
+#define RTMSG_SENTENCE_MAX \
 	96 /* the kernel's longest explanation that is kept, and NUL \
 	    */
 

@@ -38,9 +38,8 @@ static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *r
 
 bool config_ifname_ok(const char *ifname)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	const size_t size = strspn(ifname, allowed);
 
 	return size && size < IFNAMSIZ && !ifname[size] && !strchr("_.-", ifname[0]);
@@ -49,9 +48,7 @@ bool config_ifname_ok(const char *ifname)
 static const char *parse_interface(const char *value, struct tunnel *ret)
 {
 	if (!config_ifname_ok(value))
-		return "an interface name of at most 15 letters, digits, '_', '.' and "
-		       "'-', "
-		       "which begins with a letter or digit";
+		return "an interface name of at most 15 letters, digits, '_', '.' and '-', which begins with a letter or digit";
 	strcpy(ret->ifname, value);
 	return NULL;
 }
@@ -92,8 +89,7 @@ static const char *parse_table(const char *value, struct tunnel *ret)
 		   : names_number(value, &table) < 0)
 		table = 0;
 	if (table < 1 || table > INT32_MAX || (table >= 253 && table <= 255))
-		return "a number from 1 to 252 or from 256 to 2147483647, or a name that "
-		       "rt_tables of iproute2 gives to one";
+		return "a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one";
 	ret->table = table;
 	return NULL;
 }
@@ -105,9 +101,7 @@ static const char *parse_name(const char *value, struct tunnel *ret)
 		return NULL;
 	}
 	if (!name_ok(value))
-		return "none, or a name of at most 63 letters, digits, '_', '.' and '-' "
-		       "which "
-		       "begins with a letter and is no word of ip(8)";
+		return "none, or a name of at most 63 letters, digits, '_', '.' and '-' which begins with a letter and is no word of ip(8)";
 	strcpy(ret->table_name, value);
 	return NULL;
 }
@@ -280,6 +274,19 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 	}
 }
 
+static void unknown_key(struct parser *parser, const struct ini_key *given)
+{
+	char keys[256] = "";
+	size_t n = 0;
+
+	for (const struct config_key *key = config_keys; key->name && n < sizeof(keys);
+	     key++)
+		n += (size_t)snprintf(keys + n, sizeof(keys) - n, "%s%s", n ? ", " : "",
+				      key->name);
+	complain(parser, given->line, "unknown key %.64s: expected one of %s",
+		 given->name, keys);
+}
+
 static void parse_keys(struct parser *parser)
 {
 	const struct ini_section *section = parser->section;
@@ -292,7 +299,7 @@ static void parse_keys(struct parser *parser)
 			if (!strcmp(key->name, given->name))
 				break;
 		if (!key->name)
-			complain(parser, given->line, "unknown key %.64s", given->name);
+			unknown_key(parser, given);
 		else if (key->several)
 			parse_items(parser, key, given);
 		else
@@ -300,8 +307,9 @@ static void parse_keys(struct parser *parser)
 	}
 	for (key = config_keys; key->name; key++)
 		if (!key->preset && !find_key(section, key->name))
-			complain(parser, section->line, "[%.64s] has no %s",
-				 section->name, key->name);
+			complain(parser, section->line,
+				 "[%.64s] has no %s: expected a line %s = ...",
+				 section->name, key->name, key->name);
 }
 
 /* The section's name: the label, and the interface where no key says otherwise. */
@@ -310,11 +318,10 @@ static void parse_label(struct parser *parser)
 	const struct ini_section *section = parser->section;
 
 	if (strlen(section->name) >= LABEL_SIZE || strchr("_.-", section->name[0]))
-		complain(parser, section->line,
-			 "[%.64s]: expected a name of at most %d bytes which begins with "
-			 "a "
-			 "letter or digit",
-			 section->name, LABEL_SIZE - 1);
+		complain(
+			parser, section->line,
+			"[%.64s]: expected a name of at most %d bytes which begins with a letter or digit",
+			section->name, LABEL_SIZE - 1);
 	else
 		strcpy(parser->tunnel->label, section->name);
 	if (find_key(section, "interface"))
@@ -347,10 +354,9 @@ static void check_together(struct parser *parser)
 		   has4 = may_have_source(tunnel, AF_INET);
 
 	if (tunnel->prefer_main && tunnel->priority < 2)
-		complain(parser, line_of(section, "priority"),
-			 "priority = 1: expected at least 2, as prefer_main's rule "
-			 "stands one "
-			 "before");
+		complain(
+			parser, line_of(section, "priority"),
+			"priority = 1: expected at least 2, as prefer_main's rule stands one before");
 	if ((tunnel->gateway6.family && !has6) || (tunnel->gateway4.family && !has4))
 		complain(
 			parser, line_of(section, "gateway"),

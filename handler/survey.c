@@ -172,8 +172,9 @@ static void find_addresses(struct survey *survey, struct report *report,
 
 	if (r == 0)
 		return;
-	snprintf(text, sizeof(text), "%s: its addresses are not known: %s",
-		 report->ifname, strerror(-r));
+	snprintf(text, sizeof(text),
+		 "%s: cannot ask the kernel for the link's addresses: %s", report->ifname,
+		 strerror(-r));
 	findings_report(&survey->findings, SEVERITY_ERROR, survey->settings->conf_dir, 0,
 			text);
 	report->section = SECTION_UNKNOWN;

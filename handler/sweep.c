@@ -107,7 +107,8 @@ struct recorded {
 
 static void report_record(void *data, unsigned line, const char *text)
 {
-	log_line(LOG_ERR, "%s: its record, line %u: %s", (const char *)data, line, text);
+	log_line(LOG_ERR, "%s: line %u of its record: %s: then: sixxs-route apply --all",
+		 (const char *)data, line, text);
 }
 
 static int put_recorded(void *data, const char *ifname)
@@ -295,7 +296,10 @@ int sweep(const struct settings *settings, struct rtnl *rtnl)
 	if (r == 0)
 		r = sweep_strays(&recorded, &ours, &standing);
 	if (r < 0)
-		log_line(LOG_ERR, "cannot sweep: %s", strerror(-r));
+		log_line(
+			LOG_ERR,
+			"cannot sweep what no tunnel accounts for: %s: the tunnels are not affected; then: sixxs-route apply --all",
+			strerror(-r));
 	close_fdp(&recorded.runfd);
 	free(standing.entry);
 	free(recorded.names.entry);

@@ -49,17 +49,26 @@ static int fail(const struct turn *turn, int error, const char *what, const char
 	return error;
 }
 
+static int fail_run(const struct turn *turn, int error)
+{
+	log_line(
+		LOG_ERR,
+		"%s: cannot make or trust the run folder %s: %s: nothing was changed; expected a folder that only its owner, root or who runs this, can write to",
+		turn->ifname, turn->settings->run_dir, strerror(-error));
+	return error;
+}
+
 static int find_section(struct turn *turn)
 {
 	const int r = config_find(turn->settings->conf_dir, turn->ifname, &report_to_log,
 				  &turn->tunnel);
 
 	if (r < 0)
-		return fail(turn, r, "read its section",
-			    r == -EINVAL || r == -EPERM || r == -EFBIG
-				    ? "nothing was changed; mend the file, then: "
-				      "sixxs-route apply"
-				    : "nothing was changed; then: sixxs-route apply");
+		return fail(
+			turn, r, "read its section",
+			r == -EINVAL || r == -EPERM || r == -EFBIG
+				? "nothing was changed; mend the file, then: sixxs-route apply"
+				: "nothing was changed; once it is mended: sixxs-route apply");
 	turn->has_section = r > 0;
 	return 0;
 }
@@ -70,7 +79,8 @@ static int find_link(struct turn *turn, uint32_t gone)
 	int r = rtnl_link(turn->rtnl, turn->ifname, &turn->link);
 
 	if (r < 0)
-		return fail(turn, r, "ask the kernel for the link", "try again");
+		return fail(turn, r, "ask the kernel for the link",
+			    "nothing was changed; run: sixxs-route apply");
 	log_story("%s: the link is %s (ifindex %u)", turn->ifname,
 		  !turn->link.ifindex ? "absent"
 		  : turn->link.up     ? "up"
@@ -96,7 +106,7 @@ static int find_wanted(struct turn *turn)
 			    "nothing was changed; name up to 64 sources in its section");
 	if (r < 0)
 		return fail(turn, r, "ask the kernel for the link's addresses",
-			    "try again");
+			    "nothing was changed; run: sixxs-route apply");
 	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
 	if (turn->tunnel.table_name[0]) {
 		turn->wanted_name.number = turn->tunnel.table;
@@ -119,9 +129,9 @@ static int find_record(struct turn *turn)
 		r = 0;
 	}
 	if (r < 0)
-		return fail(turn, r, "read its record",
-			    "nothing was changed; if this stays, run: "
-			    "sixxs-route apply --all");
+		return fail(
+			turn, r, "read its record",
+			"nothing was changed; if this stays, run: sixxs-route apply --all");
 	log_story(
 		"%s: the record has %u objects%s%s", turn->ifname, turn->record.objects.n,
 		turn->record.name.number ? " and the name " : "", turn->record.name.name);
@@ -139,8 +149,9 @@ static int place_name(const struct turn *turn, struct record *after)
 		return 0;
 	r = names_add(turn->runfd, &turn->wanted_name, &rival);
 	if (r < 0)
-		return fail(turn, r, "name its table", "its routes are not affected");
-	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &rival.entry, text)) {
+		return fail(turn, r, "name its table",
+			    "its routes are not affected; then: sixxs-route apply");
+	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &rival, text)) {
 		if (turn->contested && rival.ours)
 			turn->contested->name = rival.entry;
 		else
@@ -151,7 +162,9 @@ static int place_name(const struct turn *turn, struct record *after)
 	after->name = (struct name_entry){0};
 	/* ours may have stood there before another came */
 	r = names_drop(turn->runfd, &turn->wanted_name);
-	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
+	return r < 0 ? fail(turn, r, "take its table's name away",
+			    "run: sixxs-route apply --all")
+		     : 0;
 }
 
 static int drop_name(const struct turn *turn)
@@ -162,7 +175,9 @@ static int drop_name(const struct turn *turn)
 	if (!name->number || name_equal(name, &turn->wanted_name))
 		return 0;
 	r = names_drop(turn->runfd, name);
-	return r < 0 ? fail(turn, r, "take its table's name away", "try again") : 0;
+	return r < 0 ? fail(turn, r, "take its table's name away",
+			    "run: sixxs-route apply --all")
+		     : 0;
 }
 
 /* The one line a call. */
@@ -217,9 +232,9 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	if (!record_equal(&before, &turn->record)) {
 		r = record_write(turn->runfd, turn->ifname, &before);
 		if (r < 0)
-			return fail(turn, r, "write its record",
-				    "nothing was changed; is the run folder writable, "
-				    "and not full?");
+			return fail(
+				turn, r, "write its record",
+				"nothing was changed; is the run folder writable, and not full?");
 	}
 	record_copy(&after, &before);
 	if (r_name == 0)
@@ -227,8 +242,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	r = execute(turn->rtnl, &turn->link, &plan, &execution);
 	if (r < 0)
 		fail(turn, r, "tell the kernel, or hear its answer",
-		     "the record keeps all that may be installed; run: sixxs-route "
-		     "apply");
+		     "the record keeps all that may be installed; run: sixxs-route apply");
 	else if (tally->failed)
 		r = -EIO;
 	if (!record_equal(&after, &before) || record_is_empty(&after)) {
@@ -267,7 +281,7 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 	int r = run_open(turn->settings->run_dir, false);
 
 	if (r < 0 && r != -ENOENT)
-		return fail(turn, r, "open the run folder", turn->settings->run_dir);
+		return fail_run(turn, r);
 	turn->runfd = r < 0 ? -1 : r;
 	r = find_link(turn, gone);
 	if (r == 0)
@@ -278,7 +292,8 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 		plan_steps(&turn->record.objects, &turn->wanted, &plan);
 		r = rehearse(turn->rtnl, &plan, stdout);
 		if (r < 0)
-			fail(turn, r, "compare with the kernel", "try again");
+			fail(turn, r, "compare with the kernel",
+			     "nothing was changed; try again");
 	}
 	close_fdp(&turn->runfd);
 	return r;
@@ -294,8 +309,7 @@ static int enter(struct turn *turn)
 		if (r == -ENOENT && tries < ENTER_TRIES)
 			continue;
 		if (r < 0)
-			return fail(turn, r, "make or trust the run folder",
-				    turn->settings->run_dir);
+			return fail_run(turn, r);
 		turn->runfd = r;
 		r = record_lock(turn->runfd, turn->ifname);
 		if (r >= 0)
@@ -303,11 +317,11 @@ static int enter(struct turn *turn)
 		close_fdp(&turn->runfd);
 		if (r == -ENOENT && tries < ENTER_TRIES)
 			continue;
-		return fail(turn, r, "take the tunnel's lock",
-			    r == -ETIMEDOUT
-				    ? "another sixxs-route keeps it: see fuser "
-				      "-v on its lock file"
-				    : "is the run folder writable, and not full?");
+		return fail(
+			turn, r, "take the tunnel's lock",
+			r == -ETIMEDOUT
+				? "another sixxs-route has kept it for ten seconds: find it with fuser -v on the files lock.* of the run folder"
+				: "is the run folder writable, and not full?");
 	}
 }
 

@@ -171,18 +171,16 @@ static void tell_of_fight(const char *ifname, const struct deletion *deletion,
 	char what[OBJECT_STRLEN];
 
 	explain_step(&step, what);
-	log_line(LOG_WARNING,
-		 "%s: \"%s\" is undone over and over by netlink port %u (%s%s): from now "
-		 "on "
-		 "it is done again less and less often, in the end every %d s%s",
-		 ifname, what, deletion->port,
-		 who[0] ? "going by its number, the process "
-			: "no process has that number now",
-		 who, FIGHT_LONGEST_MS / 1000,
-		 networkd ? "; to make systemd-networkd leave it alone, set "
-			    "ManageForeignRoutingPolicyRules=no and "
-			    "ManageForeignRoutes=no in networkd.conf"
-			  : "");
+	log_line(
+		LOG_WARNING,
+		"%s: \"%s\" is undone over and over by netlink port %u (%s%s): from now on it is done again less and less often, in the end every %d s%s",
+		ifname, what, deletion->port,
+		who[0] ? "going by its number, the process "
+		       : "no process has that number now",
+		who, FIGHT_LONGEST_MS / 1000,
+		networkd
+			? "; to make systemd-networkd leave it alone, set ManageForeignRoutingPolicyRules=no and ManageForeignRoutes=no in networkd.conf"
+			: "");
 }
 
 static void answer_deletion(struct watch *watch, const struct target *target)
@@ -241,8 +239,10 @@ static int answer_news(struct watch *watch)
 	const int r = read_news(watch);
 
 	if (r < 0) {
-		log_line(LOG_ERR, "watch: cannot read the kernel's notifications: %s",
-			 strerror(-r));
+		log_line(
+			LOG_ERR,
+			"watch: cannot read the kernel's notifications: %s: it ends, and routes stay as they are",
+			strerror(-r));
 		return r;
 	}
 	find_targets(watch);
@@ -276,7 +276,9 @@ static int answer_signals(struct watch *watch)
 	if (n >= 0 || errno == EAGAIN || errno == EINTR)
 		return 0;
 	n = -errno;
-	log_line(LOG_ERR, "watch: cannot read its signals: %m");
+	log_line(
+		LOG_ERR,
+		"watch: cannot read its signals: %m: it ends, and routes stay as they are");
 	return (int)n;
 }
 
@@ -311,7 +313,9 @@ static int run(struct watch *watch)
 			if (errno == EINTR)
 				continue; /* what fds say is of the time before */
 			r = -errno;
-			log_line(LOG_ERR, "watch: cannot wait for news: %m");
+			log_line(
+				LOG_ERR,
+				"watch: cannot wait for news: %m: it ends, and routes stay as they are");
 			break;
 		}
 		if (fds[0].revents)
@@ -339,7 +343,10 @@ static int begin(struct watch *watch)
 	if (r == 0 && watch->signals < 0)
 		r = -errno;
 	if (r < 0)
-		log_line(LOG_ERR, "watch: cannot listen to the kernel: %s", strerror(-r));
+		log_line(
+			LOG_ERR,
+			"watch: cannot listen to the kernel: %s: is there memory, is the limit of open files too low, or does a sandbox forbid it?",
+			strerror(-r));
 	return r;
 }
 
@@ -355,8 +362,10 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 		catch_up(&state);
 		r = notify("READY=1");
 		if (r < 0)
-			log_line(LOG_ERR, "watch: cannot tell NOTIFY_SOCKET: %s",
-				 strerror(-r));
+			log_line(
+				LOG_ERR,
+				"watch: cannot tell systemd by NOTIFY_SOCKET that it is ready: %s: by hand, unset it",
+				strerror(-r));
 	}
 	if (r == 0)
 		r = run(&state);

@@ -379,7 +379,7 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	comes sixxs0
 	comes sixxs1
 	assert_same $'16383: from 2a02::1 lookup office proto sixxs\n16383: from 2a02::2 lookup 202 proto sixxs' "$(our_rules)"
-	told '^daemon.warn sixxs1: table 202 goes without the name office, which iproute2 gives to table 201: '
+	told '^daemon.warn sixxs1: table 202 goes without the name office, which another tunnel gave to table 201: '
 	tunnel_del sixxs0
 	settle
 	replay sixxs1

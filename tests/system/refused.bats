@@ -38,9 +38,9 @@ refused() {
 	lines=$(log_lines)
 	log_start=$(wc -l <$messages)
 	says "$1" 3 &&
-		says 'sixxs0: cannot read its section: .*: nothing was changed; .*then: sixxs-route apply' 3 &&
+		says 'sixxs0: cannot read its section: .*: nothing was changed; .*: sixxs-route apply' 3 &&
 		grep -qE -- "^sixxs-route: $1" /tmp/told &&
-		grep -qx "daemon.warn not all of $conf could be read: nothing is swept" <<<"$lines" &&
+		grep -q "^daemon.warn not all of $conf could be read: nothing is swept; " <<<"$lines" &&
 		! grep -q ':0: ' <<<"$lines" && return
 	printf '%s: not told, but:\n%s\n' "$1" "$lines" >&2
 	return 1
@@ -245,7 +245,7 @@ refused_folder() { refused "$conf: .*($1)"; }
 @test "a file of more than 64 KiB" {
 	printf '%b' "$good" >$file
 	printf '#%127s\n' '' | awk '{ for (i = 0; i < 512; i++) print }' >>$file
-	refused_file 'more than 65536'
+	refused_file 'expected at most 65536'
 }
 
 @test "a folder of another owner, or that others may write" {

@@ -447,10 +447,10 @@ json() {
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
 		Not all could be read: mend what is told above first.
 	END
-	assert_same "/etc/sixxs-route/conf.d/sixxs0.conf:4: error: neither a [section] nor a key with '='" \
+	assert_same "/etc/sixxs-route/conf.d/sixxs0.conf:4: error: neither a [section] nor a key with '=': expected KEY = VALUE" \
 		"$(cat /tmp/err)"
 	json '.findings == [{"severity": "error", "file": "/etc/sixxs-route/conf.d/sixxs0.conf", "line": 4,
-		"text": "neither a [section] nor a key with '"'='"'"}]'
+		"text": "neither a [section] nor a key with '"'='"': expected KEY = VALUE"}]'
 	exits 2 status sixxs0 2>/dev/null >&2
 	says 0 sixxs1 <<-END
 		sixxs1           up, table 201 sixxs1                                ok

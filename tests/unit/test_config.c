@@ -7,6 +7,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define KEYS \
+	"interface, source, table, name, priority, gateway, metric, mtu, when_down, " \
+	"prefer_main, wait, connect_limit"
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 #define TABLE_EXPECTED                                                               \
@@ -177,10 +181,10 @@ static const struct {
 	const char *body;
 	const char *reported;
 } wrong[] = {
-	{"table=1\n", "1: [sixxs0] has no source\n"},
-	{"source=2a02::1\n", "1: [sixxs0] has no table\n"},
-	{"", "1: [sixxs0] has no source\n1: [sixxs0] has no table\n"},
-	{"source=2a02::1\ntable=1\nsauce=2a02::1\n", "4: unknown key sauce\n"},
+	{"table=1\n", "1: [sixxs0] has no source: expected a line source = ...\n"},
+	{"source=2a02::1\n", "1: [sixxs0] has no table: expected a line table = ...\n"},
+	{"", "1: [sixxs0] has no source: expected a line source = ...\n1: [sixxs0] has no table: expected a line table = ...\n"},
+	{"source=2a02::1\ntable=1\nsauce=2a02::1\n", "4: unknown key sauce: expected one of " KEYS "\n"},
 	{"source=2a02::1\ntable=1\ninterface=a/b\n",
 	 "4: interface = a/b: expected an interface name of at most 15 letters, digits, "
 	 "'_', '.' and '-', which begins with a letter or digit\n"},
@@ -585,7 +589,7 @@ static void test_bad_neighbours(void **state)
 
 	scratch_write("a.conf", "[broken\n; sixxs0\n");
 	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
-	assert_string_equal(reported, "a.conf:1: the section's bracket is not closed\n");
+	assert_string_equal(reported, "a.conf:1: the section's bracket is not closed: expected [NAME]\n");
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(given, "");
 
@@ -623,9 +627,9 @@ static void test_bad_sections(void **state)
 	assert_int_equal(find("sixxs0", &tunnel), 1);
 	assert_string_equal(reported, "");
 	assert_int_equal(find("sixxs1", &tunnel), -EINVAL);
-	assert_string_equal(reported, "all.conf:7: unknown key bogus\n");
+	assert_string_equal(reported, "all.conf:7: unknown key bogus: expected one of " KEYS "\n");
 	assert_int_equal(each(), -EINVAL);
-	assert_string_equal(reported, "all.conf:7: unknown key bogus\n");
+	assert_string_equal(reported, "all.conf:7: unknown key bogus: expected one of " KEYS "\n");
 	assert_string_equal(given, "sixxs0 sixxs0 200 all.conf:1\n");
 	/* a wrong section in the first file still hides a right one in the second */
 	write_section("z.conf", "sixxs1", "2a02::2", 201);

@@ -136,7 +136,7 @@ static void test_longest_sentence_fits(void **state)
 static void test_names(void **state)
 {
 	const struct name_entry want = {.number = 200, .name = "sixxs0"};
-	const struct name_entry other = {.number = 300, .name = "other"};
+	struct name_rival other = {.entry = {.number = 300, .name = "other"}};
 	char text[EXPLAIN_SIZE];
 
 	(void)state;
@@ -144,9 +144,14 @@ static void test_names(void **state)
 	assert_string_equal(text, "");
 	assert_false(explain_name(&want, NAME_OTHERS, &other, text));
 	assert_true(explain_name(&want, NAME_TAKEN, &other, text));
-	assert_non_null(strstr(text, "300"));
+	assert_non_null(strstr(text, "iproute2 gives to table 300"));
 	assert_true(explain_name(&want, NUMBER_TAKEN, &other, text));
-	assert_non_null(strstr(text, "other"));
+	assert_non_null(strstr(text, "iproute2 calls it other"));
+	other.ours = true;
+	assert_true(explain_name(&want, NAME_TAKEN, &other, text));
+	assert_non_null(strstr(text, "another tunnel gave to table 300"));
+	assert_true(explain_name(&want, NUMBER_TAKEN, &other, text));
+	assert_non_null(strstr(text, "another tunnel calls it other"));
 }
 
 int main(void)
