@@ -196,6 +196,36 @@ cycles() {
 	wait_until 10 up sixxs0
 }
 
+# of_udevd ARG...: what the journal has of the handler as systemd-udevd.service ran it
+of_udevd() { journalctl -b -q -t sixxs-route _SYSTEMD_UNIT=systemd-udevd.service --no-pager "$@"; }
+
+@test "the handler does all its work within systemd-udevd's own sandbox, without the watcher" {
+	[ "$(systemctl show -P MemoryDenyWriteExecute systemd-udevd.service)" = yes ]
+	[ -n "$(systemctl show -P SystemCallFilter systemd-udevd.service)" ]
+	systemctl stop sixxs-route.service
+	systemctl mask --runtime sixxs-route.service
+	ip link del sixxs1
+	wait_until 5 gone sixxs1
+	# with systemd the handler does not wait for the link: it must be up when its event is handled
+	udevadm control --stop-exec-queue
+	ip tuntap add sixxs1 mode tun
+	ip link set sixxs1 up
+	udevadm control --start-exec-queue
+	udevadm settle
+	wait_until 2 up sixxs1
+	ip -6 route show table sixxs1 | grep '^default dev sixxs1 '
+	[ -e /run/sixxs-route/tunnel.sixxs1 ]
+	wait_until 5 eval 'of_udevd | grep -q "sixxs1: added 2 routes, 2 rules; link up"'
+	ip link del sixxs1
+	udevadm settle
+	wait_until 2 gone sixxs1
+	[ ! -e /run/sixxs-route/tunnel.sixxs1 ]
+	[ -z "$(of_udevd -p err)" ]
+	systemctl unmask --runtime sixxs-route.service
+	tunnel sixxs1
+	wait_until 5 up sixxs1
+}
+
 @test "no unit failed, and the last tunnel leaves nothing in the kernel" {
 	local i
 	for i in 0 1 2; do ip link del sixxs$i; done
