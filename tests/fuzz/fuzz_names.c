@@ -92,7 +92,7 @@ static bool holds(int dirfd, const uint8_t *bytes, size_t size)
 static void as_ours(const uint8_t *bytes, size_t size)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
-	struct name_entry entry = {.number = UINT32_MAX};
+	struct name_rival rival = {.entry = {.number = UINT32_MAX}};
 	int dirfd = scratch_open(), r;
 	bool stood;
 
@@ -102,11 +102,12 @@ static void as_ours(const uint8_t *bytes, size_t size)
 		(size >= 6 && !memcmp(bytes + size - 6, "\n200 a", 6)) ||
 		(size == 5 && !memcmp(bytes, "200 a", 5));
 	names_each(dirfd, take, NULL);
-	r = names_add(dirfd, &want, &entry);
+	r = names_add(dirfd, &want, &rival);
 	MUST(r == NAME_OURS || r == NAME_TAKEN || r == NUMBER_TAKEN);
 	MUST(!stood || r == NAME_OURS);
-	MUST(r == NAME_OURS || memchr(entry.name, '\0', sizeof(entry.name)));
-	MUST((int)names_look(dirfd, &want, &entry) == r);
+	MUST(r == NAME_OURS ||
+	     (rival.ours && memchr(rival.entry.name, '\0', sizeof(rival.entry.name))));
+	MUST((int)names_look(dirfd, &want, &rival) == r);
 	if (r == NAME_OURS && !stood) {
 		MUST(!holds(dirfd, bytes, size));
 		MUST(names_drop(dirfd, &want) == 0);

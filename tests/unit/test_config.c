@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define KEYS \
+#define KEYS                                                                          \
 	"interface, source, table, name, priority, gateway, metric, mtu, when_down, " \
 	"prefer_main, wait, connect_limit"
 
@@ -183,8 +183,10 @@ static const struct {
 } wrong[] = {
 	{"table=1\n", "1: [sixxs0] has no source: expected a line source = ...\n"},
 	{"source=2a02::1\n", "1: [sixxs0] has no table: expected a line table = ...\n"},
-	{"", "1: [sixxs0] has no source: expected a line source = ...\n1: [sixxs0] has no table: expected a line table = ...\n"},
-	{"source=2a02::1\ntable=1\nsauce=2a02::1\n", "4: unknown key sauce: expected one of " KEYS "\n"},
+	{"",
+	 "1: [sixxs0] has no source: expected a line source = ...\n1: [sixxs0] has no table: expected a line table = ...\n"},
+	{"source=2a02::1\ntable=1\nsauce=2a02::1\n",
+	 "4: unknown key sauce: expected one of " KEYS "\n"},
 	{"source=2a02::1\ntable=1\ninterface=a/b\n",
 	 "4: interface = a/b: expected an interface name of at most 15 letters, digits, "
 	 "'_', '.' and '-', which begins with a letter or digit\n"},
@@ -589,7 +591,9 @@ static void test_bad_neighbours(void **state)
 
 	scratch_write("a.conf", "[broken\n; sixxs0\n");
 	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
-	assert_string_equal(reported, "a.conf:1: the section's bracket is not closed: expected [NAME]\n");
+	assert_string_equal(
+		reported,
+		"a.conf:1: the section's bracket is not closed: expected [NAME]\n");
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(given, "");
 
@@ -627,9 +631,11 @@ static void test_bad_sections(void **state)
 	assert_int_equal(find("sixxs0", &tunnel), 1);
 	assert_string_equal(reported, "");
 	assert_int_equal(find("sixxs1", &tunnel), -EINVAL);
-	assert_string_equal(reported, "all.conf:7: unknown key bogus: expected one of " KEYS "\n");
+	assert_string_equal(reported,
+			    "all.conf:7: unknown key bogus: expected one of " KEYS "\n");
 	assert_int_equal(each(), -EINVAL);
-	assert_string_equal(reported, "all.conf:7: unknown key bogus: expected one of " KEYS "\n");
+	assert_string_equal(reported,
+			    "all.conf:7: unknown key bogus: expected one of " KEYS "\n");
 	assert_string_equal(given, "sixxs0 sixxs0 200 all.conf:1\n");
 	/* a wrong section in the first file still hides a right one in the second */
 	write_section("z.conf", "sixxs1", "2a02::2", 201);

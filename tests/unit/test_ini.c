@@ -21,12 +21,17 @@ static const struct {
 	size_t size;
 	const char *reported;
 } refused[] = {
-	{TEXT("[a]\nx\n"), "2: neither a [section] nor a key with '=': expected KEY = VALUE\n"},
+	{TEXT("[a]\nx\n"),
+	 "2: neither a [section] nor a key with '=': expected KEY = VALUE\n"},
 	{TEXT("[a\nx=1\n"), "1: the section's bracket is not closed: expected [NAME]\n"},
-	{TEXT("[a] ; comment\n"), "1: text behind the section's bracket: expected a comment or nothing\n"},
-	{TEXT("[a]b]\n"), "1: text behind the section's bracket: expected a comment or nothing\n"},
-	{TEXT("[a]x=1]\n"), "1: text behind the section's bracket: expected a comment or nothing\n"},
-	{TEXT("[a]]\n"), "1: text behind the section's bracket: expected a comment or nothing\n"},
+	{TEXT("[a] ; comment\n"),
+	 "1: text behind the section's bracket: expected a comment or nothing\n"},
+	{TEXT("[a]b]\n"),
+	 "1: text behind the section's bracket: expected a comment or nothing\n"},
+	{TEXT("[a]x=1]\n"),
+	 "1: text behind the section's bracket: expected a comment or nothing\n"},
+	{TEXT("[a]]\n"),
+	 "1: text behind the section's bracket: expected a comment or nothing\n"},
 	{TEXT("[]\n"), "1: a section without a name: expected [NAME]\n"},
 	{TEXT("[old]\n[]\nx=1\n"), "2: a section without a name: expected [NAME]\n"},
 	{TEXT("[a:b]\nc=1\n"), "1: a section's name may hold only letters, digits, '_', "
@@ -41,11 +46,13 @@ static const struct {
 	{TEXT("[a]\nx y=3\n"), "2: a key's name may hold only letters, digits, '_', '.' "
 			       "and '-'\n"},
 	{TEXT("x=1\n"), "1: a key before the first section: expected [NAME] first\n"},
-	{TEXT("x=1\ny=2\n[a]\n"), "1: a key before the first section: expected [NAME] first\n"
-				  "2: a key before the first section: expected [NAME] first\n"},
+	{TEXT("x=1\ny=2\n[a]\n"),
+	 "1: a key before the first section: expected [NAME] first\n"
+	 "2: a key before the first section: expected [NAME] first\n"},
 	{TEXT("\xef\xbb\xbf[a]\nx=1\n"), "1: a byte order mark before the text\n"},
-	{TEXT("\xef\xbb\xbf[a]\nx\n"), "1: a byte order mark before the text\n"
-				       "2: neither a [section] nor a key with '=': expected KEY = VALUE\n"},
+	{TEXT("\xef\xbb\xbf[a]\nx\n"),
+	 "1: a byte order mark before the text\n"
+	 "2: neither a [section] nor a key with '=': expected KEY = VALUE\n"},
 	{TEXT("[a]\nv==\n"), "2: a second '=': put quotes around the value\n"},
 	{TEXT("[a]\nu==5\n"), "2: a second '=': put quotes around the value\n"},
 	{TEXT("[a]\nu= =5\n"), "2: a second '=': put quotes around the value\n"},
@@ -59,18 +66,25 @@ static const struct {
 	{TEXT("[a]\nq='open\n"), "2: the quote is not closed\n"},
 	{TEXT("[a]\nq='mixed\"\n"), "2: the quote is not closed\n"},
 	{TEXT("[a]\nq=\"\n"), "2: the quote is not closed\n"},
-	{TEXT("[a]\nq=\"a\" b\n"), "2: text behind the quotes: expected a comment or nothing\n"},
-	{TEXT("[a]\nq=\"a\"\"b\"\n"), "2: text behind the quotes: expected a comment or nothing\n"},
+	{TEXT("[a]\nq=\"a\" b\n"),
+	 "2: text behind the quotes: expected a comment or nothing\n"},
+	{TEXT("[a]\nq=\"a\"\"b\"\n"),
+	 "2: text behind the quotes: expected a comment or nothing\n"},
 	{TEXT("[a]\nq=a\"b\"\n"),
 	 "2: a quote within a value: put quotes around all of it\n"},
 	{TEXT("[a]\nq=it's\n"),
 	 "2: a quote within a value: put quotes around all of it\n"},
-	{TEXT("[a]\nx=1 \\\ny=2\n"), "2: a backslash at the end of the line: iniparser would join the next to it\n"},
-	{TEXT("[a]\n# c \\\nx=1\n"), "2: a backslash at the end of the line: iniparser would join the next to it\n"},
-	{TEXT("[a]\nx=1\\  \t\ny=2\n"), "2: a backslash at the end of the line: iniparser would join the next to it\n"},
-	{TEXT("[a]\nx=1\n\\"), "3: a backslash at the end of the line: iniparser would join the next to it\n"},
+	{TEXT("[a]\nx=1 \\\ny=2\n"),
+	 "2: a backslash at the end of the line: iniparser would join the next to it\n"},
+	{TEXT("[a]\n# c \\\nx=1\n"),
+	 "2: a backslash at the end of the line: iniparser would join the next to it\n"},
+	{TEXT("[a]\nx=1\\  \t\ny=2\n"),
+	 "2: a backslash at the end of the line: iniparser would join the next to it\n"},
+	{TEXT("[a]\nx=1\n\\"),
+	 "3: a backslash at the end of the line: iniparser would join the next to it\n"},
 	{TEXT("[a]\nx=a\\b\n"), "2: a backslash in the value: no value has one\n"},
-	{TEXT("[a]\nx=\"a\\\"b\"\n"), "2: text behind the quotes: expected a comment or nothing\n"},
+	{TEXT("[a]\nx=\"a\\\"b\"\n"),
+	 "2: text behind the quotes: expected a comment or nothing\n"},
 	{TEXT("[a]\n\0x=1\n"), "2: a control byte (0x00)\n"},
 	{TEXT("[a]\nx=1\0\n"), "2: a control byte (0x00)\n"},
 	{TEXT("[a]\nx=\33[31m\n"), "2: a control byte (0x1b)\n"},
@@ -80,8 +94,10 @@ static const struct {
 	{TEXT("[a]\nx=1\r\r\n"), "2: a control byte (0x0d)\n"},
 	{TEXT("[a]\nx=\177\n"), "2: a control byte (0x7f)\n"},
 	{TEXT("; \33[2J\n[a]\n"), "1: a control byte (0x1b)\n"},
-	{TEXT("[a]\nx=caf\xc3\xa9\n"), "2: a byte beyond ASCII in the value: no value has one\n"},
-	{TEXT("[a]\nx=\xff\n"), "2: a byte beyond ASCII in the value: no value has one\n"},
+	{TEXT("[a]\nx=caf\xc3\xa9\n"),
+	 "2: a byte beyond ASCII in the value: no value has one\n"},
+	{TEXT("[a]\nx=\xff\n"),
+	 "2: a byte beyond ASCII in the value: no value has one\n"},
 	{TEXT("[\xff]\n"), "1: a section's name may hold only letters, digits, '_', '.' "
 			   "and '-'\n"},
 	{TEXT("[a]\nx=1\nx=2\n"), "3: key x is in line 2 already\n"},
@@ -225,8 +241,9 @@ static void test_line_length(void **state)
 			if (length > 1022) {
 				assert_int_equal(parse(text, (size_t)size, &ini),
 						 -EINVAL);
-				assert_string_equal(reported,
-						    "2: longer than 1022 bytes: iniparser would cut it\n");
+				assert_string_equal(
+					reported,
+					"2: longer than 1022 bytes: iniparser would cut it\n");
 				continue;
 			}
 			assert_int_equal(parse(text, (size_t)size, &ini), 0);
@@ -377,8 +394,8 @@ static void test_kinds(void **state)
 		/* a nodev mount does not even open it */
 		assert_true(r == -EPERM || r == -EACCES);
 	}
-	snprintf(text, sizeof(text), "0: %d bytes: expected at most %d\n", INI_FILE_MAX + 1,
-		 INI_FILE_MAX);
+	snprintf(text, sizeof(text), "0: %d bytes: expected at most %d\n",
+		 INI_FILE_MAX + 1, INI_FILE_MAX);
 	assert_int_equal(truncate(scratch_path("file"), INI_FILE_MAX + 1), 0);
 	refuse("file", -EFBIG, text);
 }
