@@ -255,15 +255,21 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	return r < 0 ? r : r_name;
 }
 
-static int take_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
+/* How things are, and how they are to be. */
+static int look(struct turn *turn, uint32_t gone)
 {
-	struct tally tally = {0};
 	int r = find_link(turn, gone);
 
 	if (r == 0)
 		r = find_record(turn);
-	if (r == 0)
-		r = find_wanted(turn);
+	return r < 0 ? r : find_wanted(turn);
+}
+
+static int take_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
+{
+	struct tally tally = {0};
+	int r = look(turn, gone);
+
 	if (r == 0)
 		r = carry_out(turn, &tally);
 	log_outcome(turn, &tally, r);
@@ -283,11 +289,7 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 	if (r < 0 && r != -ENOENT)
 		return fail_run(turn, r);
 	turn->runfd = r < 0 ? -1 : r;
-	r = find_link(turn, gone);
-	if (r == 0)
-		r = find_record(turn);
-	if (r == 0)
-		r = find_wanted(turn);
+	r = look(turn, gone);
 	if (r == 0) {
 		plan_steps(&turn->record.objects, &turn->wanted, &plan);
 		r = rehearse(turn->rtnl, &plan, stdout);
@@ -333,6 +335,7 @@ static void begin(struct turn *turn, const struct settings *settings, struct rtn
 	turn->rtnl = rtnl;
 	turn->ifname = ifname;
 	turn->aim = aim;
+	turn->runfd = -1;
 	turn->link = (struct link){0};
 	turn->has_section = false;
 	turn->wanted.n = 0;
@@ -373,9 +376,7 @@ int turn_wanted(const struct settings *settings, struct rtnl *rtnl, const char *
 	int r;
 
 	begin(&turn, settings, rtnl, ifname, AIM_SECTION);
-	r = find_link(&turn, 0);
-	if (r == 0)
-		r = find_wanted(&turn);
+	r = look(&turn, 0);
 	if (r == 0)
 		objects_copy(ret, &turn.wanted);
 	return r;
