@@ -69,56 +69,64 @@ static int look(struct rtnl *rtnl, struct watch *watch)
 	return 0;
 }
 
-/* Sets *ret_late if the deadline came first. Returns 0 or -errno. */
-static int follow_link(const struct settings *settings, struct rtnl *rtnl,
-		       struct rtnl *events, struct watch *watch, int64_t deadline_ms,
-		       bool *ret_late)
+/* Returns 0 if the link is up, or is no longer the same; -ETIMEDOUT; -errno. */
+static int wait_until_up(struct rtnl *rtnl, struct rtnl *events, struct watch *watch,
+			 int64_t deadline_ms)
 {
-	struct outcome outcome = {.pending = watch->ifindex};
-	int r = look(rtnl, watch);
+	int r = 0;
 
-	while (r == 0 && !watch->gone && outcome.pending == watch->ifindex) {
-		if (watch->up) {
-			watch->up = false;
-			r = converge(settings, rtnl, watch->ifname, AIM_SECTION, 0,
-				     &outcome);
-			continue;
-		}
+	while (r == 0 && !watch->up && !watch->gone) {
 		r = rtnl_receive(events, deadline_ms, note_link, watch);
-		if (r == -ETIMEDOUT) {
-			*ret_late = true;
-			return 0;
-		}
 		if (r == -ENOBUFS) /* some were lost */
 			r = look(rtnl, watch);
 	}
 	return r;
 }
 
-/* Subscribed before the last look: whatever happens after it is told. */
+static int tell_why(const struct watch *watch, int error, int seconds)
+{
+	const char *ifname = watch->ifname;
+
+	if (error == -ETIMEDOUT) {
+		log_line(
+			LOG_WARNING,
+			"%s: the link is still down after %d s: its default route is pending; once it is up, run: sixxs-route apply %s",
+			ifname, seconds, ifname);
+		return 0;
+	}
+	log_line(
+		LOG_ERR,
+		"%s: cannot wait for the link to come up: %s: once it is up, run: sixxs-route apply %s",
+		ifname, strerror(-error), ifname);
+	return error;
+}
+
+/* Subscribed before the first look: whatever happens after it is told. */
 static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 			  const char *ifname, uint32_t ifindex, int seconds)
 {
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
 	struct watch watch = {.ifindex = ifindex, .ifname = ifname};
-	bool late = false;
-	struct rtnl events;
+	struct outcome outcome = {.pending = ifindex};
+	struct rtnl events = {0};
 	int r = rtnl_open(&events, RTMGRP_LINK);
 
-	if (r < 0) {
-		log_line(
-			LOG_ERR,
-			"%s: cannot wait for the link to come up: %s: once it is up, run: sixxs-route apply %s",
-			ifname, strerror(-r), ifname);
-		return r;
+	if (r == 0)
+		r = look(rtnl, &watch);
+	if (r < 0)
+		r = tell_why(&watch, r, seconds);
+	while (r == 0 && outcome.pending == ifindex) {
+		r = wait_until_up(rtnl, &events, &watch, deadline_ms);
+		if (r < 0) {
+			r = tell_why(&watch, r, seconds);
+			break;
+		}
+		if (watch.gone)
+			break;
+		watch.up = false;
+		r = converge(settings, rtnl, ifname, AIM_SECTION, 0, &outcome);
 	}
-	r = follow_link(settings, rtnl, &events, &watch, deadline_ms, &late);
 	rtnl_close(&events);
-	if (late)
-		log_line(
-			LOG_WARNING,
-			"%s: the link is still down after %d s: its default route is pending; once it is up, run: sixxs-route apply %s",
-			ifname, seconds, ifname);
 	return r;
 }
 

@@ -245,6 +245,16 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	$handler remove sixxs0
 }
 
+@test "a wait that cannot go on is an error that says so, and what to do" {
+	handler_off
+	tunnel_add sixxs0
+	tracer=(/usr/bin/strace -o "$trace" -e inject=poll:error=ENOMEM)
+	exits 1 event add sixxs0 "$(ifindex sixxs0)"
+	logged 1 '^daemon.err sixxs0: cannot wait for the link to come up: Cannot allocate memory: once it is up, run: sixxs-route apply sixxs0$'
+	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
+	$handler remove sixxs0
+}
+
 @test "with systemd: no waiting" {
 	handler_off
 	with_systemd
