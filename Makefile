@@ -29,6 +29,12 @@ endif
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(HARDEN) $(EXTRA_CFLAGS)
 # libc first: the loader then finds most symbols in the first library that it looks at
 LIBS     := -lc -ludev -lmnl -liniparser
+ifdef COVERAGE # set by tests/coverage
+HARDEN     := -O0
+INSTRUMENT := -fprofile-arcs -ftest-coverage -fprofile-update=atomic -fdata-sections \
+              -fprofile-info-section=gcov_info
+LIBS       += build/coverage.o -Wl,-T,tests/coverage.ld -lgcov
+endif
 
 SOURCES  := $(wildcard handler/*.c)
 OBJECTS  := $(SOURCES:handler/%.c=$(BUILD)/%.o)
@@ -51,13 +57,14 @@ $(BUILD)/flags: FORCE
 	@echo '$(CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CPPFLAGS) $(ALL_CFLAGS)' >$@
 
 $(BUILD)/%.o: handler/%.c $(BUILD)/flags
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(INSTRUMENT) -MMD -MP -c -o $@ $<
 
 $(BUILD)/test_%: tests/unit/test_%.c $(PARTS)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ihandler -MMD -MP -o $@ $< $(PARTS) \
 	    -lcmocka $(LIBS)
 
-FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+               -Wall -Wextra -Werror=incompatible-pointer-types
 
 build/fuzz/%.o: handler/%.c Makefile
 	@mkdir -p $(@D)
@@ -104,10 +111,13 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
-check: unit system fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
+check: unit memcheck system fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
 
 unit: all $(UNITS) ## run the unit tests
 	tests/unit/run $(BUILD)
+
+memcheck: all $(UNITS) ## run the unit tests and each verb under valgrind
+	tests/memcheck $(BUILD)
 
 system: all ## run the system tests, on private machines
 	BUILD=$(BUILD) tests/system/run $(TESTS)
@@ -117,6 +127,9 @@ fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
 
 faults: all ## kill and fail the program at a sample of its system calls (FAULTS=all: all)
 	tests/faults/run
+
+coverage: ## say which branches no test reaches
+	tests/coverage
 
 bench: all ## measure an event beside a shell script, the watcher beside systemd-networkd
 	tests/system/machine tests/bench/event
@@ -162,6 +175,6 @@ help: ## list the targets
 
 FORCE:
 
-.PHONY: FORCE all install uninstall check unit system fuzz faults bench lint print-cflags demo deps deps-demo format \
-        clean help
+.PHONY: FORCE all install uninstall check unit memcheck system fuzz faults coverage bench lint \
+        print-cflags demo deps deps-demo format clean help
 .DELETE_ON_ERROR:
