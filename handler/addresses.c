@@ -29,13 +29,18 @@ static int keep(const struct objects *record, struct tunnel *tunnel)
 int addresses_as_sources(struct rtnl *rtnl, const struct link *link,
 			 const struct objects *record, struct tunnel *tunnel)
 {
+	struct link now;
 	int r;
 
 	if (!tunnel->source_auto)
 		return 0;
 	tunnel->n_sources = 0;
 	r = rtnl_addresses(rtnl, link->ifindex, put, tunnel);
-	if (r == 0 && !link->up && tunnel->when_down == WHEN_DOWN_UNREACHABLE)
+	if (r < 0 || tunnel->when_down != WHEN_DOWN_UNREACHABLE)
+		return r;
+	/* looked at once more, for it may have lost them since */
+	r = rtnl_link_at(rtnl, link->ifindex, &now);
+	if (r == 0 && !(link->up && now.up))
 		r = keep(record, tunnel);
 	return r;
 }

@@ -178,7 +178,9 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 	}
 	free(names.name);
 	/* best effort: the next event of a tunnel tidies its own */
-	if (!settings->dry_run)
+	if (!settings->dry_run) {
 		counter_tidy_all(settings->run_dir);
+		run_close_up(settings->run_dir);
+	}
 	return r < 0 ? r : r_config;
 }

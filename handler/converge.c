@@ -19,7 +19,8 @@ struct contest {
 static bool holds_contested(const struct record *record,
 			    const struct contested *contested)
 {
-	if (contested->name.number && name_equal(&record->name, &contested->name))
+	if (record->name.number && (name_equal(&record->name, &contested->rival) ||
+				    name_equal(&record->name, &contested->dropped)))
 		return true;
 	for (unsigned i = 0; i < record->objects.n; i++)
 		for (unsigned k = 0; k < contested->objects.n; k++) {
@@ -44,7 +45,7 @@ static int give_turn(void *data, const char *ifname)
 	    record_read(contest->runfd, ifname, report_no_line, NULL, &record) <= 0 ||
 	    !holds_contested(&record, contest->contested))
 		return 0;
-	turn_take(contest->settings, contest->rtnl, ifname, AIM_SECTION, 0, &contested,
+	turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0, &contested,
 		  &outcome);
 	return 0;
 }
@@ -59,12 +60,13 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 				  .contested = &contested};
 	const int r = turn_take(settings, rtnl, ifname, aim, gone, &contested, ret);
 
-	if (!contested.objects.n && !contested.name.number)
+	if (!contested.objects.n && !contested.rival.number && !contested.dropped.number)
 		return r;
 	contest.runfd = run_open(settings->run_dir, false);
 	if (contest.runfd >= 0)
 		record_each(contest.runfd, give_turn, &contest);
 	close_fdp(&contest.runfd);
 	/* also if no record has it any more: its tunnel's turn may just have ended */
-	return turn_take(settings, rtnl, ifname, aim, gone, NULL, ret);
+	return contested.in_way ? turn_take(settings, rtnl, ifname, aim, gone, NULL, ret)
+				: r;
 }

@@ -23,7 +23,11 @@ int64_t counter_now_ms(void)
 
 static void folder_of(const char *run_dir, char ret[static PATH_MAX])
 {
-	stpcpy(stpncpy(ret, run_dir, PATH_MAX - sizeof(COUNTER_SUFFIX)), COUNTER_SUFFIX);
+	char *end = stpncpy(ret, run_dir, PATH_MAX - sizeof(COUNTER_SUFFIX));
+
+	while (end > ret + 1 && end[-1] == '/')
+		end--;
+	stpcpy(end, COUNTER_SUFFIX);
 }
 
 static void ignore_report(void *data, unsigned line, const char *text)
@@ -31,33 +35,13 @@ static void ignore_report(void *data, unsigned line, const char *text)
 	(void)data, (void)line, (void)text;
 }
 
-/* Returns the lock, with *ret_runfd the open run folder; -ENOENT: there is none; -errno.
- */
-static int try_to_enter(const struct counter *counter, bool create, int *ret_runfd)
+/* As run_enter, in the counts' folder. */
+static int enter(const struct counter *counter, bool create, int *ret_runfd)
 {
 	char folder[PATH_MAX];
-	_cleanup_close_ int runfd = -1;
-	int lock;
 
 	folder_of(counter->run_dir, folder);
-	runfd = run_open(folder, create);
-	if (runfd < 0)
-		return runfd;
-	lock = record_lock(runfd, counter->ifname);
-	if (lock >= 0)
-		*ret_runfd = take_fd(&runfd);
-	return lock;
-}
-
-/* The folder is there already, most often; another tunnel's end may remove it any time.
- */
-static int enter(const struct counter *counter, int *ret_runfd)
-{
-	int lock = try_to_enter(counter, false, ret_runfd);
-
-	while (lock == -ENOENT)
-		lock = try_to_enter(counter, true, ret_runfd);
-	return lock;
+	return run_enter(folder, counter->ifname, create, ret_runfd);
 }
 
 static void leave(const struct counter *counter, int runfd, int lock, bool wrote)
@@ -122,7 +106,7 @@ int counter_ask(struct counter *counter, bool count)
 	struct connects connects;
 	int runfd, lock, r;
 
-	lock = enter(counter, &runfd);
+	lock = enter(counter, true, &runfd);
 	if (lock < 0)
 		return lock;
 	r = read_connects(counter, runfd, &connects);
@@ -146,7 +130,7 @@ int counter_appear(struct counter *counter)
 	struct connects connects;
 	int runfd, lock, r;
 
-	lock = enter(counter, &runfd);
+	lock = enter(counter, true, &runfd);
 	if (lock < 0)
 		return lock;
 	r = read_connects(counter, runfd, &connects);
@@ -166,7 +150,7 @@ int counter_tidy(const struct counter *counter)
 	int runfd, lock, r;
 	int64_t until_ms;
 
-	lock = try_to_enter(counter, false, &runfd);
+	lock = enter(counter, false, &runfd);
 	if (lock < 0)
 		return lock == -ENOENT ? 0 : lock;
 	run_file_name(PREFIX, counter->ifname, name);

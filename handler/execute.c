@@ -6,6 +6,7 @@
 
 struct taking {
 	struct rtnl *rtnl;
+	const struct link *link;
 	const struct execution *execution;
 };
 
@@ -34,6 +35,17 @@ static bool is_contested(const struct execution *execution, const struct step *s
 	if (result->verdict == VERDICT_ALREADY)
 		return !objects_have(execution->recorded, &step->object);
 	return result->verdict == VERDICT_FOREIGN && result->other.ours;
+}
+
+/*
+ * By a record from before a kill, it may have been another tunnel's by now. A link that is
+ * gone is spared the look at all records: of its own nothing moves to others.
+ */
+static bool is_taken(const struct taking *taking, const struct step *step,
+		     const struct result *result)
+{
+	return taking->execution->contested && taking->link->ifindex &&
+	       step->op == STEP_DELETE && result->verdict == VERDICT_DONE;
 }
 
 /* After a failure: what could not be deleted, or was recorded before and not added again.
@@ -80,6 +92,8 @@ static void take_result(void *data, const struct step *step, const struct result
 
 	tell_step(execution->ifname, step, result);
 	if (contested)
+		*execution->in_way = true;
+	if (contested || is_taken(taking, step, result))
 		objects_put(execution->contested, &step->object);
 	switch (result->verdict) {
 	case VERDICT_DONE:
@@ -112,7 +126,7 @@ static void take_result(void *data, const struct step *step, const struct result
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 	    const struct execution *execution)
 {
-	struct taking taking = {.rtnl = rtnl, .execution = execution};
+	struct taking taking = {.rtnl = rtnl, .link = link, .execution = execution};
 
 	return act(rtnl, link, plan, take_result, &taking);
 }

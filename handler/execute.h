@@ -14,10 +14,12 @@ struct execution {
 	const struct objects *recorded; /* before */
 	struct objects *holds; /* in: all that may be installed; out: what then is */
 	/*
-	 * What stood there before and may be another tunnel's, which then is no failure
-	 * to be logged. NULL: it is one.
+	 * What another tunnel may hold too: what stood there before us (*in_way, and then
+	 * it is no failure to be logged), and what of a live link's is deleted now. Both
+	 * NULL: nobody is asked, and what is in the way is a failure.
 	 */
 	struct objects *contested;
+	bool *in_way;
 	struct tally *tally;
 };
 

@@ -122,19 +122,20 @@ void explain_result(const struct step *step, const struct result *result,
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
 		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE])
 {
-	const char *whose = rival->ours ? "another tunnel gave" : "iproute2 gives";
-	const char *caller = rival->ours ? "another tunnel calls" : "iproute2 calls";
-
 	ret[0] = '\0';
 	if (verdict == NAME_TAKEN)
 		snprintf(
 			ret, EXPLAIN_SIZE,
 			"table %u goes without the name %s, which %s to table %u: set another name, or name = none",
-			want->number, want->name, whose, rival->entry.number);
+			want->number, want->name,
+			rival->ours ? "another tunnel gave" : "iproute2 gives",
+			rival->entry.number);
 	if (verdict == NUMBER_TAKEN)
 		snprintf(
 			ret, EXPLAIN_SIZE,
 			"table %u goes without the name %s, for %s it %s: set name = none, or another table",
-			want->number, want->name, caller, rival->entry.name);
+			want->number, want->name,
+			rival->ours ? "another tunnel calls" : "iproute2 calls",
+			rival->entry.name);
 	return ret[0];
 }

@@ -83,10 +83,9 @@ static int wait_until_up(struct rtnl *rtnl, struct rtnl *events, struct watch *w
 	return r;
 }
 
-static int tell_why(const struct watch *watch, int error, int seconds)
+/* A link that stays down is no failure. */
+static int tell_why(const char *ifname, int error, int seconds)
 {
-	const char *ifname = watch->ifname;
-
 	if (error == -ETIMEDOUT) {
 		log_line(
 			LOG_WARNING,
@@ -103,31 +102,29 @@ static int tell_why(const struct watch *watch, int error, int seconds)
 
 /* Subscribed before the first look: whatever happens after it is told. */
 static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
-			  const char *ifname, uint32_t ifindex, int seconds)
+			  const char *ifname, const struct outcome *first)
 {
+	const int seconds = seconds_to_wait(first->wait);
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
-	struct watch watch = {.ifindex = ifindex, .ifname = ifname};
-	struct outcome outcome = {.pending = ifindex};
+	struct watch watch = {.ifindex = first->pending, .ifname = ifname};
+	struct outcome outcome = *first;
 	struct rtnl events = {0};
-	int r = rtnl_open(&events, RTMGRP_LINK);
+	int r, result = 0;
 
+	if (seconds <= 0)
+		return 0;
+	r = rtnl_open(&events, RTMGRP_LINK);
 	if (r == 0)
 		r = look(rtnl, &watch);
-	if (r < 0)
-		r = tell_why(&watch, r, seconds);
-	while (r == 0 && outcome.pending == ifindex) {
+	while (r == 0 && outcome.pending == watch.ifindex) {
 		r = wait_until_up(rtnl, &events, &watch, deadline_ms);
-		if (r < 0) {
-			r = tell_why(&watch, r, seconds);
-			break;
-		}
-		if (watch.gone)
+		if (r < 0 || watch.gone)
 			break;
 		watch.up = false;
-		r = converge(settings, rtnl, ifname, AIM_SECTION, 0, &outcome);
+		result = converge(settings, rtnl, ifname, AIM_SECTION, 0, &outcome);
 	}
 	rtnl_close(&events);
-	return r;
+	return r < 0 ? tell_why(ifname, r, seconds) : result;
 }
 
 /*
@@ -160,12 +157,13 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		    (i == 1 && !strcmp(names[1], names[0])) || !is_served(names[i]))
 			continue;
 		r = converge(settings, rtnl, names[i], AIM_SECTION, gone, &outcome);
-		if (i == 2)
-			count(settings, event, &outcome);
-		if (r == 0 && i == 2 && outcome.pending &&
-		    seconds_to_wait(outcome.wait) > 0)
-			r = wait_for_route(settings, rtnl, names[i], outcome.pending,
-					   seconds_to_wait(outcome.wait));
+		if (result == 0)
+			result = r;
+		if (i < 2)
+			continue;
+		count(settings, event, &outcome);
+		r = outcome.pending ? wait_for_route(settings, rtnl, names[i], &outcome)
+				    : 0;
 		if (result == 0)
 			result = r;
 	}

@@ -18,6 +18,8 @@
 #define LOCK_PREFIX   "lock."
 #define TEMP_PREFIX   "tmp."
 
+#define ENTER_TRIES 1000
+
 #define NAME_STRLEN (LABEL_SIZE + 11) /* "4294967295 NAME" */
 
 /* Not by snprintf(): an event needs ten of these. */
@@ -130,7 +132,7 @@ int record_read(int runfd, const char *ifname, ini_report_fn *report, void *data
 	run_file_name(RECORD_PREFIX, ifname, name);
 	r = ini_load(runfd, name, report, data, &ini);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT ? 0 : r == -EFBIG ? -EINVAL : r;
 	return read_section(ini, ifname, report, data, ret);
 }
 
@@ -290,6 +292,20 @@ void record_unlock(int runfd, const char *ifname, int lock)
 
 	run_file_name(LOCK_PREFIX, ifname, name);
 	lock_drop(runfd, name, lock);
+}
+
+int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd)
+{
+	for (unsigned tries = 1;; tries++) {
+		_cleanup_close_ int runfd = run_open(run_dir, create);
+		const int r = runfd < 0 ? runfd : record_lock(runfd, ifname);
+
+		if (r >= 0)
+			*ret_runfd = take_fd(&runfd);
+		/* another tunnel's end may have removed it, just now; not for ever */
+		if (r != -ENOENT || tries == ENTER_TRIES || (!create && runfd < 0))
+			return r;
+	}
 }
 
 /* The interface that a file of the run folder is about, or NULL. */

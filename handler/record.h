@@ -26,6 +26,12 @@ struct record {
  */
 int run_open(const char *run_dir, bool create);
 
+/*
+ * As run_open, and takes the tunnel's lock in it. Returns the lock, with *ret_runfd the
+ * folder; -errno as of run_open or record_lock.
+ */
+int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd);
+
 /* Removes the folder if it is empty. */
 void run_close_up(const char *run_dir);
 

@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ENTER_TRIES 1000
-
 /* What was found, and what is wanted. */
 struct turn {
 	const struct settings *settings;
@@ -49,12 +47,29 @@ static int fail(const struct turn *turn, int error, const char *what, const char
 	return error;
 }
 
+static const char *advice_on_run(int error)
+{
+	switch (-error) {
+	case ETIMEDOUT:
+		return "another sixxs-route has kept its lock for ten seconds: find it by fuser -v on the lock.* in there";
+	case EACCES:
+		return "run it as root";
+	case ENOSPC:
+	case EDQUOT:
+	case EROFS:
+		return "is it full, or read-only?";
+	default:
+		return "expected a folder that only its owner, root or who runs this, can write to";
+	}
+}
+
 static int fail_run(const struct turn *turn, int error)
 {
 	log_line(
 		LOG_ERR,
-		"%s: cannot make or trust the run folder %s: %s: nothing was changed; expected a folder that only its owner, root or who runs this, can write to",
-		turn->ifname, turn->settings->run_dir, strerror(-error));
+		"%s: cannot make, trust or lock the run folder %s: %s: nothing was changed; %s",
+		turn->ifname, turn->settings->run_dir, strerror(-error),
+		advice_on_run(error));
 	return error;
 }
 
@@ -152,19 +167,21 @@ static int place_name(const struct turn *turn, struct record *after)
 		return fail(turn, r, "name its table",
 			    "its routes are not affected; then: sixxs-route apply");
 	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &rival, text)) {
-		if (turn->contested && rival.ours)
-			turn->contested->name = rival.entry;
-		else
+		if (turn->contested && rival.ours) {
+			turn->contested->rival = rival.entry;
+			turn->contested->in_way = true;
+		} else
 			log_line(LOG_WARNING, "%s: %s", turn->ifname, text);
 	}
 	if (r == NAME_OURS)
 		return 0;
-	after->name = (struct name_entry){0};
 	/* ours may have stood there before another came */
 	r = names_drop(turn->runfd, &turn->wanted_name);
-	return r < 0 ? fail(turn, r, "take its table's name away",
-			    "run: sixxs-route apply --all")
-		     : 0;
+	if (r < 0)
+		return fail(turn, r, "take its table's name away",
+			    "run: sixxs-route apply --all");
+	after->name = (struct name_entry){0};
+	return 0;
 }
 
 static int drop_name(const struct turn *turn)
@@ -174,6 +191,8 @@ static int drop_name(const struct turn *turn)
 
 	if (!name->number || name_equal(name, &turn->wanted_name))
 		return 0;
+	if (turn->contested && turn->link.ifindex)
+		turn->contested->dropped = *name;
 	r = names_drop(turn->runfd, name);
 	return r < 0 ? fail(turn, r, "take its table's name away",
 			    "run: sixxs-route apply --all")
@@ -213,6 +232,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 		.recorded = &turn->record.objects,
 		.holds = &after.objects,
 		.contested = turn->contested ? &turn->contested->objects : NULL,
+		.in_way = turn->contested ? &turn->contested->in_way : NULL,
 		.tally = tally,
 	};
 	struct plan plan;
@@ -258,18 +278,21 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 /* How things are, and how they are to be. */
 static int look(struct turn *turn, uint32_t gone)
 {
-	int r = find_link(turn, gone);
+	const int r = find_link(turn, gone);
 
-	if (r == 0)
-		r = find_record(turn);
 	return r < 0 ? r : find_wanted(turn);
 }
 
 static int take_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
 {
 	struct tally tally = {0};
-	int r = look(turn, gone);
+	int r = find_record(turn);
 
+	/* somebody has undone the tunnel meanwhile */
+	if (r == 0 && turn->aim == AIM_RECORDED && record_is_empty(&turn->record))
+		return 0;
+	if (r == 0)
+		r = look(turn, gone);
 	if (r == 0)
 		r = carry_out(turn, &tally);
 	log_outcome(turn, &tally, r);
@@ -289,7 +312,9 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 	if (r < 0 && r != -ENOENT)
 		return fail_run(turn, r);
 	turn->runfd = r < 0 ? -1 : r;
-	r = look(turn, gone);
+	r = find_record(turn);
+	if (r == 0)
+		r = look(turn, gone);
 	if (r == 0) {
 		plan_steps(&turn->record.objects, &turn->wanted, &plan);
 		r = rehearse(turn->rtnl, &plan, stdout);
@@ -299,32 +324,6 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 	}
 	close_fdp(&turn->runfd);
 	return r;
-}
-
-/* Opens the run folder and takes the tunnel's lock in it. Returns the lock or -errno. */
-static int enter(struct turn *turn)
-{
-	for (unsigned tries = 1;; tries++) {
-		int r = run_open(turn->settings->run_dir, true);
-
-		/* it may be removed by another tunnel's end, just now; not for ever */
-		if (r == -ENOENT && tries < ENTER_TRIES)
-			continue;
-		if (r < 0)
-			return fail_run(turn, r);
-		turn->runfd = r;
-		r = record_lock(turn->runfd, turn->ifname);
-		if (r >= 0)
-			return r;
-		close_fdp(&turn->runfd);
-		if (r == -ENOENT && tries < ENTER_TRIES)
-			continue;
-		return fail(
-			turn, r, "take the tunnel's lock",
-			r == -ETIMEDOUT
-				? "another sixxs-route has kept it for ten seconds: find it with fuser -v on the files lock.* of the run folder"
-				: "is the run folder writable, and not full?");
-	}
 }
 
 /* Field by field: most of its size is room that a turn hardly uses. */
@@ -353,15 +352,17 @@ int turn_take(const struct settings *settings, struct rtnl *rtnl, const char *if
 	begin(&turn, settings, rtnl, ifname, aim);
 	turn.contested = ret_contested;
 	if (ret_contested) {
+		ret_contested->in_way = false;
 		ret_contested->objects.n = 0;
-		ret_contested->name = (struct name_entry){0};
+		ret_contested->rival = (struct name_entry){0};
+		ret_contested->dropped = (struct name_entry){0};
 	}
 	*ret = (struct outcome){0};
 	if (settings->dry_run)
 		return rehearse_turn(&turn, gone);
-	lock = enter(&turn);
+	lock = run_enter(settings->run_dir, ifname, true, &turn.runfd);
 	if (lock < 0)
-		return lock;
+		return fail_run(&turn, lock);
 	r = take_locked(&turn, gone, ret);
 	record_unlock(turn.runfd, ifname, lock);
 	close_fdp(&turn.runfd);

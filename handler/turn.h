@@ -24,8 +24,9 @@ struct settings {
 };
 
 enum aim {
-	AIM_SECTION, /* what the section says of the link as it is */
-	AIM_NOTHING, /* undo it, link present or not */
+	AIM_SECTION,  /* what the section says of the link as it is */
+	AIM_NOTHING,  /* undo it, link present or not */
+	AIM_RECORDED, /* as AIM_SECTION, if there is a record; else leave it alone */
 };
 
 struct outcome {
@@ -35,10 +36,14 @@ struct outcome {
 	struct limit limit; /* the section's; connects 0: no section was read */
 };
 
-/* What was in the way, ours but not this tunnel's: another's turn may take it away. */
+/*
+ * What another tunnel may hold as well: what stood there already (in_way: its turn may
+ * take that away), and what this turn has taken away (its turn puts that back).
+ */
 struct contested {
+	bool in_way;
 	struct objects objects;
-	struct name_entry name; /* number 0: none */
+	struct name_entry rival, dropped; /* number 0: none */
 };
 
 /*

@@ -42,12 +42,12 @@ struct watch {
 	struct fights fights;
 };
 
-static void converge_one(struct watch *watch, const char *ifname)
+static void converge_one(struct watch *watch, const char *ifname, enum aim aim)
 {
 	struct outcome outcome;
 
 	/* it has logged what failed, and the rest must not suffer from it */
-	converge(watch->settings, watch->rtnl, ifname, AIM_SECTION, 0, &outcome);
+	converge(watch->settings, watch->rtnl, ifname, aim, 0, &outcome);
 }
 
 static void put_target(struct watch *watch, const char *ifname,
@@ -189,12 +189,12 @@ static void answer_deletion(struct watch *watch, const struct target *target)
 
 	process_name(target->deletion->port, who);
 	if (!strcmp(who, "sixxs-route")) { /* at work under the same lock: no fight */
-		converge_one(watch, target->ifname);
+		converge_one(watch, target->ifname, AIM_RECORDED);
 		return;
 	}
 	switch (fight_blow(&watch->fights, target->ifname, rtnl_now_ms())) {
 	case FIGHT_NOW:
-		converge_one(watch, target->ifname);
+		converge_one(watch, target->ifname, AIM_RECORDED);
 		fight_mended(&watch->fights, target->ifname, rtnl_now_ms());
 		break;
 	case FIGHT_BEGINS:
@@ -250,7 +250,7 @@ static int answer_news(struct watch *watch)
 		if (watch->target[i].deletion)
 			answer_deletion(watch, &watch->target[i]);
 		else
-			converge_one(watch, watch->target[i].ifname);
+			converge_one(watch, watch->target[i].ifname, AIM_SECTION);
 	return 0;
 }
 
@@ -259,7 +259,7 @@ static void answer_due(struct watch *watch)
 	const char *ifname;
 
 	while ((ifname = fight_take_due(&watch->fights, rtnl_now_ms())))
-		converge_one(watch, ifname);
+		converge_one(watch, ifname, AIM_RECORDED);
 }
 
 /* Without signals it could not be stopped: better to be started again. */

@@ -274,6 +274,15 @@ orphans() {
 	stands sixxs0
 }
 
+@test "a record of more than 64 KiB is a damaged one" {
+	exits 0 $handler apply sixxs0
+	head -c 70000 /dev/zero >/run/sixxs-route/tunnel.sixxs0
+	exits 1 $handler apply sixxs0
+	exits 0 $handler apply --all
+	stands sixxs0
+	[ "$(stat -c %s /run/sixxs-route/tunnel.sixxs0)" -lt 1000 ]
+}
+
 @test "what a kill leaves in the run folder is cleared away" {
 	exits 0 $handler apply sixxs0
 	before=$(snapshot)
@@ -305,6 +314,21 @@ orphans() {
 	grep -qx '200 sixxs0' /run/other/rt_tables
 	exits 0 $handler --run-dir /run/other remove sixxs0
 	exits 1 test -e /run/other
+	clean
+}
+
+@test "--run-dir with a slash behind it" {
+	exits 0 $handler --run-dir /run/other/ guard sixxs0
+	[ -e /run/other-connects/connects.sixxs0 ]
+	rm -r /run/other-connects
+}
+
+@test "apply --all leaves no empty run folder" {
+	exits 0 $handler remove sixxs0 sixxs1
+	mkdir /run/sixxs-route
+	echo '200 stray' >/run/sixxs-route/rt_tables
+	rm -r /etc/sixxs-route/conf.d/*
+	exits 0 $handler apply --all
 	clean
 }
 

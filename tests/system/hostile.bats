@@ -92,7 +92,7 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 	printf '[sixxs0]\nobject0 = rule 6 from 2001:db8:1::/48 table 200 priority 16383\n' >$run_dir/tunnel.sixxs0
 	chown -R nobody $run_dir
 	exits 1 add
-	log_lines | grep -q 'cannot make or trust the run folder'
+	log_lines | grep -q 'cannot make, trust or lock the run folder'
 	assert_same "$bare" "$(kernel)"
 	[ "$(ls $run_dir)" = tunnel.sixxs0 ]
 	rm -r $run_dir
@@ -312,9 +312,9 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 
 @test "no /run" {
 	exits 1 timeout 20 $handler --run-dir /nowhere/sixxs-route apply sixxs0 2>/tmp/told
-	grep -q 'cannot make or trust the run folder' /tmp/told
+	grep -q 'cannot make, trust or lock the run folder' /tmp/told
 	exits 1 nested 'mount -t tmpfs -o ro none /run; exec "$@"' timeout 20 $handler apply sixxs0 2>/tmp/told
-	grep -q 'cannot make or trust the run folder [^ ]*: Read-only file system' /tmp/told
+	grep -q 'cannot make, trust or lock the run folder [^ ]*: Read-only file system' /tmp/told
 	assert_same "$bare" "$(kernel)"
 	recovers
 }

@@ -245,6 +245,17 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	$handler remove sixxs0
 }
 
+@test "a name that cannot be had does not end the waiting" {
+	mkdir -p /run/sixxs-route/rt_tables
+	tunnel_add sixxs0
+	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	tunnel_up sixxs0
+	timeout 30 udevadm settle
+	routes 200 | has 'default dev sixxs0 proto sixxs metric 1024 pref medium'
+	rmdir /run/sixxs-route/rt_tables
+	sixxs-route remove sixxs0
+}
+
 @test "a wait that cannot go on is an error that says so, and what to do" {
 	handler_off
 	tunnel_add sixxs0

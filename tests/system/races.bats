@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What changes between two looks, or is left by a run that did not come to its end.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	install_handler
+	uplink_up
+}
+
+setup() {
+	[ -z "${SANITIZE-}" ] || export ASAN_OPTIONS=detect_leaks=0 # strace
+	begin
+}
+
+teardown() {
+	! mountpoint -q /run/sixxs-route-connects || umount /run/sixxs-route-connects
+	! mountpoint -q /run/sixxs-route || umount /run/sixxs-route
+	rm -f /etc/iproute2/rt_tables.d/zz.conf
+	finish
+}
+
+# section IFNAME SOURCE TABLE [LINE]: without a name and without waiting
+section() { printf '[%s]\nsource = %s\ntable = %s\nwait = 0\n%s\n' "$1" "$2" "$3" "${4-}" | drop_in "$1"; }
+
+tunnels() {
+	for ifname; do
+		tunnel_add "$ifname"
+		tunnel_up "$ifname"
+	done
+	settle
+}
+
+@test "source = auto: down between the look at the link and the one at its addresses" {
+	section sixxs0 auto 200 'when_down = unreachable'
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	ip address add 2a02::1/64 dev sixxs0 nodad
+	settle
+	sixxs-route apply sixxs0
+	has '16383: from 2a02::1 lookup sixxs0 proto sixxs' <<<"$(rules)"
+	# the first request was for the link, the second, for its addresses, is late
+	strace -qq -o /tmp/trace -e trace=sendto -e inject=sendto:delay_enter=2s:when=2 sixxs-route apply sixxs0 3>&- &
+	wait_until 10 grep -q sendto /tmp/trace
+	tunnel_down sixxs0
+	wait $!
+	has '16383: from 2a02::1 lookup sixxs0 proto sixxs' <<<"$(rules)"
+	exits 0 sixxs-route apply sixxs0
+	has '16383: from 2a02::1 lookup sixxs0 proto sixxs' <<<"$(rules)"
+	has 'unreachable default dev lo proto sixxs metric 4294967295 pref medium' <<<"$(routes sixxs0)"
+}
+
+@test "killed before its last record, while what it had moves to another tunnel: apply --all" {
+	section sixxs0 2a02::2 201
+	section sixxs1 2a02::1 200
+	tunnels sixxs0 sixxs1
+	section sixxs0 2a02::1 200
+	section sixxs1 2a02::3 203
+	# its records: before, and after
+	strace -qq -o /dev/null -e 'inject=renameat:signal=KILL:when=3' sixxs-route apply sixxs1 || true
+	grep -q 'table 200' /run/sixxs-route/tunnel.sixxs1
+	exits 0 sixxs-route apply --all
+	rules | grep 'from 2a02::1 lookup'
+	rules | grep 'from 2a02::3 lookup'
+	[ "$(rules | grep -c 'proto sixxs')" -eq 2 ]
+	routes 200 | grep 'default dev sixxs0 '
+}
+
+@test "what a tunnel took over from one whose section was wrong stays, also when that is mended" {
+	section sixxs0 2a02::1 200
+	section sixxs1 2a02::2 201
+	tunnel_add sixxs0
+	tunnels sixxs1
+	section sixxs0 2a02::3 '203 x'
+	section sixxs1 2a02::1 200
+	exits 0 sixxs-route apply sixxs1
+	rules | grep 'from 2a02::1 lookup'
+	section sixxs0 2a02::3 203
+	exits 0 sixxs-route apply sixxs0
+	rules | grep 'from 2a02::1 lookup'
+	rules | grep 'from 2a02::3 lookup'
+}
+
+@test "names that two tunnels swap: apply --all" {
+	section sixxs0 2a02::1 200 'name = alpha'
+	section sixxs1 2a02::2 201 'name = beta'
+	tunnel_add sixxs0
+	tunnel_add sixxs1
+	settle
+	section sixxs0 2a02::1 201 'name = beta'
+	section sixxs1 2a02::2 200 'name = alpha'
+	exits 0 sixxs-route apply --all
+	assert_same $'200 alpha\n201 beta' "$(sort /run/sixxs-route/rt_tables)"
+}
+
+@test "a name that another has taken, and that cannot be dropped now, is dropped later" {
+	section sixxs0 2a02::1 200
+	section sixxs1 2a02::2 201
+	tunnel_add sixxs0
+	tunnel_add sixxs1
+	settle
+	echo '300 sixxs0' >/etc/iproute2/rt_tables.d/zz.conf
+	exits 1 strace -qq -o /dev/null -P /run/sixxs-route/rt_tables.tmp -e inject=write:error=ENOSPC \
+		sixxs-route apply sixxs0
+	tunnel_del sixxs0
+	settle
+	assert_same '201 sixxs1' "$(cat /run/sixxs-route/rt_tables)"
+}
+
+@test "a folder that is there and can hold nothing: no endless tries" {
+	section sixxs0 2a02::1 200
+	mkdir -p /run/gone /run/sixxs-route /run/sixxs-route-connects
+	mount --bind /run/gone /run/sixxs-route
+	mount --bind /run/gone /run/sixxs-route-connects
+	rmdir /run/gone
+	exits 1 timeout 20 sixxs-route apply sixxs0
+	exits 1 timeout 20 sixxs-route guard sixxs0
+	umount /run/sixxs-route /run/sixxs-route-connects
+}
