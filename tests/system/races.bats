@@ -54,19 +54,19 @@ tunnels() {
 }
 
 @test "killed before its last record, while what it had moves to another tunnel: apply --all" {
-	section sixxs0 2a02::2 201
-	section sixxs1 2a02::1 200
+	section sixxs0 2a02::2 201 'name = none'
+	section sixxs1 2a02::1 200 'name = none'
 	tunnels sixxs0 sixxs1
-	section sixxs0 2a02::1 200
-	section sixxs1 2a02::3 203
-	# its records: before, and after
-	strace -qq -o /dev/null -e 'inject=renameat:signal=KILL:when=3' sixxs-route apply sixxs1 || true
+	section sixxs0 2a02::1 200 'name = none'
+	section sixxs1 2a02::3 203 'name = none'
+	strace -qq -o /dev/null -e 'inject=renameat:signal=KILL:when=2' sixxs-route apply sixxs1 || true
 	grep -q 'table 200' /run/sixxs-route/tunnel.sixxs1
-	exits 0 sixxs-route apply --all
-	rules | grep 'from 2a02::1 lookup'
 	rules | grep 'from 2a02::3 lookup'
+	exits 0 sixxs-route apply --all
+	has '16383: from 2a02::1 lookup 200 proto sixxs' <<<"$(rules)"
+	has '16383: from 2a02::3 lookup 203 proto sixxs' <<<"$(rules)"
 	[ "$(rules | grep -c 'proto sixxs')" -eq 2 ]
-	routes 200 | grep 'default dev sixxs0 '
+	has 'default dev sixxs0 proto sixxs metric 1024 pref medium' <<<"$(routes 200)"
 }
 
 @test "what a tunnel took over from one whose section was wrong stays, also when that is mended" {
