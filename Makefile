@@ -25,6 +25,7 @@ HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ifdef SANITIZE
 HARDEN   := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
+HELPER   := $(BUILD)/sanitize.o
 endif
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(HARDEN) $(EXTRA_CFLAGS)
 # libc first: the loader then finds most symbols in the first library that it looks at
@@ -33,7 +34,8 @@ ifdef COVERAGE # set by tests/coverage
 HARDEN     := -O0
 INSTRUMENT := -fprofile-arcs -ftest-coverage -fprofile-update=atomic -fdata-sections \
               -fprofile-info-section=gcov_info
-LIBS       += build/coverage.o -Wl,-T,tests/coverage.ld -lgcov
+LIBS       += -Wl,-T,tests/coverage.ld -lgcov
+HELPER     := $(BUILD)/coverage.o
 endif
 
 SOURCES  := $(wildcard handler/*.c)
@@ -48,7 +50,7 @@ say       = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2);)
 
 all: $(PROGRAM) ## build the program (default)
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(OBJECTS) $(HELPER)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Written anew when the flags, and so the built-in paths, are others than last time.
@@ -59,9 +61,12 @@ $(BUILD)/flags: FORCE
 $(BUILD)/%.o: handler/%.c $(BUILD)/flags
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(INSTRUMENT) -MMD -MP -c -o $@ $<
 
-$(BUILD)/test_%: tests/unit/test_%.c $(PARTS)
+$(BUILD)/sanitize.o $(BUILD)/coverage.o: $(BUILD)/%.o: tests/%.c $(BUILD)/flags
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/test_%: tests/unit/test_%.c $(PARTS) $(HELPER)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ihandler -MMD -MP -o $@ $< $(PARTS) \
-	    -lcmocka $(LIBS)
+	    $(HELPER) -lcmocka $(LIBS)
 
 FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
                -Wall -Wextra -Werror=incompatible-pointer-types

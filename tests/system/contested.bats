@@ -71,7 +71,6 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 
 @test "... by two at the same time, the one slower" {
 	local tracer=(strace -qq -o /dev/null -e inject=sendto:delay_enter=1s)
-	[ -z "${SANITIZE-}" ] || export ASAN_OPTIONS=detect_leaks=0
 	sections 1 2
 	pair
 	sections 2 1
