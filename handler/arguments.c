@@ -117,6 +117,14 @@ static void take_option(int id, struct arguments *ret)
 	}
 }
 
+static int flushed(void)
+{
+	if (fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	perror("sixxs-route: cannot write to standard output");
+	return EXIT_FAILURE;
+}
+
 /* Returns -1 with the options that were given as a mask of table rows, or a status. */
 static int parse_options(int argc, char *argv[], const struct verb verbs[],
 			 unsigned *ret_given, struct arguments *ret)
@@ -132,11 +140,11 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 		}
 		if (id == 'h') {
 			print_usage(verbs);
-			return EXIT_SUCCESS;
+			return flushed();
 		}
 		if (id == 'V') {
 			puts("sixxs-route " VERSION);
-			return EXIT_SUCCESS;
+			return flushed();
 		}
 		for (size_t i = 0; i < OPTIONS; i++)
 			if (table[i].id == id)

@@ -8,6 +8,7 @@
 #include "grow.h"
 #include "log.h"
 #include "networkd.h"
+#include "overlaps.h"
 #include "reporters.h"
 #include "udevrules.h"
 
@@ -32,6 +33,7 @@ struct check {
 	bool host; /* what this host lacks counts too */
 	struct findings findings;
 	struct udevrules rules;
+	struct overlaps overlaps;
 	size_t n_tunnels, n_named;
 	struct named *named;
 };
@@ -138,11 +140,37 @@ static int check_tunnel(void *data, const struct tunnel *tunnel, const char *fil
 			unsigned line)
 {
 	struct check *check = data;
+	const int r = overlaps_add(&check->overlaps, tunnel, file, line);
 
+	if (r < 0)
+		return r;
 	check->n_tunnels++;
 	check_prefixes(check, tunnel, file, line);
 	check_rules(check, tunnel, file, line);
 	return check_name(check, tunnel, file, line);
+}
+
+static void warn_overlap(void *data, const struct prefix *inner,
+			 const struct overlap_owner *inner_owner,
+			 const struct prefix *outer,
+			 const struct overlap_owner *outer_owner)
+{
+	char inner_text[PREFIX_STRLEN], outer_text[PREFIX_STRLEN];
+	struct check *check = data;
+	bool found;
+
+	prefix_format(inner, inner_text);
+	prefix_format(outer, outer_text);
+	findings_warn(
+		&check->findings, inner_owner->file,
+		key_line(inner_owner->file, inner_owner->line, "source", &found),
+		"source %s lies within %s of [%s] (%s:%u)%s: give it a lower priority than %u",
+		inner_text, outer_text, outer_owner->label, outer_owner->file,
+		outer_owner->line,
+		inner_owner->priority == outer_owner->priority
+			? " at the same priority"
+			: ", whose rule comes first",
+		outer_owner->priority);
 }
 
 static int by_name(const void *a, const void *b)
@@ -253,6 +281,7 @@ static void free_check(struct check *check)
 	for (size_t i = 0; i < check->n_named; i++)
 		free(check->named[i].file);
 	free(check->named);
+	overlaps_free(&check->overlaps);
 	udevrules_free(&check->rules);
 	findings_free(&check->findings);
 }
@@ -266,6 +295,7 @@ int check(const struct settings *settings, char *const files[])
 	if (r != -ENOMEM && found.findings.errors)
 		r = 0; /* config reported what it found */
 	check_names(&found);
+	overlaps_each(&found.overlaps, warn_overlap, &found);
 	if (r == 0)
 		r = findings_print(&found.findings, stdout);
 	if (r == 0 && found.findings.no_memory)
@@ -277,6 +307,7 @@ int check(const struct settings *settings, char *const files[])
 			strerror(-r));
 		return r;
 	}
-	log_story("%zu tunnels are configured", found.n_tunnels);
+	log_story("%zu %s configured", found.n_tunnels,
+		  found.n_tunnels == 1 ? "tunnel is" : "tunnels are");
 	return found.findings.errors ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conf.d -> struct tunnel: the table of keys, the look-up of an interface's section, and
- * which of two claims is wrong. Reports every complaint with file and line through a
+ * conf.d -> struct tunnel: the look-up of an interface's section (section.c has the table
+ * of keys, claims.c which of two claims is wrong). Reports every complaint with file and line through a
  * callback (the event path logs them, `check` prints them): the same parser and decisions
  * for both. Knows nothing of the kernel.
  */

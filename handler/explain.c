@@ -67,7 +67,7 @@ static const char *advice(const struct step *step, int error)
 	case EPERM:
 		return "run it as root (it needs CAP_NET_ADMIN)";
 	case EACCES:
-		return "is IPv6 disabled on the link? see sysctl net.ipv6.conf.IFACE.disable_ipv6";
+		return "is IPv6 disabled on the link? see sysctl -a -r disable_ipv6";
 	case ENODEV:
 		return "IPv6 needs an MTU of at least 1280 on the link";
 	case EHOSTUNREACH:
@@ -81,7 +81,7 @@ static const char *advice(const struct step *step, int error)
 	case EOPNOTSUPP:
 		return "does this kernel have policy routing for this family?";
 	default:
-		return "once it is mended: sixxs-route apply";
+		return "once that is mended, run: sixxs-route apply --all";
 	}
 }
 

@@ -24,7 +24,7 @@ void explain_result(const struct step *step, const struct result *result,
 #define PROTOCOL_STRLEN 32
 void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);
 
-/* "default dev eth0 table 200 metric 100, made by static" */
+/* "default dev eth0 metric 100, protocol 4 static" */
 void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
 
 /* Why a table goes without its name, and what to do; false and "" if it does not. */

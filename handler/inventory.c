@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "inventory.h"
 
+#include "cleanup.h"
 #include "grow.h"
 #include "pathmsg.h"
 #include "rttables.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 union request {
 	struct nlmsghdr nlh;
@@ -93,10 +98,43 @@ static void put_name(void *data, uint32_t number, const char *name)
 	strncpy(entry->entry.name, name, sizeof(entry->entry.name) - 1);
 }
 
-static int put_own_name(void *data, const struct name_entry *entry)
+/* Returns whether there is such a file, readable or not: then it hides any other. */
+static bool read_linked(const char *dir, struct names *names)
 {
-	put_name(data, entry->number, entry->name);
-	return ((struct names *)data)->r;
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *bytes = NULL;
+	char path[PATH_MAX];
+	struct stat st;
+	size_t size;
+
+	snprintf(path, sizeof(path), "%s%s/rt_tables.d/sixxs-route.conf", rttables_root,
+		 dir);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    rttables_read(fd, (size_t)st.st_size, &bytes, &size) == 0)
+		rttables_parse(bytes + 1, size - 1, put_name, names);
+	return lstat(path, &st) == 0;
+}
+
+/* A name counts as ip(8) knows it: ours through the link that make install makes. */
+static void read_names(struct names *names)
+{
+	static const char *const dirs[] = {"/etc/iproute2", "/usr/share/iproute2",
+					   "/usr/lib/iproute2"};
+	const size_t n = sizeof(dirs) / sizeof(dirs[0]);
+
+	rttables_each(put_name, names);
+	for (size_t dir = 0; dir < n && !read_linked(dirs[dir], names); dir++)
+		;
+}
+
+static int find_hidden(void *data, const struct name_entry *entry)
+{
+	struct inventory *inventory = data;
+	const char *name = inventory_table(inventory, entry->number);
+
+	inventory->names_hidden |= !name || strcmp(name, entry->name);
+	return 0;
 }
 
 static int by_ifindex(const void *a, const void *b)
@@ -175,10 +213,9 @@ int inventory_read(struct rtnl *rtnl, int runfd, struct inventory *ret)
 		r = read_family(rtnl, AF_INET, ret);
 	if (r < 0)
 		return r;
-	rttables_each(put_name, &names);
-	if (runfd >= 0 && names.r == 0)
-		names.r = names_each(runfd, put_own_name, &names);
-	return names.r < 0 ? names.r : sort(ret);
+	read_names(&names);
+	r = names.r < 0 ? names.r : sort(ret);
+	return r < 0 || runfd < 0 ? r : names_each(runfd, find_hidden, ret);
 }
 
 void inventory_free(struct inventory *inventory)
@@ -186,6 +223,7 @@ void inventory_free(struct inventory *inventory)
 	free(inventory->link);
 	free(inventory->by_name);
 	free(inventory->own);
+	free(inventory->foreign);
 	free(inventory->name);
 	free(inventory->policy6.rule);
 	free(inventory->policy4.rule);
@@ -254,6 +292,36 @@ bool inventory_claim(struct inventory *inventory, const struct object *object)
 	if (found)
 		found->claimed = true;
 	return found;
+}
+
+static int put_foreign(void *data, const struct found *found)
+{
+	struct inventory *inventory = data;
+	struct found *more;
+
+	if (found->ours)
+		return 0;
+	more = grow(inventory->foreign, inventory->n_foreign, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	inventory->foreign = more;
+	more[inventory->n_foreign++] = *found;
+	return 0;
+}
+
+int inventory_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
+			   struct inventory *inventory)
+{
+	return rtnl_routes(rtnl, family, table, put_foreign, inventory);
+}
+
+const struct found *inventory_rival(const struct inventory *inventory,
+				    const struct object *object)
+{
+	for (size_t i = 0; i < inventory->n_foreign; i++)
+		if (object_same_slot(&inventory->foreign[i].object, object))
+			return &inventory->foreign[i];
+	return NULL;
 }
 
 const struct policy *inventory_policy(const struct inventory *inventory, uint8_t family)

@@ -26,11 +26,13 @@ struct table_name {
 };
 
 struct inventory {
-	size_t n_links, n_by_name, n_own, n_names;
+	size_t n_links, n_by_name, n_own, n_foreign, n_names;
 	struct link *link;       /* by ifindex */
 	struct link *by_name;    /* the same by name */
 	struct own *own;         /* by object_compare */
+	struct found *foreign;   /* of the tables that were asked about */
 	struct table_name *name; /* by number, then by order: ip(8) uses the last */
+	bool names_hidden;       /* the run folder has names that ip(8) does not read */
 	struct policy policy6, policy4;
 };
 
@@ -54,6 +56,14 @@ bool inventory_name_taken(const struct inventory *inventory,
 
 /* Whether the kernel has it; then it is accounted for. */
 bool inventory_claim(struct inventory *inventory, const struct object *object);
+
+/* Others' default routes in one table. Returns 0 or -errno. */
+int inventory_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
+			   struct inventory *inventory);
+
+/* Of these, the one where the kernel would have to put OBJECT; NULL: none. */
+const struct found *inventory_rival(const struct inventory *inventory,
+				    const struct object *object);
 
 const struct policy *inventory_policy(const struct inventory *inventory, uint8_t family);
 

@@ -124,8 +124,7 @@ static int put_recorded(struct report *report, const struct record *record,
 	return r;
 }
 
-static enum state find_name_state(const struct report *report,
-				  const struct inventory *inventory)
+static void find_name_state(struct report *report, const struct inventory *inventory)
 {
 	struct name_entry want = {.number = report->tunnel.table};
 	const char *name = inventory_table(inventory, want.number);
@@ -133,9 +132,13 @@ static enum state find_name_state(const struct report *report,
 	memcpy(want.name, report->tunnel.table_name, sizeof(want.name));
 	if (report->section != SECTION_FOUND || !report->link.ifindex || !want.name[0] ||
 	    (name && !strcmp(name, want.name)))
-		return STATE_OK;
+		return;
 	/* it then goes without its name, which costs it nothing else */
-	return inventory_name_taken(inventory, &want) ? STATE_OK : STATE_MISSING;
+	if (inventory_name_taken(inventory, &want))
+		return;
+	report->name_state = STATE_MISSING;
+	report->name_hidden =
+		inventory->names_hidden && name_equal(&report->recorded_name, &want);
 }
 
 int report_items(struct report *report, const struct record *record,
@@ -145,10 +148,13 @@ int report_items(struct report *report, const struct record *record,
 
 	report->recorded = !record_is_empty(record);
 	report->recorded_name = record->name;
-	report->name_state = find_name_state(report, inventory);
+	find_name_state(report, inventory);
 	if (report->section == SECTION_FOUND)
 		r = put_wanted(report, record, inventory);
-	return r < 0 ? r : put_recorded(report, record, inventory);
+	if (r == 0)
+		r = put_recorded(report, record, inventory);
+	report->looked = r == 0;
+	return r;
 }
 
 bool report_owns(const struct report *report, const struct object *object)
@@ -214,9 +220,8 @@ enum state report_source_state(const struct report *report, size_t source)
 	for (size_t i = 0; i < report->n_items; i++)
 		if (report_is_rule_of(&report->item[i], prefix))
 			state = worse(state, report->item[i].state);
-	if (source < report->n_paths)
-		state = worse(state, path_state(&report->path[source]));
-	return state;
+	return worse(state, source < report->n_paths ? path_state(&report->path[source])
+						     : STATE_UNKNOWN);
 }
 
 static void judge_path(const struct report *report, size_t source,
@@ -291,6 +296,17 @@ void report_judge(struct report *report, const struct inventory *inventory)
 	if (report->section == SECTION_UNKNOWN || report->record_bad)
 		state = STATE_UNKNOWN;
 	report->state = state;
+}
+
+void report_give_up(struct report *report, int error)
+{
+	for (size_t i = 0; i < report->n_paths; i++) {
+		report->path[i].way = (struct way){.error = error};
+		report->path[i].reason = REASON_ERROR;
+	}
+	if (!report->looked)
+		report->name_state = STATE_UNKNOWN;
+	report->state = STATE_UNKNOWN;
 }
 
 void report_free(struct report *report)

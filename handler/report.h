@@ -43,12 +43,15 @@ enum section_state { SECTION_NONE, SECTION_FOUND, SECTION_UNKNOWN };
 struct report {
 	char ifname[IFNAMSIZ];
 	enum section_state section;
+	bool clashes;         /* why it is SECTION_UNKNOWN: another section is first */
 	struct tunnel tunnel; /* with SECTION_FOUND */
+	bool looked;          /* the following is so; else the kernel did not say */
 	struct link link;     /* ifindex 0: absent */
 	bool recorded;        /* its record is not empty */
 	bool record_bad;      /* and cannot be read: what was installed is not known */
 	struct name_entry recorded_name;
 	enum state name_state;
+	bool name_hidden; /* its line is in the run folder, where ip(8) does not look */
 	size_t n_items;
 	struct item *item;
 	size_t n_paths; /* the tunnel's n_sources, or 0 without a link */
@@ -75,6 +78,9 @@ int report_make_paths(struct report *report);
 
 /* The reason of each path, once the kernel has answered; and the state of it all. */
 void report_judge(struct report *report, const struct inventory *inventory);
+
+/* What was not asked because of ERROR (-errno) is not known. */
+void report_give_up(struct report *report, int error);
 
 /* The state of one source: of its rules and its path. */
 enum state report_source_state(const struct report *report, size_t source);

@@ -138,8 +138,9 @@ static void put_source(struct page *page, const struct report *report, size_t so
 	else
 		json_null(json, "path");
 	json_string(json, "state",
-		    state_name(report->link.ifindex ? report_source_state(report, source)
-						    : STATE_ABSENT));
+		    state_name(report->looked && !report->link.ifindex
+				       ? STATE_ABSENT
+				       : report_source_state(report, source)));
 	json_close(json, '}');
 }
 
@@ -190,11 +191,15 @@ static void put_report(struct page *page, const struct report *report)
 	json_string(json, "section", sections[report->section]);
 	json_string(json, "label", found ? report->tunnel.label : NULL);
 	json_string(json, "link",
-		    !report->link.ifindex ? "absent"
-		    : report->link.up     ? "up"
-					  : "down");
+		    !report->looked         ? NULL
+		    : !report->link.ifindex ? "absent"
+		    : report->link.up       ? "up"
+					    : "down");
 	put_optional(json, "ifindex", report->link.ifindex);
-	json_bool(json, "recorded", report->recorded);
+	if (report->looked)
+		json_bool(json, "recorded", report->recorded);
+	else
+		json_null(json, "recorded");
 	put_table(page, report);
 	put_items(page, "routes", report, true);
 	json_bool(json, "auto", found && report->tunnel.source_auto);

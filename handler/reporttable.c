@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reporttable.h"
 
+#include "explain.h"
 #include "log.h"
 
 #include <linux/rtnetlink.h>
@@ -79,13 +80,22 @@ static void format_table(const struct page *page, uint32_t table, char *ret, siz
 			 name ? name : "");
 }
 
+static const char *section_word(const struct report *report)
+{
+	if (report->section == SECTION_NONE)
+		return "no section in conf.d";
+	return report->clashes ? "its section clashes with another"
+			       : "its section cannot be read";
+}
+
 static void print_head(const struct page *page, const struct report *report)
 {
 	char text[320], table[LABEL_SIZE + 24] = "";
 	const char *note = "";
-	const char *link = !report->link.ifindex ? "absent"
-			   : report->link.up     ? "up"
-						 : "down";
+	const char *link = !report->looked         ? "the kernel does not tell"
+			   : !report->link.ifindex ? "absent"
+			   : report->link.up       ? "up"
+						   : "down";
 
 	if (report->section == SECTION_FOUND)
 		format_table(page, report->tunnel.table, table, sizeof(table));
@@ -94,9 +104,7 @@ static void print_head(const struct page *page, const struct report *report)
 	else if (!report->n_items && report->recorded)
 		note = "; its record is left over";
 	snprintf(text, sizeof(text), "%s, %s%s%s", link,
-		 report->section == SECTION_FOUND  ? table
-		 : report->section == SECTION_NONE ? "no section in conf.d"
-						   : "its section cannot be read",
+		 report->section == SECTION_FOUND ? table : section_word(report),
 		 report->record_bad ? "; its record is damaged" : "", note);
 	row(page, report->ifname, text, &report->state);
 }
@@ -147,17 +155,30 @@ static const char *family_label(uint8_t family)
 	return family == AF_INET6 ? "  IPv6" : "  IPv4";
 }
 
+/* Somebody else's route where this one, which is not there, would have to be. */
+static const struct found *find_rival(const struct page *page, const struct item *item)
+{
+	return item->wanted && !item->there
+		       ? inventory_rival(&page->survey->inventory, &item->object)
+		       : NULL;
+}
+
 static void print_routes(const struct page *page, const struct report *report)
 {
-	char text[256];
+	char text[256], other[EXPLAIN_SIZE];
 
 	for (size_t i = 0; i < report->n_items; i++) {
 		const struct item *item = &report->item[i];
+		const struct found *rival = find_rival(page, item);
 
 		if (!item->wanted || object_is_rule(&item->object))
 			continue;
 		format_object(page, &item->object, text, sizeof(text));
 		row(page, family_label(item->object.family), text, &item->state);
+		if (!rival)
+			continue;
+		explain_found(rival, other);
+		row(page, "  in its place", other, NULL);
 	}
 }
 
@@ -206,7 +227,9 @@ static void print_left(const struct page *page, const struct item *item)
 	if (!object_is_rule(&item->object))
 		snprintf(table, sizeof(table), " table %u", item->object.table);
 	strncat(text, table, sizeof(text) - strlen(text) - 1);
-	row(page, "  left over", text, &item->state);
+	/* whether it is wanted may not be known */
+	row(page, item->state == STATE_UNKNOWN ? "  installed" : "  left over", text,
+	    &item->state);
 }
 
 static void print_report(const struct page *page, const struct report *report)
@@ -214,7 +237,7 @@ static void print_report(const struct page *page, const struct report *report)
 	char text[160];
 
 	print_head(page, report);
-	if (report->name_state != STATE_OK) {
+	if (report->name_state == STATE_MISSING) {
 		snprintf(text, sizeof(text), "ip(8) does not know the name %s",
 			 report->tunnel.table_name);
 		row(page, "  name", text, &report->name_state);
@@ -232,35 +255,126 @@ static void print_strays(const struct page *page)
 	const struct survey *survey = page->survey;
 
 	if (survey->n_strays)
-		row(page, "(no tunnel)", "ours, and in no drop-in and no record",
+		row(page, "(no tunnel)",
+		    survey_is_blind(survey) ? "ours, and in nothing that can be read"
+					    : "ours, and in no drop-in and no record",
 		    &survey->stray[0].state);
 	for (size_t i = 0; i < survey->n_strays; i++)
 		print_left(page, &survey->stray[i]);
 }
 
-/* What to do, if anything. */
-static void print_advice(const struct page *page)
+/* What is to be done, and by whom. */
+struct advice {
+	size_t drifted;     /* what apply mends, at once or after the rest */
+	const char *ifname; /* the one, or --all */
+	bool foreign;       /* routes in the place of ours, which apply leaves alone */
+	bool link;          /* to our names, which make install makes */
+	bool astray;
+};
+
+static void weigh_items(const struct page *page, const struct report *report,
+			struct advice *advice)
+{
+	for (size_t i = 0; i < report->n_items; i++)
+		advice->foreign |= state_is_drift(report->item[i].state) &&
+				   find_rival(page, &report->item[i]);
+}
+
+/* Whether nothing is amiss but that ip(8) does not look where the name stands. */
+static bool lacks_link_only(const struct report *report)
+{
+	if (!report->name_hidden || report->state != STATE_MISSING)
+		return false;
+	for (size_t i = 0; i < report->n_items; i++)
+		if (state_is_drift(report->item[i].state))
+			return false;
+	return true;
+}
+
+static struct advice weigh(const struct page *page)
 {
 	const struct survey *survey = page->survey;
-	const char *ifname = "--all";
-	size_t drifted = survey->n_strays, astray = 0;
+	struct advice advice = {.drifted = survey->n_strays, .ifname = "--all"};
 
 	for (size_t i = 0; i < survey->n_reports; i++) {
-		const enum state state = survey->report[i].state;
+		const struct report *report = &survey->report[i];
 
-		astray += state == STATE_ASTRAY;
-		if (state == STATE_ASTRAY || !state_is_drift(state))
+		advice.astray |= report->state == STATE_ASTRAY;
+		if (report->state == STATE_ASTRAY || !state_is_drift(report->state))
 			continue;
-		ifname = drifted++ ? "--all" : survey->report[i].ifname;
+		weigh_items(page, report, &advice);
+		advice.link |= report->name_hidden;
+		if (!lacks_link_only(report))
+			advice.ifname = advice.drifted++ ? "--all" : report->ifname;
 	}
-	if (survey_is_blind(survey))
+	return advice;
+}
+
+/* One word for a shell, whatever its bytes. */
+static void print_word(const struct page *page, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./:,%@+-";
+
+	if (*word && !word[strspn(word, plain)]) {
+		fputs(word, page->out);
+		return;
+	}
+	fputs("$'", page->out);
+	for (; *word; word++)
+		if (*word < ' ' || *word > '~' || *word == '\'' || *word == '\\')
+			fprintf(page->out, "\\%03o", (unsigned char)*word);
+		else
+			fputc(*word, page->out);
+	fputc('\'', page->out);
+}
+
+/* With the folders that were looked at, if they are others than apply's own. */
+static void print_command(const struct page *page, const char *ifname)
+{
+	const struct settings *settings = page->survey->settings;
+	const char *const options[][3] = {
+		{"--conf-dir", settings->conf_dir, CONF_DIR},
+		{"--run-dir", settings->run_dir, RUN_DIR},
+	};
+	bool others = false;
+
+	for (size_t i = 0; i < 2; i++)
+		others |= strcmp(options[i][1], options[i][2]) != 0;
+	fprintf(page->out, "Not as the drop-ins say; to make it so:%ssixxs-route ",
+		others ? "\n  " : " ");
+	for (size_t i = 0; i < 2; i++) {
+		if (!strcmp(options[i][1], options[i][2]))
+			continue;
+		fprintf(page->out, "%s ", options[i][0]);
+		print_word(page, options[i][1]);
+		fputc(' ', page->out);
+	}
+	fprintf(page->out, "apply %s\n", ifname);
+}
+
+static void print_advice(const struct page *page)
+{
+	const struct advice advice = weigh(page);
+	const struct survey *survey = page->survey;
+	char run_dir[PATH_STRLEN];
+
+	if (survey_is_blind(survey)) {
 		fputs("Not all could be read: mend what is told above first.\n",
 		      page->out);
-	else if (drifted)
+	} else {
+		if (advice.foreign)
+			fputs("Somebody else's route is in the place of ours, see above: remove it first.\n",
+			      page->out);
+		if (advice.drifted)
+			print_command(page, advice.ifname);
+	}
+	if (advice.link)
 		fprintf(page->out,
-			"Not as the drop-ins say; to make it so: sixxs-route apply %s\n",
-			ifname);
-	if (astray)
+			"ip(8) does not read our names: make install again, or make a symbolic link\n"
+			"  /etc/iproute2/rt_tables.d/sixxs-route.conf -> %s/rt_tables\n",
+			log_escape(survey->settings->run_dir, run_dir, sizeof(run_dir)));
+	if (advice.astray)
 		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
 		      page->out);
 }
@@ -269,7 +383,7 @@ void reporttable_print(const struct survey *survey, bool colour, FILE *out)
 {
 	const struct page page = {.survey = survey, .colour = colour, .out = out};
 
-	if (!survey->n_reports && !survey->n_strays)
+	if (!survey->n_reports && !survey->n_strays && !survey_is_blind(survey))
 		fputs("no tunnels: no drop-in names one, and nothing is installed\n",
 		      out);
 	for (size_t i = 0; i < survey->n_reports; i++)

@@ -297,6 +297,23 @@ static int take_part(uint32_t seq, ssize_t size, rtnl_message_fn *fn, void *data
 	return 0;
 }
 
+struct family_reader {
+	uint8_t family;
+	rtnl_message_fn *fn;
+	void *data;
+};
+
+static int read_of_family(void *data, const struct nlmsghdr *nlh)
+{
+	const struct family_reader *reader = data;
+	const struct rtgenmsg *head = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(*head) && reader->family &&
+	    head->rtgen_family != reader->family)
+		return 0;
+	return reader->fn(reader->data, nlh);
+}
+
 static int skip_message(void *data, const struct nlmsghdr *nlh)
 {
 	(void)data, (void)nlh;
@@ -314,9 +331,15 @@ static void skip_rest(struct rtnl *rtnl, uint32_t seq)
 	while (n >= 0 && take_part(seq, n, skip_message, NULL) == 0);
 }
 
+/*
+ * Of a family that it lacks (IPv6, by ipv6.disable=1) the kernel refuses to tell the
+ * rules, and instead of its routes and addresses it tells those of all others.
+ */
 static int read_dump(struct rtnl *rtnl, const void *request, size_t size, uint32_t seq,
 		     rtnl_message_fn *fn, void *data)
 {
+	const struct rtgenmsg *head = mnl_nlmsg_get_payload(request);
+	struct family_reader reader = {head->rtgen_family, fn, data};
 	int r = send_all(rtnl, request, size);
 
 	if (r < 0)
@@ -324,8 +347,10 @@ static int read_dump(struct rtnl *rtnl, const void *request, size_t size, uint32
 	while (r == 0) {
 		const ssize_t n = receive(rtnl, 0);
 
-		r = n < 0 ? (int)n : take_part(seq, n, fn, data);
+		r = n < 0 ? (int)n : take_part(seq, n, read_of_family, &reader);
 	}
+	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
+		return 0;
 	if (r < 0)
 		skip_rest(rtnl, seq);
 	return r < 0 ? r : 0;

@@ -52,7 +52,7 @@ typedef int rtnl_found_fn(void *data, const struct found *found);
 
 /*
  * Every rule, or every default route of a table (0: of all), of one family. A table that
- * does not exist is empty. A dump may miss a rule while others are being changed: never
+ * does not exist is empty, and so is a family that the kernel lacks. A dump may miss a rule while others are being changed: never
  * take "not found" as proof. Returns 0 or -errno.
  */
 int rtnl_rules(struct rtnl *rtnl, uint8_t family, rtnl_found_fn *fn, void *data);
@@ -62,7 +62,8 @@ int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
 
 /*
- * Every message of the answer to a dump REQUEST, whose sequence number is set here.
+ * Every message of the answer to a dump REQUEST, whose sequence number is set here. A
+ * family that the kernel lacks has none.
  * Returns 0 or -errno.
  */
 int rtnl_dump(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,

@@ -79,14 +79,18 @@ static const char *parse_source(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
+static bool all_digits(const char *value)
+{
+	return value[strspn(value, "0123456789")] == '\0';
+}
+
 static const char *parse_table(const char *value, struct tunnel *ret)
 {
-	const bool digits = value[strspn(value, "0123456789")] == '\0';
 	uint32_t table;
 
 	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
-	if (digits ? !is_number(value, 1, INT32_MAX, &table)
-		   : names_number(value, &table) < 0)
+	if (all_digits(value) ? !is_number(value, 1, INT32_MAX, &table)
+			      : names_number(value, &table) < 0)
 		table = 0;
 	if (table < 1 || table > INT32_MAX || (table >= 253 && table <= 255))
 		return "a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one";
@@ -378,7 +382,7 @@ static void preset_name(const struct ini_section *section, struct tunnel *tunnel
 
 	if (find_key(section, "name") || !name_ok(tunnel->ifname))
 		return;
-	if (table && table->value[0] >= '0' && table->value[0] <= '9')
+	if (table && all_digits(table->value))
 		strcpy(tunnel->table_name, tunnel->ifname);
 }
 

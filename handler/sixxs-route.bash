@@ -50,7 +50,7 @@ _sixxs_route_reply() {
 
 _sixxs_route() {
 	local word=${COMP_WORDS[COMP_CWORD]} before='' verb='' dir=/etc/sixxs-route/conf.d i
-	local options=(--conf-dir --dry-run --help --run-dir --verbose --version)
+	local options=(--conf-dir --help --run-dir --verbose --version)
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		before=${COMP_WORDS[i]}
@@ -76,8 +76,9 @@ _sixxs_route() {
 	--probe) return ;;
 	esac
 	case $verb in
-	apply) options+=(--all) ;;
-	guard) options+=(--wait) ;;
+	apply) options+=(--all --dry-run) ;;
+	guard) options+=(--dry-run --wait) ;;
+	'' | remove | udev) options+=(--dry-run) ;;
 	status) options+=(--json --probe) ;;
 	esac
 	if [[ $word == -* ]]; then

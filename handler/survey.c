@@ -5,8 +5,10 @@
 #include "asking.h"
 #include "cleanup.h"
 #include "grow.h"
+#include "section.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +113,44 @@ static void ignore_complaint(void *data, enum severity severity, const char *fil
 	(void)data, (void)severity, (void)file, (void)line, (void)text;
 }
 
+static void ignore_line(void *data, unsigned line, const char *text)
+{
+	(void)data, (void)line, (void)text;
+}
+
+/* "/etc/sixxs-route/conf.d/sixxs0.conf": of sixxs0, if there is such a link. */
+static int put_file_link(struct survey *survey, const char *file)
+{
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	char ifname[IFNAMSIZ] = "";
+	struct report *report;
+
+	if (!config_is_dropin(name) || strlen(name) - strlen(".conf") >= IFNAMSIZ)
+		return 0;
+	memcpy(ifname, name, strlen(name) - strlen(".conf"));
+	return inventory_link(&survey->inventory, ifname).ifindex
+		       ? add_report(survey, ifname, &report)
+		       : 0;
+}
+
+/* The interfaces of the sections of a drop-in in which something is wrong. */
+static int put_broken(struct survey *survey, const char *file)
+{
+	_cleanup_(ini_freep) struct ini *ini = NULL;
+	struct report *report;
+	int r = ini_load(AT_FDCWD, file, ignore_line, NULL, &ini);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : put_file_link(survey, file);
+	for (size_t i = 0; r == 0 && i < ini->n_sections; i++) {
+		const char *ifname = section_ifname(&ini->section[i]);
+
+		if (config_ifname_ok(ifname))
+			r = add_report(survey, ifname, &report);
+	}
+	return r;
+}
+
 /* A record without a section: none is wanted, or it is among what could not be read. */
 static void find_lost_sections(struct survey *survey)
 {
@@ -118,11 +158,15 @@ static void find_lost_sections(struct survey *survey)
 
 	for (size_t i = 0; i < survey->n_reports; i++) {
 		struct report *report = &survey->report[i];
+		int r;
 
-		if (report->section == SECTION_NONE &&
-		    config_find(survey->settings->conf_dir, report->ifname, &quiet,
-				&report->tunnel) < 0)
+		if (report->section != SECTION_NONE)
+			continue;
+		r = config_find(survey->settings->conf_dir, report->ifname, &quiet,
+				&report->tunnel);
+		if (r != 0)
 			report->section = SECTION_UNKNOWN;
+		report->clashes = r > 0; /* good by itself, and yet not among all */
 	}
 }
 
@@ -146,6 +190,33 @@ static int collect_all(struct survey *survey)
 		find_lost_sections(survey);
 	}
 	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What a drop-in names and config_each() did not give, beside what a record names. */
+static int collect_unread(struct survey *survey)
+{
+	const struct findings *findings = &survey->findings;
+	_cleanup_free_ const char **file = calloc(findings->n + 1, sizeof(*file));
+	size_t n = 0;
+	int r = 0;
+
+	if (!file)
+		return -ENOMEM;
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->finding[i].severity == SEVERITY_ERROR)
+			file[n++] = findings->finding[i].file;
+	qsort(file, n, sizeof(*file), by_text);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!i || strcmp(file[i - 1], file[i]) != 0)
+			r = put_broken(survey, file[i]);
+	sort_reports(survey);
+	find_lost_sections(survey);
+	return r;
 }
 
 struct place {
@@ -180,6 +251,23 @@ static void find_addresses(struct survey *survey, struct report *report,
 	report->section = SECTION_UNKNOWN;
 }
 
+/* Somebody else's route is asked for only where it may have the place of ours. */
+static int find_rivals(struct survey *survey, const struct report *report)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < report->n_items; i++) {
+		const struct item *item = &report->item[i];
+
+		if (!object_is_rule(&item->object) && item->wanted && !item->there &&
+		    state_is_drift(item->state))
+			r = inventory_read_foreign(survey->rtnl, item->object.family,
+						   item->object.table,
+						   &survey->inventory);
+	}
+	return r;
+}
+
 static int read_items(struct survey *survey, struct report *report)
 {
 	struct place place = {.survey = survey, .ifname = report->ifname};
@@ -197,7 +285,8 @@ static int read_items(struct survey *survey, struct report *report)
 	report->link = inventory_link(&survey->inventory, report->ifname);
 	if (report->section == SECTION_FOUND && report->link.ifindex)
 		find_addresses(survey, report, &record);
-	return report_items(report, &record, &survey->inventory);
+	r = report_items(report, &record, &survey->inventory);
+	return r < 0 ? r : find_rivals(survey, report);
 }
 
 static struct report *find_owner(const struct survey *survey, const struct object *object)
@@ -250,7 +339,7 @@ static int open_run(struct survey *survey)
 	return r == -ENOENT || r >= 0 ? 0 : r;
 }
 
-int survey_take(struct survey *survey, char *const ifnames[])
+static int take(struct survey *survey, char *const ifnames[])
 {
 	const bool all = !ifnames[0];
 	int r = open_run(survey);
@@ -263,6 +352,8 @@ int survey_take(struct survey *survey, char *const ifnames[])
 	r = inventory_read(survey->rtnl, survey->runfd, &survey->inventory);
 	if (r < 0)
 		return fail(survey, r, "ask the kernel what is installed");
+	if (survey->unread)
+		r = collect_unread(survey);
 	for (size_t i = 0; r == 0 && i < survey->n_reports; i++)
 		r = read_items(survey, &survey->report[i]);
 	if (r == 0)
@@ -271,6 +362,33 @@ int survey_take(struct survey *survey, char *const ifnames[])
 		return fail(survey, r, "compare");
 	r = asking_do(survey);
 	return r < 0 ? fail(survey, r, "ask the kernel for the ways") : 0;
+}
+
+int survey_take(struct survey *survey, char *const ifnames[])
+{
+	const int r = take(survey, ifnames);
+
+	for (size_t i = 0; r < 0 && i < survey->n_reports; i++)
+		report_give_up(&survey->report[i], r);
+	return r;
+}
+
+static int find_lock(void *data, const char *ifname)
+{
+	const struct survey *survey = data;
+
+	for (size_t i = 0; i < survey->n_reports; i++)
+		if (!strcmp(survey->report[i].ifname, ifname))
+			return -EBUSY;
+	return 0;
+}
+
+bool survey_is_busy(struct survey *survey)
+{
+	static const char *const locks[] = {"lock.", NULL}; /* record_lock()'s */
+
+	return survey->runfd >= 0 &&
+	       run_each(survey->runfd, locks, find_lock, survey) == -EBUSY;
 }
 
 void survey_free(struct survey *survey)

@@ -30,9 +30,13 @@ struct survey {
 /*
  * ifnames (ends with NULL): the tunnels to look at; empty: all that a section or a record
  * names, and strays. The caller fills settings, rtnl, and probes, the rest is zero.
- * Returns 0, or -errno with survey->failure; survey_free in both cases.
+ * Returns 0, or -errno with survey->failure, and then what could not be asked is said to
+ * be unknown; survey_free in both cases.
  */
 int survey_take(struct survey *survey, char *const ifnames[]);
+
+/* Whether a handler is at work on any of the tunnels now. */
+bool survey_is_busy(struct survey *survey);
 
 /* Whether something could not be read or asked. */
 bool survey_is_blind(const struct survey *survey);

@@ -194,6 +194,8 @@ static void tell_swept(void *data, const struct step *step, const struct result 
 		log_line(LOG_ERR, "sweep: %s", text);
 		return;
 	}
+	if (result->verdict != VERDICT_DONE)
+		return; /* somebody was quicker */
 	explain_step(step, text);
 	log_line(LOG_INFO, "swept what no tunnel accounts for: %s", text);
 }

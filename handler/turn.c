@@ -24,6 +24,7 @@ struct turn {
 	enum aim aim;
 	int runfd;        /* -1: there is no run folder (only while rehearsing) */
 	struct link link; /* as it is; ifindex 0: none */
+	bool going;       /* udev says that it goes: then it counts as gone */
 	bool has_section;
 	struct tunnel tunnel; /* with has_section */
 	struct record record; /* as it was found */
@@ -40,10 +41,11 @@ static void report_record(void *data, unsigned line, const char *text)
 		 turn->settings->run_dir, turn->ifname, line, text);
 }
 
+/* advice: ends before "run: sixxs-route apply IFNAME". */
 static int fail(const struct turn *turn, int error, const char *what, const char *advice)
 {
-	log_line(LOG_ERR, "%s: cannot %s: %s: %s", turn->ifname, what, strerror(-error),
-		 advice);
+	log_line(LOG_ERR, "%s: cannot %s: %s: %s run: sixxs-route apply %s", turn->ifname,
+		 what, strerror(-error), advice, turn->ifname);
 	return error;
 }
 
@@ -82,8 +84,8 @@ static int find_section(struct turn *turn)
 		return fail(
 			turn, r, "read its section",
 			r == -EINVAL || r == -EPERM || r == -EFBIG
-				? "nothing was changed; mend the file, then: sixxs-route apply"
-				: "nothing was changed; once it is mended: sixxs-route apply");
+				? "nothing was changed; mend the file as told above, then"
+				: "nothing was changed; once that is mended,");
 	turn->has_section = r > 0;
 	return 0;
 }
@@ -95,13 +97,14 @@ static int find_link(struct turn *turn, uint32_t gone)
 
 	if (r < 0)
 		return fail(turn, r, "ask the kernel for the link",
-			    "nothing was changed; run: sixxs-route apply");
+			    "nothing was changed; then");
 	log_story("%s: the link is %s (ifindex %u)", turn->ifname,
 		  !turn->link.ifindex ? "absent"
 		  : turn->link.up     ? "up"
 				      : "down",
 		  turn->link.ifindex);
-	if (gone && gone == turn->link.ifindex)
+	turn->going = gone && gone == turn->link.ifindex;
+	if (turn->going)
 		turn->link.ifindex = 0;
 	if (turn->aim == AIM_NOTHING || !turn->link.ifindex)
 		return 0;
@@ -117,11 +120,12 @@ static int find_wanted(struct turn *turn)
 	r = addresses_as_sources(turn->rtnl, &turn->link, &turn->record.objects,
 				 &turn->tunnel);
 	if (r == -E2BIG)
-		return fail(turn, r, "have a rule for each of the link's addresses",
-			    "nothing was changed; name up to 64 sources in its section");
+		return fail(
+			turn, r, "have a rule for each of the link's addresses",
+			"nothing was changed; name up to 64 sources in its section, then");
 	if (r < 0)
 		return fail(turn, r, "ask the kernel for the link's addresses",
-			    "nothing was changed; run: sixxs-route apply");
+			    "nothing was changed; then");
 	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
 	if (turn->tunnel.table_name[0]) {
 		turn->wanted_name.number = turn->tunnel.table;
@@ -143,10 +147,13 @@ static int find_record(struct turn *turn)
 		record_clear(&turn->record);
 		r = 0;
 	}
-	if (r < 0)
-		return fail(
-			turn, r, "read its record",
-			"nothing was changed; if this stays, run: sixxs-route apply --all");
+	if (r < 0) {
+		log_line(
+			LOG_ERR,
+			"%s: cannot read its record: %s: nothing was changed; if this stays, run: sixxs-route apply --all",
+			turn->ifname, strerror(-r));
+		return r;
+	}
 	log_story(
 		"%s: the record has %u objects%s%s", turn->ifname, turn->record.objects.n,
 		turn->record.name.number ? " and the name " : "", turn->record.name.name);
@@ -165,7 +172,7 @@ static int place_name(const struct turn *turn, struct record *after)
 	r = names_add(turn->runfd, &turn->wanted_name, &rival);
 	if (r < 0)
 		return fail(turn, r, "name its table",
-			    "its routes are not affected; then: sixxs-route apply");
+			    "its routes are not affected; then");
 	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &rival, text)) {
 		if (turn->contested && rival.ours) {
 			turn->contested->rival = rival.entry;
@@ -179,7 +186,7 @@ static int place_name(const struct turn *turn, struct record *after)
 	r = names_drop(turn->runfd, &turn->wanted_name);
 	if (r < 0)
 		return fail(turn, r, "take its table's name away",
-			    "run: sixxs-route apply --all");
+			    "its routes are not affected; then");
 	after->name = (struct name_entry){0};
 	return 0;
 }
@@ -195,7 +202,7 @@ static int drop_name(const struct turn *turn)
 		turn->contested->dropped = *name;
 	r = names_drop(turn->runfd, name);
 	return r < 0 ? fail(turn, r, "take its table's name away",
-			    "run: sixxs-route apply --all")
+			    "its routes are not affected; then")
 		     : 0;
 }
 
@@ -207,7 +214,9 @@ static void log_outcome(const struct turn *turn, const struct tally *tally, int 
 	const char *why;
 
 	if (turn->aim == AIM_NOTHING)
-		why = "removed as asked";
+		why = "as asked";
+	else if (turn->going)
+		why = "udev says that the link goes";
 	else if (!link->ifindex)
 		why = "no such link";
 	else if (!turn->has_section)
@@ -242,7 +251,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	r = plan_union(&turn->record.objects, &turn->wanted, &before.objects);
 	if (r < 0)
 		return fail(turn, r, "keep so many old and new rules apart",
-			    "run: sixxs-route remove, then apply");
+			    "nothing was changed; after sixxs-route remove,");
 	log_story("%s: %u objects are wanted: %u requests in one send", turn->ifname,
 		  turn->wanted.n, plan.n);
 	r_name = drop_name(turn);
@@ -254,7 +263,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 		if (r < 0)
 			return fail(
 				turn, r, "write its record",
-				"nothing was changed; is the run folder writable, and not full?");
+				"nothing was changed; is the run folder writable, and not full? then");
 	}
 	record_copy(&after, &before);
 	if (r_name == 0)
@@ -262,7 +271,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	r = execute(turn->rtnl, &turn->link, &plan, &execution);
 	if (r < 0)
 		fail(turn, r, "tell the kernel, or hear its answer",
-		     "the record keeps all that may be installed; run: sixxs-route apply");
+		     "the record keeps all that may be installed;");
 	else if (tally->failed)
 		r = -EIO;
 	if (!record_equal(&after, &before) || record_is_empty(&after)) {
@@ -270,7 +279,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 
 		if (r_record < 0)
 			return fail(turn, r_record, "write its record",
-				    "run: sixxs-route apply");
+				    "it names more than is installed; then");
 	}
 	return r < 0 ? r : r_name;
 }
@@ -320,7 +329,7 @@ static int rehearse_turn(struct turn *turn, uint32_t gone)
 		r = rehearse(turn->rtnl, &plan, stdout);
 		if (r < 0)
 			fail(turn, r, "compare with the kernel",
-			     "nothing was changed; try again");
+			     "nothing was changed; then");
 	}
 	close_fdp(&turn->runfd);
 	return r;
@@ -336,6 +345,7 @@ static void begin(struct turn *turn, const struct settings *settings, struct rtn
 	turn->aim = aim;
 	turn->runfd = -1;
 	turn->link = (struct link){0};
+	turn->going = false;
 	turn->has_section = false;
 	turn->wanted.n = 0;
 	turn->wanted_name = (struct name_entry){0};

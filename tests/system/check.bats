@@ -130,6 +130,21 @@ found() {
 	done
 }
 
+@test "a source within another tunnel's, whose rule does not come later" {
+	printf '[sixxs2]\ntable = 202\nprefer_main = yes\nsource = 192.0.2.0/24\n[sixxs3]\ntable = 203\nsource = 192.0.2.7, 192.0.2.8\n' | drop_in sixxs2
+	printf '[sixxs4]\nsource = 2a02::/48\ntable = 204\nprefer_main = yes\n' | drop_in sixxs4
+	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1) at the same priority: give it a lower priority than 16383" \
+		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1) at the same priority: give it a lower priority than 16383" \
+		"$dir/sixxs2.conf:7: warning: source 192.0.2.7 lies within 192.0.2.0/24 of [sixxs2] ($dir/sixxs2.conf:1) at the same priority: give it a lower priority than 16383"
+	printf '[sixxs4]\nsource = 2a02::/48\ntable = 204\nprefer_main = yes\npriority = 5\n' | drop_in sixxs4
+	printf 'priority = 16382\n' >>$dir/sixxs2.conf
+	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1), whose rule comes first: give it a lower priority than 5" \
+		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1), whose rule comes first: give it a lower priority than 5"
+	# what it recommends helps; a tunnel's own sources are no matter
+	printf '[sixxs4]\nsource = 2a02::/48, 2a02::9\ntable = 204\nprefer_main = yes\npriority = 16384\n' | drop_in sixxs4
+	found
+}
+
 @test "an interface whose events no udev rule hands over" {
 	local warning rule
 	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in wg7
@@ -256,19 +271,22 @@ second:4: error: name = default: expected none, or a name of at most 63 letters,
 	printf 'x\n' | drop_in x
 	printf '[wg7]\nsource = 2a02::/32\ntable = 202\n' | drop_in y
 	run -1 sixxs-route check
-	[ "${#lines[@]}" = 3 ]
+	[ "${#lines[@]}" = 5 ]
 	for line in "${lines[@]}"; do
 		[[ $line =~ ^/[^:]+:[0-9]+:\ (error|warning):\ [^$'\n']+$ ]]
 	done
 }
 
-@test "a thousand drop-ins take no more than seconds" {
+@test "a thousand drop-ins take no more than seconds, nor if each lies within another's source" {
 	local i
 	for ((i = 2; i < 1000; i++)); do
 		printf '[sixxs%d]\nsource = 2001:db8::%x\ntable = %d\n' $i $i $((1000 + i)) >$dir/sixxs$i.conf
 	done
 	run -0 timeout 10 sixxs-route check
 	[ "$output" = "" ]
+	printf '[sixxs1000]\nsource = 2001:db8::/32\ntable = 2000\nprefer_main = yes\n' | drop_in sixxs1000
+	run -0 timeout 10 sixxs-route check
+	[ "${#lines[@]}" = 998 ]
 }
 
 @test "a full disk is no success" {

@@ -370,6 +370,21 @@ usage() {
 	return 1
 }
 
+@test "--help and --version that cannot be written are failures" {
+	exits 1 bash -c "$handler --help >/dev/full" 2>/tmp/told
+	grep -q 'cannot write to standard output: No space left on device' /tmp/told
+	exits 1 bash -c "$handler --version >/dev/full" 2>/dev/null
+}
+
+@test "in a unit, where stderr is the journal, each line is told once" {
+	: >/tmp/told
+	JOURNAL_STREAM=$(stat -c %d:%i /tmp/told) exits 0 $handler apply sixxs0 2>/tmp/told
+	assert_same "" "$(cat /tmp/told)"
+	logged 1 '^daemon.info sixxs0: added '
+	JOURNAL_STREAM=8:1 exits 0 $handler apply sixxs0 2>/tmp/told
+	grep -q 'sixxs0: nothing to do' /tmp/told
+}
+
 @test "usage errors: exit 2, and nothing changes" {
 	exits 0 $handler apply sixxs0
 	usage

@@ -43,16 +43,20 @@ offers() {
 }
 
 @test "the options are those that the program has, each where it is taken" {
-	local options verb option all
+	local options verb option value all
 	options=$(sixxs-route --help | grep -o '^ .\{5\}--[a-z-]*\|^  -., --[a-z-]*\|^  *[a-z]* \[--[a-z]*' | grep -o -e '--.*')
 	all=$(for verb in '' $(offers ''); do offers "$verb" -- | tr ' ' '\n'; done | LC_ALL=C sort -u)
 	assert_same "$(LC_ALL=C sort -u <<<"$options")" "$all"
-	for verb in $(offers ''); do
-		for option in --all --wait --json --probe; do
-			# usage errors alone tell: 2 of status is "cannot tell"
-			run sixxs-route "$verb" $option --dry-run 2001:db8::1 --help
+	for verb in $(offers '') udev; do
+		for option in --all --dry-run --json --probe --wait; do
+			value=()
+			[ $option != --probe ] || value=(2001:db8::1)
+			# no such interface or file can be, and no event is given: nothing is done
+			run sixxs-route "$verb" $option "${value[@]}" /no/such
+			[ "$status" != 0 ]
 			case " $(offers "$verb" -) " in
-			*" $option "*) [[ $output != *"$verb takes n"*"$option"* ]] ;;
+			*" $option "*) [[ $output != *"$verb takes no $option"* ]] ;;
+			*) [[ $output == *"$verb takes no $option"* ]] ;;
 			esac
 		done
 	done
@@ -128,10 +132,23 @@ offers() {
 	[[ $output == *"_sixxs_route sixxs-route"* ]]
 }
 
-@test "installed with another SYSCONFDIR it looks there; uninstalled it is gone" {
-	make -s install DESTDIR=/tmp/dest SYSCONFDIR=/other/etc PREFIX=/opt >&2
-	grep -q '/other/etc/sixxs-route/conf.d' /tmp/dest/opt/share/bash-completion/completions/sixxs-route
-	make -s uninstall DESTDIR=/tmp/dest SYSCONFDIR=/other/etc PREFIX=/opt
-	[ ! -e /tmp/dest/opt/share/bash-completion/completions/sixxs-route ]
+@test "installed elsewhere it looks there, and the manuals name no other place; uninstalled it is gone" {
+	local page text path places=(DESTDIR=/tmp/dest PREFIX=/opt/x SYSCONFDIR=/other/etc
+		IPROUTE2DIR=/other/iproute2 RUNDIR=/other/run)
+	make -s install "${places[@]}" >&2
+	grep -q '/other/etc/sixxs-route/conf.d' /tmp/dest/opt/x/share/bash-completion/completions/sixxs-route
+	for page in man5/sixxs-route.conf.5 man8/sixxs-route.8; do
+		text=$(cat /tmp/dest/opt/x/share/man/$page)
+		run grep -nE '(^|[^a-z])/(usr|etc|run)/' <<<"${text/'/etc/udev/rules.d/90-tunnels'/}"
+		[ "$output" = "" ]
+		# what the page says is there is there
+		while read -r path; do
+			[ -e "/tmp/dest$path" ] || [ -L "/tmp/dest$path" ]
+		done < <(grep -oE '/(opt|other)/[a-z0-9_./-]*[a-z]' <<<"$text" | grep -v '^/other/run')
+	done
+	[[ $text == *"ExecStartPre=/opt/x/sbin/sixxs-route guard"* ]]
+	make -s uninstall "${places[@]}"
+	run find /tmp/dest -type f -o -type l
+	[ "$output" = "" ]
 	rm -rf /tmp/dest
 }

@@ -357,6 +357,18 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	exits 1 test -e /run/sixxs-route/rt_tables
 }
 
+@test "a table by a name that begins with a digit: it is that name" {
+	echo '778 10vpn' >/etc/iproute2/rt_tables.d/zz.conf
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 10vpn\nwait = 0\n' | drop_in sixxs0
+	tunnel_add sixxs0
+	settle
+	has '16383: from 2a02::1 lookup 10vpn proto sixxs' <<<"$(rules)"
+	untroubled
+	tunnel_del sixxs0
+	settle
+	rm /etc/iproute2/rt_tables.d/zz.conf
+}
+
 @test "a table that iproute2 calls something else: a warning, and no name" {
 	names '200 upstream'
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0

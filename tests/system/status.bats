@@ -148,6 +148,36 @@ json() {
 	mv /run/sixxs-route/elsewhere /run/sixxs-route/rt_tables
 }
 
+@test "missing: ip(8) does not look where the name of the table stands" {
+	local link=/etc/iproute2/rt_tables.d/sixxs-route.conf
+	mv $link /tmp/link
+	says 1 <<-END
+		sixxs0           up, table 200                                       missing
+		  name           ip(8) does not know the name sixxs0                 missing
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		ip(8) does not read our names: make install again, or make a symbolic link
+		  $link -> /run/sixxs-route/rt_tables
+	END
+	json '.tunnels[0].table | .name == null and .state == "missing"'
+	# what apply can mend is said as well
+	ip -6 rule del from 2a02::1
+	status >/tmp/out || true
+	has 'Not as the drop-ins say; to make it so: sixxs-route apply sixxs0' </tmp/out
+	has "  $link -> /run/sixxs-route/rt_tables" </tmp/out
+	$handler apply sixxs0 2>/dev/null
+	# whatever file ip(8) finds there, it reads
+	echo '200 other' >$link
+	json '.state == "ok" and .tunnels[0].table.name == "other"'
+	[ "$(ip -6 rule list lookup other | wc -l)" -eq 1 ]
+	rm $link
+	mkdir -p /usr/share/iproute2/rt_tables.d
+	mv /tmp/link /usr/share/iproute2/rt_tables.d/sixxs-route.conf
+	json '.state == "ok" and .tunnels[0].table.name == "sixxs0"'
+	mv /usr/share/iproute2/rt_tables.d/sixxs-route.conf $link
+	exits 0 status >/dev/null
+}
+
 @test "astray: another rule comes first" {
 	ip -6 rule add from 2a02::/16 priority 100 lookup main protocol static
 	says 1 <<-END
@@ -212,7 +242,33 @@ json() {
 	json '.state == "drift" and (.tunnels[0] | .state == "missing" and
 		.routes[0].installed == false and .sources[0].path.reason == "other-route" and
 		(.sources[0].path.text | contains("default metric 1024, protocol 3 boot")))'
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                missing
+		  IPv6           default dev sixxs0 metric 1024                      missing
+		  in its place   default dev net0 metric 1024, protocol 3 boot
+		  from           2a02::1 rule 16383: leaves by net0 (table 200       astray
+		                 sixxs0): another route of table 200 is preferred:
+		                 default metric 1024, protocol 3 boot
+		Somebody else's route is in the place of ours, see above: remove it first.
+		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+	END
+	exits 1 $handler apply sixxs0 2>/dev/null
 	ip -6 route del default table 200
+}
+
+@test "what to do is said with the folders that were looked at" {
+	local conf=$'/tmp/a "b"\n\'c\\\xe4' run=/tmp/run-1.2
+	ip -6 rule del from 2a02::1
+	cp -a /etc/sixxs-route/conf.d "$conf"
+	status --conf-dir "$conf" >/tmp/out || true
+	assert_same "  sixxs-route --conf-dir \$'/tmp/a \"b\"\\012\\047c\\134\\344' apply sixxs0" "$(tail -n 1 /tmp/out)"
+	cp -a /run/sixxs-route $run
+	status --conf-dir "$conf" --run-dir $run >/tmp/out || true
+	bash -c "$(tail -n 1 /tmp/out)" 2>/dev/null
+	exits 0 status --conf-dir "$conf" --run-dir $run >/dev/null
+	status --run-dir $run >/tmp/out || true
+	exits 0 status >/dev/null
+	rm -r "$conf" $run
 }
 
 @test "astray: a route refuses" {
@@ -440,8 +496,8 @@ json() {
 	echo garbage >>/etc/sixxs-route/conf.d/sixxs0.conf
 	says 2 2>/tmp/err <<-END
 		sixxs0           up, its section cannot be read                      unknown
-		  left over      rule 16383: from 2a02::1 lookup 200                 unknown
-		  left over      default dev sixxs0 metric 1024 table 200            unknown
+		  installed      rule 16383: from 2a02::1 lookup 200                 unknown
+		  installed      default dev sixxs0 metric 1024 table 200            unknown
 		sixxs1           up, table 201 sixxs1                                ok
 		  IPv6           default dev sixxs1 metric 1024                      ok
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
@@ -461,6 +517,45 @@ json() {
 	$handler apply sixxs0 2>/dev/null
 }
 
+@test "cannot tell: a section that clashes with another" {
+	printf '[sixxs1]\nsource = 2a02::1\ntable = 201\n' | drop_in sixxs1
+	tunnel_add sixxs1
+	tunnel_up sixxs1
+	settle
+	exits 0 $handler apply sixxs0 sixxs1
+	says 2 2>/tmp/err <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		sixxs1           up, its section clashes with another                unknown
+		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
+		  installed      default dev sixxs1 metric 1024 table 201            unknown
+		Not all could be read: mend what is told above first.
+	END
+	grep -q 'sixxs1.conf:1: error: source 2a02::1 belongs to \[sixxs0\] already' /tmp/err
+	json '.tunnels[1] | .state == "unknown" and .section == "unknown" and .table == null'
+	rm /etc/sixxs-route/conf.d/sixxs1.conf
+	$handler apply sixxs1 2>/dev/null
+}
+
+@test "cannot tell: broken sections without a record, each named" {
+	printf '[sixxs1]\nsource = nonsense\ntable = 201\n[sixxs2]\nsource = 2a02::1\ntable = 202\n' | drop_in some
+	printf '[sixxs3]\nsource = 2a02::3\ntable = 203\ngarbage\n' | drop_in sixxs3
+	echo garbage | drop_in 99-others
+	handler_off
+	tunnel_add sixxs3
+	says 2 2>/dev/null <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		sixxs1           absent, its section cannot be read                  unknown
+		sixxs2           absent, its section clashes with another            unknown
+		sixxs3           down, its section cannot be read                    unknown
+		Not all could be read: mend what is told above first.
+	END
+	handler_on
+}
+
 @test "cannot tell: a damaged record, a run folder that is not to be trusted" {
 	cp -a /run/sixxs-route/tunnel.sixxs0 /tmp/record
 	echo 'object9 = nonsense' >>/run/sixxs-route/tunnel.sixxs0
@@ -471,14 +566,49 @@ json() {
 	chmod 777 /run/sixxs-route
 	exits 2 status >/dev/null 2>&1
 	json '.state == "unknown" and .failure == "cannot open or trust the run folder: Operation not permitted"'
+	assert_same "Not all could be read: mend what is told above first." "$(exits 2 status 2>/dev/null)"
 	chmod 755 /run/sixxs-route
 	exits 0 status >/dev/null
 }
 
+# mute CALL N [ARG...]: status, to which the kernel answers that CALL, the Nth, with an error.
+mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" $handler status "${@:3}" 2>/tmp/err; }
+
 @test "cannot tell: the kernel does not answer" {
-	exits 2 traced -o /dev/null -e inject=sendto:error=ENOBUFS:when=1 $handler status >/dev/null 2>&1
-	exits 2 traced -o /dev/null -e inject=recvmsg:error=ENOBUFS:when=1 $handler status >/dev/null 2>&1
-	exits 2 traced -o /dev/null -e inject=socket:error=EMFILE:when=1 $handler status >/dev/null 2>&1
+	local call n
+	assert_same "$(mute sendto 1)" "$(
+		cat <<-END
+			sixxs0           the kernel does not tell, table 200                 unknown
+			Not all could be read: mend what is told above first.
+		END
+	)"
+	grep -q 'cannot ask the kernel what is installed: No buffer space available' /tmp/err
+	# each of the dumps, and what is read of them: links, rules, routes
+	for call in sendto recvmsg; do
+		for n in 1 2 3 4 5; do
+			mute $call $n >/tmp/out
+			grep -q '^sixxs0 .* unknown$' /tmp/out
+			free_of '(ok|absent|waiting|stale)$| (absent|up|down), ' /tmp/out
+			mute $call $n --json >/tmp/out
+			jq -e '.state == "unknown" and (.tunnels[0] | .state == "unknown" and .link == null and
+				.table.state == "unknown" and
+				(.sources[0] | .state == "unknown" and .path == null))' /tmp/out >/dev/null
+		done
+	done
+	# the way
+	assert_same "$(mute sendto 6)" "$(
+		cat <<-END
+			sixxs0           up, table 200 sixxs0                                unknown
+			  IPv6           default dev sixxs0 metric 1024                      ok
+			  from           2a02::1 rule 16383: the kernel does not tell the    unknown
+			                 way: No buffer space available
+			Not all could be read: mend what is told above first.
+		END
+	)"
+	mute sendto 6 --json >/tmp/out
+	jq -e '.tunnels[0] | .state == "unknown" and .link == "up" and .routes[0].state == "ok" and
+		(.sources[0] | .state == "unknown" and .path.reason == "error" and .path.interface == null)' /tmp/out
+	mute socket 1 >/dev/null
 	exits 2 status >/dev/full 2>/tmp/err
 	grep -q 'cannot write the answer: No space left on device' /tmp/err
 }
@@ -584,9 +714,44 @@ json() {
 	assert_same "$(status)" "$(setpriv --reuid 65534 --regid 65534 --clear-groups $handler status)"
 }
 
-@test "while a handler is at work, no false drift" {
+@test "no false drift: a handler is at work" {
+	ip -6 rule del from 2a02::1
+	# slow between the lock and the work
+	traced -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
+	wait_until 5 test -e /run/sixxs-route/lock.sixxs0
+	exits 0 status >/dev/null
+	wait $!
+}
+
+@test "no false drift: a handler did its work between the first question and the last" {
+	ip -6 rule del from 2a02::1
+	# the rules are told without it, and the routes a good second later
+	traced -qq -o /tmp/trace -e trace=sendto -e inject=sendto:delay_enter=1500000:when=3 $handler status \
+		>/tmp/out 3>&- &
+	wait_until 5 grep -q 'sendto.*RTM_GETRULE' /tmp/trace
+	$handler apply sixxs0 2>/dev/null
+	exits 0 wait $!
+	# this was the case: it looked again
+	[ "$(grep -c 'sendto.*RTM_GETRULE.*AF_INET6' /tmp/trace)" -ge 2 ]
+}
+
+@test "drift all the same: somebody keeps a lock, and does nothing" {
+	ip -6 rule del from 2a02::1
+	touch /run/sixxs-route/lock.sixxs0
+	SECONDS=0
+	exits 1 timeout 10 $handler status >/dev/null
+	[ $SECONDS -ge 1 ]
+	rm /run/sixxs-route/lock.sixxs0
+	# a lock of another tunnel makes nobody wait
+	touch /run/sixxs-route/lock.sixxs9
+	traced -qq -o /tmp/trace -e trace=poll,inotify_init1 $handler status sixxs0 >/dev/null || true
+	[ ! -s /tmp/trace ]
+	rm /run/sixxs-route/lock.sixxs9
+}
+
+@test "while events are handled, no false drift" {
 	local i
-	for i in $(seq 30); do
+	for i in $(seq 10); do
 		udevadm trigger --action=change /sys/class/net/sixxs0
 		exits 0 status >/dev/null
 	done

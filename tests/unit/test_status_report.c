@@ -539,6 +539,59 @@ static void test_name(void **state)
 	}
 }
 
+/* Of a name that stands in the run folder, as the record says, apply can mend nothing. */
+static void test_hidden_name(void **state)
+{
+	(void)state;
+	for (int recorded = 0; recorded < 2; recorded++)
+		for (int hidden = 0; hidden < 2; hidden++) {
+			struct report report = {
+				.section = SECTION_FOUND,
+				.link = {.ifindex = 12, .up = true},
+				.tunnel = {.table = 200, .table_name = "sixxs0"}};
+			struct inventory inventory = {.names_hidden = hidden};
+			struct record record;
+
+			record_clear(&record);
+			if (recorded)
+				record.name = (struct name_entry){.number = 200,
+								  .name = "sixxs0"};
+			assert_int_equal(report_items(&report, &record, &inventory), 0);
+			assert_int_equal(report.name_state, STATE_MISSING);
+			assert_int_equal(report.name_hidden, recorded && hidden);
+			report_free(&report);
+		}
+}
+
+/* What the kernel did not tell is not said to be well. */
+static void test_give_up(void **state)
+{
+	struct report report = {.section = SECTION_FOUND,
+				.link = {.ifindex = 12, .up = true},
+				.tunnel = {.table = 200, .n_sources = 1}};
+	struct inventory inventory = {0};
+	struct record record;
+
+	(void)state;
+	prefix_parse("2a02::1", &report.tunnel.source[0]);
+	report_give_up(&report, -ENOBUFS);
+	assert_int_equal(report.state, STATE_UNKNOWN);
+	assert_int_equal(report.name_state, STATE_UNKNOWN);
+	assert_int_equal(report_source_state(&report, 0), STATE_UNKNOWN);
+
+	report.name_state = STATE_OK;
+	record_clear(&record);
+	assert_int_equal(report_items(&report, &record, &inventory), 0);
+	assert_int_equal(report_make_paths(&report), 0);
+	report_give_up(&report, -ENOBUFS);
+	assert_int_equal(report.state, STATE_UNKNOWN);
+	assert_int_equal(report.name_state, STATE_OK);
+	assert_int_equal(report.path[0].reason, REASON_ERROR);
+	assert_int_equal(report.path[0].way.error, -ENOBUFS);
+	assert_int_equal(report_source_state(&report, 0), STATE_UNKNOWN);
+	report_free(&report);
+}
+
 static void test_tables(void **state)
 {
 	struct table_name names[] = {
@@ -573,10 +626,11 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_situations), cmocka_unit_test(test_record_bad),
-		cmocka_unit_test(test_owner),      cmocka_unit_test(test_name),
-		cmocka_unit_test(test_no_address), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
+		cmocka_unit_test(test_situations),  cmocka_unit_test(test_record_bad),
+		cmocka_unit_test(test_owner),       cmocka_unit_test(test_name),
+		cmocka_unit_test(test_no_address),  cmocka_unit_test(test_order),
+		cmocka_unit_test(test_tables),      cmocka_unit_test(test_words),
+		cmocka_unit_test(test_hidden_name), cmocka_unit_test(test_give_up),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
