@@ -85,7 +85,9 @@ build/fuzz/%: tests/fuzz/%.c $(patsubst $(BUILD)/%,build/fuzz/%,$(PARTS))
 PAGES := man8/sixxs-route.8 man5/sixxs-route.conf.5
 
 # $(call fill,FILE,DESTINATION): with the paths of this installation
-fill = sed 's|@SBINDIR@|$(SBINDIR)|; s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|; \
+fill = sed 's|/usr/sbin/sixxs-route|@SBINDIR@/sixxs-route|; s|@SBINDIR@|$(SBINDIR)|; \
+           s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|; s|/etc/iproute2|$(IPROUTE2DIR)|; \
+           s|/usr/lib/udev/rules\.d|$(UDEVRULESDIR)|; s|/usr/lib/systemd/system|$(UNITDIR)|; \
            s|/run/sixxs-route|$(RUNDIR)|; s|^ReadWritePaths=/run$$|ReadWritePaths=$(dir $(RUNDIR))|' $(1) \
            >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 

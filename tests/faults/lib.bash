@@ -21,10 +21,11 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live last change replay rename rename_out all watch'
+scenarios='add add_down first remove remove_live last change replay rename rename_out swap auto wait all watch'
 follows='event all again gone'
+one_plan=' add add_down first remove remove_live last change replay auto watch '
 
-batch=/tmp/show-all
+batch=/tmp/show-all never=/tmp/never
 declare -A ifindex=()
 
 # ---- links and drop-ins -------------------------------------------------------------------
@@ -82,7 +83,7 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 read_state() {
 	local file text
 	local files=()
-	[ ! -d $run_dir ] || files=("$run_dir") # first: see kernel_part
+	[ ! -d $run_dir ] || files=("$run_dir") # first: see count_lines
 	files+=("$run_dir"/* "$run_dir-connects"/!(connects.*))
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
 	[ ${#files[@]} -gt 0 ] || return 0
@@ -97,19 +98,56 @@ read_state() {
 	done
 }
 
-# kernel_part STATE: its rules and routes
-kernel_part() { unordered "${1%%drwx*}"; }
-
 # The order of a record's lines, and of rules at one priority, means nothing.
 unordered() { sed -E 's/^object[0-9]+/object/' <<<"$1" | LC_ALL=C sort; }
 
 # is_state WANTED: whether the state is that; if not, "difference" says how.
 is_state() {
 	read_state
+	was_state "$1"
+}
+
+# The same of "state" as it was read last.
+was_state() {
+	difference=
 	[ "$state" != "$1" ] || return 0
 	difference=$(diff -U1 --label wanted --label found <(unordered "$1") <(unordered "$state"))
 	[ -n "$difference" ] || return 0
 	return 1
+}
+
+# count_lines ARRAY STATE: how often each line of its rules and routes is there.
+count_lines() {
+	local -n counts=$1
+	local line
+	counts=()
+	while IFS= read -r line; do
+		counts[.$line]=$((${counts[.$line]:-0} + 1))
+	done <<<"${2%%[-d]rw*}"
+}
+
+# Whether the rules and routes in "state" are such as a run that was cut short may leave: what
+# was there before, and will be there at its end, is never missing, and nothing else is there.
+# Where the run is one plan, all of it has been done, or nothing. Sets "difference".
+declare -A lines_before=() lines_after=()
+is_between() { # SCENARIO
+	local -A found=() all=()
+	local line n a b like_before=yes like_after=yes
+	difference=
+	count_lines found "$state"
+	for line in "${!lines_before[@]}" "${!lines_after[@]}" "${!found[@]}"; do
+		all[$line]=
+	done
+	for line in "${!all[@]}"; do
+		n=${found[$line]:-0} a=${lines_before[$line]:-0} b=${lines_after[$line]:-0}
+		[ "$n" -eq "$a" ] || like_before=
+		[ "$n" -eq "$b" ] || like_after=
+		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [ "$1" = swap ] || difference+="missing: ${line#.}"$'\n'
+		[ "$n" -le "$a" ] || [ "$n" -le "$b" ] || difference+="too much: ${line#.}"$'\n'
+	done
+	[ -z "$difference" ] || return
+	[[ $one_plan != *" $1 "* || $like_before$like_after == yes* ]] || difference='half of a plan was done'
+	[ -z "$difference" ]
 }
 
 # ---- the base state -----------------------------------------------------------------------
@@ -118,17 +156,26 @@ is_state() {
 make_base() {
 	mkdir -p $conf_dir /run/systemd/system # so that nobody waits for a link
 	printf 'rule\nroute show table all\n' >$batch
-	ip link add name net0 type veth peer name net1
-	ip link set dev net1 addrgenmode none up
-	ip link set dev net0 addrgenmode none up
+	mkfifo $never
+	link_add net0 up
 	ip -6 address add 2001:db8:ff::1/64 dev net0 nodad
 	ip -6 route add default via 2001:db8:ff::2 dev net0
 	ip -6 rule add from 2a02:0::1 lookup 200 priority 16383 protocol 4
 	ip -4 rule add from 192.0.2.0 lookup 200 priority 16383 protocol 4
 	ip -6 route add 2001:db8:fe::/64 dev net0 table 200 protocol 4
+	until_address 2001:db8:ff::1
 	neighbour=
 	read_state
 	base=$state bare=$state
+}
+
+# The kernel adds an address's own route a while later.
+until_address() { # ADDRESS
+	local tries=2000
+	until [[ $(ip -6 route show table local) == *" $1 "* ]]; do
+		[ $((tries -= 1)) -gt 0 ] || { fail base "the address $1 does not come" && return; }
+		nap 0.005
+	done
 }
 
 # A working tunnel beside the one that is tested, in most scenarios.
@@ -301,6 +348,65 @@ rename_out_gone() {
 	fire remove other0 SIXXS_ROUTE=sixxs0
 }
 
+# source = auto: one address has gone, two have come
+auto_before() {
+	drop_in sixxs0 '[sixxs0]' 'source = auto' 'table = 200'
+	link_add sixxs0 up
+	ip address add 198.51.100.7/32 dev sixxs0
+	fire add sixxs0
+	ip address add 198.51.100.8/32 dev sixxs0
+	ip address del 198.51.100.7/32 dev sixxs0
+	ip address add 2001:db8:aa::1/128 dev sixxs0 nodad
+	until_address 2001:db8:aa::1
+}
+auto_run() { event change sixxs0; }
+auto_event() { fire change sixxs0; }
+auto_all() { apply_all; }
+auto_gone() { add_gone; }
+
+# The handler itself waits for the link, which comes up.
+wait_before() {
+	drop_in sixxs0 '[sixxs0]' 'source = 2a02:0::1' 'table = 200' 'wait = 2'
+	link_add sixxs0
+}
+wait_run() { event add sixxs0; }
+wait_start() {
+	local pid
+	"${run[@]}" &
+	pid=$!
+	until_idle $pid
+	ip link set dev sixxs0 up
+	wait $pid
+}
+wait_event() { fire add sixxs0; } # a change would not come to what add counts
+wait_all() { apply_all; }
+wait_gone() { add_gone; }
+
+# Two tunnels swap all that they have, and the event of only one of them comes.
+# What each gives up is the other's a moment later, so that anything may be missing meanwhile.
+swap_before() {
+	add_before
+	fire add sixxs0
+	drop_in_old sixxs1 1
+	link_add sixxs1 up
+	fire add sixxs1
+	drop_in_old sixxs0 1
+	drop_in_old sixxs1 0
+}
+swap_run() { event change sixxs0; }
+swap_event() {
+	fire change sixxs0
+	fire change sixxs1
+}
+swap_all() { apply_all; }
+swap_gone() {
+	rm $conf_dir/sixxs[01].conf
+	link_del sixxs0
+	link_del sixxs1
+	fire remove sixxs0
+	fire remove sixxs1
+}
+
 # apply --all: a new tunnel, a changed one, one that is gone, and what no record knows
 all_before() {
 	drop_in_old sixxs1 1
@@ -364,6 +470,9 @@ watch_gone() {
 	fire change sixxs9
 }
 
+# As sleep, but without a process.
+nap() { read -rt "$1" _ <>$never || true; }
+
 # until_idle PID: until the watcher PID, or the one that strace PID has started, waits or is gone.
 until_idle() {
 	local tries=2500 children wchan
@@ -372,7 +481,7 @@ until_idle() {
 		read -r children _ <"/proc/$1/task/$1/children"
 		read -r wchan <"/proc/${children:-$1}/wchan"
 		[[ $wchan != *poll* ]] || return 0
-		sleep 0.002
+		nap 0.002
 	done 2>/dev/null
 }
 
@@ -382,7 +491,7 @@ stop_watcher() {
 	read -r children _ <"/proc/$1/task/$1/children"
 	kill "${children:-$1}"
 	while kill -0 "$1"; do
-		sleep 0.005
+		nap 0.005
 		[ $((tries -= 1)) -gt 0 ] || kill -KILL "${children:-$1}"
 	done
 } 2>/dev/null
@@ -416,18 +525,24 @@ trace_run() { # SCENARIO
 	done <"$trace"
 }
 
-# golden SCENARIO: what the state is when nothing goes wrong, into the array "golden".
+# What the state is when nothing goes wrong, into the array "golden"; also
+# "then": what may come next.
 declare -A golden=()
-make_golden() {
+make_golden() { # SCENARIO
 	local follow
+	then=()
 	for follow in run $follows; do
 		has "$1_$follow" || continue
+		[ "$follow" = run ] || then+=("$follow")
 		"$1_before"
+		read_state
+		count_lines lines_before "$state"
 		"$1_run"
 		start "$1"
 		[ "$follow" = run ] || "$1_$follow"
 		read_state
 		golden[$follow]=$state
+		[ "$follow" != run ] || count_lines lines_after "$state"
 		finish
 		is_state "$base" && continue
 		fail "$1" "not as before when nothing went wrong, after $follow"
@@ -442,16 +557,20 @@ passed=0 failed=0 difference=
 # fail CASE TEXT
 fail() {
 	failed=$((failed + 1))
-	printf 'not ok %s: %s\n' "$1" "$2"
-	[ -z "$difference" ] || head -n "${DIFF_LINES:-12}" <<<"$difference"
+	# in one write, as other shards print too
+	printf '%s\n' "not ok $1: $2${difference:+$'\n'$(head -n "${DIFF_LINES:-12}" <<<"$difference")}"
 	difference=
 }
 
 # Whether this shard takes the case, of which it is the N-th, and whether the sample has it.
 # All shards draw the same numbers.
-case_number=0
+case_number=0 taken=0
 takes_case() {
 	case_number=$((case_number + 1))
 	[ "$sample" -ge 1000 ] || [ $((RANDOM % 1000)) -lt "$sample" ] || return
-	[ $((case_number % shards)) -eq "$shard" ]
+	[ $((case_number % shards)) -eq "$shard" ] || return
+	# a sign of life in a long run
+	taken=$((taken + 1))
+	[ "$shard" -gt 0 ] || [ $((taken % 500)) -gt 0 ] ||
+		printf '# %s %s: some %d cases of all so far\n' "${0##*/}" "$scenario" $((taken * shards))
 }

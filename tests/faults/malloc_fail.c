@@ -103,11 +103,15 @@ ssize_t write(int fd, const void *bytes, size_t size)
 	return syscall(SYS_write, fd, bytes, cut(fd, size));
 }
 
+static void tell(const char *text)
+{
+	syscall(SYS_write, STDERR_FILENO, text, strlen(text));
+}
+
 /* The first frame that is neither the C library's nor this file's. */
 static void on_crash(int number)
 {
-	static const char words[] = "crashed in ", nowhere[] = "nowhere";
-	const char *name = nowhere;
+	const char *name = "nowhere";
 	void *frames[64];
 	int n;
 
@@ -122,9 +126,9 @@ static void on_crash(int number)
 		name = info.dli_fname;
 		break;
 	}
-	syscall(SYS_write, STDERR_FILENO, words, sizeof(words) - 1);
-	syscall(SYS_write, STDERR_FILENO, name, strlen(name));
-	syscall(SYS_write, STDERR_FILENO, "\n", 1);
+	tell("crashed in ");
+	tell(name);
+	tell("\n");
 	signal(number, SIG_DFL);
 	raise(number);
 }
@@ -163,6 +167,8 @@ __attribute__((destructor)) static void end(void)
 	int fd;
 
 	counting = false;
+	if (fail_at && count < fail_at)
+		tell("no fault came\n");
 	if (!count_file)
 		return;
 	fd = open(count_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);

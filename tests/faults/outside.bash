@@ -10,7 +10,7 @@ seed=${SEED:-$((EPOCHSECONDS % 32768))}
 # outside NAME SAMPLE: runs "NAME --inside SHARD SHARDS SAMPLE SEED" on each machine, and
 # exits. SAMPLE: how many cases of a thousand are taken unless FAULTS=all.
 outside() {
-	local name=$1 sample=$2 shards shard dir status pids=()
+	local name=$1 sample=$2 shards shard dir out summing status pids=()
 	shards=$(nproc)
 	dir=$(mktemp -d)
 	# shellcheck disable=SC2064 # now
@@ -21,54 +21,68 @@ outside() {
 	else
 		printf '# %s: a sample chosen by SEED=%d (FAULTS=all: every case)\n' "$name" "$seed"
 	fi
+	exec {out}> >(sum_up)
+	summing=$!
 	for ((shard = 0; shard < shards; shard++)); do
 		setpriv --pdeathsig TERM "$repo/tests/system/machine" --no-udevd \
 			"$here/$name" --inside $shard "$shards" "$sample" "$seed" \
-			</dev/null >"$dir/$shard" 2>"$dir/$shard.err" &
+			</dev/null >&"$out" 2>"$dir/$shard" {out}>&- &
 		pids+=($!)
 	done
-	for shard in "${pids[@]}"; do
-		wait "$shard" || echo "not ok $name: a shard ended with exit status $?"
+	for shard in "${!pids[@]}"; do
+		wait "${pids[shard]}" && continue
+		printf 'broken shard %d ended with exit status %d: %s\n' "$shard" $? "$(last_words "$dir/$shard")" >&"$out"
 	done
-	awk -v name="$name" -v shards="$shards" -v sample="$sample" "$summary" "$dir"/*[0-9]
+	exec {out}>&-
+	wait $summing
 	status=$?
-	[ $status -eq 0 ] || cat "$dir"/*.err | grep -v ' Killed ' | head -40 >&2
 	exit $status
 }
 
-# Each shard has printed "count SCENARIO CASES TRIED WORDS" lines, with the number of cases
-# that there are and of those that it tried, and at its end "total PASSED FAILED".
-# shellcheck disable=SC2016 # awk's
-summary='
-$1 == "count" {
-	if (!($2 in cases))
-		order[++n] = $2
-	else if (cases[$2] != $3) {
-		print "not ok " name " " $2 ": the shards saw " cases[$2] " and " $3 " cases"
-		failed++
-	}
-	cases[$2] = $3
-	tried[$2] += $4
-	name_of = $2
-	$1 = $2 = $3 = $4 = ""
-	words[name_of] = substr($0, 5)
-	next
+# What a shard said last, less what bash says of the program's own ends; in one line.
+last_words() { grep -vE ' (Killed|Segmentation fault|Aborted|Terminated) ' "$1" | tail -n5 | paste -sd'|'; }
+
+# Reads what the shards print, and shows it while they run:
+#   count SCENARIO CASES TRIED WORDS   the number of cases that there are, and that it tried
+#   total PASSED FAILED                its end
+#   broken TEXT                        one ended otherwise
+#   any other line                     as it is
+# A scenario's line comes when all shards have counted it.
+# Not awk: mawk would hold the lines back.
+sum_up() {
+	local -A there=() taken=() counted=()
+	local line scenario cases tried words passed=0 failed=0 ended=0
+	while IFS= read -r line; do
+		case $line in
+		'count '*)
+			read -r _ scenario cases tried words <<<"$line"
+			take_count
+			;;
+		'total '*)
+			read -r _ cases tried <<<"$line"
+			passed=$((passed + cases)) failed=$((failed + tried)) ended=$((ended + 1))
+			;;
+		'broken '*) bad "${line#broken }" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+	[ $ended -eq "$shards" ] || bad "$ended of $shards shards came to their end"
+	printf '%d passed, %d failed, 0 skipped\n' $passed $failed
+	[ $failed -eq 0 ]
 }
-$1 == "total" { ended++; passed += $2; failed += $3; next }
-{ print }
-END {
-	for (i = 1; i <= n; i++) {
-		printf "  FAULTS  %-7s %-20s %5d of %5d cases: %s\n", name, order[i],
-			tried[order[i]], cases[order[i]], words[order[i]]
-		if (sample >= 1000 && tried[order[i]] != cases[order[i]]) {
-			print "not ok " name " " order[i] ": cases were left out"
-			failed++
-		}
-	}
-	if (ended != shards) {
-		print "not ok " name ": " ended + 0 " of " shards " shards came to their end"
-		failed++
-	}
-	printf "%d passed, %d failed, 0 skipped\n", passed, failed
-	exit failed > 0
-}'
+
+bad() {
+	failed=$((failed + 1))
+	printf 'not ok %s: %s\n' "$name" "$1"
+}
+
+take_count() {
+	[ "${there[$scenario]:=$cases}" = "$cases" ] ||
+		bad "$scenario: the shards saw ${there[$scenario]} and $cases cases"
+	taken[$scenario]=$((${taken[$scenario]:-0} + tried))
+	counted[$scenario]=$((${counted[$scenario]:-0} + 1))
+	[ "${counted[$scenario]}" -eq "$shards" ] || return 0
+	printf '  FAULTS  %-7s %-18s %5d of %5d cases: %s\n' \
+		"$name" "$scenario" "${taken[$scenario]}" "$cases" "$words"
+	[ "$sample" -lt 1000 ] || [ "${taken[$scenario]}" -eq "$cases" ] || bad "$scenario: cases were left out"
+}
