@@ -118,7 +118,7 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
-check: unit memcheck system fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
+check: unit memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
 
 unit: all $(UNITS) ## run the unit tests
 	tests/unit/run $(BUILD)
@@ -132,7 +132,7 @@ system: all ## run the system tests, on private machines
 fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
 	tests/fuzz/run $(if $(filter long,$(FUZZ)),60,3)
 
-faults: all ## kill and fail the program at a sample of its system calls (FAULTS=all: all)
+faults: all ## kill and fail the program at a sample of its calls (FAULTS=all: all; SEED=N)
 	tests/faults/run
 
 coverage: ## say which branches no test reaches
