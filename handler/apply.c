@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "config.h"
 #include "counter.h"
+#include "grow.h"
 #include "log.h"
 #include "record.h"
 #include "reporters.h"
@@ -31,24 +32,21 @@ int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifname
 }
 
 struct names {
-	size_t n, size;
+	size_t n;
 	char (*name)[IFNAMSIZ];
 };
 
 static int put_name(struct names *names, const char *ifname)
 {
+	char(*more)[IFNAMSIZ];
+
 	if (!config_ifname_ok(ifname))
 		return 0; /* a stray file */
-	if (names->n == names->size) {
-		const size_t size = names->size ? 2 * names->size : 64;
-		void *more = reallocarray(names->name, size, IFNAMSIZ);
-
-		if (!more)
-			return -ENOMEM;
-		names->name = more;
-		names->size = size;
-	}
-	strcpy(names->name[names->n++], ifname);
+	more = grow(names->name, names->n, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	names->name = more;
+	strcpy(more[names->n++], ifname);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ static unsigned key_line(const char *file, unsigned line, const char *key,
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 
 	*ret_found = false;
-	if (ini_load(AT_FDCWD, file, report_no_line, NULL, &ini) < 0)
+	if (ini_load(AT_FDCWD, file, ini_report_nothing, NULL, &ini) < 0)
 		return line;
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->section[i];

@@ -2,6 +2,7 @@
 #include "claims.h"
 
 #include "cleanup.h"
+#include "grow.h"
 #include "section.h"
 
 #include <errno.h>
@@ -44,13 +45,6 @@ static void report_section(void *data, unsigned line, const char *text)
 	claims_report(place->claims, SEVERITY_ERROR, place->file, line, text);
 }
 
-static void report_nothing(void *data, unsigned line, const char *text)
-{
-	(void)data;
-	(void)line;
-	(void)text;
-}
-
 bool claims_own_file(const char *file, const char *ifname)
 {
 	const size_t size = strlen(ifname);
@@ -61,20 +55,6 @@ bool claims_own_file(const char *file, const char *ifname)
 	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
 }
 
-/* Room doubles whenever the number reaches a power of two. */
-static int make_room(struct claims *claims)
-{
-	struct claim **more;
-
-	if (claims->n & (claims->n - 1))
-		return 0;
-	more = reallocarray(claims->claim, claims->n ? 2 * claims->n : 1, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	claims->claim = more;
-	return 0;
-}
-
 int claims_add(struct claims *claims, const char *file, const struct ini *ini)
 {
 	struct place place = {.claims = claims, .file = file};
@@ -83,15 +63,17 @@ int claims_add(struct claims *claims, const char *file, const struct ini *ini)
 		const struct ini_section *section = &ini->section[i];
 		const char *ifname = section_ifname(section);
 		const bool loud = !claims->only || !strcmp(claims->only, ifname);
-		struct claim *claim;
+		struct claim *claim,
+			**more = grow(claims->claim, claims->n, sizeof(*more));
 
-		if (make_room(claims) < 0)
+		if (!more)
 			return -ENOMEM;
+		claims->claim = more;
 		claim = calloc(1, sizeof(*claim));
 		if (!claim)
 			return -ENOMEM;
 		claim->bad =
-			section_parse(section, loud ? report_section : report_nothing,
+			section_parse(section, loud ? report_section : ini_report_nothing,
 				      &place, &claim->tunnel) < 0;
 		claim->order = claims->n;
 		claim->file = file;

@@ -42,7 +42,7 @@ static int give_turn(void *data, const char *ifname)
 	struct record record;
 
 	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname) ||
-	    record_read(contest->runfd, ifname, report_no_line, NULL, &record) <= 0 ||
+	    record_read(contest->runfd, ifname, ini_report_nothing, NULL, &record) <= 0 ||
 	    !holds_contested(&record, contest->contested))
 		return 0;
 	turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0, &contested,

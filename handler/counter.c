@@ -30,11 +30,6 @@ static void folder_of(const char *run_dir, char ret[static PATH_MAX])
 	stpcpy(end, COUNTER_SUFFIX);
 }
 
-static void ignore_report(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}
-
 /* As run_enter, in the counts' folder. */
 static int enter(const struct counter *counter, bool create, int *ret_runfd)
 {
@@ -68,7 +63,7 @@ static int read_file(const struct counter *counter, int runfd, struct connects *
 	ret->n = 0;
 	*ret_until_ms = -1;
 	run_file_name(PREFIX, counter->ifname, name);
-	r = ini_read(runfd, name, ignore_report, NULL, &bytes, &size);
+	r = ini_read(runfd, name, ini_report_nothing, NULL, &bytes, &size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EPERM || r == -EFBIG)

@@ -35,6 +35,9 @@ struct ini {
 /* One complaint. line 0: about the file as a whole. The text needs no escaping. */
 typedef void ini_report_fn(void *data, unsigned line, const char *text);
 
+/* Drops what it is told. */
+void ini_report_nothing(void *data, unsigned line, const char *text);
+
 /*
  * Opens NAME below the open folder DIRFD: never through a symbolic link, never blocking,
  * only a regular file of at most INI_FILE_MAX bytes owned by root or the effective user

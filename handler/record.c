@@ -33,11 +33,6 @@ void run_file_name(const char *prefix, const char *ifname, char ret[static RUN_N
 	ret[head + tail] = '\0';
 }
 
-static void ignore_report(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}
-
 int run_open(const char *run_dir, bool create)
 {
 	_cleanup_close_ int fd = -1;
@@ -49,7 +44,7 @@ int run_open(const char *run_dir, bool create)
 	fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
-	r = ini_trust_dir(fd, ignore_report, NULL);
+	r = ini_trust_dir(fd, ini_report_nothing, NULL);
 	return r < 0 ? r : take_fd(&fd);
 }
 
@@ -247,8 +242,8 @@ bool record_is_empty(const struct record *record)
 
 bool record_equal(const struct record *a, const struct record *b)
 {
-	if (a->name.number != b->name.number || strcmp(a->name.name, b->name.name) != 0 ||
-	    a->follows != b->follows || a->objects.n != b->objects.n)
+	if (!name_equal(&a->name, &b->name) || a->follows != b->follows ||
+	    a->objects.n != b->objects.n)
 		return false;
 	for (unsigned i = 0; i < a->objects.n; i++)
 		if (!objects_have(&b->objects, &a->objects.object[i]))

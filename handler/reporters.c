@@ -23,8 +23,3 @@ static void nowhere(void *data, enum severity severity, const char *file, unsign
 
 const struct config_reporter report_to_log = {.report = to_log};
 const struct config_reporter report_nowhere = {.report = nowhere};
-
-void report_no_line(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}

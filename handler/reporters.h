@@ -4,11 +4,7 @@
 #define REPORTERS_H
 
 #include "config.h"
-#include "ini.h"
 
 extern const struct config_reporter report_to_log, report_nowhere;
-
-/* An ini_report_fn that drops what it is told. */
-void report_no_line(void *data, unsigned line, const char *text);
 
 #endif

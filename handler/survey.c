@@ -5,6 +5,7 @@
 #include "asking.h"
 #include "cleanup.h"
 #include "grow.h"
+#include "reporters.h"
 #include "section.h"
 
 #include <errno.h>
@@ -107,27 +108,17 @@ static int collect_named(struct survey *survey, char *const ifnames[])
 	return r;
 }
 
-static void ignore_complaint(void *data, enum severity severity, const char *file,
-			     unsigned line, const char *text)
-{
-	(void)data, (void)severity, (void)file, (void)line, (void)text;
-}
-
-static void ignore_line(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}
-
 /* "/etc/sixxs-route/conf.d/sixxs0.conf": of sixxs0, if there is such a link. */
 static int put_file_link(struct survey *survey, const char *file)
 {
 	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
-	char ifname[IFNAMSIZ] = "";
+	char ifname[IFNAMSIZ];
 	struct report *report;
 
 	if (!config_is_dropin(name) || strlen(name) - strlen(".conf") >= IFNAMSIZ)
 		return 0;
-	memcpy(ifname, name, strlen(name) - strlen(".conf"));
+	snprintf(ifname, sizeof(ifname), "%.*s", (int)(strlen(name) - strlen(".conf")),
+		 name);
 	return inventory_link(&survey->inventory, ifname).ifindex
 		       ? add_report(survey, ifname, &report)
 		       : 0;
@@ -138,7 +129,7 @@ static int put_broken(struct survey *survey, const char *file)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 	struct report *report;
-	int r = ini_load(AT_FDCWD, file, ignore_line, NULL, &ini);
+	int r = ini_load(AT_FDCWD, file, ini_report_nothing, NULL, &ini);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : put_file_link(survey, file);
@@ -154,16 +145,14 @@ static int put_broken(struct survey *survey, const char *file)
 /* A record without a section: none is wanted, or it is among what could not be read. */
 static void find_lost_sections(struct survey *survey)
 {
-	const struct config_reporter quiet = {.report = ignore_complaint};
-
 	for (size_t i = 0; i < survey->n_reports; i++) {
 		struct report *report = &survey->report[i];
 		int r;
 
 		if (report->section != SECTION_NONE)
 			continue;
-		r = config_find(survey->settings->conf_dir, report->ifname, &quiet,
-				&report->tunnel);
+		r = config_find(survey->settings->conf_dir, report->ifname,
+				&report_nowhere, &report->tunnel);
 		if (r != 0)
 			report->section = SECTION_UNKNOWN;
 		report->clashes = r > 0; /* good by itself, and yet not among all */

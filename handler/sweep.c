@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "config.h"
 #include "explain.h"
+#include "grow.h"
 #include "log.h"
 #include "record.h"
 #include "rehearse.h"
@@ -17,22 +18,18 @@
 
 /* Objects in any number, sorted when complete. */
 struct heap {
-	size_t n, size;
+	size_t n;
 	struct object *object;
 };
 
 static int heap_put(struct heap *heap, const struct object *object)
 {
-	if (heap->n == heap->size) {
-		const size_t size = heap->size ? 2 * heap->size : 256;
-		void *more = reallocarray(heap->object, size, sizeof(*object));
+	struct object *more = grow(heap->object, heap->n, sizeof(*more));
 
-		if (!more)
-			return -ENOMEM;
-		heap->object = more;
-		heap->size = size;
-	}
-	heap->object[heap->n++] = *object;
+	if (!more)
+		return -ENOMEM;
+	heap->object = more;
+	more[heap->n++] = *object;
 	return 0;
 }
 
@@ -67,32 +64,26 @@ static int dump_ours(struct rtnl *rtnl, struct heap *ret)
 
 /* Lines of our rt_tables in any number. */
 struct entries {
-	size_t n, size;
+	size_t n;
 	struct name_entry *entry;
 };
 
 static int entries_put(void *data, const struct name_entry *entry)
 {
 	struct entries *entries = data;
+	struct name_entry *more = grow(entries->entry, entries->n, sizeof(*more));
 
-	if (entries->n == entries->size) {
-		const size_t size = entries->size ? 2 * entries->size : 64;
-		void *more = reallocarray(entries->entry, size, sizeof(*entry));
-
-		if (!more)
-			return -ENOMEM;
-		entries->entry = more;
-		entries->size = size;
-	}
-	entries->entry[entries->n++] = *entry;
+	if (!more)
+		return -ENOMEM;
+	entries->entry = more;
+	more[entries->n++] = *entry;
 	return 0;
 }
 
 static bool entries_have(const struct entries *entries, const struct name_entry *entry)
 {
 	for (size_t i = 0; i < entries->n; i++)
-		if (entries->entry[i].number == entry->number &&
-		    !strcmp(entries->entry[i].name, entry->name))
+		if (name_equal(&entries->entry[i], entry))
 			return true;
 	return false;
 }

@@ -377,8 +377,10 @@ usage() {
 }
 
 @test "in a unit, where stderr is the journal, each line is told once" {
+	local stream
 	: >/tmp/told
-	JOURNAL_STREAM=$(stat -c %d:%i /tmp/told) exits 0 $handler apply sixxs0 2>/tmp/told
+	stream=$(stat -c %d:%i /tmp/told)
+	JOURNAL_STREAM=$stream exits 0 $handler apply sixxs0 2>/tmp/told
 	assert_same "" "$(cat /tmp/told)"
 	logged 1 '^daemon.info sixxs0: added '
 	JOURNAL_STREAM=8:1 exits 0 $handler apply sixxs0 2>/tmp/told

@@ -183,6 +183,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 }
 
 @test "renamed while the program cannot run: other names too" {
+	# shellcheck disable=SC2016 # udev's
 	printf 'SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/90-tunnels.rules
 	udevadm control --reload
 	printf '[wg0]\nsource = 2a02::1\ntable = 200\n' | drop_in wg0
