@@ -141,19 +141,6 @@ static int collect(const struct settings *settings, struct names *names, int *re
 	return 0;
 }
 
-int apply_known(const struct settings *settings, struct rtnl *rtnl)
-{
-	struct names names = {0};
-	int r_config, r = collect(settings, &names, &r_config);
-
-	if (r == 0)
-		r = converge_each(settings, rtnl, &names);
-	else
-		r_config = 0;
-	free(names.name);
-	return r < 0 ? r : r_config;
-}
-
 int apply_all(const struct settings *settings, struct rtnl *rtnl)
 {
 	struct settings mending = *settings;

@@ -13,7 +13,6 @@
  */
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
 	  enum aim aim);
-int apply_known(const struct settings *settings, struct rtnl *rtnl); /* sweeps nothing */
 int apply_all(const struct settings *settings, struct rtnl *rtnl);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fight.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +9,28 @@ static bool is_over(const struct fight *fight, int64_t now)
 	return !fight->due && now - fight->mended >= FIGHT_QUIET_MS;
 }
 
-/* NULL: there is none, or it is over. */
-static struct fight *find(const struct fights *fights, const char *ifname, int64_t now)
+static struct fight *find_any(const struct fights *fights, const char *ifname)
 {
 	for (size_t i = 0; i < fights->n; i++)
 		if (!strcmp(fights->fight[i].ifname, ifname))
-			return is_over(&fights->fight[i], now) ? NULL : &fights->fight[i];
+			return &fights->fight[i];
 	return NULL;
+}
+
+/* NULL: there is none, or it is over. */
+static struct fight *find(const struct fights *fights, const char *ifname, int64_t now)
+{
+	struct fight *fight = find_any(fights, ifname);
+
+	return fight && is_over(fight, now) ? NULL : fight;
+}
+
+static void put_off(struct fight *fight, int64_t now)
+{
+	fight->delay = fight->delay ? 2 * fight->delay : FIGHT_DELAY_MS;
+	if (fight->delay > FIGHT_LONGEST_MS)
+		fight->delay = FIGHT_LONGEST_MS;
+	fight->due = now + fight->delay;
 }
 
 enum fight_turn fight_blow(struct fights *fights, const char *ifname, int64_t now)
@@ -30,10 +44,7 @@ enum fight_turn fight_blow(struct fights *fights, const char *ifname, int64_t no
 		return FIGHT_LATER;
 	if (first && fight->rounds < FIGHT_ROUNDS)
 		return FIGHT_NOW;
-	fight->delay = first ? FIGHT_DELAY_MS : 2 * fight->delay;
-	if (fight->delay > FIGHT_LONGEST_MS)
-		fight->delay = FIGHT_LONGEST_MS;
-	fight->due = now + fight->delay;
+	put_off(fight, now);
 	return first ? FIGHT_BEGINS : FIGHT_LATER;
 }
 
@@ -91,7 +102,7 @@ int64_t fight_due(const struct fights *fights)
 	return due;
 }
 
-const char *fight_take_due(struct fights *fights, int64_t now)
+bool fight_take_due(struct fights *fights, int64_t now, struct fight *ret)
 {
 	for (size_t i = 0; i < fights->n; i++) {
 		struct fight *fight = &fights->fight[i];
@@ -100,9 +111,31 @@ const char *fight_take_due(struct fights *fights, int64_t now)
 			continue;
 		fight->due = 0;
 		fight->mended = now;
-		return fight->ifname;
+		*ret = *fight;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+void fight_failed(struct fights *fights, const char *ifname, int what, int64_t now)
+{
+	struct fight *fight = find_any(fights, ifname);
+
+	if (!fight)
+		fight = start(fights, ifname, now);
+	if (!fight)
+		return;
+	fight->what = what;
+	if (!fight->due)
+		put_off(fight, now);
+}
+
+void fight_succeeded(struct fights *fights, const char *ifname)
+{
+	struct fight *fight = find_any(fights, ifname);
+
+	if (fight)
+		*fight = fights->fight[--fights->n];
 }
 
 void fight_forget(struct fights *fights)

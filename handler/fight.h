@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether to mend at once what somebody else deletes again and again, or later and later:
- * per tunnel a count of rounds that fades with time, then a delay that doubles. The only
- * thing that the watcher remembers. Reads no clock: NOW is the caller's, in milliseconds.
+ * per tunnel a count of rounds that fades with time, then a delay that doubles. Also when
+ * to try again what failed, with the same delays. The only things that the watcher
+ * remembers. Reads no clock: NOW is the caller's, in milliseconds.
  */
 #ifndef FIGHT_H
 #define FIGHT_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +25,7 @@ struct fight {
 	int64_t mended; /* when it last was */
 	int64_t delay;  /* 0: none yet */
 	int64_t due;    /* 0: nothing is put off */
+	int what;       /* a failure's: what to try again, the caller's word */
 };
 
 struct fights {
@@ -45,8 +48,18 @@ void fight_mended(struct fights *fights, const char *ifname, int64_t now);
 /* When the next mending is due; -1: none is put off. */
 int64_t fight_due(const struct fights *fights);
 
-/* A tunnel whose mending is due, or NULL; it is no longer put off then. */
-const char *fight_take_due(struct fights *fights, int64_t now);
+/* One whose mending is due; it is no longer put off then. Returns false: there is none.
+ */
+bool fight_take_due(struct fights *fights, int64_t now, struct fight *ret);
+
+/*
+ * What was tried has failed: it is put off, unless it is already. Without memory for it,
+ * it is not tried again. For failures let FIGHTS be of their own.
+ */
+void fight_failed(struct fights *fights, const char *ifname, int what, int64_t now);
+
+/* It has succeeded: the next failure is the first again. */
+void fight_succeeded(struct fights *fights, const char *ifname);
 
 void fight_forget(struct fights *fights);
 

@@ -15,7 +15,7 @@
 #define HEADER(field)        offsetof(struct nlmsghdr, field)
 #define PAYLOAD(type, field) (NLMSG_HDRLEN + offsetof(struct type, field))
 
-#define CODE_MAX  64
+#define CODE_MAX  96
 #define TO_REJECT 0xff /* as a jump: to the end of the block, which rejects */
 
 /* Blocks, one a message type; what none of them accepts is rejected. */
@@ -36,6 +36,11 @@ static void put(struct program *program, uint16_t code, uint32_t k, uint8_t if_t
 static void load8(struct program *program, size_t offset)
 {
 	put(program, BPF_LD | BPF_B | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void load16(struct program *program, size_t offset)
+{
+	put(program, BPF_LD | BPF_H | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
 static void load32(struct program *program, size_t offset)
@@ -65,7 +70,7 @@ static void accept_it(struct program *program)
 
 static void begin(struct program *program, uint16_t type)
 {
-	put(program, BPF_LD | BPF_H | BPF_ABS, HEADER(nlmsg_type), 0, 0);
+	load16(program, HEADER(nlmsg_type));
 	program->begin = program->n;
 	put(program, BPF_JMP | BPF_JEQ | BPF_K, htons(type), 0, TO_REJECT);
 }
@@ -120,11 +125,10 @@ static void put_address(struct program *program, uint16_t type)
 	end(program);
 }
 
-/* The port of whoever asked for it; none did if the kernel did it by itself. */
-static void need_stranger(struct program *program, uint32_t own_port)
+/* The port of whoever asked for it; 0 if the kernel did it by itself. */
+static void need_other(struct program *program, uint32_t own_port)
 {
 	load32(program, HEADER(nlmsg_pid));
-	need_not(program, 0);
 	need_not(program, htonl(own_port));
 }
 
@@ -133,7 +137,7 @@ static void put_deletions(struct program *program, uint32_t own_port)
 	begin(program, RTM_DELROUTE);
 	load8(program, PAYLOAD(rtmsg, rtm_protocol));
 	need(program, OBJECT_PROTOCOL);
-	need_stranger(program, own_port);
+	need_other(program, own_port);
 	end(program);
 
 	/* a rule's protocol is an attribute: look it up, behind the fixed header */
@@ -145,7 +149,23 @@ static void put_deletions(struct program *program, uint32_t own_port)
 	put(program, BPF_MISC | BPF_TAX, 0, 0, 0);
 	put(program, BPF_LD | BPF_B | BPF_IND, sizeof(struct nlattr), 0, 0);
 	need(program, OBJECT_PROTOCOL);
-	need_stranger(program, own_port);
+	need_other(program, own_port);
+	end(program);
+}
+
+/*
+ * Whosever the new one is, it may stand in the place of ours. No section can have the
+ * table main, in which others replace their default routes all the time.
+ */
+static void put_replacements(struct program *program)
+{
+	begin(program, RTM_NEWROUTE);
+	load16(program, HEADER(nlmsg_flags));
+	need_bit(program, htons(NLM_F_REPLACE));
+	load8(program, PAYLOAD(rtmsg, rtm_dst_len));
+	need(program, 0);
+	load8(program, PAYLOAD(rtmsg, rtm_table));
+	need_not(program, RT_TABLE_MAIN);
 	end(program);
 }
 
@@ -158,6 +178,7 @@ int filter_attach(int fd, uint32_t own_port)
 	put_address(&program, RTM_NEWADDR);
 	put_address(&program, RTM_DELADDR);
 	put_deletions(&program, own_port);
+	put_replacements(&program);
 	put(&program, BPF_RET | BPF_K, 0, 0, 0);
 	fprog.len = program.n;
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)) < 0

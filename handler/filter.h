@@ -2,9 +2,9 @@
 /*
  * Which rtnetlink notifications are worth waking up for, decided in the kernel by a
  * classic BPF program: links that go up, down or away; addresses of global scope; rules
- * and routes with our mark that somebody else asked the kernel to delete. What the kernel
- * deletes by itself goes with its link, of which it tells anyway. Knows nothing of
- * tunnels.
+ * and routes with our mark that are deleted, by somebody else or by the kernel itself (an
+ * MTU below 1280 or disable_ipv6 takes a link's IPv6 routes and leaves it up); default
+ * routes that replace another. Knows nothing of tunnels.
  */
 #ifndef FILTER_H
 #define FILTER_H

@@ -9,7 +9,7 @@
 void news_clear(struct news *ret)
 {
 	ret->full = false;
-	ret->n_links = ret->n_addresses = ret->n_deletions = 0;
+	ret->n_links = ret->n_addresses = ret->n_losses = 0;
 }
 
 static void take_link(struct news *news, const struct nlmsghdr *nlh)
@@ -40,15 +40,19 @@ static void take_address(struct news *news, const struct nlmsghdr *nlh)
 	news->full |= news->n_addresses == NEWS_MAX;
 }
 
-static void take_deletion(struct news *news, const struct nlmsghdr *nlh)
+/* Of what was replaced the kernel says no more than its place, which the new one has. */
+static void take_loss(struct news *news, const struct nlmsghdr *nlh)
 {
+	const bool is_new = nlh->nlmsg_type == RTM_NEWROUTE;
 	struct found found;
 
-	if (rtmsg_get_found(nlh, &found) <= 0 || !found.ours)
+	if (is_new && !(nlh->nlmsg_flags & NLM_F_REPLACE))
 		return;
-	news->deletion[news->n_deletions++] =
-		(struct deletion){.object = found.object, .port = nlh->nlmsg_pid};
-	news->full |= news->n_deletions == NEWS_MAX;
+	if (rtmsg_get_found(nlh, &found) <= 0 || (!is_new && !found.ours))
+		return;
+	news->loss[news->n_losses++] =
+		(struct loss){.object = found.object, .port = nlh->nlmsg_pid};
+	news->full |= news->n_losses == NEWS_MAX;
 }
 
 void news_take(struct news *news, const struct nlmsghdr *nlh)
@@ -64,7 +68,26 @@ void news_take(struct news *news, const struct nlmsghdr *nlh)
 		break;
 	case RTM_DELRULE:
 	case RTM_DELROUTE:
-		take_deletion(news, nlh);
+	case RTM_NEWROUTE:
+		take_loss(news, nlh);
 		break;
 	}
+}
+
+bool news_find_loss(const struct news *news, const struct objects *objects,
+		    struct loss *ret)
+{
+	for (unsigned i = 0; i < news->n_losses; i++)
+		for (unsigned k = 0; k < objects->n; k++) {
+			const struct object *lost = &news->loss[i].object;
+			const struct object *object = &objects->object[k];
+
+			if (!object_equal(object, lost) &&
+			    !object_same_slot(object, lost))
+				continue;
+			*ret = (struct loss){.object = *object,
+					     .port = news->loss[i].port};
+			return true;
+		}
+	return false;
 }

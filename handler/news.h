@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One burst of rtnetlink notifications, boiled down to what there is to look at: names of
- * links, ifindexes, and what was deleted by whom. Bounded, each thing once. Knows nothing
+ * links, ifindexes, and what was lost by whose doing. Bounded, each thing once. Knows nothing
  * of sockets, tunnels and records.
  */
 #ifndef NEWS_H
@@ -16,17 +16,18 @@
 
 #define NEWS_MAX 64
 
-struct deletion {
+/* One of ours that was deleted, or the default route that has replaced another. */
+struct loss {
 	struct object object;
-	uint32_t port; /* netlink port of whoever asked the kernel for it */
+	uint32_t port; /* netlink port of whoever asked for it; 0: the kernel itself */
 };
 
 struct news {
 	bool full; /* there is more to read: read it once these are done */
-	unsigned n_links, n_addresses, n_deletions;
+	unsigned n_links, n_addresses, n_losses;
 	char link[NEWS_MAX][IFNAMSIZ]; /* went up, down or away */
 	uint32_t address[NEWS_MAX];    /* ifindexes of links with another address */
-	struct deletion deletion[NEWS_MAX];
+	struct loss loss[NEWS_MAX];
 };
 
 void news_clear(struct news *ret);
@@ -34,5 +35,12 @@ void news_clear(struct news *ret);
 /* Takes in what NLH tells, if it is for us. news->full: there must be no call after it.
  */
 void news_take(struct news *news, const struct nlmsghdr *nlh);
+
+/*
+ * The first loss that is of one of OBJECTS, which becomes ret->object. Returns false, and
+ * *ret as it was, if there is none.
+ */
+bool news_find_loss(const struct news *news, const struct objects *objects,
+		    struct loss *ret);
 
 #endif

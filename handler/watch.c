@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch.h"
 
-#include "apply.h"
 #include "cleanup.h"
 #include "config.h"
 #include "explain.h"
@@ -11,6 +10,7 @@
 #include "news.h"
 #include "notify.h"
 #include "record.h"
+#include "reporters.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -26,7 +26,8 @@
 /* A tunnel to be converged. */
 struct target {
 	char ifname[IFNAMSIZ];
-	const struct deletion *deletion; /* the reason; NULL: another */
+	bool lost;        /* what is in loss, for no other reason */
+	struct loss loss; /* of what the record has */
 };
 
 struct watch {
@@ -40,25 +41,40 @@ struct watch {
 	unsigned n_targets;
 	struct target target[TARGETS_MAX];
 	struct fights fights;
+	struct fights failures; /* an ifname of "": every tunnel */
 };
 
+/* Once there is a record, "remove" takes it away: then that is the last word. */
+static enum aim aim_again(const struct watch *watch, const char *ifname, enum aim aim)
+{
+	_cleanup_close_ int runfd = run_open(watch->settings->run_dir, false);
+	struct record record;
+
+	if (aim == AIM_SECTION && runfd >= 0 &&
+	    record_read(runfd, ifname, ini_report_nothing, NULL, &record) > 0)
+		return AIM_RECORDED;
+	return aim;
+}
+
+/* It has logged what failed, and the rest must not suffer from it. */
 static void converge_one(struct watch *watch, const char *ifname, enum aim aim)
 {
 	struct outcome outcome;
 
-	/* it has logged what failed, and the rest must not suffer from it */
-	converge(watch->settings, watch->rtnl, ifname, aim, 0, &outcome);
+	if (converge(watch->settings, watch->rtnl, ifname, aim, 0, &outcome) == 0)
+		fight_succeeded(&watch->failures, ifname);
+	else
+		fight_failed(&watch->failures, ifname, (int)aim_again(watch, ifname, aim),
+			     rtnl_now_ms());
 }
 
-static void put_target(struct watch *watch, const char *ifname,
-		       const struct deletion *deletion)
+static void put_target(struct watch *watch, const char *ifname, const struct loss *loss)
 {
 	struct target *target = watch->target;
 
 	for (unsigned i = 0; i < watch->n_targets; i++, target++)
 		if (!strcmp(target->ifname, ifname)) {
-			if (!deletion)
-				target->deletion = NULL;
+			target->lost &= loss != NULL;
 			return;
 		}
 	if (watch->n_targets == TARGETS_MAX) {
@@ -66,7 +82,9 @@ static void put_target(struct watch *watch, const char *ifname,
 		return;
 	}
 	snprintf(target->ifname, sizeof(target->ifname), "%s", ifname);
-	target->deletion = deletion;
+	target->lost = loss != NULL;
+	if (loss)
+		target->loss = *loss;
 	watch->n_targets++;
 }
 
@@ -105,27 +123,20 @@ struct search {
 	int runfd;
 };
 
-static void ignore_report(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}
-
 /* A record that cannot be read may be the one: converge complains about it. */
 static int put_owner(void *data, const char *ifname)
 {
 	const struct search *search = data;
 	const struct news *news = &search->watch->news;
+	struct loss loss = news->loss[0];
 	struct record record;
 	int r;
 
 	if (!config_ifname_ok(ifname))
 		return 0; /* a stray file */
-	r = record_read(search->runfd, ifname, ignore_report, NULL, &record);
-	for (unsigned i = 0; r != 0 && i < news->n_deletions; i++)
-		if (r < 0 || objects_have(&record.objects, &news->deletion[i].object)) {
-			put_target(search->watch, ifname, &news->deletion[i]);
-			break;
-		}
+	r = record_read(search->runfd, ifname, ini_report_nothing, NULL, &record);
+	if (r < 0 || news_find_loss(news, &record.objects, &loss))
+		put_target(search->watch, ifname, &loss);
 	return 0;
 }
 
@@ -143,7 +154,7 @@ static void find_targets(struct watch *watch)
 		put_if_tunnel(watch, runfd, news->link[i]);
 	for (unsigned i = 0; i < news->n_addresses; i++)
 		put_address(watch, runfd, news->address[i]);
-	if (news->n_deletions && runfd >= 0 && record_each(runfd, put_owner, &search) < 0)
+	if (news->n_losses && runfd >= 0 && record_each(runfd, put_owner, &search) < 0)
 		watch->lost = true;
 }
 
@@ -163,10 +174,9 @@ static void process_name(uint32_t port, char ret[static 64])
 	log_escape(name, ret, 64);
 }
 
-static void tell_of_fight(const char *ifname, const struct deletion *deletion,
-			  const char *who)
+static void tell_of_fight(const char *ifname, const struct loss *loss, const char *who)
 {
-	const struct step step = {.op = STEP_ADD, .object = deletion->object};
+	const struct step step = {.op = STEP_ADD, .object = loss->object};
 	const bool networkd = !strcmp(who, "systemd-network");
 	char what[OBJECT_STRLEN];
 
@@ -174,7 +184,7 @@ static void tell_of_fight(const char *ifname, const struct deletion *deletion,
 	log_line(
 		LOG_WARNING,
 		"%s: \"%s\" is undone over and over by netlink port %u (%s%s): from now on it is done again less and less often, in the end every %d s%s",
-		ifname, what, deletion->port,
+		ifname, what, loss->port,
 		who[0] ? "going by its number, the process "
 		       : "no process has that number now",
 		who, FIGHT_LONGEST_MS / 1000,
@@ -183,12 +193,18 @@ static void tell_of_fight(const char *ifname, const struct deletion *deletion,
 			: "");
 }
 
-static void answer_deletion(struct watch *watch, const struct target *target)
+/* No fight: of the kernel, which just says how things are; of one who has the lock. */
+static bool is_stranger(const struct loss *loss, char ret_who[static 64])
+{
+	process_name(loss->port, ret_who);
+	return loss->port && strcmp(ret_who, "sixxs-route") != 0;
+}
+
+static void answer_loss(struct watch *watch, const struct target *target)
 {
 	char who[64];
 
-	process_name(target->deletion->port, who);
-	if (!strcmp(who, "sixxs-route")) { /* at work under the same lock: no fight */
+	if (!is_stranger(&target->loss, who)) {
 		converge_one(watch, target->ifname, AIM_RECORDED);
 		return;
 	}
@@ -198,7 +214,7 @@ static void answer_deletion(struct watch *watch, const struct target *target)
 		fight_mended(&watch->fights, target->ifname, rtnl_now_ms());
 		break;
 	case FIGHT_BEGINS:
-		tell_of_fight(target->ifname, target->deletion, who);
+		tell_of_fight(target->ifname, &target->loss, who);
 		break;
 	case FIGHT_LATER:
 		break;
@@ -247,19 +263,26 @@ static int answer_news(struct watch *watch)
 	}
 	find_targets(watch);
 	for (unsigned i = 0; i < watch->n_targets && !watch->lost; i++)
-		if (watch->target[i].deletion)
-			answer_deletion(watch, &watch->target[i]);
+		if (watch->target[i].lost)
+			answer_loss(watch, &watch->target[i]);
 		else
 			converge_one(watch, watch->target[i].ifname, AIM_SECTION);
 	return 0;
 }
 
+/* What fails again is due later than now: between two rounds there is time for news. */
 static void answer_due(struct watch *watch)
 {
-	const char *ifname;
+	const int64_t now = rtnl_now_ms();
+	struct fight due;
 
-	while ((ifname = fight_take_due(&watch->fights, rtnl_now_ms())))
-		converge_one(watch, ifname, AIM_RECORDED);
+	while (fight_take_due(&watch->fights, now, &due))
+		converge_one(watch, due.ifname, AIM_RECORDED);
+	while (fight_take_due(&watch->failures, now, &due))
+		if (due.ifname[0])
+			converge_one(watch, due.ifname, (enum aim)due.what);
+		else
+			watch->lost = true;
 }
 
 /* Without signals it could not be stopped: better to be started again. */
@@ -285,7 +308,10 @@ static int answer_signals(struct watch *watch)
 /* Without anything put off: for ever. */
 static int poll_timeout(const struct watch *watch)
 {
-	const int64_t due = fight_due(&watch->fights);
+	const int64_t fight = fight_due(&watch->fights);
+	const int64_t failure = fight_due(&watch->failures);
+	const int64_t due =
+		fight < 0 || (failure >= 0 && failure < fight) ? failure : fight;
 	const int64_t left = due - rtnl_now_ms();
 
 	if (due < 0)
@@ -293,11 +319,48 @@ static int poll_timeout(const struct watch *watch)
 	return left > 0 ? (int)left : 0;
 }
 
-/* What failed has been logged; the others are as they should be. */
+static int look_at_record(void *data, const char *ifname)
+{
+	const struct search *search = data;
+
+	if (config_ifname_ok(ifname))
+		converge_one(search->watch, ifname, AIM_SECTION);
+	return 0;
+}
+
+static int look_at_section(void *data, const struct tunnel *tunnel, const char *file,
+			   unsigned line)
+{
+	const struct search *search = data;
+
+	(void)file, (void)line;
+	/* whose record there is has had its look, or is having it now */
+	if (search->runfd < 0 || !record_exists(search->runfd, tunnel->ifname))
+		converge_one(search->watch, tunnel->ifname, AIM_SECTION);
+	return 0;
+}
+
+/* Every tunnel that a record or a section names. */
 static void catch_up(struct watch *watch)
 {
+	_cleanup_close_ int runfd = run_open(watch->settings->run_dir, false);
+	struct search search = {.watch = watch, .runfd = runfd};
+	int r = runfd == -ENOENT ? 0 : runfd;
+
 	watch->lost = false;
-	apply_known(watch->settings, watch->rtnl);
+	if (runfd >= 0)
+		r = record_each(runfd, look_at_record, &search);
+	if (r == 0) {
+		fight_succeeded(&watch->failures, "");
+		config_each(watch->settings->conf_dir, &report_to_log, look_at_section,
+			    &search);
+		return;
+	}
+	log_line(
+		LOG_ERR,
+		"cannot read the run folder %s: %s: nothing is done until it is mended; expected a folder that only its owner can write to: see ls -ld",
+		watch->settings->run_dir, strerror(-r));
+	fight_failed(&watch->failures, "", AIM_SECTION, rtnl_now_ms());
 }
 
 static int run(struct watch *watch)
@@ -373,5 +436,6 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	rtnl_close(&state.events);
 	close_fdp(&state.signals);
 	fight_forget(&state.fights);
+	fight_forget(&state.failures);
 	return r;
 }

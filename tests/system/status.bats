@@ -49,9 +49,6 @@ says() {
 # free_of PATTERN FILE: no line of it matches (grep -E, by bytes). A bare "!" fails no test.
 free_of() { if LC_ALL=C grep -aE -- "$1" "$2" >&2; then return 1; fi; }
 
-# LeakSanitizer, if that is built in, does not work under strace.
-traced() { ASAN_OPTIONS=detect_leaks=0 strace -f "$@"; }
-
 # json FILTER [ARG...]: true of the JSON form, whatever the exit status.
 json() {
 	local filter=$1 found
@@ -583,7 +580,7 @@ json() {
 }
 
 # mute CALL N [ARG...]: status, to which the kernel answers that CALL, the Nth, with an error.
-mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" $handler status "${@:3}" 2>/tmp/err; }
+mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" $handler status "${@:3}" 2>/tmp/err; }
 
 @test "cannot tell: the kernel does not answer" {
 	local call n
@@ -717,7 +714,7 @@ mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" 
 	[ -z "${COVERAGE-}" ] || skip "the counters are a file that it writes to"
 	before=$(snapshot)
 	ip -6 rule del from 2a02::1
-	traced -o /tmp/trace $handler status >/dev/null || true
+	strace -f -o /tmp/trace $handler status >/dev/null || true
 	free_of 'O_WRONLY|O_RDWR|O_CREAT|flock|renameat|unlink|mkdir|"/dev/log"' /tmp/trace
 	free_of 'sendto.*RTM_(NEW|DEL)' /tmp/trace
 	ip -6 rule add from 2a02::1 lookup 200 priority 16383 protocol 166
@@ -729,7 +726,7 @@ mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" 
 @test "no false drift: a handler is at work" {
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work
-	traced -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
+	strace -f -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
 	wait_until 5 test -e /run/sixxs-route/lock.sixxs0
 	exits 0 status >/dev/null
 	wait $!
@@ -739,7 +736,7 @@ mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" 
 	ip -6 rule del from 2a02::1
 	rm -f /tmp/trace # another test's
 	# the rules are told without it, and the routes much later
-	traced -qq -o /tmp/trace -e trace=sendto -e inject=sendto:delay_enter=5s:when=3 $handler status \
+	strace -f -qq -o /tmp/trace -e trace=sendto -e inject=sendto:delay_enter=5s:when=3 $handler status \
 		>/tmp/out 3>&- &
 	wait_until 5 grep -q 'sendto.*RTM_GETRULE.* = [0-9]' /tmp/trace
 	$handler apply sixxs0 2>/dev/null
@@ -757,7 +754,7 @@ mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" 
 	rm /run/sixxs-route/lock.sixxs0
 	# a lock of another tunnel makes nobody wait
 	touch /run/sixxs-route/lock.sixxs9
-	traced -qq -o /tmp/trace -e trace=poll,inotify_init1 $handler status sixxs0 >/dev/null || true
+	strace -f -qq -o /tmp/trace -e trace=poll,inotify_init1 $handler status sixxs0 >/dev/null || true
 	[ ! -s /tmp/trace ]
 	rm /run/sixxs-route/lock.sixxs9
 }
@@ -782,7 +779,7 @@ mute() { exits 2 traced -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$2" 
 	done | ip -batch -
 	settle
 	$handler apply --all 2>/dev/null
-	traced -e trace=sendto,recvmsg,openat -o /tmp/trace $handler status >/tmp/out
+	strace -f -e trace=sendto,recvmsg,openat -o /tmp/trace $handler status >/tmp/out
 	# a link dump, and of each family one of rules and one of routes
 	[ "$(grep -c 'sendto.*NLM_F_DUMP' /tmp/trace)" -eq 5 ]
 	[ "$(grep -c 'sendto.*RTM_GETRULE' /tmp/trace)" -eq 2 ]

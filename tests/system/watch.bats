@@ -38,13 +38,16 @@ setup() {
 teardown() {
 	local status=0
 	watch_stop || status=1
+	[ -z "$flood" ] || kill "$flood"
+	umount /run/sixxs-route 2>/dev/null || true
+	ip -force -batch - <<<$'address del 2a02::1/128 dev lo\naddress del 198.51.100.7/32 dev lo' 2>/dev/null || true
 	ip netns del elsewhere 2>/dev/null || true
 	ip -o link | sed -nE 's/^[0-9]+: (other[0-9]+)@.*/link del \1/p' | ip -batch -
 	finish || status=1
 	return $status
 }
 
-watcher=
+watcher="" flood=""
 
 watch_start() {
 	sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
@@ -65,6 +68,12 @@ watch_stop() { # [SIGNAL]: it has to end with status 0
 }
 
 watch_wakes() { sed -n 's/^voluntary_ctxt_switches:\t*//p' "/proc/$watcher/status"; }
+
+# notifications that the kernel could not queue for it
+watch_drops() {
+	find "/proc/$watcher/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n' |
+		awk 'NR == FNR { own[$1]; next } $10 in own { drops += $9 } END { print drops + 0 }' - /proc/net/netlink
+}
 
 # microseconds of CPU that it has used
 watch_cpu() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$watcher/schedstat"; }
@@ -161,6 +170,205 @@ gone() { counts 6 0 && counts 4 0; }
 	END
 }
 
+@test "a route that somebody puts another in the place of is asked for, and back once that one is gone" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local before route
+	before=$(state)
+	while read -r route; do
+		log_restart
+		# shellcheck disable=SC2086 # words
+		ip ${route/ / route replace default }
+		wait_until 2 told '^daemon.err sixxs0: table 200 already has a default route that is not ours'
+		# shellcheck disable=SC2086 # words
+		ip ${route/ / route del default }
+		wait_until 5 complete
+		assert_same "$before" "$(state)"
+	done <<-'END'
+		-6 dev net0 table 200
+		-4 dev net0 table 200 metric 1024
+		-6 dev net0 table 200 metric 4294967295
+		-4 dev net0 table 200 metric 4294967295
+	END
+}
+
+@test "remove, and udev's remove of a link that stays, stick until the next event" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local i tracer=(/usr/bin/strace -qq -o /dev/null -e inject=unlinkat:delay_enter=100ms)
+	# slow enough for the watcher to read the record before it is emptied
+	for i in {1..3}; do
+		"${tracer[@]}" sixxs-route remove sixxs0
+		sleep 0.15
+		gone
+		sixxs-route apply sixxs0
+		complete
+		event remove sixxs0 "$(ifindex sixxs0)"
+		sleep 0.15
+		gone
+		sixxs-route apply sixxs0
+	done
+	for i in {1..20}; do
+		sixxs-route remove sixxs0
+		sleep 0.15
+		gone
+		sixxs-route apply sixxs0
+		sleep 0.05
+	done
+	udevadm trigger --action=remove /sys/class/net/sixxs0
+	settle
+	sleep 0.15
+	gone
+	# a link that comes up is an event
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	wait_until 2 complete
+}
+
+@test "remove is the last word, also about what is put off" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	tunnel_down sixxs0
+	ip link set sixxs0 mtu 1000
+	tunnel_up sixxs0
+	wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add'
+	sixxs-route remove sixxs0
+	ip link set sixxs0 mtu 1500
+	sleep 2.5
+	gone
+	sixxs-route apply sixxs0
+	complete
+	perl -e 'open my $ip, "|-", "ip", "-6", "-force", "-batch", "-" or die; $ip->autoflush;
+		for (1 .. 16) { print $ip "rule del from 2a02::1 table 200\n"; select undef, undef, undef, 0.05 }' 2>/dev/null || true
+	sixxs-route remove sixxs0
+	logged 1 'is undone over and over'
+	sleep 2
+	gone
+}
+
+@test "a link that loses IPv6 and has it back has its route back" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	local before off on
+	before=$(state)
+	while IFS=/ read -r off on; do
+		log_restart
+		$off
+		wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+		counts 4 4
+		$on
+		wait_until 5 complete
+		assert_same "$before" "$(state)"
+		# and so it is if the link only now comes up
+		tunnel_down sixxs0
+		wait_until 2 down_complete
+		$off
+		log_restart
+		tunnel_up sixxs0
+		wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+		$on
+		wait_until 5 complete
+		assert_same "$before" "$(state)"
+	done <<-'END'
+		ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
+		sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=1/sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=0
+	END
+	# and the kernel is nobody to fight with
+	for _ in {1..15}; do
+		ip -batch - <<<$'link set sixxs0 mtu 1000\nlink set sixxs0 mtu 1500'
+		wait_until 5 complete
+	done
+	logged 0 'is undone over and over'
+}
+
+@test "what fails is tried again ever less often, and never once it has succeeded" {
+	watch_start
+	tunnel sixxs0
+	wait_until 2 complete
+	ip link set sixxs0 mtu 1000
+	sleep 9
+	# at once, and after 1, 2 and 4 s more
+	logged 4 '^daemon.err '
+	ip link set sixxs0 mtu 1500
+	wait_until 10 complete
+	local wakes
+	wakes=$(watch_wakes)
+	sleep 3
+	[ "$(watch_wakes)" -eq "$wakes" ]
+	# the next failure is a first one
+	ip link set sixxs0 mtu 1000
+	wait_until 2 counts 6 3
+	ip link set sixxs0 mtu 1500
+	wait_until 3 complete
+}
+
+@test "a run folder that is full as the link comes up" {
+	mkdir -p /run/sixxs-route
+	mount -t tmpfs -o mode=755,size=16k tmpfs /run/sixxs-route
+	watch_start
+	tunnel_add sixxs0
+	settle
+	down_complete
+	cat /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
+	tunnel_up sixxs0
+	wait_until 2 told '^daemon.err sixxs0: cannot write its record: No space left on device'
+	down_complete
+	rm /run/sixxs-route/filler
+	wait_until 5 complete
+	# without a record there is nothing that "remove" could have taken away
+	tunnel_del sixxs0
+	wait_until 2 gone
+	settle
+	cat /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
+	tunnel sixxs0
+	sleep 0.5
+	gone
+	rm /run/sixxs-route/filler
+	wait_until 5 complete
+	tunnel_del sixxs0
+	settle
+	wait_until 2 gone
+	umount /run/sixxs-route
+	rmdir /run/sixxs-route
+}
+
+@test "what fails as it starts is tried again too" {
+	tunnel sixxs0
+	mkdir -p /run/sixxs-route
+	chmod 777 /run/sixxs-route
+	watch_start
+	wait_until 2 told '^daemon.err cannot read the run folder /run/sixxs-route: Operation not permitted'
+	chmod 755 /run/sixxs-route
+	wait_until 5 complete
+	watch_stop
+	sixxs-route remove sixxs0
+	ip link set sixxs0 mtu 1000
+	watch_start
+	wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+	ip link set sixxs0 mtu 1500
+	wait_until 5 complete
+}
+
+@test "the tunnel's lock is held for longer than it waits" {
+	watch_start
+	tunnel_add sixxs0
+	settle
+	down_complete
+	local holder
+	flock /run/sixxs-route/lock.sixxs0 sleep 12 3>&- &
+	holder=$!
+	sleep 0.2
+	tunnel_up sixxs0
+	wait_until 12 told "^daemon.err sixxs0: cannot make, trust or lock the run folder .*: Connection timed out"
+	down_complete
+	wait "$holder"
+	wait_until 3 complete
+}
+
 @test "who deletes over and over is named in one line, and answered ever less often" {
 	watch_start
 	tunnel sixxs0
@@ -228,18 +436,21 @@ gone() { counts 6 0 && counts 4 0; }
 	wait_until 2 counts 6 13
 	before=$(state)
 	kill -STOP "$watcher"
+	# what it can read is of this link alone
 	for ((i = 0; i < 2000; i++)); do
-		echo link set sixxs$((i % 4)) down
-		echo link set sixxs$((i % 4)) up
+		echo link set sixxs0 down
+		echo link set sixxs0 up
 	done | ip -batch -
+	local drops
+	drops=$(watch_drops)
+	[ "$drops" -gt 0 ]
 	ip -6 rule del from 2a02::12 table 202
 	ip -6 route del unreachable default table 203 metric 4294967295
+	[ "$(watch_drops)" -ge $((drops + 2)) ]
 	tunnel_del sixxs1
 	tunnel_add sixxs1
 	settle
 	tunnel_up sixxs1
-	# that there was an overrun, the kernel tells: sockets in /proc/net/netlink, Drops
-	[ "$(awk -v port="$watcher" 'NR > 1 && $9 > drops { drops = $9 } END { print drops + 0 }' /proc/net/netlink)" -gt 0 ]
 	kill -CONT "$watcher"
 	wait_until 3 counts 6 13
 	assert_same "$before" "$(state)"
@@ -482,7 +693,9 @@ flood() {
 	flood=$!
 }
 
-leaks() { # how many packets from the tunnel passed net0 during CYCLES of down and up
+# leaks CYCLES COUNT: writes to /tmp/leaks how many packets from the tunnel passed net0 during
+# so many cycles of down and up. Not in a $(...), which would keep failures and the watcher.
+leaks() {
 	local i
 	# the address is not the link's: it stays when the link goes down
 	ip address add 2a02::1/128 dev lo nodad
@@ -490,7 +703,7 @@ leaks() { # how many packets from the tunnel passed net0 during CYCLES of down a
 	watch_start
 	tunnel sixxs0
 	wait_until 2 counts 6 "$2"
-	capture net0 -Q out '(ip6 and src host 2a02::1) or (ip and src host 198.51.100.7)' -w /tmp/net0.pcap
+	capture net0 -Q out '(ip6 and src host 2a02::1) or (ip and src host 198.51.100.7)'
 	flood
 	for ((i = 0; i < $1; i++)); do
 		tunnel_down sixxs0
@@ -501,20 +714,21 @@ leaks() { # how many packets from the tunnel passed net0 during CYCLES of down a
 	tunnel_up sixxs0
 	kill "$flood"
 	wait "$flood" || true
-	captured net0 >/dev/null
-	ip address del 2a02::1/128 dev lo
-	ip address del 198.51.100.7/32 dev lo
-	tcpdump -nn -r /tmp/net0.pcap 2>/dev/null | wc -l
+	flood=
+	captured net0 >/tmp/leaked
+	grep -c '^IP' /tmp/leaked >/tmp/leaks || true
 }
 
 @test "when_down = unreachable: no packet leaves by net0, also between down and up" {
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 198.51.100.7\ntable = 200\nwhen_down = unreachable\nwait = 0'
-	[ "$(leaks 300 3)" -eq 0 ]
+	leaks 300 3
+	[ "$(cat /tmp/leaks)" -eq 0 ]
 }
 
 @test "when_down = fallthrough: that capture does see what leaves by net0" {
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 198.51.100.7\ntable = 200\nwait = 0'
-	[ "$(leaks 10 2)" -gt 0 ]
+	leaks 10 2
+	[ "$(cat /tmp/leaks)" -gt 0 ]
 }
 
 @test "idle it never wakes, nor do other's routes, rules and new links wake it" {
@@ -528,7 +742,12 @@ leaks() { # how many packets from the tunnel passed net0 during CYCLES of down a
 	[ "$(watch_wakes)" -eq "$wakes" ]
 	for ((i = 0; i < 1000; i++)); do
 		echo route add "2001:db8:1::$(printf %x $i)/128" dev net0
+		echo route replace "2001:db8:1::$(printf %x $i)/128" dev net0 mtu 1400
+		echo route replace "2001:db8:1::$(printf %x $i)/128" dev net0 table 77
+		echo route replace "2001:db8:1::$(printf %x $i)/128" dev net0 table 77 mtu 1400
+		echo route del "2001:db8:1::$(printf %x $i)/128" table 77
 		echo route del "2001:db8:1::$(printf %x $i)/128" dev net0
+		echo route replace default via 2001::2 dev net0
 		echo -6 rule add from "2001:db8:2::$(printf %x $i)" table 77
 		echo -6 rule del from "2001:db8:2::$(printf %x $i)" table 77
 	done | sed 's/^-6 //' | ip -6 -batch -

@@ -79,6 +79,18 @@ static struct nlmsghdr *route_message(uint16_t type, uint8_t protocol, uint32_t 
 	return nlh;
 }
 
+/* One that has taken another's place; LEN 0: a default route. */
+static struct nlmsghdr *replacement(uint16_t flags, uint8_t table, uint8_t len)
+{
+	struct nlmsghdr *nlh = route_message(RTM_NEWROUTE, RTPROT_BOOT, PORT);
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+
+	nlh->nlmsg_flags = flags;
+	rtm->rtm_table = table;
+	rtm->rtm_dst_len = len;
+	return nlh;
+}
+
 static struct nlmsghdr *rule_message(uint16_t type, int protocol, uint32_t port)
 {
 	static const uint8_t source[16] = {0x2a, 0x02, [15] = 1};
@@ -150,7 +162,7 @@ static void test_filter_deletions(void **state)
 		{OBJECT_PROTOCOL, PORT, true},
 		{OBJECT_PROTOCOL, UINT32_MAX - 4000, true}, /* not a process's number */
 		{OBJECT_PROTOCOL, OWN_PORT, false},
-		{OBJECT_PROTOCOL, 0, false}, /* the kernel did it by itself */
+		{OBJECT_PROTOCOL, 0, true}, /* the kernel did it by itself */
 		{RTPROT_STATIC, PORT, false},
 	};
 
@@ -168,6 +180,19 @@ static void test_filter_deletions(void **state)
 	assert_false(passes(rule_message(RTM_NEWRULE, OBJECT_PROTOCOL, PORT)));
 	assert_false(passes(rule_message(RTM_DELRULE, -1, PORT)));
 	assert_false(passes(message(RTM_NEWNEIGH, PORT)));
+}
+
+static void test_filter_replacements(void **state)
+{
+	const uint16_t flags = NLM_F_CREATE | NLM_F_REPLACE;
+
+	(void)state;
+	assert_true(passes(replacement(NLM_F_REPLACE, 200, 0)));
+	assert_true(passes(replacement(flags, RT_TABLE_COMPAT, 0)));
+	assert_false(passes(replacement(NLM_F_CREATE | NLM_F_EXCL, 200, 0)));
+	assert_false(passes(replacement(NLM_F_APPEND, 200, 0)));
+	assert_false(passes(replacement(flags, 200, 48)));
+	assert_false(passes(replacement(flags, RT_TABLE_MAIN, 0)));
 }
 
 static void test_news(void **state)
@@ -193,11 +218,54 @@ static void test_news(void **state)
 	news_take(&news, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT));
 	news_take(&news, rule_message(RTM_DELRULE, RTPROT_STATIC, PORT));
 	news_take(&news, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
-	assert_int_equal(news.n_deletions, 2);
-	assert_int_equal(news.deletion[0].object.kind, OBJECT_RULE);
-	assert_int_equal(news.deletion[1].object.kind, OBJECT_ROUTE);
-	assert_int_equal(news.deletion[1].port, PORT);
+	assert_int_equal(news.n_losses, 2);
+	assert_int_equal(news.loss[0].object.kind, OBJECT_RULE);
+	assert_int_equal(news.loss[1].object.kind, OBJECT_ROUTE);
+	assert_int_equal(news.loss[1].port, PORT);
+
+	news_take(&news, replacement(NLM_F_CREATE, 200, 0));
+	news_take(&news, replacement(NLM_F_REPLACE, 200, 48));
+	assert_int_equal(news.n_losses, 2);
+	news_take(&news, replacement(NLM_F_REPLACE, 200, 0));
+	assert_int_equal(news.n_losses, 3);
 	assert_false(news.full);
+}
+
+/* What was lost is found by itself, or by the place that another has taken. */
+static void test_whose_loss(void **state)
+{
+	static struct news news;
+	static struct objects objects = {
+		.n = 2,
+		.object = {{.kind = OBJECT_RULE,
+			    .family = AF_INET6,
+			    .table = 200,
+			    .priority = 16383},
+			   {.kind = OBJECT_ROUTE,
+			    .family = AF_INET6,
+			    .table = 200,
+			    .metric = 1024,
+			    .oif = 7}},
+	};
+	struct object *rule = &objects.object[0], *route = &objects.object[1];
+	struct loss loss;
+
+	(void)state;
+	prefix_parse("2a02::1", &rule->source);
+	news_clear(&news);
+	news_take(&news, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT + 1));
+	assert_true(news_find_loss(&news, &objects, &loss));
+	assert_true(object_equal(&loss.object, rule));
+	assert_int_equal(loss.port, PORT + 1);
+	rule->priority--;
+	assert_false(news_find_loss(&news, &objects, &loss));
+
+	news_take(&news, replacement(NLM_F_REPLACE, 200, 0));
+	assert_true(news_find_loss(&news, &objects, &loss));
+	assert_true(object_equal(&loss.object, route));
+	assert_int_equal(loss.port, PORT);
+	route->metric++;
+	assert_false(news_find_loss(&news, &objects, &loss));
 }
 
 static void test_news_are_bounded(void **state)
@@ -233,7 +301,7 @@ static void test_damaged_messages_are_no_news(void **state)
 	nlh = rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT);
 	((struct fib_rule_hdr *)mnl_nlmsg_get_payload(nlh))->src_len = 129;
 	news_take(&news, nlh);
-	assert_int_equal(news.n_links + news.n_addresses + news.n_deletions, 0);
+	assert_int_equal(news.n_links + news.n_addresses + news.n_losses, 0);
 }
 
 static void test_get_address(void **state)
@@ -318,6 +386,7 @@ static void test_slow_fight_is_fought(void **state)
 static void test_fast_fight_is_put_off(void **state)
 {
 	struct fights fights = {0};
+	struct fight due;
 	int64_t now = 1000000, delay = FIGHT_DELAY_MS;
 
 	(void)state;
@@ -328,10 +397,11 @@ static void test_fast_fight_is_put_off(void **state)
 	assert_int_equal(fight_blow(&fights, "sixxs1", now), FIGHT_NOW);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(fight_due(&fights), now + delay);
-		assert_null(fight_take_due(&fights, now + delay - 1));
+		assert_false(fight_take_due(&fights, now + delay - 1, &due));
 		now += delay;
-		assert_string_equal(fight_take_due(&fights, now), "sixxs0");
-		assert_null(fight_take_due(&fights, now));
+		assert_true(fight_take_due(&fights, now, &due));
+		assert_string_equal(due.ifname, "sixxs0");
+		assert_false(fight_take_due(&fights, now, &due));
 		assert_int_equal(fight_due(&fights), -1);
 		now += 10;
 		assert_int_equal(fight_blow(&fights, "sixxs0", now), FIGHT_LATER);
@@ -343,12 +413,13 @@ static void test_fast_fight_is_put_off(void **state)
 static void test_quiet_ends_a_fight(void **state)
 {
 	struct fights fights = {0};
+	struct fight due;
 	int64_t now = 1000000;
 
 	(void)state;
 	answered_at_once(&fights, &now, 10, FIGHT_ROUNDS + 1);
 	now = fight_due(&fights);
-	assert_non_null(fight_take_due(&fights, now));
+	assert_true(fight_take_due(&fights, now, &due));
 	now += FIGHT_QUIET_MS;
 	assert_int_equal(answered_at_once(&fights, &now, 10, 2 * FIGHT_ROUNDS),
 			 FIGHT_ROUNDS);
@@ -369,6 +440,37 @@ static void test_fights_need_little_room(void **state)
 	}
 	assert_true(fights.size <= 2 * FIGHT_QUIET_MS / 1000 + 8);
 	fight_forget(&fights);
+}
+
+static void test_failures_are_put_off_ever_longer(void **state)
+{
+	struct fights failures = {0};
+	struct fight due;
+	int64_t now = 1000000, delay = FIGHT_DELAY_MS;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		fight_failed(&failures, "sixxs0", i, now);
+		/* one more on the way does not put it off further, but is the last word */
+		fight_failed(&failures, "sixxs0", i + 100, now + delay / 2);
+		assert_int_equal(fight_due(&failures), now + delay);
+		now += delay;
+		assert_true(fight_take_due(&failures, now, &due));
+		assert_string_equal(due.ifname, "sixxs0");
+		assert_int_equal(due.what, i + 100);
+		assert_int_equal(fight_due(&failures), -1);
+		delay = 2 * delay < FIGHT_LONGEST_MS ? 2 * delay : FIGHT_LONGEST_MS;
+	}
+	fight_failed(&failures, "sixxs0", 0, now);
+	fight_failed(&failures, "sixxs1", 0, now);
+	fight_succeeded(&failures, "sixxs0");
+	fight_succeeded(&failures, "sixxs2");
+	assert_int_equal(fight_due(&failures), now + FIGHT_DELAY_MS);
+	fight_succeeded(&failures, "sixxs1");
+	assert_int_equal(fight_due(&failures), -1);
+	fight_failed(&failures, "sixxs0", 0, now);
+	assert_int_equal(fight_due(&failures), now + FIGHT_DELAY_MS);
+	fight_forget(&failures);
 }
 
 static void test_notify(void **state)
@@ -416,7 +518,9 @@ int main(void)
 		cmocka_unit_test(test_filter_links),
 		cmocka_unit_test(test_filter_addresses),
 		cmocka_unit_test(test_filter_deletions),
+		cmocka_unit_test(test_filter_replacements),
 		cmocka_unit_test(test_news),
+		cmocka_unit_test(test_whose_loss),
 		cmocka_unit_test(test_news_are_bounded),
 		cmocka_unit_test(test_damaged_messages_are_no_news),
 		cmocka_unit_test(test_get_address),
@@ -425,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_fast_fight_is_put_off),
 		cmocka_unit_test(test_quiet_ends_a_fight),
 		cmocka_unit_test(test_fights_need_little_room),
+		cmocka_unit_test(test_failures_are_put_off_ever_longer),
 		cmocka_unit_test_setup_teardown(test_notify, scratch_make,
 						scratch_remove),
 	};
