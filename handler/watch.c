@@ -11,24 +11,15 @@
 #include "notify.h"
 #include "record.h"
 #include "reporters.h"
+#include "targets.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-
-#define TARGETS_MAX (3 * NEWS_MAX)
-
-/* A tunnel to be converged. */
-struct target {
-	char ifname[IFNAMSIZ];
-	bool lost;        /* what is in loss, for no other reason */
-	struct loss loss; /* of what the record has */
-};
 
 struct watch {
 	const struct settings *settings;
@@ -38,8 +29,7 @@ struct watch {
 	bool stop;
 	bool lost; /* not all that happened is known: every tunnel is to be looked at */
 	struct news news;
-	unsigned n_targets;
-	struct target target[TARGETS_MAX];
+	struct targets targets;
 	struct fights fights;
 	struct fights failures; /* an ifname of "": every tunnel */
 };
@@ -66,96 +56,6 @@ static void converge_one(struct watch *watch, const char *ifname, enum aim aim)
 	else
 		fight_failed(&watch->failures, ifname, (int)aim_again(watch, ifname, aim),
 			     rtnl_now_ms());
-}
-
-static void put_target(struct watch *watch, const char *ifname, const struct loss *loss)
-{
-	struct target *target = watch->target;
-
-	for (unsigned i = 0; i < watch->n_targets; i++, target++)
-		if (!strcmp(target->ifname, ifname)) {
-			target->lost &= loss != NULL;
-			return;
-		}
-	if (watch->n_targets == TARGETS_MAX) {
-		watch->lost = true;
-		return;
-	}
-	snprintf(target->ifname, sizeof(target->ifname), "%s", ifname);
-	target->lost = loss != NULL;
-	if (loss)
-		target->loss = *loss;
-	watch->n_targets++;
-}
-
-static bool has_drop_in(const struct watch *watch, const char *ifname)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s.conf", watch->settings->conf_dir, ifname);
-	return access(path, F_OK) == 0 || errno != ENOENT;
-}
-
-/*
- * Cheap, as any link may be meant. What has neither a record nor a drop-in of its own
- * name is no tunnel, or its handler has not looked at the link yet, and will.
- */
-static void put_if_tunnel(struct watch *watch, int runfd, const char *ifname)
-{
-	if (config_ifname_ok(ifname) &&
-	    ((runfd >= 0 && record_exists(runfd, ifname)) || has_drop_in(watch, ifname)))
-		put_target(watch, ifname, NULL);
-}
-
-static void put_address(struct watch *watch, int runfd, uint32_t ifindex)
-{
-	struct link link;
-	const int r = rtnl_link_at(watch->rtnl, ifindex, &link);
-
-	if (r < 0)
-		watch->lost = true;
-	else if (link.ifindex)
-		put_if_tunnel(watch, runfd, link.ifname);
-}
-
-struct search {
-	struct watch *watch;
-	int runfd;
-};
-
-/* A record that cannot be read may be the one: converge complains about it. */
-static int put_owner(void *data, const char *ifname)
-{
-	const struct search *search = data;
-	const struct news *news = &search->watch->news;
-	struct loss loss = news->loss[0];
-	struct record record;
-	int r;
-
-	if (!config_ifname_ok(ifname))
-		return 0; /* a stray file */
-	r = record_read(search->runfd, ifname, ini_report_nothing, NULL, &record);
-	if (r < 0 || news_find_loss(news, &record.objects, &loss))
-		put_target(search->watch, ifname, &loss);
-	return 0;
-}
-
-/* Which tunnels the news are about. */
-static void find_targets(struct watch *watch)
-{
-	const struct news *news = &watch->news;
-	_cleanup_close_ int runfd = run_open(watch->settings->run_dir, false);
-	struct search search = {.watch = watch, .runfd = runfd};
-
-	watch->n_targets = 0;
-	if (runfd < 0 && runfd != -ENOENT)
-		watch->lost = true; /* whose the news are is not known */
-	for (unsigned i = 0; i < news->n_links; i++)
-		put_if_tunnel(watch, runfd, news->link[i]);
-	for (unsigned i = 0; i < news->n_addresses; i++)
-		put_address(watch, runfd, news->address[i]);
-	if (news->n_losses && runfd >= 0 && record_each(runfd, put_owner, &search) < 0)
-		watch->lost = true;
 }
 
 /* The name of the process whose number a port has by custom (netlink(7)), or "". */
@@ -261,12 +161,16 @@ static int answer_news(struct watch *watch)
 			strerror(-r));
 		return r;
 	}
-	find_targets(watch);
-	for (unsigned i = 0; i < watch->n_targets && !watch->lost; i++)
-		if (watch->target[i].lost)
-			answer_loss(watch, &watch->target[i]);
+	watch->lost |= !targets_find(&watch->targets, watch->settings, watch->rtnl,
+				     &watch->news);
+	for (unsigned i = 0; i < watch->targets.n && !watch->lost; i++) {
+		const struct target *target = &watch->targets.target[i];
+
+		if (target->lost)
+			answer_loss(watch, target);
 		else
-			converge_one(watch, watch->target[i].ifname, AIM_SECTION);
+			converge_one(watch, target->ifname, AIM_SECTION);
+	}
 	return 0;
 }
 
@@ -318,6 +222,11 @@ static int poll_timeout(const struct watch *watch)
 		return -1;
 	return left > 0 ? (int)left : 0;
 }
+
+struct search {
+	struct watch *watch;
+	int runfd;
+};
 
 static int look_at_record(void *data, const char *ifname)
 {
