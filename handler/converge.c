@@ -33,20 +33,24 @@ static bool holds_contested(const struct record *record,
 	return false;
 }
 
-/* What it cannot have is for its own converge to tell. */
+/*
+ * What it cannot have is for its own converge to tell. A record that cannot be read may
+ * hold anything, and its turn says why.
+ */
 static int give_turn(void *data, const char *ifname)
 {
 	const struct contest *contest = data;
 	struct contested contested;
 	struct outcome outcome;
 	struct record record;
+	int r;
 
-	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname) ||
-	    record_read(contest->runfd, ifname, ini_report_nothing, NULL, &record) <= 0 ||
-	    !holds_contested(&record, contest->contested))
+	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname))
 		return 0;
-	turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0, &contested,
-		  &outcome);
+	r = record_read(contest->runfd, ifname, ini_report_nothing, NULL, &record);
+	if (r < 0 || (r > 0 && holds_contested(&record, contest->contested)))
+		turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0,
+			  &contested, &outcome);
 	return 0;
 }
 
