@@ -3,9 +3,11 @@
 
 #include "cleanup.h"
 #include "config.h"
+#include "log.h"
 #include "record.h"
 #include "reporters.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct contest {
@@ -54,6 +56,23 @@ static int give_turn(void *data, const char *ifname)
 	return 0;
 }
 
+/* The tunnels that may hold what is contested have their turn. */
+static void give_turns(struct contest *contest)
+{
+	const char *run_dir = contest->settings->run_dir;
+	int r = run_open(run_dir, false);
+
+	contest->runfd = r;
+	if (r >= 0)
+		r = record_each(contest->runfd, give_turn, contest);
+	close_fdp(&contest->runfd);
+	if (r < 0 && r != -ENOENT)
+		log_line(
+			LOG_ERR,
+			"%s: cannot look into the run folder %s for whose is what it needs or gave up: %s: once that is mended, run: sixxs-route apply --all",
+			contest->ifname, run_dir, strerror(-r));
+}
+
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum aim aim, uint32_t gone, struct outcome *ret)
 {
@@ -66,10 +85,7 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 
 	if (!contested.objects.n && !contested.rival.number && !contested.dropped.number)
 		return r;
-	contest.runfd = run_open(settings->run_dir, false);
-	if (contest.runfd >= 0)
-		record_each(contest.runfd, give_turn, &contest);
-	close_fdp(&contest.runfd);
+	give_turns(&contest);
 	/* also if no record has it any more: its tunnel's turn may just have ended */
 	return contested.in_way ? turn_take(settings, rtnl, ifname, aim, gone, NULL, ret)
 				: r;
