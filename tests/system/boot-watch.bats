@@ -170,7 +170,7 @@ cycles() {
 	sleep 0.2
 	wait_until 10 vpn_up
 	systemctl stop vpn.service
-	wait_until 5 gone sixxs3
+	wait_until 10 gone sixxs3
 }
 
 @test "its sandbox: one capability, no new ones, system calls filtered, under 2.0" {
@@ -206,7 +206,7 @@ cycles() {
 	cursor=$(journalctl -b -n 0 --show-cursor | sed -n 's/^-- cursor: //p')
 	said() { journalctl -q -t sixxs-route --after-cursor "$cursor" --no-pager "$@"; }
 	ip link del sixxs1
-	wait_until 5 gone sixxs1
+	wait_until 10 gone sixxs1
 	# with systemd the handler does not wait for the link: it must be up when its event is handled
 	udevadm control --stop-exec-queue
 	ip tuntap add sixxs1 mode tun
@@ -216,7 +216,7 @@ cycles() {
 	wait_until 10 up sixxs1
 	ip -6 route show table sixxs1 | grep '^default dev sixxs1 '
 	[ -e /run/sixxs-route/tunnel.sixxs1 ]
-	wait_until 5 eval 'said | grep -q "sixxs1: added 2 routes, 2 rules; link up"'
+	wait_until 10 eval 'said | grep -q "sixxs1: added 2 routes, 2 rules; link up"'
 	ip link del sixxs1
 	udevadm settle
 	wait_until 10 gone sixxs1
@@ -224,7 +224,7 @@ cycles() {
 	[ -z "$(said -p err)" ]
 	systemctl unmask --runtime sixxs-route.service
 	tunnel sixxs1
-	wait_until 5 up sixxs1
+	wait_until 10 up sixxs1
 }
 
 @test "no unit failed, and the last tunnel leaves nothing in the kernel" {

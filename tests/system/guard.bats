@@ -226,7 +226,7 @@ within_limit() { # COUNT SECONDS
 	sixxs-route apply --all
 	[ "$(ls -A /run/sixxs-route-connects)" = connects.sixxs0 ]
 	run -75 guard
-	wait_until 5 guard --dry-run 2>/dev/null
+	wait_until 10 guard --dry-run 2>/dev/null
 	sixxs-route apply --all
 	[ ! -e /run/sixxs-route-connects ]
 

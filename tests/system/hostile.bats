@@ -353,7 +353,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 	mkdir -m 755 $run_dir
 	flock $run_dir/rt_tables.lock sleep 60 &
 	holder=$!
-	wait_until 5 test -e $run_dir/rt_tables.lock
+	wait_until 10 test -e $run_dir/rt_tables.lock
 	exits 1 add
 	[ $((SECONDS - begun)) -ge 9 ]
 	[ $((SECONDS - begun)) -le 13 ]

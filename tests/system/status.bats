@@ -727,7 +727,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work
 	strace -f -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
-	wait_until 5 test -e /run/sixxs-route/lock.sixxs0
+	wait_until 10 test -e /run/sixxs-route/lock.sixxs0
 	exits 0 status >/dev/null
 	wait $!
 }
@@ -738,7 +738,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	# the rules are told without it, and the routes much later
 	strace -f -qq -o /tmp/trace -e trace=sendto -e inject=sendto:delay_enter=5s:when=3 $handler status \
 		>/tmp/out 3>&- &
-	wait_until 5 grep -q 'sendto.*RTM_GETRULE.* = [0-9]' /tmp/trace
+	wait_until 10 grep -q 'sendto.*RTM_GETRULE.* = [0-9]' /tmp/trace
 	$handler apply sixxs0 2>/dev/null
 	exits 0 wait $!
 	# this was the case: it looked again

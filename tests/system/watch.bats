@@ -53,7 +53,7 @@ watch_start() {
 	sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
 	watcher=$!
 	# once it has its signals in hand, it has subscribed
-	wait_until 5 watch_listens
+	wait_until 10 watch_listens
 }
 
 watch_listens() { grep -q '^SigBlk:.*[1-9a-f]' "/proc/$watcher/status"; }
@@ -100,7 +100,7 @@ gone() { counts 6 0 && counts 4 0; }
 	sleep 2
 	down_complete
 	tunnel_up sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	# and what is there is what an event would have made of it
 	local before
 	before=$(state)
@@ -112,50 +112,50 @@ gone() { counts 6 0 && counts 4 0; }
 	tunnel sixxs0
 	down_complete
 	watch_start
-	wait_until 2 complete
+	wait_until 10 complete
 }
 
 @test "down and up, a thousand times: the route is back every time" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local before i
 	before=$(state)
 	for ((i = 0; i < 1000; i++)); do
 		tunnel_down sixxs0
 		tunnel_up sixxs0
-		wait_until 2 counts 6 4
+		wait_until 10 counts 6 4
 	done
-	wait_until 2 complete
+	wait_until 10 complete
 	assert_same "$before" "$(state)"
 }
 
 @test "down and up, a thousand times without a pause: the last state counts" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local before i
 	before=$(state)
 	for ((i = 0; i < 1000; i++)); do
 		echo link set sixxs0 down
 		echo link set sixxs0 up
 	done | ip -batch -
-	wait_until 2 complete
+	wait_until 10 complete
 	assert_same "$before" "$(state)"
 	{ cat /dev/fd/3 && echo link set sixxs0 down; } 3< <(yes $'link set sixxs0 down\nlink set sixxs0 up' | head -n 200) | ip -batch -
-	wait_until 2 down_complete
+	wait_until 10 down_complete
 }
 
 @test "a rule or route that somebody deletes is back at once" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local before command
 	before=$(state)
 	while read -r command; do
 		# shellcheck disable=SC2086 # words
 		ip $command
-		wait_until 2 complete
+		wait_until 10 complete
 		assert_same "$before" "$(state)"
 	done <<-'END'
 		-6 rule del from 2a02::1 table 200 pref 16383
@@ -173,17 +173,17 @@ gone() { counts 6 0 && counts 4 0; }
 @test "a route that somebody puts another in the place of is asked for, and back once that one is gone" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local before route
 	before=$(state)
 	while read -r route; do
 		log_restart
 		# shellcheck disable=SC2086 # words
 		ip ${route/ / route replace default }
-		wait_until 2 told '^daemon.err sixxs0: table 200 already has a default route that is not ours'
+		wait_until 10 told '^daemon.err sixxs0: table 200 already has a default route that is not ours'
 		# shellcheck disable=SC2086 # words
 		ip ${route/ / route del default }
-		wait_until 5 complete
+		wait_until 10 complete
 		assert_same "$before" "$(state)"
 	done <<-'END'
 		-6 dev net0 table 200
@@ -196,7 +196,7 @@ gone() { counts 6 0 && counts 4 0; }
 @test "remove, and udev's remove of a link that stays, stick until the next event" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local i tracer=(/usr/bin/strace -qq -o /dev/null -e inject=unlinkat:delay_enter=100ms)
 	# slow enough for the watcher to read the record before it is emptied
 	for i in {1..3}; do
@@ -224,17 +224,17 @@ gone() { counts 6 0 && counts 4 0; }
 	# a link that comes up is an event
 	tunnel_down sixxs0
 	tunnel_up sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 }
 
 @test "remove is the last word, also about what is put off" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	tunnel_down sixxs0
 	ip link set sixxs0 mtu 1000
 	tunnel_up sixxs0
-	wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add'
+	wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add'
 	sixxs-route remove sixxs0
 	ip link set sixxs0 mtu 1500
 	sleep 2.5
@@ -252,26 +252,26 @@ gone() { counts 6 0 && counts 4 0; }
 @test "a link that loses IPv6 and has it back has its route back" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local before off on
 	before=$(state)
 	while IFS=/ read -r off on; do
 		log_restart
 		$off
-		wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+		wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
 		counts 4 4
 		$on
-		wait_until 5 complete
+		wait_until 10 complete
 		assert_same "$before" "$(state)"
 		# and so it is if the link only now comes up
 		tunnel_down sixxs0
-		wait_until 2 down_complete
+		wait_until 10 down_complete
 		$off
 		log_restart
 		tunnel_up sixxs0
-		wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+		wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
 		$on
-		wait_until 5 complete
+		wait_until 10 complete
 		assert_same "$before" "$(state)"
 	done <<-'END'
 		ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
@@ -280,7 +280,7 @@ gone() { counts 6 0 && counts 4 0; }
 	# and the kernel is nobody to fight with
 	for _ in {1..15}; do
 		ip -batch - <<<$'link set sixxs0 mtu 1000\nlink set sixxs0 mtu 1500'
-		wait_until 5 complete
+		wait_until 10 complete
 	done
 	logged 0 'is undone over and over'
 }
@@ -288,7 +288,7 @@ gone() { counts 6 0 && counts 4 0; }
 @test "what fails is tried again ever less often, and never once it has succeeded" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	ip link set sixxs0 mtu 1000
 	sleep 9
 	# at once, and after 1, 2 and 4 s more
@@ -301,9 +301,9 @@ gone() { counts 6 0 && counts 4 0; }
 	[ "$(watch_wakes)" -eq "$wakes" ]
 	# the next failure is a first one
 	ip link set sixxs0 mtu 1000
-	wait_until 2 counts 6 3
+	wait_until 10 counts 6 3
 	ip link set sixxs0 mtu 1500
-	wait_until 3 complete
+	wait_until 10 complete
 }
 
 @test "a run folder that is full as the link comes up" {
@@ -315,23 +315,23 @@ gone() { counts 6 0 && counts 4 0; }
 	down_complete
 	cat /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
 	tunnel_up sixxs0
-	wait_until 2 told '^daemon.err sixxs0: cannot write its record: No space left on device'
+	wait_until 10 told '^daemon.err sixxs0: cannot write its record: No space left on device'
 	down_complete
 	rm /run/sixxs-route/filler
-	wait_until 5 complete
+	wait_until 10 complete
 	# without a record there is nothing that "remove" could have taken away
 	tunnel_del sixxs0
-	wait_until 2 gone
+	wait_until 10 gone
 	settle
 	cat /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
 	tunnel sixxs0
 	sleep 0.5
 	gone
 	rm /run/sixxs-route/filler
-	wait_until 5 complete
+	wait_until 10 complete
 	tunnel_del sixxs0
 	settle
-	wait_until 2 gone
+	wait_until 10 gone
 	umount /run/sixxs-route
 	rmdir /run/sixxs-route
 }
@@ -341,16 +341,16 @@ gone() { counts 6 0 && counts 4 0; }
 	mkdir -p /run/sixxs-route
 	chmod 777 /run/sixxs-route
 	watch_start
-	wait_until 2 told '^daemon.err cannot read the run folder /run/sixxs-route: Operation not permitted'
+	wait_until 10 told '^daemon.err cannot read the run folder /run/sixxs-route: Operation not permitted'
 	chmod 755 /run/sixxs-route
-	wait_until 5 complete
+	wait_until 10 complete
 	watch_stop
 	sixxs-route remove sixxs0
 	ip link set sixxs0 mtu 1000
 	watch_start
-	wait_until 2 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+	wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
 	ip link set sixxs0 mtu 1500
-	wait_until 5 complete
+	wait_until 10 complete
 }
 
 @test "the tunnel's lock is held for longer than it waits" {
@@ -366,13 +366,13 @@ gone() { counts 6 0 && counts 4 0; }
 	wait_until 12 told "^daemon.err sixxs0: cannot make, trust or lock the run folder .*: Connection timed out"
 	down_complete
 	wait "$holder"
-	wait_until 3 complete
+	wait_until 10 complete
 }
 
 @test "who deletes over and over is named in one line, and answered ever less often" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local cpu mended
 	cpu=$(watch_cpu)
 	# one process, which is still there when it is looked for
@@ -387,7 +387,7 @@ gone() { counts 6 0 && counts 4 0; }
 	# other tunnels' and other objects' matters are not put off by it, nor is the link's
 	tunnel_down sixxs0
 	tunnel_up sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	# and it does not give up
 	ip -6 rule del from 2a02::1 table 200 || true
 	wait_until 10 complete
@@ -396,16 +396,16 @@ gone() { counts 6 0 && counts 4 0; }
 @test "the udev handler and apply are no strangers" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local i before
 	before=$(state)
 	for i in {1..40}; do
 		sixxs-route remove sixxs0
 		sixxs-route apply sixxs0
 	done
-	wait_until 2 complete
+	wait_until 10 complete
 	ip -6 rule del from 2a02::1 table 200
-	wait_until 2 complete
+	wait_until 10 complete
 	assert_same "$before" "$(state)"
 	logged 0 'is undone over and over'
 }
@@ -413,7 +413,7 @@ gone() { counts 6 0 && counts 4 0; }
 @test "its own deletions and the handler's cause at most one more look" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
 	local wakes
 	wakes=$(watch_wakes)
@@ -433,7 +433,7 @@ gone() { counts 6 0 && counts 4 0; }
 	done
 	watch_start
 	for i in 0 1 2 3; do tunnel sixxs$i; done
-	wait_until 2 counts 6 13
+	wait_until 10 counts 6 13
 	before=$(state)
 	kill -STOP "$watcher"
 	# what it can read is of this link alone
@@ -452,7 +452,7 @@ gone() { counts 6 0 && counts 4 0; }
 	settle
 	tunnel_up sixxs1
 	kill -CONT "$watcher"
-	wait_until 3 counts 6 13
+	wait_until 10 counts 6 13
 	assert_same "$before" "$(state)"
 }
 
@@ -462,23 +462,23 @@ gone() { counts 6 0 && counts 4 0; }
 	local i
 	for i in {1..20}; do
 		tunnel sixxs0
-		wait_until 2 complete
+		wait_until 10 complete
 		tunnel_down sixxs0
 		ip link set sixxs0 name sixxs1
 		tunnel_up sixxs1
-		wait_until 2 counts 6 2
+		wait_until 10 counts 6 2
 		counts 4 0
 		tunnel_down sixxs1
 		ip link set sixxs1 name moved0
 		tunnel_up moved0
 		settle
-		wait_until 2 gone
+		wait_until 10 gone
 		ip link set moved0 down
 		ip link set moved0 name sixxs0
 		tunnel_up sixxs0
-		wait_until 2 complete
+		wait_until 10 complete
 		tunnel_del sixxs0
-		wait_until 2 gone
+		wait_until 10 gone
 		settle
 	done
 	gone
@@ -490,15 +490,15 @@ gone() { counts 6 0 && counts 4 0; }
 	local i
 	for i in {1..10}; do
 		tunnel sixxs0
-		wait_until 2 complete
+		wait_until 10 complete
 		ip link set sixxs0 netns elsewhere
-		wait_until 2 gone
+		wait_until 10 gone
 		ip -n elsewhere link set sixxs0 netns 1
 		settle
 		tunnel_up sixxs0
-		wait_until 2 complete
+		wait_until 10 complete
 		tunnel_del sixxs0
-		wait_until 2 gone
+		wait_until 10 gone
 	done
 	ip netns del elsewhere
 }
@@ -512,7 +512,7 @@ gone() { counts 6 0 && counts 4 0; }
 		tunnel_del sixxs0
 	done
 	settle
-	wait_until 2 gone
+	wait_until 10 gone
 	for i in {1..50}; do
 		tunnel_add sixxs0
 		tunnel_up sixxs0
@@ -520,21 +520,21 @@ gone() { counts 6 0 && counts 4 0; }
 		tunnel_add sixxs0
 		tunnel_up sixxs0
 		settle
-		wait_until 2 complete
+		wait_until 10 complete
 		tunnel_del sixxs0
 	done
 	settle
-	wait_until 2 gone
+	wait_until 10 gone
 	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
 }
 
 @test "a removal of which udev does not tell is seen all the same" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	udevadm control --stop-exec-queue
 	tunnel_del sixxs0
-	wait_until 2 gone
+	wait_until 10 gone
 	udevadm control --start-exec-queue
 	settle
 	gone
@@ -543,12 +543,12 @@ gone() { counts 6 0 && counts 4 0; }
 @test "conf.d is not watched, SIGHUP has it read" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
 	sleep 0.5
 	complete
 	kill -HUP "$watcher"
-	wait_until 2 counts 6 3
+	wait_until 10 counts 6 3
 	counts 4 0
 	# a drop-in that cannot be read costs nothing
 	drop_in sixxs0 <<<$'[sixxs0]\nsauce = 2a02::1'
@@ -562,7 +562,7 @@ gone() { counts 6 0 && counts 4 0; }
 	tunnel sixxs0
 	for signal in TERM INT; do
 		watch_start
-		wait_until 2 complete
+		wait_until 10 complete
 		before=$(state)
 		watch_stop $signal
 		assert_same "$before" "$(state)"
@@ -573,12 +573,12 @@ gone() { counts 6 0 && counts 4 0; }
 	tunnel sixxs0
 	socat -u UNIX-RECV:/tmp/notify "SYSTEM:cat >>/tmp/notified" 3>&- &
 	local listener=$!
-	wait_until 5 test -S /tmp/notify
+	wait_until 10 test -S /tmp/notify
 	NOTIFY_SOCKET=/tmp/notify watch_start
-	wait_until 5 grep -q READY=1 /tmp/notified
+	wait_until 10 grep -q READY=1 /tmp/notified
 	complete
 	watch_stop
-	wait_until 5 grep -q STOPPING=1 /tmp/notified
+	wait_until 10 grep -q STOPPING=1 /tmp/notified
 	kill $listener
 }
 
@@ -598,29 +598,29 @@ gone() { counts 6 0 && counts 4 0; }
 	sleep 0.2
 	gone
 	ip address add 2a02::5/64 dev sixxs0
-	wait_until 2 counts 6 2
+	wait_until 10 counts 6 2
 	ip -6 rule | grep -E 'from 2a02::5 lookup 200'
 	ip address add 198.51.100.7/24 dev sixxs0
-	wait_until 2 counts 4 2
+	wait_until 10 counts 4 2
 	ip address add 198.51.100.8 peer 198.51.100.9 dev sixxs0
-	wait_until 2 counts 4 3
+	wait_until 10 counts 4 3
 	ip rule | grep -E 'from 198.51.100.8 lookup 200'
 	# link-local and host scope are no sources
 	ip address add fe80::1/64 dev sixxs0
 	ip address add 198.51.100.10/32 scope link dev sixxs0
 	# deprecated: still in use, until it is gone
 	ip address add 2a02::6/64 dev sixxs0 preferred_lft 0 valid_lft 3
-	wait_until 2 counts 6 3
+	wait_until 10 counts 6 3
 	counts 4 3
 	wait_until 10 counts 6 2
 	# down takes the IPv6 addresses along, with the rules
 	tunnel_down sixxs0
-	wait_until 2 counts 6 0
+	wait_until 10 counts 6 0
 	tunnel_up sixxs0
 	ip address add 2a02::7/64 dev sixxs0
-	wait_until 2 counts 6 2
+	wait_until 10 counts 6 2
 	ip address flush dev sixxs0
-	wait_until 2 gone
+	wait_until 10 gone
 	tunnel_del sixxs0
 	settle
 	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
@@ -639,10 +639,10 @@ gone() { counts 6 0 && counts 4 0; }
 	ip address add 2a02::8/64 dev sixxs0
 	ip -6 address show dev sixxs0 | grep '2a02::8.*tentative'
 	counts 6 0
-	wait_until 5 counts 6 2
+	wait_until 10 counts 6 2
 	ip address add 2a02::9/64 dev sixxs0
 	dad_failed() { ip -6 address show dev sixxs0 | grep '2a02::9.*dadfailed'; }
-	wait_until 5 dad_failed
+	wait_until 10 dad_failed
 	sleep 0.3
 	counts 6 2
 }
@@ -652,15 +652,15 @@ gone() { counts 6 0 && counts 4 0; }
 	watch_start
 	tunnel sixxs0
 	ip address add 2a02::5/64 dev sixxs0
-	wait_until 2 counts 6 3
+	wait_until 10 counts 6 3
 	tunnel_down sixxs0
-	wait_until 2 counts 6 2
+	wait_until 10 counts 6 2
 	ip -6 rule | grep -E 'from 2a02::5 '
 	ip address add 2a02::5/64 dev sixxs0
 	tunnel_up sixxs0
-	wait_until 2 counts 6 3
+	wait_until 10 counts 6 3
 	ip address del 2a02::5/64 dev sixxs0
-	wait_until 2 counts 6 0
+	wait_until 10 counts 6 0
 }
 
 @test "source = auto: more than 64 addresses are refused, and nothing is lost" {
@@ -668,15 +668,15 @@ gone() { counts 6 0 && counts 4 0; }
 	watch_start
 	tunnel sixxs0
 	seq -f 'address add 2a02::%g/64 dev sixxs0' 64 | ip -batch -
-	wait_until 2 counts 6 65
+	wait_until 10 counts 6 65
 	ip address add 198.51.100.7/24 dev sixxs0
 	sleep 0.3
 	counts 6 65
 	counts 4 0
 	log_lines | grep -E "^daemon.err sixxs0: cannot have a rule for each of the link's addresses"
 	ip address del 2a02::1/64 dev sixxs0
-	wait_until 2 counts 6 64
-	wait_until 2 counts 4 2
+	wait_until 10 counts 6 64
+	wait_until 10 counts 4 2
 }
 
 # Packets from the tunnel's address as fast as it goes, whatever is said to them.
@@ -702,7 +702,7 @@ leaks() {
 	ip address add 198.51.100.7/32 dev lo
 	watch_start
 	tunnel sixxs0
-	wait_until 2 counts 6 "$2"
+	wait_until 10 counts 6 "$2"
 	capture net0 -Q out '(ip6 and src host 2a02::1) or (ip and src host 198.51.100.7)'
 	flood
 	for ((i = 0; i < $1; i++)); do
@@ -734,7 +734,7 @@ leaks() {
 @test "idle it never wakes, nor do other's routes, rules and new links wake it" {
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	sleep 0.3
 	local wakes i
 	wakes=$(watch_wakes)
@@ -763,7 +763,7 @@ leaks() {
 	local i cpu
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	cpu=$(watch_cpu)
 	udevadm control --stop-exec-queue
 	for i in {1..250}; do
@@ -787,14 +787,14 @@ leaks() {
 	[ -z "${SANITIZE-}" ] || skip "a sanitizer's memory is counted too"
 	watch_start
 	tunnel sixxs0
-	wait_until 2 complete
+	wait_until 10 complete
 	local i private
 	for ((i = 0; i < 200; i++)); do
 		echo link set sixxs0 down
 		echo link set sixxs0 up
 	done | ip -batch -
 	kill -HUP "$watcher"
-	wait_until 2 complete
+	wait_until 10 complete
 	private=$(awk '/^Private_(Clean|Dirty):/ { sum += $2 } END { print sum }' "/proc/$watcher/smaps_rollup")
 	echo "# $private KiB of private memory" >&3
 	[ "$private" -lt 2048 ]
