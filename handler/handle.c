@@ -35,7 +35,7 @@ static int seconds_to_wait(int wanted)
 	return access("/run/systemd/system", F_OK) == 0 ? 0 : WAIT_SECONDS;
 }
 
-struct watch {
+struct waiting {
 	uint32_t ifindex;
 	const char *ifname;
 	bool up, gone;
@@ -43,42 +43,42 @@ struct watch {
 
 static int note_link(void *data, const struct nlmsghdr *nlh)
 {
-	struct watch *watch = data;
+	struct waiting *waiting = data;
 	struct link link;
 
 	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
 		return 0;
-	if (rtmsg_get_link(nlh, &link) < 0 || link.ifindex != watch->ifindex)
+	if (rtmsg_get_link(nlh, &link) < 0 || link.ifindex != waiting->ifindex)
 		return 0;
-	watch->up = link.up;
+	waiting->up = link.up;
 	/* also by a rename: udev tells of it only when we have ended */
-	watch->gone |=
-		nlh->nlmsg_type == RTM_DELLINK || strcmp(link.ifname, watch->ifname) != 0;
+	waiting->gone |= nlh->nlmsg_type == RTM_DELLINK ||
+			 strcmp(link.ifname, waiting->ifname) != 0;
 	return 0;
 }
 
-static int look(struct rtnl *rtnl, struct watch *watch)
+static int look(struct rtnl *rtnl, struct waiting *waiting)
 {
 	struct link link;
-	const int r = rtnl_link(rtnl, watch->ifname, &link);
+	const int r = rtnl_link(rtnl, waiting->ifname, &link);
 
 	if (r < 0)
 		return r;
-	watch->up = link.up;
-	watch->gone = link.ifindex != watch->ifindex;
+	waiting->up = link.up;
+	waiting->gone = link.ifindex != waiting->ifindex;
 	return 0;
 }
 
 /* Returns 0 if the link is up, or is no longer the same; -ETIMEDOUT; -errno. */
-static int wait_until_up(struct rtnl *rtnl, struct rtnl *events, struct watch *watch,
+static int wait_until_up(struct rtnl *rtnl, struct rtnl *events, struct waiting *waiting,
 			 int64_t deadline_ms)
 {
 	int r = 0;
 
-	while (r == 0 && !watch->up && !watch->gone) {
-		r = rtnl_receive(events, deadline_ms, note_link, watch);
+	while (r == 0 && !waiting->up && !waiting->gone) {
+		r = rtnl_receive(events, deadline_ms, note_link, waiting);
 		if (r == -ENOBUFS) /* some were lost */
-			r = look(rtnl, watch);
+			r = look(rtnl, waiting);
 	}
 	return r;
 }
@@ -106,7 +106,7 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 {
 	const int seconds = seconds_to_wait(first->wait);
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
-	struct watch watch = {.ifindex = first->pending, .ifname = ifname};
+	struct waiting waiting = {.ifindex = first->pending, .ifname = ifname};
 	struct outcome outcome = *first;
 	struct rtnl events = {0};
 	int r, result = 0;
@@ -115,12 +115,12 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 		return 0;
 	r = rtnl_open(&events, RTMGRP_LINK);
 	if (r == 0)
-		r = look(rtnl, &watch);
-	while (r == 0 && outcome.pending == watch.ifindex) {
-		r = wait_until_up(rtnl, &events, &watch, deadline_ms);
-		if (r < 0 || watch.gone)
+		r = look(rtnl, &waiting);
+	while (r == 0 && outcome.pending == waiting.ifindex) {
+		r = wait_until_up(rtnl, &events, &waiting, deadline_ms);
+		if (r < 0 || waiting.gone)
 			break;
-		watch.up = false;
+		waiting.up = false;
 		result = converge(settings, rtnl, ifname, AIM_SECTION, 0, &outcome);
 	}
 	rtnl_close(&events);
