@@ -259,12 +259,11 @@ taken() {
 }
 
 @test "their default route on our own link, in our slot" {
-	section 'wait = 0'
-	tunnel_add sixxs0
-	tunnel_up sixxs0
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	comes
 	ip -6 route add default dev sixxs0 table 200 metric 1024 proto static
 	theirs=$(ip -d -6 route show table 200)
-	settle
+	section 'wait = 0'
 	exits 1 $handler apply sixxs0
 	told '^daemon.err sixxs0: table 200 already has a default route that is not ours \(default dev sixxs0 metric 1024, protocol 4 static\)'
 	exits 0 $handler remove sixxs0
