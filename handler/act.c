@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "act.h"
 
+#include "dump.h"
+
 #include <errno.h>
 #include <stdbool.h>
 
@@ -43,7 +45,7 @@ static int look_at(void *data, const struct found *found)
 static int find_in_slot(struct rtnl *rtnl, const struct object *route, struct found *ret)
 {
 	struct look look = {.wanted = route, .ret = ret};
-	const int r = rtnl_routes(rtnl, route->family, route->table, look_at, &look);
+	const int r = dump_routes(rtnl, route->family, route->table, look_at, &look);
 
 	return r < 0 ? r : look.found;
 }
@@ -165,7 +167,7 @@ int act_find_rival(struct rtnl *rtnl, const struct object *route, struct found *
 {
 	struct look look = {.wanted = route, .ret = ret};
 	const int r =
-		rtnl_routes(rtnl, route->family, route->table, look_for_rival, &look);
+		dump_routes(rtnl, route->family, route->table, look_for_rival, &look);
 
 	return r < 0 ? r : look.found;
 }

@@ -7,6 +7,7 @@
 #ifndef ACT_H
 #define ACT_H
 
+#include "found.h"
 #include "plan.h"
 #include "rtnl.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "addresses.h"
 
+#include "dump.h"
+
 #include <errno.h>
 
 static int put(void *data, const struct prefix *address)
@@ -35,7 +37,7 @@ int addresses_as_sources(struct rtnl *rtnl, const struct link *link,
 	if (!tunnel->source_auto)
 		return 0;
 	tunnel->n_sources = 0;
-	r = rtnl_addresses(rtnl, link->ifindex, put, tunnel);
+	r = dump_addresses(rtnl, link->ifindex, put, tunnel);
 	if (r < 0 || tunnel->when_down != WHEN_DOWN_UNREACHABLE)
 		return r;
 	/* looked at once more, for it may have lost them since */

@@ -2,6 +2,7 @@
 #include "inventory.h"
 
 #include "cleanup.h"
+#include "dump.h"
 #include "grow.h"
 #include "pathmsg.h"
 #include "rttables.h"
@@ -15,11 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-
-union request {
-	struct nlmsghdr nlh;
-	char bytes[RTMSG_REQUEST_MAX];
-};
 
 static int put_link(void *data, const struct nlmsghdr *nlh)
 {
@@ -43,7 +39,7 @@ static int put_own(void *data, const struct nlmsghdr *nlh)
 	struct inventory *inventory = data;
 	struct found found;
 	struct own *more;
-	int r = rtmsg_get_found(nlh, &found);
+	int r = found_get(nlh, &found);
 
 	if (r <= 0 || !found.ours)
 		return r < 0 ? r : 0;
@@ -187,26 +183,26 @@ static int sort(struct inventory *inventory)
 
 static int read_family(struct rtnl *rtnl, uint8_t family, struct inventory *inventory)
 {
-	union request request;
+	union rtmsg_request request;
 	int r;
 
 	pathmsg_put_rules(&request, family);
-	r = rtnl_dump(rtnl, &request.nlh, put_rule, inventory);
+	r = dump_each(rtnl, &request.nlh, put_rule, inventory);
 	if (r < 0)
 		return r;
 	pathmsg_put_routes(&request, family);
-	return rtnl_dump(rtnl, &request.nlh, put_own, inventory);
+	return dump_each(rtnl, &request.nlh, put_own, inventory);
 }
 
 int inventory_read(struct rtnl *rtnl, int runfd, struct inventory *ret)
 {
 	struct names names = {.inventory = ret};
-	union request request;
+	union rtmsg_request request;
 	int r;
 
 	*ret = (struct inventory){0};
 	pathmsg_put_links(&request);
-	r = rtnl_dump(rtnl, &request.nlh, put_link, ret);
+	r = dump_each(rtnl, &request.nlh, put_link, ret);
 	if (r == 0)
 		r = read_family(rtnl, AF_INET6, ret);
 	if (r == 0)
@@ -312,7 +308,7 @@ static int put_foreign(void *data, const struct found *found)
 int inventory_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
 			   struct inventory *inventory)
 {
-	return rtnl_routes(rtnl, family, table, put_foreign, inventory);
+	return dump_routes(rtnl, family, table, put_foreign, inventory);
 }
 
 const struct found *inventory_rival(const struct inventory *inventory,

@@ -7,6 +7,7 @@
 #ifndef INVENTORY_H
 #define INVENTORY_H
 
+#include "found.h"
 #include "names.h"
 #include "policy.h"
 #include "rtnl.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "news.h"
 
+#include "found.h"
 #include "rtmsg.h"
 
 #include <linux/rtnetlink.h>
@@ -31,7 +32,7 @@ static void take_address(struct news *news, const struct nlmsghdr *nlh)
 	struct prefix address;
 	uint32_t ifindex = 0;
 
-	if (rtmsg_get_address(nlh, &ifindex, &address) < 0 || !ifindex)
+	if (found_address(nlh, &ifindex, &address) < 0 || !ifindex)
 		return;
 	for (unsigned i = 0; i < news->n_addresses; i++)
 		if (news->address[i] == ifindex)
@@ -48,7 +49,7 @@ static void take_loss(struct news *news, const struct nlmsghdr *nlh)
 
 	if (is_new && !(nlh->nlmsg_flags & NLM_F_REPLACE))
 		return;
-	if (rtmsg_get_found(nlh, &found) <= 0 || (!is_new && !found.ours))
+	if (found_get(nlh, &found) <= 0 || (!is_new && !found.ours))
 		return;
 	news->loss[news->n_losses++] =
 		(struct loss){.object = found.object, .port = nlh->nlmsg_pid};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rehearse.h"
 
+#include "dump.h"
+
 #include <errno.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -31,15 +33,15 @@ static int mark(void *data, const struct found *found)
 
 static int look(struct rtnl *rtnl, struct present *present)
 {
-	int r = rtnl_rules(rtnl, AF_INET6, mark, present);
+	int r = dump_rules(rtnl, AF_INET6, mark, present);
 
 	if (r == 0)
-		r = rtnl_rules(rtnl, AF_INET, mark, present);
+		r = dump_rules(rtnl, AF_INET, mark, present);
 	for (unsigned i = 0; r == 0 && i < present->plan->n; i++) {
 		const struct object *object = &present->plan->step[i].object;
 
 		if (!object_is_rule(object))
-			r = rtnl_routes(rtnl, object->family, object->table, mark,
+			r = dump_routes(rtnl, object->family, object->table, mark,
 					present);
 	}
 	return r;

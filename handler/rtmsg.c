@@ -8,36 +8,125 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* As libmnl's own, which does not pass -Wconversion. END is not rounded up. */
-static bool attr_ok(const struct nlattr *attr, const void *end)
-{
-	return mnl_attr_ok(attr, (int)((const char *)end - (const char *)attr));
-}
-
-#define for_each_attr(attr, nlh, offset)                            \
-	for ((attr) = mnl_nlmsg_get_payload_offset(nlh, offset);    \
-	     attr_ok(attr, (const char *)(nlh) + (nlh)->nlmsg_len); \
-	     (attr) = mnl_attr_next(attr))
-
 static size_t addr_size(uint8_t family)
 {
 	return prefix_host_len(family) / 8U;
+}
+
+struct nlmsghdr *rtmsg_begin(void *buf, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	return nlh;
+}
+
+void *rtmsg_put_header(struct nlmsghdr *nlh, size_t size)
+{
+	return mnl_nlmsg_put_extra_header(nlh, size);
+}
+
+void rtmsg_put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
+{
+	mnl_attr_put_u32(nlh, type, value);
+}
+
+void rtmsg_put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix)
+{
+	mnl_attr_put(nlh, type, addr_size(prefix->family), prefix->addr);
+}
+
+/* libmnl's own loop does not pass -Wconversion. END is not rounded up. */
+static const struct nlattr *attr_at(const void *at, const void *end)
+{
+	return mnl_attr_ok(at, (int)((const char *)end - (const char *)at)) ? at : NULL;
+}
+
+static const struct nlattr *attr_in(const struct nlmsghdr *nlh, const void *at)
+{
+	return attr_at(at, (const char *)nlh + nlh->nlmsg_len);
+}
+
+const void *rtmsg_get_header(const struct nlmsghdr *nlh, size_t size)
+{
+	return mnl_nlmsg_get_payload_len(nlh) < size ? NULL : mnl_nlmsg_get_payload(nlh);
+}
+
+const struct nlattr *rtmsg_attr_first(const struct nlmsghdr *nlh, size_t header)
+{
+	return attr_in(nlh, mnl_nlmsg_get_payload_offset(nlh, header));
+}
+
+const struct nlattr *rtmsg_attr_next(const struct nlmsghdr *nlh,
+				     const struct nlattr *attr)
+{
+	return attr_in(nlh, mnl_attr_next(attr));
+}
+
+uint16_t rtmsg_attr_type(const struct nlattr *attr)
+{
+	return mnl_attr_get_type(attr);
+}
+
+bool rtmsg_attr_u32(const struct nlattr *attr, uint32_t *ret)
+{
+	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
+		return false;
+	*ret = mnl_attr_get_u32(attr);
+	return true;
+}
+
+bool rtmsg_attr_u8(const struct nlattr *attr, uint8_t *ret)
+{
+	if (mnl_attr_validate(attr, MNL_TYPE_U8) < 0)
+		return false;
+	*ret = mnl_attr_get_u8(attr);
+	return true;
+}
+
+bool rtmsg_attr_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[static 16])
+{
+	if (mnl_attr_get_payload_len(attr) != addr_size(family))
+		return false;
+	memcpy(ret, mnl_attr_get_payload(attr), addr_size(family));
+	return true;
+}
+
+bool rtmsg_attr_ifname(const struct nlattr *attr, char ret[static IFNAMSIZ])
+{
+	if (mnl_attr_get_payload_len(attr) > IFNAMSIZ ||
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+		return false;
+	memcpy(ret, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	return true;
+}
+
+bool rtmsg_attr_bytes(const struct nlattr *attr, void *ret, size_t size)
+{
+	if (mnl_attr_get_payload_len(attr) < size)
+		return false;
+	memcpy(ret, mnl_attr_get_payload(attr), size);
+	return true;
+}
+
+bool rtmsg_attr_nested_u32(const struct nlattr *nest, uint16_t type, uint32_t *ret)
+{
+	const char *const end = (const char *)nest + nest->nla_len;
+	const struct nlattr *attr;
+	bool ok = true;
+
+	for (attr = attr_at(mnl_attr_get_payload(nest), end); attr;
+	     attr = attr_at(mnl_attr_next(attr), end))
+		if (mnl_attr_get_type(attr) == type)
+			ok &= rtmsg_attr_u32(attr, ret);
+	return ok;
 }
 
 /* The header holds one byte of the table's number; the attribute holds all of it. */
 static uint8_t table_byte(uint32_t table)
 {
 	return table < 256 ? (uint8_t)table : RT_TABLE_UNSPEC;
-}
-
-static struct nlmsghdr *put_header(void *buf, uint16_t type, uint16_t flags, uint32_t seq)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	nlh->nlmsg_seq = seq;
-	return nlh;
 }
 
 static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
@@ -48,7 +137,7 @@ static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
 	frh->src_len = rule->source.len;
 	frh->table = table_byte(rule->table);
 	frh->action = FR_ACT_TO_TBL;
-	mnl_attr_put(nlh, FRA_SRC, addr_size(rule->family), rule->source.addr);
+	rtmsg_put_addr(nlh, FRA_SRC, &rule->source);
 	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
 	mnl_attr_put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
@@ -82,8 +171,7 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 		/* the address that makes the gateway reachable may come after the route
 		 */
 		rtm->rtm_flags = RTNH_F_ONLINK;
-		mnl_attr_put(nlh, RTA_GATEWAY, addr_size(route->family),
-			     route->gateway.addr);
+		rtmsg_put_addr(nlh, RTA_GATEWAY, &route->gateway);
 	}
 	if (route->mtu) {
 		struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
@@ -93,16 +181,16 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 	}
 }
 
-size_t rtmsg_put_step(void *buf, const struct step *step, uint32_t seq)
+size_t rtmsg_put_step(void *buf, const struct step *step)
 {
 	const bool rule = object_is_rule(&step->object);
 	struct nlmsghdr *nlh;
 
 	if (step->op == STEP_ADD)
-		nlh = put_header(buf, rule ? RTM_NEWRULE : RTM_NEWROUTE,
-				 NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, seq);
+		nlh = rtmsg_begin(buf, rule ? RTM_NEWRULE : RTM_NEWROUTE,
+				  NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 	else
-		nlh = put_header(buf, rule ? RTM_DELRULE : RTM_DELROUTE, NLM_F_ACK, seq);
+		nlh = rtmsg_begin(buf, rule ? RTM_DELRULE : RTM_DELROUTE, NLM_F_ACK);
 	if (rule)
 		put_rule(nlh, &step->object);
 	else
@@ -110,9 +198,9 @@ size_t rtmsg_put_step(void *buf, const struct step *step, uint32_t seq)
 	return nlh->nlmsg_len;
 }
 
-size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex, uint32_t seq)
+size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex)
 {
-	struct nlmsghdr *nlh = put_header(buf, RTM_GETLINK, 0, seq);
+	struct nlmsghdr *nlh = rtmsg_begin(buf, RTM_GETLINK, 0);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 
 	ifi->ifi_index = (int)ifindex;
@@ -122,9 +210,9 @@ size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex, uint32_t 
 	return nlh->nlmsg_len;
 }
 
-size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of, uint32_t seq)
+size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 {
-	struct nlmsghdr *nlh = put_header(buf, type, NLM_F_DUMP, seq);
+	struct nlmsghdr *nlh = rtmsg_begin(buf, type, NLM_F_DUMP);
 
 	if (type == RTM_GETADDR) {
 		struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
@@ -166,8 +254,7 @@ static void get_sentence(const struct nlmsghdr *nlh, char ret[static RTMSG_SENTE
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) ||
 	    offset > mnl_nlmsg_get_payload_len(nlh))
 		return;
-	for_each_attr(attr, nlh, offset)
-	{
+	rtmsg_each_attr (attr, nlh, offset) {
 		size_t n = mnl_attr_get_payload_len(attr);
 
 		if (mnl_attr_get_type(attr) != NLMSGERR_ATTR_MSG)
@@ -208,220 +295,11 @@ int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret)
 		return -EBADMSG;
 	link.ifindex = (uint32_t)ifi->ifi_index;
 	link.up = ifi->ifi_flags & IFF_UP;
-	for_each_attr(attr, nlh, sizeof(*ifi))
-	{
-		const size_t n = mnl_attr_get_payload_len(attr);
-
-		if (mnl_attr_get_type(attr) != IFLA_IFNAME)
-			continue;
-		if (n > sizeof(link.ifname) ||
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+	rtmsg_each_attr (attr, nlh, sizeof(*ifi)) {
+		if (rtmsg_attr_type(attr) == IFLA_IFNAME &&
+		    !rtmsg_attr_ifname(attr, link.ifname))
 			return -EBADMSG;
-		memcpy(link.ifname, mnl_attr_get_payload(attr), n);
 	}
 	*ret = link;
 	return 0;
-}
-
-static bool get_u32(const struct nlattr *attr, uint32_t *ret)
-{
-	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-		return false;
-	*ret = mnl_attr_get_u32(attr);
-	return true;
-}
-
-static bool get_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[static 16])
-{
-	if (mnl_attr_get_payload_len(attr) != addr_size(family))
-		return false;
-	memcpy(ret, mnl_attr_get_payload(attr), addr_size(family));
-	return true;
-}
-
-int rtmsg_get_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex,
-		      struct prefix *ret)
-{
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	struct prefix address = {0};
-	const struct nlattr *attr;
-	bool ok = true, is_local = false;
-	uint32_t flags;
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
-		return -EBADMSG;
-	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
-		return 0;
-	flags = ifa->ifa_flags;
-	for_each_attr(attr, nlh, sizeof(*ifa))
-	{
-		switch (mnl_attr_get_type(attr)) {
-		case IFA_LOCAL: /* IFA_ADDRESS beside it is the peer's */
-			is_local = true;
-			ok &= get_addr(attr, ifa->ifa_family, address.addr);
-			break;
-		case IFA_ADDRESS:
-			if (!is_local)
-				ok &= get_addr(attr, ifa->ifa_family, address.addr);
-			break;
-		case IFA_FLAGS:
-			ok &= get_u32(attr, &flags);
-			break;
-		}
-	}
-	if (!ok)
-		return -EBADMSG;
-	address.family = ifa->ifa_family;
-	address.len = prefix_host_len(address.family);
-	*ret_ifindex = ifa->ifa_index;
-	*ret = address;
-	return ifa->ifa_scope == RT_SCOPE_UNIVERSE &&
-	       !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
-}
-
-static int get_rule(const struct nlmsghdr *nlh, struct found *found)
-{
-	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
-	struct object *rule = &found->object;
-	const struct nlattr *attr;
-	bool plain = frh->action == FR_ACT_TO_TBL && !frh->tos && !frh->dst_len &&
-		     !(frh->flags & FIB_RULE_INVERT);
-	uint32_t suppress = UINT32_MAX; /* -1: nothing */
-	bool ok = true;
-
-	rule->family = frh->family;
-	rule->table = frh->table;
-	rule->source.family = frh->family;
-	rule->source.len = frh->src_len;
-	for_each_attr(attr, nlh, sizeof(*frh))
-	{
-		switch (mnl_attr_get_type(attr)) {
-		case FRA_SRC:
-			ok &= get_addr(attr, frh->family, rule->source.addr);
-			break;
-		case FRA_TABLE:
-			ok &= get_u32(attr, &rule->table);
-			break;
-		case FRA_PRIORITY:
-			ok &= get_u32(attr, &rule->priority);
-			break;
-		case FRA_PROTOCOL:
-			ok &= mnl_attr_validate(attr, MNL_TYPE_U8) == 0;
-			found->protocol = ok ? mnl_attr_get_u8(attr) : RTPROT_UNSPEC;
-			break;
-		case FRA_SUPPRESS_PREFIXLEN:
-			ok &= get_u32(attr, &suppress);
-			break;
-		case FRA_PAD:
-			break;
-		default:
-			plain = false;
-		}
-	}
-	if (!ok || rule->source.len > prefix_host_len(frh->family))
-		return -EBADMSG;
-	rule->kind = suppress == 0 ? OBJECT_RULE_MAIN : OBJECT_RULE;
-	plain &= suppress == 0 || suppress == UINT32_MAX;
-	plain &= (rule->kind == OBJECT_RULE_MAIN) == (rule->table == RT_TABLE_MAIN);
-	found->ours = plain && found->protocol == OBJECT_PROTOCOL;
-	return frh->src_len != 0;
-}
-
-static bool get_metrics(const struct nlattr *nest, uint32_t *ret_mtu)
-{
-	const char *const end = (const char *)nest + nest->nla_len;
-	const struct nlattr *attr;
-	bool ok = true;
-
-	for (attr = mnl_attr_get_payload(nest); attr_ok(attr, end);
-	     attr = mnl_attr_next(attr))
-		if (mnl_attr_get_type(attr) == RTAX_MTU)
-			ok &= get_u32(attr, ret_mtu);
-	return ok;
-}
-
-static int get_route(const struct nlmsghdr *nlh, struct found *found)
-{
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct object *route = &found->object;
-	const struct nlattr *attr;
-	bool plain = (rtm->rtm_type == RTN_UNICAST || rtm->rtm_type == RTN_UNREACHABLE) &&
-		     !rtm->rtm_tos;
-	bool ok = true;
-
-	route->kind = rtm->rtm_type == RTN_UNREACHABLE ? OBJECT_FALLBACK : OBJECT_ROUTE;
-	route->family = rtm->rtm_family;
-	route->table = rtm->rtm_table;
-	found->protocol = rtm->rtm_protocol;
-	for_each_attr(attr, nlh, sizeof(*rtm))
-	{
-		switch (mnl_attr_get_type(attr)) {
-		case RTA_TABLE:
-			ok &= get_u32(attr, &route->table);
-			break;
-		case RTA_PRIORITY:
-			ok &= get_u32(attr, &route->metric);
-			break;
-		case RTA_OIF:
-			ok &= get_u32(attr, &route->oif);
-			break;
-		case RTA_GATEWAY:
-			route->gateway.family = rtm->rtm_family;
-			route->gateway.len = prefix_host_len(rtm->rtm_family);
-			ok &= get_addr(attr, rtm->rtm_family, route->gateway.addr);
-			break;
-		case RTA_METRICS:
-			ok &= get_metrics(attr, &route->mtu);
-			break;
-		/* by name, for of ours too the kernel says more than we asked for */
-		case RTA_PREFSRC:
-		case RTA_MULTIPATH:
-		case RTA_VIA:
-		case RTA_ENCAP_TYPE:
-		case RTA_ENCAP:
-		case RTA_NH_ID:
-		case RTA_FLOW:
-			plain = false;
-			break;
-		}
-	}
-	if (!ok)
-		return -EBADMSG;
-	found->ours = plain && found->protocol == OBJECT_PROTOCOL;
-	if (route->kind == OBJECT_FALLBACK) {
-		route->oif = 0; /* IPv6 says "dev lo", IPv4 nothing */
-		found->ours &= route->metric == METRIC_FALLBACK;
-	} else {
-		found->ours &= route->oif != 0; /* else somebody put a next hop beside */
-	}
-	return !rtm->rtm_dst_len && !rtm->rtm_src_len && !(rtm->rtm_flags & RTM_F_CLONED);
-}
-
-int rtmsg_get_found(const struct nlmsghdr *nlh, struct found *ret)
-{
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct found found = {0};
-	int r;
-
-	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
-	 */
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
-		return -EBADMSG;
-	if (rtm->rtm_family != AF_INET6 && rtm->rtm_family != AF_INET)
-		return 0;
-	switch (nlh->nlmsg_type) {
-	case RTM_NEWRULE:
-	case RTM_DELRULE:
-		r = get_rule(nlh, &found);
-		break;
-	case RTM_NEWROUTE:
-	case RTM_DELROUTE:
-		r = get_route(nlh, &found);
-		break;
-	default:
-		return 0;
-	}
-	if (r > 0)
-		*ret = found;
-	return r;
 }

@@ -10,6 +10,7 @@
 #include "plan.h"
 
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,19 +19,24 @@
 	96 /* the kernel's longest explanation that is kept, and NUL \
 	    */
 
-/* BUF: at least RTMSG_REQUEST_MAX bytes, aligned for a struct nlmsghdr. All return the
- * request's length in bytes. */
-size_t rtmsg_put_step(void *buf, const struct step *step, uint32_t seq);
+/* Room for any one request. */
+union rtmsg_request {
+	struct nlmsghdr nlh;
+	char bytes[RTMSG_REQUEST_MAX];
+};
+
+/* BUF: at least RTMSG_REQUEST_MAX bytes, aligned for a struct nlmsghdr. The sequence
+ * number is the sender's to set. All return the request's length in bytes. */
+size_t rtmsg_put_step(void *buf, const struct step *step);
 
 /* By name, or by its ifindex with a name of NULL. */
-size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex, uint32_t seq);
+size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex);
 
 /*
  * type: RTM_GETRULE, RTM_GETROUTE or RTM_GETADDR; of: a route's table, an address's
  * ifindex; 0: all (the filter needs strict checking).
  */
-size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of,
-		      uint32_t seq);
+size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
 
 /* What the kernel said to one request. */
 struct answer {
@@ -46,24 +52,43 @@ int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret);
 int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret);
 
 /*
- * Of an RTM_NEWADDR or RTM_DELADDR: a local address of global scope that is in use
- * (neither tentative nor found to be a duplicate; a deprecated one is in use), as a host.
- * Returns 1, 0 for any other, or -EBADMSG.
+ * ---- the pieces of a message ---------------------------------------------------------
+ *
+ * For the parts that know requests and replies of their own.
  */
-int rtmsg_get_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex,
-		      struct prefix *ret);
 
-/* A rule or route as it was found in the kernel, whoever made it. */
-struct found {
-	struct object object;
-	uint8_t protocol;
-	bool ours; /* our mark, and nothing about it that we would not have put there */
-};
+/* A request's header, to which the rest is appended. flags: NLM_F_*. */
+struct nlmsghdr *rtmsg_begin(void *buf, uint16_t type, uint16_t flags);
 
-/*
- * Of an RTM_NEWRULE, RTM_DELRULE, RTM_NEWROUTE, RTM_DELROUTE. Returns 1, 0 for what is
- * neither a rule from a source nor a default route, or -EBADMSG.
- */
-int rtmsg_get_found(const struct nlmsghdr *nlh, struct found *ret);
+/* Returns the zeroed header of SIZE bytes that follows it. */
+void *rtmsg_put_header(struct nlmsghdr *nlh, size_t size);
+void rtmsg_put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value);
+void rtmsg_put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix);
+
+/* The header of SIZE bytes behind nlmsghdr; NULL: the message is shorter. */
+const void *rtmsg_get_header(const struct nlmsghdr *nlh, size_t size);
+
+/* Each attribute behind a header of HEADER bytes that ends before the message does. */
+#define rtmsg_each_attr(attr, nlh, header)                           \
+	for ((attr) = rtmsg_attr_first(nlh, header); (attr) != NULL; \
+	     (attr) = rtmsg_attr_next(nlh, attr))
+const struct nlattr *rtmsg_attr_first(const struct nlmsghdr *nlh, size_t header);
+const struct nlattr *rtmsg_attr_next(const struct nlmsghdr *nlh,
+				     const struct nlattr *attr);
+
+/* Without its flags (NLA_F_NESTED and the like). */
+uint16_t rtmsg_attr_type(const struct nlattr *attr);
+
+/* What it holds. false, with *ret as it was: it is of another size, or no name. */
+bool rtmsg_attr_u32(const struct nlattr *attr, uint32_t *ret);
+bool rtmsg_attr_u8(const struct nlattr *attr, uint8_t *ret);
+bool rtmsg_attr_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[static 16]);
+bool rtmsg_attr_ifname(const struct nlattr *attr, char ret[static IFNAMSIZ]);
+
+/* Its first SIZE bytes. */
+bool rtmsg_attr_bytes(const struct nlattr *attr, void *ret, size_t size);
+
+/* The last attribute of that type within NEST; with none *ret stays as it is. */
+bool rtmsg_attr_nested_u32(const struct nlattr *nest, uint16_t type, uint32_t *ret);
 
 #endif

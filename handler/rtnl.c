@@ -75,7 +75,7 @@ void rtnl_close(struct rtnl *rtnl)
 	rtnl->socket = NULL;
 }
 
-static int send_all(struct rtnl *rtnl, const void *bytes, size_t size)
+int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 {
 	ssize_t n;
 
@@ -111,50 +111,91 @@ static ssize_t receive(struct rtnl *rtnl, int flags)
 	}
 }
 
-/*
- * One reply to the request SEQ, which has no other part. Returns 0 with the message, or
- * the kernel's error.
- */
-static int receive_one(struct rtnl *rtnl, uint32_t seq, const struct nlmsghdr **ret)
+int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data)
 {
-	for (;;) {
-		const ssize_t n = receive(rtnl, 0);
-		int left = (int)n;
+	const ssize_t n = receive(rtnl, flags);
+	int left = (int)n;
+	int r = 0;
 
-		if (n < 0)
-			return (int)n;
-		for (const struct nlmsghdr *nlh = (void *)receive_buffer;
-		     mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-			struct answer answer;
+	if (n < 0)
+		return (int)n;
+	for (const struct nlmsghdr *nlh = (void *)receive_buffer;
+	     r == 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		r = fn(data, nlh);
+	return r;
+}
 
-			if (nlh->nlmsg_seq != seq)
-				continue;
-			if (nlh->nlmsg_type != NLMSG_ERROR) {
-				*ret = nlh;
-				return 0;
-			}
-			if (rtmsg_get_answer(nlh, &answer) < 0 || answer.error == 0)
-				return -EBADMSG;
-			return answer.error;
-		}
-	}
+/* Numbers the requests; returns how many there are. */
+static unsigned number_requests(struct rtnl *rtnl, void *requests, size_t size)
+{
+	unsigned n = 0;
+	int left = (int)size;
+
+	for (struct nlmsghdr *nlh = requests; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left), n++)
+		nlh->nlmsg_seq = ++rtnl->seq;
+	return n;
+}
+
+/* Requests on their way, the first of which bears the number FIRST. */
+struct asked {
+	uint32_t first;
+	unsigned n;
+	unsigned n_answers;
+	rtnl_answer_fn *fn;
+	void *data;
+};
+
+static int take_one(void *data, const struct nlmsghdr *nlh)
+{
+	struct asked *asked = data;
+	const uint32_t i = nlh->nlmsg_seq - asked->first;
+	int r;
+
+	if (i >= asked->n) /* an answer to earlier requests, which came late */
+		return 0;
+	asked->n_answers++;
+	r = asked->fn(asked->data, i, nlh);
+	return r < 0 ? r : 0;
+}
+
+int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
+	     void *data)
+{
+	struct asked asked = {.first = rtnl->seq + 1, .fn = fn, .data = data};
+	int r = 0;
+
+	asked.n = number_requests(rtnl, requests, size);
+	if (asked.n)
+		r = rtnl_send(rtnl, requests, size);
+	while (r == 0 && asked.n_answers < asked.n)
+		r = rtnl_read(rtnl, 0, take_one, &asked);
+	return r;
+}
+
+static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	struct answer answer;
+
+	(void)i;
+	if (nlh->nlmsg_type != NLMSG_ERROR)
+		return rtmsg_get_link(nlh, data);
+	if (rtmsg_get_answer(nlh, &answer) < 0 || answer.error == 0)
+		return -EBADMSG;
+	return answer.error;
 }
 
 static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
 		     struct link *ret)
 {
-	const uint32_t seq = ++rtnl->seq;
-	const size_t size = rtmsg_put_link(send_buffer, ifname, ifindex, seq);
-	const struct nlmsghdr *nlh = NULL;
-	int r = send_all(rtnl, send_buffer, size);
+	const size_t size = rtmsg_put_link(send_buffer, ifname, ifindex);
+	const int r = rtnl_ask(rtnl, send_buffer, size, take_link, ret);
 
-	if (r == 0)
-		r = receive_one(rtnl, seq, &nlh);
 	if (r == -ENODEV) {
 		*ret = (struct link){0};
 		return 0;
 	}
-	return r < 0 ? r : rtmsg_get_link(nlh, ret);
+	return r;
 }
 
 int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
@@ -185,46 +226,6 @@ static void make_room(const struct rtnl *rtnl, unsigned answers)
 			   sizeof(size));
 }
 
-/* Numbers the requests; returns how many there are. */
-static unsigned number_requests(struct rtnl *rtnl, void *requests, size_t size)
-{
-	unsigned n = 0;
-	int left = (int)size;
-
-	for (struct nlmsghdr *nlh = requests; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left), n++)
-		nlh->nlmsg_seq = ++rtnl->seq;
-	return n;
-}
-
-int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
-	     void *data)
-{
-	const uint32_t first = rtnl->seq + 1;
-	const unsigned n = number_requests(rtnl, requests, size);
-	unsigned got = 0;
-	int r = n ? send_all(rtnl, requests, size) : 0;
-
-	while (r >= 0 && got < n) {
-		const ssize_t part = receive(rtnl, 0);
-		int left = (int)part;
-
-		if (part < 0)
-			return (int)part;
-		for (const struct nlmsghdr *nlh = (void *)receive_buffer;
-		     r >= 0 && mnl_nlmsg_ok(nlh, left);
-		     nlh = mnl_nlmsg_next(nlh, &left)) {
-			const uint32_t i = nlh->nlmsg_seq - first;
-
-			if (i >= n) /* an answer to earlier requests, which came late */
-				continue;
-			r = fn(data, i, nlh);
-			got++;
-		}
-	}
-	return r < 0 ? r : 0;
-}
-
 static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
 	struct answer *answers = data;
@@ -239,182 +240,8 @@ int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *re
 
 	make_room(rtnl, plan->n);
 	for (unsigned i = 0; i < plan->n; i++)
-		size += rtmsg_put_step(send_buffer + size, &plan->step[i], 0);
+		size += rtmsg_put_step(send_buffer + size, &plan->step[i]);
 	return rtnl_ask(rtnl, send_buffer, size, take_answer, ret);
-}
-
-struct found_reader {
-	rtnl_found_fn *fn;
-	void *data;
-};
-
-static int read_found(void *data, const struct nlmsghdr *nlh)
-{
-	const struct found_reader *reader = data;
-	struct found found;
-	const int r = rtmsg_get_found(nlh, &found);
-
-	return r > 0 ? reader->fn(reader->data, &found) : r;
-}
-
-struct address_reader {
-	rtnl_address_fn *fn;
-	void *data;
-};
-
-static int read_address(void *data, const struct nlmsghdr *nlh)
-{
-	const struct address_reader *reader = data;
-	struct prefix address;
-	uint32_t ifindex;
-	const int r = rtmsg_get_address(nlh, &ifindex, &address);
-
-	return r > 0 ? reader->fn(reader->data, &address) : r;
-}
-
-/* Returns 1 at the dump's end, 0 if there is more to read, or an error. */
-static int take_part(uint32_t seq, ssize_t size, rtnl_message_fn *fn, void *data)
-{
-	int left = (int)size;
-
-	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left)) {
-		struct answer answer;
-		int r;
-
-		if (nlh->nlmsg_seq != seq)
-			continue;
-		if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR) {
-			r = rtmsg_get_answer(nlh, &answer);
-			if (r == 0)
-				r = answer.error;
-			return r < 0 ? r : 1;
-		}
-		r = fn(data, nlh);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-struct family_reader {
-	uint8_t family;
-	rtnl_message_fn *fn;
-	void *data;
-};
-
-static int read_of_family(void *data, const struct nlmsghdr *nlh)
-{
-	const struct family_reader *reader = data;
-	const struct rtgenmsg *head = mnl_nlmsg_get_payload(nlh);
-
-	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(*head) && reader->family &&
-	    head->rtgen_family != reader->family)
-		return 0;
-	return reader->fn(reader->data, nlh);
-}
-
-static int skip_message(void *data, const struct nlmsghdr *nlh)
-{
-	(void)data, (void)nlh;
-	return 0;
-}
-
-/* What is left of a dump that was given up, or the kernel refuses the next one (EBUSY).
- */
-static void skip_rest(struct rtnl *rtnl, uint32_t seq)
-{
-	ssize_t n;
-
-	do
-		n = receive(rtnl, MSG_DONTWAIT);
-	while (n >= 0 && take_part(seq, n, skip_message, NULL) == 0);
-}
-
-/*
- * Of a family that it lacks (IPv6, by ipv6.disable=1) the kernel refuses to tell the
- * rules, and instead of its routes and addresses it tells those of all others.
- */
-static int read_dump(struct rtnl *rtnl, const void *request, size_t size, uint32_t seq,
-		     rtnl_message_fn *fn, void *data)
-{
-	const struct rtgenmsg *head = mnl_nlmsg_get_payload(request);
-	struct family_reader reader = {head->rtgen_family, fn, data};
-	int r = send_all(rtnl, request, size);
-
-	if (r < 0)
-		return r;
-	while (r == 0) {
-		const ssize_t n = receive(rtnl, 0);
-
-		r = n < 0 ? (int)n : take_part(seq, n, read_of_family, &reader);
-	}
-	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
-		return 0;
-	if (r < 0)
-		skip_rest(rtnl, seq);
-	return r < 0 ? r : 0;
-}
-
-/* of: a table's number for routes, an ifindex for addresses; 0: all */
-static int dump(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
-		rtnl_message_fn *fn, void *data)
-{
-	const uint32_t seq = ++rtnl->seq;
-	const size_t size = rtmsg_put_dump(send_buffer, type, family, of, seq);
-
-	return read_dump(rtnl, send_buffer, size, seq, fn, data);
-}
-
-int rtnl_dump(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
-	      void *data)
-{
-	request->nlmsg_seq = ++rtnl->seq;
-	return read_dump(rtnl, request, request->nlmsg_len, request->nlmsg_seq, fn, data);
-}
-
-int rtnl_rules(struct rtnl *rtnl, uint8_t family, rtnl_found_fn *fn, void *data)
-{
-	struct found_reader reader = {.fn = fn, .data = data};
-
-	return dump(rtnl, RTM_GETRULE, family, 0, read_found, &reader);
-}
-
-int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn *fn,
-		void *data)
-{
-	struct found_reader reader = {.fn = fn, .data = data};
-	const int r = dump(rtnl, RTM_GETROUTE, family, table, read_found, &reader);
-
-	return r == -ENOENT ? 0 : r; /* no such table */
-}
-
-int rtnl_addresses(struct rtnl *rtnl, uint32_t ifindex, rtnl_address_fn *fn, void *data)
-{
-	struct address_reader reader = {.fn = fn, .data = data};
-	int r = dump(rtnl, RTM_GETADDR, AF_INET6, ifindex, read_address, &reader);
-
-	if (r == 0)
-		r = dump(rtnl, RTM_GETADDR, AF_INET, ifindex, read_address, &reader);
-	return r == -ENODEV ? 0 : r;
-}
-
-static int take_notifications(struct rtnl *rtnl, int flags, rtnl_message_fn *fn,
-			      void *data)
-{
-	const ssize_t n = receive(rtnl, flags);
-	int left = (int)n;
-
-	if (n < 0)
-		return (int)n;
-	for (const struct nlmsghdr *nlh = (void *)receive_buffer; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left)) {
-		const int r = fn(data, nlh);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }
 
 int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data)
@@ -430,10 +257,5 @@ int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, vo
 		return errno == EINTR ? 0 : -errno;
 	if (r == 0)
 		return -ETIMEDOUT;
-	return take_notifications(rtnl, 0, fn, data);
-}
-
-int rtnl_drain(struct rtnl *rtnl, rtnl_message_fn *fn, void *data)
-{
-	return take_notifications(rtnl, MSG_DONTWAIT, fn, data);
+	return rtnl_read(rtnl, 0, fn, data);
 }

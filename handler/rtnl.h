@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rtnetlink(7) socket: a link's state, a plan in one send with every answer, dumps,
- * and notifications. Bytes are rtmsg's. Only the kernel (port 0) is listened to. Knows
+ * The rtnetlink(7) socket: a link's state, requests in one send with every answer, and
+ * notifications. Bytes are rtmsg's. Only the kernel (port 0) is listened to. Knows
  * nothing of records and drop-ins; decides nothing; does not log.
  */
 #ifndef RTNL_H
@@ -33,13 +33,6 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret);
 int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
 
 /*
- * Each address of the link that rtmsg_get_address takes for one to be routed by, of both
- * families. A link that is gone has none. Returns 0, -errno, or FN's negative return.
- */
-typedef int rtnl_address_fn(void *data, const struct prefix *address);
-int rtnl_addresses(struct rtnl *rtnl, uint32_t ifindex, rtnl_address_fn *fn, void *data);
-
-/*
  * Sends the whole plan in one system call (the kernel runs it inside that call: a kill
  * leaves all of it or nothing) and collects ret[0..plan->n-1]. Returns 0; -ENOBUFS,
  * -EAGAIN: it was executed and not every answer arrived, send it again (each step is
@@ -47,27 +40,15 @@ int rtnl_addresses(struct rtnl *rtnl, uint32_t ifindex, rtnl_address_fn *fn, voi
  */
 int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret);
 
-/* Negative returns of a callback end the loop and are returned. */
-typedef int rtnl_found_fn(void *data, const struct found *found);
+/* Returns 0 or -errno. */
+int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size);
 
 /*
- * Every rule, or every default route of a table (0: of all), of one family. A table that
- * does not exist is empty, and so is a family that the kernel lacks. A dump may miss a rule while others are being changed: never
- * take "not found" as proof. Returns 0 or -errno.
+ * Gives each message of one read to FN, until it returns something else than 0, which is
+ * then returned. flags: recvmsg(2)'s. Returns 0; -ENOBUFS: some were lost; other -errno.
  */
-int rtnl_rules(struct rtnl *rtnl, uint8_t family, rtnl_found_fn *fn, void *data);
-int rtnl_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, rtnl_found_fn *fn,
-		void *data);
-
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
-
-/*
- * Every message of the answer to a dump REQUEST, whose sequence number is set here. A
- * family that the kernel lacks has none.
- * Returns 0 or -errno.
- */
-int rtnl_dump(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
-	      void *data);
+int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data);
 
 /*
  * Sends several requests, each of which one message answers, in one system call: SIZE
@@ -81,14 +62,10 @@ int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
 	     void *data);
 
 /*
- * Waits for notifications until the monotonic clock says DEADLINE_MS (-1: for ever) and
- * gives those of one read to FN. Returns 0; -ETIMEDOUT; -ENOBUFS: some were lost; FN's
- * negative return; other -errno.
+ * Waits for notifications until the monotonic clock says DEADLINE_MS (-1: for ever), then
+ * as rtnl_read. Returns -ETIMEDOUT too.
  */
 int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data);
-
-/* What is there, without waiting: as rtnl_receive, and -EAGAIN if there is nothing. */
-int rtnl_drain(struct rtnl *rtnl, rtnl_message_fn *fn, void *data);
 
 /* For poll(2) and for socket options; it stays the socket's. */
 int rtnl_fd(const struct rtnl *rtnl);

@@ -4,6 +4,7 @@
 #include "act.h"
 #include "cleanup.h"
 #include "config.h"
+#include "dump.h"
 #include "explain.h"
 #include "grow.h"
 #include "log.h"
@@ -55,9 +56,9 @@ static int dump_ours(struct rtnl *rtnl, struct heap *ret)
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
-		r = rtnl_rules(rtnl, families[i], put_found, ret);
+		r = dump_rules(rtnl, families[i], put_found, ret);
 		if (r == 0)
-			r = rtnl_routes(rtnl, families[i], 0, put_found, ret);
+			r = dump_routes(rtnl, families[i], 0, put_found, ret);
 	}
 	return r;
 }

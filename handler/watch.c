@@ -139,7 +139,7 @@ static int read_news(struct watch *watch)
 
 	news_clear(&watch->news);
 	do {
-		r = rtnl_drain(&watch->events, take, watch);
+		r = rtnl_read(&watch->events, MSG_DONTWAIT, take, watch);
 		if (r == -ENOBUFS) {
 			watch->lost = true;
 			r = 0;

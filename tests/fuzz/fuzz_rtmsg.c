@@ -5,7 +5,7 @@
  */
 #include "scratch.h"
 
-#include "object.h"
+#include "found.h"
 #include "rtmsg.h"
 
 #include <libmnl/libmnl.h>
@@ -19,8 +19,8 @@ static void check_found(const struct found *found)
 	const struct step step = {.op = STEP_ADD, .object = found->object};
 	struct found again;
 
-	MUST(rtmsg_put_step(buf, &step, 1) <= sizeof(buf));
-	MUST(rtmsg_get_found((const struct nlmsghdr *)buf, &again) == 1);
+	MUST(rtmsg_put_step(buf, &step) <= sizeof(buf));
+	MUST(found_get((const struct nlmsghdr *)buf, &again) == 1);
 	MUST(again.ours && object_equal(&again.object, &found->object));
 }
 
@@ -36,9 +36,9 @@ static void read_message(const struct nlmsghdr *nlh)
 		MUST(answer.error <= 0 && strlen(answer.sentence) < RTMSG_SENTENCE_MAX);
 	if (rtmsg_get_link(nlh, &link) == 0)
 		MUST(link.ifindex && strlen(link.ifname) < sizeof(link.ifname));
-	if (rtmsg_get_address(nlh, &ifindex, &address) == 1)
+	if (found_address(nlh, &ifindex, &address) == 1)
 		MUST(address.len == prefix_host_len(address.family));
-	if (rtmsg_get_found(nlh, &found) == 1 && found.ours)
+	if (found_get(nlh, &found) == 1 && found.ours)
 		check_found(&found);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies and notifications as the kernel writes them, cut and bent, through rtmsg. */
+#include "found.h"
 #include "rtmsg.h"
 #include "scratch.h"
 
@@ -78,7 +79,7 @@ static int answer_of(const struct reply *reply, size_t size, struct answer *ret)
 static int found_of(const struct reply *reply, size_t size, struct found *ret)
 {
 	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = rtmsg_get_found(nlh, ret);
+	const int r = found_get(nlh, ret);
 
 	free(nlh);
 	return r;
@@ -97,7 +98,7 @@ static int address_of(const struct reply *reply, size_t size, uint32_t *ret_ifin
 		      struct prefix *ret)
 {
 	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = rtmsg_get_address(nlh, ret_ifindex, ret);
+	const int r = found_address(nlh, ret_ifindex, ret);
 
 	free(nlh);
 	return r;
@@ -427,7 +428,7 @@ static void test_found_is_what_was_put(void **state)
 		struct reply reply = {0};
 		struct found found;
 
-		reply.size = rtmsg_put_step(reply.bytes, &step, 1);
+		reply.size = rtmsg_put_step(reply.bytes, &step);
 		assert_int_equal(found_of(&reply, reply.size, &found), 1);
 		assert_true(found.ours);
 		assert_int_equal(found.protocol, OBJECT_PROTOCOL);

@@ -11,8 +11,6 @@
 	{                                        \
 		.nla_len = 8, .nla_type = (type) \
 	}
-#define SEQ 4711
-
 #define ADD_FLAGS (NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 #define DEL_FLAGS (NLM_F_REQUEST | NLM_F_ACK)
 
@@ -69,7 +67,7 @@ static void check_step(enum step_op op, const char *text, const void *expected,
 	const struct step step = {.op = op, .object = parsed(text)};
 
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_step(buffer, &step, SEQ), size);
+	assert_int_equal(rtmsg_put_step(buffer, &step), size);
 	clear_padding(buffer, sizeof(struct rtmsg)); /* struct fib_rule_hdr is as long */
 	assert_memory_equal(buffer, expected, size);
 	/* and nothing behind it */
@@ -88,8 +86,7 @@ static void test_put_rule6(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWRULE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		.frh = {.family = AF_INET6,
 			.src_len = 48,
 			.table = 200,
@@ -119,8 +116,7 @@ static void test_put_rule4(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWRULE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		/* a table above 255 stands only in the attribute */
 		.frh = {.family = AF_INET, .src_len = 32, .action = FR_ACT_TO_TBL},
 		.src = {{8, FRA_SRC}, {192, 0, 2, 1}},
@@ -149,8 +145,7 @@ static void test_put_rule_main(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWRULE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		.frh = {.family = AF_INET6,
 			.src_len = 128,
 			.table = RT_TABLE_MAIN,
@@ -179,8 +174,7 @@ static void test_put_plain_route(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWROUTE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		.rtm = {.rtm_family = AF_INET6,
 			.rtm_table = 200,
 			.rtm_protocol = 166,
@@ -217,8 +211,7 @@ static void test_put_full_route(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWROUTE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		.rtm = {.rtm_family = AF_INET6,
 			.rtm_protocol = 166,
 			.rtm_scope = RT_SCOPE_UNIVERSE,
@@ -252,8 +245,7 @@ static void test_put_route4_with_gateway(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWROUTE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		.rtm = {.rtm_family = AF_INET,
 			.rtm_table = 252,
 			.rtm_protocol = 166,
@@ -280,8 +272,7 @@ static void test_put_fallback(void **state)
 	} expected = {
 		.nlh = {.nlmsg_len = sizeof(expected),
 			.nlmsg_type = RTM_NEWROUTE,
-			.nlmsg_flags = ADD_FLAGS,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = ADD_FLAGS},
 		.rtm = {.rtm_family = AF_INET6,
 			.rtm_table = 200,
 			.rtm_protocol = 166,
@@ -311,8 +302,7 @@ static void test_put_link(void **state)
 	} by_name = {
 		.nlh = {.nlmsg_len = sizeof(by_name),
 			.nlmsg_type = RTM_GETLINK,
-			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = NLM_F_REQUEST},
 		.name_head = {4 + 16, IFLA_IFNAME},
 		.name = "sixxs0123456789",
 		.mask = {ATTR_U32(IFLA_EXT_MASK), RTEXT_FILTER_SKIP_STATS},
@@ -324,18 +314,17 @@ static void test_put_link(void **state)
 	} by_index = {
 		.nlh = {.nlmsg_len = sizeof(by_index),
 			.nlmsg_type = RTM_GETLINK,
-			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = NLM_F_REQUEST},
 		.ifi = {.ifi_index = 12},
 		.mask = {ATTR_U32(IFLA_EXT_MASK), RTEXT_FILTER_SKIP_STATS},
 	};
 
 	(void)state;
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_link(buffer, by_name.name, 0, SEQ), sizeof(by_name));
+	assert_int_equal(rtmsg_put_link(buffer, by_name.name, 0), sizeof(by_name));
 	assert_memory_equal(buffer, &by_name, sizeof(by_name));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_link(buffer, NULL, 12, SEQ), sizeof(by_index));
+	assert_int_equal(rtmsg_put_link(buffer, NULL, 12), sizeof(by_index));
 	assert_memory_equal(buffer, &by_index, sizeof(by_index));
 }
 
@@ -349,8 +338,7 @@ static void test_put_dump(void **state)
 	} routes = {
 		.nlh = {.nlmsg_len = sizeof(routes),
 			.nlmsg_type = RTM_GETROUTE,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.rtm = {.rtm_family = AF_INET6},
 		.table = {ATTR_U32(RTA_TABLE), 200},
 	};
@@ -360,8 +348,7 @@ static void test_put_dump(void **state)
 	} rules = {
 		.nlh = {.nlmsg_len = sizeof(rules),
 			.nlmsg_type = RTM_GETRULE,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.frh = {.family = AF_INET},
 	};
 	struct {
@@ -370,22 +357,20 @@ static void test_put_dump(void **state)
 	} addresses = {
 		.nlh = {.nlmsg_len = sizeof(addresses),
 			.nlmsg_type = RTM_GETADDR,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			.nlmsg_seq = SEQ},
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.ifa = {.ifa_family = AF_INET6, .ifa_index = 12},
 	};
 
 	(void)state;
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETROUTE, AF_INET6, 200, SEQ),
+	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETROUTE, AF_INET6, 200),
 			 sizeof(routes));
 	assert_memory_equal(buffer, &routes, sizeof(routes));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETRULE, AF_INET, 0, SEQ),
-			 sizeof(rules));
+	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETRULE, AF_INET, 0), sizeof(rules));
 	assert_memory_equal(buffer, &rules, sizeof(rules));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETADDR, AF_INET6, 12, SEQ),
+	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETADDR, AF_INET6, 12),
 			 sizeof(addresses));
 	assert_memory_equal(buffer, &addresses, sizeof(addresses));
 }

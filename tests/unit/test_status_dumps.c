@@ -3,8 +3,8 @@
  * Dumps of a family that the kernel lacks: of IPv6 with ipv6.disable=1. No kernel has
  * AF_UNIX's rules and routes, so that its answer is the same.
  */
+#include "../../handler/dump.h"
 #include "../../handler/pathmsg.h"
-#include "../../handler/rtnl.h"
 #include "scratch.h"
 
 #include <sys/socket.h>
@@ -41,8 +41,8 @@ static void test_found(void **state)
 
 	(void)state;
 	open_socket(&rtnl);
-	assert_int_equal(rtnl_rules(&rtnl, AF_UNIX, count_found, &n), 0);
-	assert_int_equal(rtnl_routes(&rtnl, AF_UNIX, 0, count_found, &n), 0);
+	assert_int_equal(dump_rules(&rtnl, AF_UNIX, count_found, &n), 0);
+	assert_int_equal(dump_routes(&rtnl, AF_UNIX, 0, count_found, &n), 0);
 	assert_int_equal(n, 0);
 	rtnl_close(&rtnl);
 }
@@ -57,15 +57,15 @@ static void test_messages(void **state)
 	(void)state;
 	open_socket(&rtnl);
 	pathmsg_put_rules(&request, AF_UNIX);
-	assert_int_equal(rtnl_dump(&rtnl, &request.nlh, count_message, &n), 0);
+	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	pathmsg_put_routes(&request, AF_UNIX);
-	assert_int_equal(rtnl_dump(&rtnl, &request.nlh, count_message, &n), 0);
+	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_int_equal(n, 0);
 	pathmsg_put_rules(&request, AF_INET);
-	assert_int_equal(rtnl_dump(&rtnl, &request.nlh, count_message, &of_ipv4), 0);
+	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &of_ipv4), 0);
 	assert_true(of_ipv4 > 0); /* at least local's, main's and default's rules */
 	pathmsg_put_links(&request);
-	assert_int_equal(rtnl_dump(&rtnl, &request.nlh, count_message, &n), 0);
+	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_true(n > 0); /* lo */
 	rtnl_close(&rtnl);
 }

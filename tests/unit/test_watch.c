@@ -6,6 +6,7 @@
 #include "addresses.h"
 #include "fight.h"
 #include "filter.h"
+#include "found.h"
 #include "news.h"
 #include "notify.h"
 #include "scratch.h"
@@ -311,27 +312,26 @@ static void test_get_address(void **state)
 
 	(void)state;
 	prefix_parse("2a02::1", &wanted);
-	assert_int_equal(rtmsg_get_address(address_message(RTM_NEWADDR, 0, 0, 12),
-					   &ifindex, &address),
-			 1);
+	assert_int_equal(
+		found_address(address_message(RTM_NEWADDR, 0, 0, 12), &ifindex, &address),
+		1);
 	assert_true(prefix_equal(&address, &wanted));
 	assert_int_equal(ifindex, 12);
 	assert_int_equal(
-		rtmsg_get_address(address_message(RTM_NEWADDR, 0, IFA_F_DEPRECATED, 12),
-				  &ifindex, &address),
+		found_address(address_message(RTM_NEWADDR, 0, IFA_F_DEPRECATED, 12),
+			      &ifindex, &address),
 		1);
 	assert_int_equal(
-		rtmsg_get_address(address_message(RTM_NEWADDR, 0, IFA_F_TENTATIVE, 12),
-				  &ifindex, &address),
+		found_address(address_message(RTM_NEWADDR, 0, IFA_F_TENTATIVE, 12),
+			      &ifindex, &address),
 		0);
 	assert_int_equal(
-		rtmsg_get_address(address_message(RTM_NEWADDR, 0, IFA_F_DADFAILED, 12),
-				  &ifindex, &address),
+		found_address(address_message(RTM_NEWADDR, 0, IFA_F_DADFAILED, 12),
+			      &ifindex, &address),
 		0);
-	assert_int_equal(
-		rtmsg_get_address(address_message(RTM_NEWADDR, RT_SCOPE_LINK, 0, 12),
-				  &ifindex, &address),
-		0);
+	assert_int_equal(found_address(address_message(RTM_NEWADDR, RT_SCOPE_LINK, 0, 12),
+				       &ifindex, &address),
+			 0);
 }
 
 /* With a peer, the local address is in another attribute, before or behind. */
@@ -353,7 +353,7 @@ static void test_get_address_with_peer(void **state)
 		mnl_attr_put(nlh, IFA_ADDRESS, sizeof(peer), peer);
 		if (!local_first)
 			mnl_attr_put(nlh, IFA_LOCAL, sizeof(local), local);
-		assert_int_equal(rtmsg_get_address(nlh, &ifindex, &address), 1);
+		assert_int_equal(found_address(nlh, &ifindex, &address), 1);
 		assert_memory_equal(address.addr, local, sizeof(local));
 		assert_int_equal(address.len, 32);
 	}
