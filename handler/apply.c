@@ -5,6 +5,7 @@
 #include "config.h"
 #include "counter.h"
 #include "grow.h"
+#include "keys.h"
 #include "log.h"
 #include "record.h"
 #include "reporters.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "arguments.h"
 
-#include "config.h"
+#include "keys.h"
 #include "log.h"
 
 #include <getopt.h>

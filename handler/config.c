@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
+#include "keys.h"
 
 #include "claims.h"
 #include "cleanup.h"

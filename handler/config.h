@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conf.d -> struct tunnel: the look-up of an interface's section (section.c has the table
- * of keys, claims.c which of two claims is wrong). Reports every complaint with file and line through a
+ * conf.d -> struct tunnel: the look-up of an interface's section (keys.c has the table of
+ * keys, claims.c which of two claims is wrong). Reports every complaint with file and line through a
  * callback (the event path logs them, `check` prints them): the same parser and decisions
  * for both. Knows nothing of the kernel.
  */
@@ -23,19 +23,6 @@ struct config_reporter {
 	config_report_fn *report;
 	void *data;
 };
-
-/*
- * One key of a section. To add a key: its line in config_keys, and its use.
- * parse takes over the value, or one item of it if the key takes several, separated by
- * commas and blanks. Returns NULL, or what was expected ("a number from 1 to 32765").
- */
-struct config_key {
-	const char *name;
-	const char *preset; /* the default as the manual prints it; NULL: required */
-	bool several;
-	const char *(*parse)(const char *value, struct tunnel *ret);
-};
-extern const struct config_key config_keys[]; /* ends with a NULL name */
 
 /*
  * The section for IFNAME in the drop-ins of DIR: IFNAME.conf first, then the others in
@@ -66,8 +53,5 @@ int config_each_of(char *const files[], const struct config_reporter *rep,
 
 /* Whether a file of this name is read where it is in conf.d: *.conf, no leading dot. */
 bool config_is_dropin(const char *name);
-
-/* An interface name that this program serves: [A-Za-z0-9][A-Za-z0-9_.-]{0,14}. */
-bool config_ifname_ok(const char *ifname);
 
 #endif

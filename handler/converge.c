@@ -2,7 +2,7 @@
 #include "converge.h"
 
 #include "cleanup.h"
-#include "config.h"
+#include "keys.h"
 #include "log.h"
 #include "record.h"
 #include "reporters.h"

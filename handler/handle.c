@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "handle.h"
 
-#include "config.h"
 #include "guard.h"
+#include "keys.h"
 #include "log.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One section of a drop-in -> struct tunnel: the table of keys (config_keys in config.h),
- * what each value may be, and what they may not be together. Knows nothing of files or of
+ * One section of a drop-in -> struct tunnel: its keys by the table (keys.h), and what they
+ * may not be together. Knows nothing of files or of
  * other sections.
  */
 #ifndef SECTION_H

@@ -5,6 +5,7 @@
 #include "asking.h"
 #include "cleanup.h"
 #include "grow.h"
+#include "keys.h"
 #include "reporters.h"
 #include "section.h"
 

@@ -7,6 +7,7 @@
 #include "dump.h"
 #include "explain.h"
 #include "grow.h"
+#include "keys.h"
 #include "log.h"
 #include "record.h"
 #include "rehearse.h"

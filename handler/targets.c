@@ -2,7 +2,7 @@
 #include "targets.h"
 
 #include "cleanup.h"
-#include "config.h"
+#include "keys.h"
 #include "record.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include "explain.h"
 #include "fight.h"
 #include "filter.h"
+#include "keys.h"
 #include "log.h"
 #include "news.h"
 #include "notify.h"

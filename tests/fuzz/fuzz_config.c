@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #include "config.h"
+#include "keys.h"
 #include "names.h"
 #include "rttables.h"
 

@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "../../handler/config.h"
+#include "../../handler/keys.h"
 #include "../../handler/rttables.h"
 
 #include <sys/socket.h>
