@@ -74,7 +74,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	sections 1 2
 	pair
 	sections 2 1
-	"${tracer[@]}" sixxs-route apply sixxs0 &
+	"${tracer[@]}" sixxs-route apply sixxs0 3>&- &
 	wait_until 10 grep -q 201 /run/sixxs-route/tunnel.sixxs0
 	exits 0 sixxs-route apply sixxs1
 	wait $!
@@ -135,7 +135,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	ip tuntap add sixxs0 mode tap
 	ip link set sixxs0 master br0
 	settle
-	event add sixxs0 "$(ifindex sixxs0)" &
+	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
 	pid=$!
 	wait_until 10 told 'the route waits'
 	ip link set sixxs0 nomaster
@@ -153,7 +153,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	sections 1 2 'wait = 30'
 	handler_off
 	tunnel_add sixxs0
-	event add sixxs0 "$(ifindex sixxs0)" &
+	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
 	pid=$!
 	wait_until 10 told 'the route waits'
 	exec 8>/run/sixxs-route/lock.sixxs0

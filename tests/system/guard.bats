@@ -284,7 +284,7 @@ within_limit() { # COUNT SECONDS
 	local pid
 	limit 1/1
 	guard
-	sixxs-route guard --wait sixxs0 2>/dev/null &
+	sixxs-route guard --wait sixxs0 2>/dev/null 3>&- &
 	pid=$!
 	sleep 0.3
 	kill -KILL $pid

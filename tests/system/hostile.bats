@@ -252,10 +252,10 @@ put() {
 	add
 	cp -r $conf $conf.other
 	printf '# the other\n' >>$conf.other/sixxs0.conf
-	ip -6 monitor rule route >/tmp/monitor &
+	ip -6 monitor rule route >/tmp/monitor 3>&- &
 	local monitor=$! exchange
 	# renameat2(2), RENAME_EXCHANGE
-	perl -e 'while (1) { syscall 316, -100, $ARGV[0], -100, $ARGV[1], 2 }' $conf $conf.other &
+	perl -e 'while (1) { syscall 316, -100, $ARGV[0], -100, $ARGV[1], 2 }' $conf $conf.other 3>&- &
 	exchange=$!
 	for _ in {1..300}; do
 		exits 0 add
@@ -274,7 +274,7 @@ put() {
 	add
 	perl -e 'my $t = "[sixxs0]\nsource = 2a02::1, 2001:db8::/48, 192.0.2.9\ntable = 200\nwhen_down = unreachable\n";
 		while (1) { open my $f, "+<", $ARGV[0]; syswrite $f, substr($t, $_, 1) for 0 .. length($t) - 1; close $f }' \
-		$conf/sixxs0.conf &
+		$conf/sixxs0.conf 3>&- &
 	writer=$!
 	for _ in {1..300}; do
 		add_ends
@@ -351,7 +351,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 @test "the lock of the table names is held for ever: after 10 s a message, and the routes are there" {
 	local begun=$SECONDS holder
 	mkdir -m 755 $run_dir
-	flock $run_dir/rt_tables.lock sleep 60 &
+	flock $run_dir/rt_tables.lock sleep 60 3>&- &
 	holder=$!
 	wait_until 10 test -e $run_dir/rt_tables.lock
 	exits 1 add

@@ -29,7 +29,7 @@ teardown() { finish; }
 }
 
 @test "it keeps CAP_NET_ADMIN and nothing else, for good" {
-	sixxs-route watch &
+	sixxs-route watch 3>&- &
 	pid=$!
 	wait_until 10 grep -q '^NoNewPrivs:[[:space:]]*1$' /proc/$pid/status
 	status=$(cat /proc/$pid/status)
