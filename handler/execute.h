@@ -15,8 +15,8 @@ struct execution {
 	struct objects *holds; /* in: all that may be installed; out: what then is */
 	/*
 	 * What another tunnel may hold too: what stood there before us (*in_way, and then
-	 * it is no failure to be logged), and what of a live link's is deleted now. Both
-	 * NULL: nobody is asked, and what is in the way is a failure.
+	 * it is no failure to be logged), and what is deleted now, unless nobody else can
+	 * have had it. Both NULL: nobody is asked, and what is in the way is a failure.
 	 */
 	struct objects *contested;
 	bool *in_way;

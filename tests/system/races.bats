@@ -81,6 +81,21 @@ tunnels() {
 	rules | grep 'from 2a02::3 lookup'
 }
 
+@test "what a tunnel took over from one whose section was wrong stays, also when that one's link goes" {
+	section sixxs0 '2a02::1, 192.0.2.77' 200
+	section sixxs1 2a02::2 201
+	tunnel_add sixxs0
+	tunnels sixxs1
+	section sixxs0 2a02::3 '203 x'
+	section sixxs1 '2a02::1, 192.0.2.77' 200
+	exits 0 sixxs-route apply sixxs1
+	tunnel_del sixxs0
+	settle
+	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
+	rules | grep 'from 2a02::1 lookup'
+	rules4 | grep 'from 192.0.2.77 lookup'
+}
+
 @test "names that two tunnels swap: apply --all" {
 	section sixxs0 2a02::1 200 'name = alpha'
 	section sixxs1 2a02::2 201 'name = beta'
