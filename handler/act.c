@@ -171,19 +171,3 @@ int act_find_rival(struct rtnl *rtnl, const struct object *route, struct found *
 
 	return r < 0 ? r : look.found;
 }
-
-static int look_for_own(void *data, const struct found *found)
-{
-	bool *own = data;
-
-	*own |= found->ours;
-	return 0;
-}
-
-int act_find_own(struct rtnl *rtnl, uint8_t family, uint32_t table)
-{
-	bool own = false;
-	const int r = dump_routes(rtnl, family, table, look_for_own, &own);
-
-	return r < 0 ? r : own;
-}

@@ -41,7 +41,4 @@ int act(struct rtnl *rtnl, const struct link *link, const struct plan *plan, act
  */
 int act_find_rival(struct rtnl *rtnl, const struct object *route, struct found *ret);
 
-/* Whether a default route of ours stands in the table. Returns 1, 0 or -errno. */
-int act_find_own(struct rtnl *rtnl, uint8_t family, uint32_t table);
-
 #endif

@@ -36,6 +36,32 @@ static bool holds_contested(const struct record *record,
 }
 
 /*
+ * A tunnel whose turn failed, its section being wrong, say, lets go of what is in ours now:
+ * or its removal would take that away.
+ */
+static void hand_over(const struct contest *contest, const char *ifname)
+{
+	const int runfd = contest->runfd, lock = record_lock(runfd, ifname, NULL);
+	struct record theirs, ours;
+	int r = lock < 0 ? lock : 0;
+
+	if (lock >= 0 &&
+	    record_read(runfd, contest->ifname, ini_report_nothing, NULL, &ours) > 0 &&
+	    record_read(runfd, ifname, ini_report_nothing, NULL, &theirs) > 0) {
+		for (unsigned i = 0; i < ours.objects.n; i++)
+			objects_drop(&theirs.objects, &ours.objects.object[i]);
+		r = record_write(runfd, ifname, &theirs);
+	}
+	if (lock >= 0)
+		record_unlock(runfd, ifname, lock);
+	if (r < 0)
+		log_line(
+			LOG_ERR,
+			"%s: cannot take over what %s has on record too: %s: when %s is gone, run: sixxs-route apply %s",
+			contest->ifname, ifname, strerror(-r), ifname, contest->ifname);
+}
+
+/*
  * What it cannot have is for its own converge to tell. A record that cannot be read may
  * hold anything, and its turn says why.
  */
@@ -50,9 +76,12 @@ static int give_turn(void *data, const char *ifname)
 	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname))
 		return 0;
 	r = record_read(contest->runfd, ifname, ini_report_nothing, NULL, &record);
-	if (r < 0 || (r > 0 && holds_contested(&record, contest->contested)))
-		turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0,
-			  &contested, &outcome);
+	if (r == 0 || (r > 0 && !holds_contested(&record, contest->contested)))
+		return 0;
+	if (turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0,
+		      &contested, &outcome) < 0 &&
+	    r > 0)
+		hand_over(contest, ifname);
 	return 0;
 }
 

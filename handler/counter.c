@@ -36,7 +36,7 @@ static int enter(const struct counter *counter, bool create, int *ret_runfd)
 	char folder[PATH_MAX];
 
 	folder_of(counter->run_dir, folder);
-	return run_enter(folder, counter->ifname, create, ret_runfd);
+	return run_enter(folder, counter->ifname, create, ret_runfd, NULL);
 }
 
 static void leave(const struct counter *counter, int runfd, int lock, bool wrote)

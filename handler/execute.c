@@ -8,10 +8,6 @@ struct taking {
 	struct rtnl *rtnl;
 	const struct link *link;
 	const struct execution *execution;
-	/* the table asked about last, and the answer */
-	uint8_t family;
-	uint32_t table;
-	bool shared;
 };
 
 static void tell_step(const char *ifname, const struct step *step,
@@ -41,31 +37,16 @@ static bool is_contested(const struct execution *execution, const struct step *s
 	return result->verdict == VERDICT_FOREIGN && result->other.ours;
 }
 
-/* Whether another tunnel has its route where this rule of a link that is gone led. */
-static bool is_shared(struct taking *taking, const struct object *object)
-{
-	if (object->kind != OBJECT_RULE)
-		return false;
-	if (taking->table != object->table || taking->family != object->family) {
-		taking->table = object->table;
-		taking->family = object->family;
-		taking->shared =
-			act_find_own(taking->rtnl, object->family, object->table);
-	}
-	return taking->shared;
-}
-
 /*
- * By a record from before a kill, or of a section that was wrong for a while, it may have
- * been another tunnel's by now. A removal is spared the look at all records as long as
- * nobody shares its table.
+ * By a record from before a kill, it may have been another tunnel's by now. A link that is
+ * gone is spared the look at all records otherwise: of its own nothing moves to others.
  */
-static bool is_taken(struct taking *taking, const struct step *step,
+static bool is_taken(const struct taking *taking, const struct step *step,
 		     const struct result *result)
 {
 	return taking->execution->contested && step->op == STEP_DELETE &&
 	       result->verdict == VERDICT_DONE &&
-	       (taking->link->ifindex || is_shared(taking, &step->object));
+	       (taking->link->ifindex || taking->execution->stale);
 }
 
 /* After a failure: what could not be deleted, or was recorded before and not added again.
@@ -104,7 +85,7 @@ static void warn_rival(struct rtnl *rtnl, const char *ifname, const struct objec
 
 static void take_result(void *data, const struct step *step, const struct result *result)
 {
-	struct taking *taking = data;
+	const struct taking *taking = data;
 	const struct execution *execution = taking->execution;
 	const bool contested =
 		execution->contested && is_contested(execution, step, result);

@@ -12,11 +12,12 @@
 struct execution {
 	const char *ifname;
 	const struct objects *recorded; /* before */
+	bool stale;                     /* that is from a run which was cut short */
 	struct objects *holds; /* in: all that may be installed; out: what then is */
 	/*
 	 * What another tunnel may hold too: what stood there before us (*in_way, and then
-	 * it is no failure to be logged), and what is deleted now, unless nobody else can
-	 * have had it. Both NULL: nobody is asked, and what is in the way is a failure.
+	 * it is no failure to be logged), and what is deleted now, of a live link or by
+	 * a stale record. Both NULL: nobody is asked, and what is in the way is a failure.
 	 */
 	struct objects *contested;
 	bool *in_way;

@@ -75,20 +75,26 @@ static int is_current(int dirfd, const char *name, int fd)
 	return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
-int lock_take(int dirfd, const char *name)
+int lock_take(int dirfd, const char *name, bool *ret_left)
 {
-	for (;;) {
-		int fd, r;
+	static const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
-		fd = openat(dirfd, name,
-			    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	for (;;) {
+		int fd = openat(dirfd, name, flags | O_EXCL, 0600), r;
+		const bool left = fd < 0 && errno == EEXIST;
+
+		if (left)
+			fd = openat(dirfd, name, flags, 0600);
 		if (fd < 0)
 			return -errno;
 		r = hold(fd);
 		if (r == 0)
 			r = is_current(dirfd, name, fd);
-		if (r > 0)
+		if (r > 0) {
+			if (ret_left)
+				*ret_left = left;
 			return fd;
+		}
 		close(fd);
 		if (r < 0)
 			return r;

@@ -6,16 +6,18 @@
 #ifndef LOCK_H
 #define LOCK_H
 
-#include <unistd.h>
+#include <stdbool.h>
 
 #define LOCK_SECONDS 10 /* how long a lock is waited for before it is an error */
 
 /*
- * Takes the lock NAME in the open folder DIRFD, waiting at most LOCK_SECONDS.
+ * Takes the lock NAME in the open folder DIRFD, waiting at most LOCK_SECONDS. *ret_left
+ * (may be NULL): its last holder was killed, and let go of it only so (also true now and
+ * then when two begin to take it at the same moment).
  * Returns a descriptor for lock_drop; -ETIMEDOUT: somebody else keeps it; -ENOENT: the
  * folder itself was removed meanwhile (open it again); other -errno.
  */
-int lock_take(int dirfd, const char *name);
+int lock_take(int dirfd, const char *name, bool *ret_left);
 
 /* Takes the file away and lets go. */
 void lock_drop(int dirfd, const char *name, int lock);

@@ -271,7 +271,7 @@ int names_tidy(int runfd)
 
 	if (!exists(runfd, OURS_LOCK) && !exists(runfd, OURS_TEMP))
 		return 0;
-	lock = lock_take(runfd, OURS_LOCK);
+	lock = lock_take(runfd, OURS_LOCK, NULL);
 	if (lock == -ENOENT) /* the whole folder is gone */
 		return 0;
 	if (lock < 0)
@@ -299,7 +299,7 @@ int names_add(int runfd, const struct name_entry *want, struct name_rival *ret)
 
 		return r_tidy < 0 ? r_tidy : r;
 	}
-	lock = lock_take(runfd, OURS_LOCK);
+	lock = lock_take(runfd, OURS_LOCK, NULL);
 	if (lock < 0)
 		return lock;
 	free_ours(&ours);
@@ -350,7 +350,7 @@ int names_drop(int runfd, const struct name_entry *entry)
 		return r;
 	if (!find_line(&ours, entry))
 		return names_tidy(runfd);
-	lock = lock_take(runfd, OURS_LOCK);
+	lock = lock_take(runfd, OURS_LOCK, NULL);
 	if (lock == -ENOENT) /* the whole folder is gone */
 		return 0;
 	if (lock < 0)

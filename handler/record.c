@@ -266,14 +266,13 @@ bool record_exists(int runfd, const char *ifname)
 	       file_exists(runfd, RECORD_PREFIX, ifname);
 }
 
-int record_lock(int runfd, const char *ifname)
+int record_lock(int runfd, const char *ifname, bool *ret_stale)
 {
 	char name[RUN_NAME_SIZE];
-
 	int lock;
 
 	run_file_name(LOCK_PREFIX, ifname, name);
-	lock = lock_take(runfd, name);
+	lock = lock_take(runfd, name, ret_stale);
 	if (lock >= 0) {
 		run_file_name(TEMP_PREFIX, ifname, name);
 		unlinkat(runfd, name, 0); /* a kill may have left one */
@@ -289,11 +288,12 @@ void record_unlock(int runfd, const char *ifname, int lock)
 	lock_drop(runfd, name, lock);
 }
 
-int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd)
+int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd,
+	      bool *ret_stale)
 {
 	for (unsigned tries = 1;; tries++) {
 		_cleanup_close_ int runfd = run_open(run_dir, create);
-		const int r = runfd < 0 ? runfd : record_lock(runfd, ifname);
+		const int r = runfd < 0 ? runfd : record_lock(runfd, ifname, ret_stale);
 
 		if (r >= 0)
 			*ret_runfd = take_fd(&runfd);

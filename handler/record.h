@@ -30,7 +30,8 @@ int run_open(const char *run_dir, bool create);
  * As run_open, and takes the tunnel's lock in it. Returns the lock, with *ret_runfd the
  * folder; -errno as of run_open or record_lock.
  */
-int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd);
+int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd,
+	      bool *ret_stale);
 
 /* Removes the folder if it is empty. */
 void run_close_up(const char *run_dir);
@@ -65,8 +66,11 @@ bool record_equal(const struct record *a, const struct record *b);
 /* Whether the tunnel has one, or has its lock taken: then it is about to be changed. */
 bool record_exists(int runfd, const char *ifname);
 
-/* The tunnel's lock: see lock_take and lock_drop. Clears away what a kill left. */
-int record_lock(int runfd, const char *ifname);
+/*
+ * The tunnel's lock: see lock_take and lock_drop. Clears away what a kill left.
+ * *ret_stale (may be NULL): there was one, so that the record may name more than is there.
+ */
+int record_lock(int runfd, const char *ifname, bool *ret_stale);
 void record_unlock(int runfd, const char *ifname, int lock);
 
 /*

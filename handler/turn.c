@@ -28,6 +28,7 @@ struct turn {
 	bool has_section;
 	struct tunnel tunnel; /* with has_section */
 	struct record record; /* as it was found */
+	bool stale;           /* by a run that was cut short */
 	struct objects wanted;
 	struct name_entry wanted_name; /* number 0: none */
 	struct contested *contested;   /* NULL: nobody else's turn can help any more */
@@ -198,7 +199,7 @@ static int drop_name(const struct turn *turn)
 
 	if (!name->number || name_equal(name, &turn->wanted_name))
 		return 0;
-	if (turn->contested && turn->link.ifindex)
+	if (turn->contested && (turn->link.ifindex || turn->stale))
 		turn->contested->dropped = *name;
 	r = names_drop(turn->runfd, name);
 	return r < 0 ? fail(turn, r, "take its table's name away",
@@ -239,6 +240,7 @@ static int carry_out(const struct turn *turn, struct tally *tally)
 	const struct execution execution = {
 		.ifname = turn->ifname,
 		.recorded = &turn->record.objects,
+		.stale = turn->stale,
 		.holds = &after.objects,
 		.contested = turn->contested ? &turn->contested->objects : NULL,
 		.in_way = turn->contested ? &turn->contested->in_way : NULL,
@@ -347,6 +349,7 @@ static void begin(struct turn *turn, const struct settings *settings, struct rtn
 	turn->link = (struct link){0};
 	turn->going = false;
 	turn->has_section = false;
+	turn->stale = false;
 	turn->wanted.n = 0;
 	turn->wanted_name = (struct name_entry){0};
 	record_clear(&turn->record);
@@ -370,7 +373,7 @@ int turn_take(const struct settings *settings, struct rtnl *rtnl, const char *if
 	*ret = (struct outcome){0};
 	if (settings->dry_run)
 		return rehearse_turn(&turn, gone);
-	lock = run_enter(settings->run_dir, ifname, true, &turn.runfd);
+	lock = run_enter(settings->run_dir, ifname, true, &turn.runfd, &turn.stale);
 	if (lock < 0)
 		return fail_run(&turn, lock);
 	r = take_locked(&turn, gone, ret);

@@ -81,19 +81,56 @@ tunnels() {
 	rules | grep 'from 2a02::3 lookup'
 }
 
-@test "what a tunnel took over from one whose section was wrong stays, also when that one's link goes" {
-	section sixxs0 '2a02::1, 192.0.2.77' 200
-	section sixxs1 2a02::2 201
+# taken_over KEYS TAKER KEYS: sixxs0, whose section becomes wrong, has what sixxs1 (up or down) is
+# then given by its own; sixxs0 goes, and sixxs1 keeps all that it has.
+taken_over() {
+	local theirs
+	section sixxs0 '2a02::1, 192.0.2.77' 200 "$1"
+	section sixxs1 2a02::9 209 'name = none'
 	tunnel_add sixxs0
-	tunnels sixxs1
+	tunnel_add sixxs1
+	tunnel_$2 sixxs1
+	settle
 	section sixxs0 2a02::3 '203 x'
-	section sixxs1 '2a02::1, 192.0.2.77' 200
+	printf '[sixxs1]\n%s\nwait = 0\nname = none\n' "$3" | drop_in sixxs1
 	exits 0 sixxs-route apply sixxs1
+	theirs=$(grep ^object /run/sixxs-route/tunnel.sixxs1)
 	tunnel_del sixxs0
 	settle
 	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
-	rules | grep 'from 2a02::1 lookup'
-	rules4 | grep 'from 192.0.2.77 lookup'
+	stands "$theirs"
+	tunnel_del sixxs1
+	settle
+}
+
+# What the record sixxs1 says is in the kernel too: nothing would be added again.
+stands() {
+	assert_same "$1" "$(grep ^object /run/sixxs-route/tunnel.sixxs1)"
+	assert_same '' "$(sixxs-route apply --dry-run sixxs1)"
+}
+
+@test "what a tunnel took over from one whose section was wrong stays, also when that one's link goes" {
+	taken_over 'name = none' up $'source = 2a02::1, 192.0.2.77\ntable = 200'
+	taken_over 'name = none' down $'source = 2a02::1, 192.0.2.77\ntable = 200'
+	taken_over 'when_down = unreachable' down $'source = 2a02::1\ntable = 200\nwhen_down = unreachable'
+	taken_over 'when_down = unreachable' up $'source = 2a02::4\ntable = 200\nwhen_down = unreachable'
+	taken_over 'prefer_main = yes' up $'source = 2a02::1\ntable = 204\nprefer_main = yes'
+}
+
+@test "killed before its last record, while what it had moves to another tunnel, and then it goes" {
+	section sixxs0 2a02::2 201 'name = none'
+	section sixxs1 2a02::1 200 'name = none'
+	tunnel_add sixxs0
+	tunnels sixxs1
+	section sixxs0 2a02::1 200 'name = none'
+	section sixxs1 2a02::3 203 'name = none'
+	strace -qq -o /dev/null -e 'inject=renameat:signal=KILL:when=2' sixxs-route apply sixxs1 || true
+	grep -q 'table 200' /run/sixxs-route/tunnel.sixxs1
+	exits 0 sixxs-route apply sixxs0
+	tunnel_del sixxs1
+	settle
+	has '16383: from 2a02::1 lookup 200 proto sixxs' <<<"$(rules)"
+	[ "$(rules | grep -c 'proto sixxs')" -eq 1 ]
 }
 
 @test "names that two tunnels swap: apply --all" {

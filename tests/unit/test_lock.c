@@ -45,7 +45,7 @@ static int take_patiently(void)
 	int lock;
 
 	do
-		lock = lock_take(folder, "lock");
+		lock = lock_take(folder, "lock", NULL);
 	while (lock == -ETIMEDOUT);
 	return lock;
 }
@@ -118,7 +118,7 @@ static void test_take_and_drop(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		const int lock = lock_take(folder, "lock");
+		const int lock = lock_take(folder, "lock", NULL);
 
 		assert_true(lock >= 0);
 		assert_int_equal(fcntl(lock, F_GETFD), FD_CLOEXEC);
@@ -152,7 +152,7 @@ static void test_names_are_apart(void **state)
 
 	(void)state;
 	assert_true(has_lock_within(&keeper, PATIENCE_MS));
-	lock = lock_take(folder, "another");
+	lock = lock_take(folder, "another", NULL);
 	assert_true(lock >= 0);
 	lock_drop(folder, "another", lock);
 	stop_keeper(&keeper);
@@ -162,6 +162,7 @@ static void test_names_are_apart(void **state)
 static void test_killed_holder(void **state)
 {
 	struct keeper keeper = start_keeper();
+	bool left = false;
 	int lock;
 
 	(void)state;
@@ -171,10 +172,15 @@ static void test_killed_holder(void **state)
 	close(keeper.told);
 	close(keeper.said);
 	assert_true(is_there("lock"));
-	lock = lock_take(folder, "lock");
+	lock = lock_take(folder, "lock", &left);
 	assert_true(lock >= 0);
+	assert_true(left);
 	lock_drop(folder, "lock", lock);
 	assert_false(is_there("lock"));
+	lock = lock_take(folder, "lock", &left);
+	assert_true(lock >= 0);
+	assert_false(left);
+	lock_drop(folder, "lock", lock);
 }
 
 static void test_bad_places(void **state)
@@ -183,14 +189,14 @@ static void test_bad_places(void **state)
 
 	(void)state;
 	assert_int_equal(symlinkat("elsewhere", folder, "lock"), 0);
-	assert_int_equal(lock_take(folder, "lock"), -ELOOP);
+	assert_int_equal(lock_take(folder, "lock", NULL), -ELOOP);
 	assert_false(is_there("elsewhere"));
 	assert_int_equal(mkdirat(folder, "folder", 0755), 0);
-	assert_int_equal(lock_take(folder, "folder"), -EISDIR);
+	assert_int_equal(lock_take(folder, "folder", NULL), -EISDIR);
 	fd = openat(folder, "folder", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(unlinkat(folder, "folder", AT_REMOVEDIR), 0);
-	assert_int_equal(lock_take(fd, "lock"), -ENOENT);
+	assert_int_equal(lock_take(fd, "lock", NULL), -ENOENT);
 	close(fd);
 }
 
@@ -282,7 +288,7 @@ static void test_deadline(void **state)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGALRM, &action, NULL);
 	began = now();
-	assert_int_equal(lock_take(folder, "lock"), -ETIMEDOUT);
+	assert_int_equal(lock_take(folder, "lock", NULL), -ETIMEDOUT);
 	assert_true(now() - began >= LOCK_SECONDS);
 	kill(watchdog, SIGKILL);
 	waitpid(watchdog, NULL, 0);

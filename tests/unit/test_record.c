@@ -408,7 +408,7 @@ static void test_lock_clears_up(void **state)
 	assert_false(record_exists(runfd, "sixxs0"));
 	scratch_write("run/tmp.sixxs0", "left by a kill");
 	scratch_write("run/tmp.sixxs1", "not ours");
-	lock = record_lock(runfd, "sixxs0");
+	lock = record_lock(runfd, "sixxs0", NULL);
 	assert_true(lock >= 0);
 	assert_int_equal(access(scratch_path("run/tmp.sixxs0"), F_OK), -1);
 	assert_int_equal(access(scratch_path("run/tmp.sixxs1"), F_OK), 0);
