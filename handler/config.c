@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
-#include "keys.h"
 
 #include "claims.h"
 #include "cleanup.h"
+#include "keys.h"
 #include "log.h"
 #include "section.h"
 

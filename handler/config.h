@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * conf.d -> struct tunnel: the look-up of an interface's section (keys.c has the table of
- * keys, claims.c which of two claims is wrong). Reports every complaint with file and line through a
- * callback (the event path logs them, `check` prints them): the same parser and decisions
- * for both. Knows nothing of the kernel.
+ * keys, claims.c which of two claims is wrong). Reports every complaint with file and line
+ * through a callback (the event path logs them, `check` prints them): the same parser and
+ * decisions for both. Knows nothing of the kernel.
  */
 #ifndef CONFIG_H
 #define CONFIG_H

@@ -36,7 +36,7 @@ static int take_message(void *data, const struct nlmsghdr *nlh)
 	return r < 0 ? r : 0;
 }
 
-/* What is left of a dump that was given up, or the kernel refuses the next one (EBUSY). */
+/* What is left of a dump that was given up, or the kernel refuses the next (EBUSY). */
 static void skip_rest(struct rtnl *rtnl, struct dump *dump)
 {
 	dump->fn = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel has, as its replies and notifications tell it: a rule or a route, whoever
- * made it, and whether it is one of ours; an address. No system call, no allocation.
+ * What the kernel has, as its replies and notifications tell it: a rule or a route,
+ * whoever made it, and whether it is one of ours; an address. No system call, no
+ * allocation.
  */
 #ifndef FOUND_H
 #define FOUND_H

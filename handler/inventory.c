@@ -186,7 +186,7 @@ static int read_family(struct rtnl *rtnl, uint8_t family, struct inventory *inve
 	union rtmsg_request request;
 	int r;
 
-	pathmsg_put_rules(&request, family);
+	rtmsg_put_dump(&request, RTM_GETRULE, family, 0);
 	r = dump_each(rtnl, &request.nlh, put_rule, inventory);
 	if (r < 0)
 		return r;

@@ -3,14 +3,13 @@
 
 #include "names.h"
 
-#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define MTU_MIN4 68 /* RFC 791, 3.2 */
 
-const struct tunnel config_presets = {
+const struct tunnel keys_presets = {
 	.priority = 16383, .metric = 1024, .limit = LIMIT_PRESET, .wait = -1};
 
 /* Decimal, in full: no sign, no blank, no leading zero. */
@@ -76,7 +75,7 @@ static const char *parse_source(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-bool config_all_digits(const char *value)
+bool keys_all_digits(const char *value)
 {
 	return value[strspn(value, "0123456789")] == '\0';
 }
@@ -86,8 +85,8 @@ static const char *parse_table(const char *value, struct tunnel *ret)
 	uint32_t table;
 
 	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
-	if (config_all_digits(value) ? !is_number(value, 1, INT32_MAX, &table)
-				     : names_number(value, &table) < 0)
+	if (keys_all_digits(value) ? !is_number(value, 1, INT32_MAX, &table)
+				   : names_number(value, &table) < 0)
 		table = 0;
 	if (table < 1 || table > INT32_MAX || (table >= 253 && table <= 255))
 		return "a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The keys of a section: what each value may be, and what an absent one means. Knows
- * nothing of files, sections or other keys.
+ * nothing of drop-ins, sections or other keys.
  */
 #ifndef KEYS_H
 #define KEYS_H
@@ -24,12 +24,12 @@ struct config_key {
 extern const struct config_key config_keys[]; /* ends with a NULL name */
 
 /* What an absent key means where that is not zero. */
-extern const struct tunnel config_presets;
+extern const struct tunnel keys_presets;
 
 /* An interface name that this program serves: [A-Za-z0-9][A-Za-z0-9_.-]{0,14}. */
 bool config_ifname_ok(const char *ifname);
 
 /* Whether a value can only be meant as a number ("" too, which is none). */
-bool config_all_digits(const char *value);
+bool keys_all_digits(const char *value);
 
 #endif

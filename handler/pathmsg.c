@@ -7,7 +7,6 @@
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
 #include <sys/socket.h>
 
 size_t pathmsg_put_way(void *buf, const struct prefix *from, const struct prefix *to,
@@ -47,15 +46,6 @@ size_t pathmsg_put_links(void *buf)
 
 	rtmsg_put_header(nlh, sizeof(struct ifinfomsg));
 	rtmsg_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return nlh->nlmsg_len;
-}
-
-size_t pathmsg_put_rules(void *buf, uint8_t family)
-{
-	struct nlmsghdr *nlh = rtmsg_begin(buf, RTM_GETRULE, NLM_F_DUMP);
-	struct fib_rule_hdr *frh = rtmsg_put_header(nlh, sizeof(*frh));
-
-	frh->family = family;
 	return nlh->nlmsg_len;
 }
 
@@ -125,9 +115,10 @@ int pathmsg_get_way(const struct nlmsghdr *nlh, struct way *ret)
 
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		r = rtmsg_get_answer(nlh, &answer);
-		if (r == 0 && answer.error == 0)
-			r = -EBADMSG;
-		way.error = answer.error;
+		if (r == 0)
+			r = answer.error ? 0 : -EBADMSG;
+		if (r == 0)
+			way.error = answer.error;
 	} else {
 		r = nlh->nlmsg_type == RTM_NEWROUTE ? get_route(nlh, &way) : -EBADMSG;
 	}

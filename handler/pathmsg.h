@@ -23,7 +23,6 @@ size_t pathmsg_put_way(void *buf, const struct prefix *from, const struct prefix
 size_t pathmsg_put_to(void *buf, const struct prefix *to);
 
 size_t pathmsg_put_links(void *buf);
-size_t pathmsg_put_rules(void *buf, uint8_t family);
 size_t pathmsg_put_routes(void *buf, uint8_t family); /* those with our mark */
 
 /* Of the answer to put_way and put_to: an RTM_NEWROUTE or an error. Returns 0 or

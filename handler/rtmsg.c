@@ -283,11 +283,11 @@ int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret)
 
 int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret)
 {
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct ifinfomsg *ifi = rtmsg_get_header(nlh, sizeof(*ifi));
 	const struct nlattr *attr;
 	struct link link = {0};
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_index <= 0)
+	if (!ifi || ifi->ifi_index <= 0)
 		return -EBADMSG;
 	/* a bridge tells of its ports in such messages too: one that leaves is not gone
 	 */

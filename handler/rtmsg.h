@@ -85,7 +85,7 @@ bool rtmsg_attr_u8(const struct nlattr *attr, uint8_t *ret);
 bool rtmsg_attr_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[static 16]);
 bool rtmsg_attr_ifname(const struct nlattr *attr, char ret[static IFNAMSIZ]);
 
-/* Its first SIZE bytes. */
+/* Its first SIZE bytes; false: it has fewer. */
 bool rtmsg_attr_bytes(const struct nlattr *attr, void *ret, size_t size);
 
 /* The last attribute of that type within NEST; with none *ret stays as it is. */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/rtnetlink.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>

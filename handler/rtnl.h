@@ -40,12 +40,14 @@ int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
  */
 int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret);
 
-/* Returns 0 or -errno. */
+/* Messages numbered from ++rtnl->seq on; the answers come by rtnl_read. Returns 0 or
+ * -errno. */
 int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size);
 
 /*
  * Gives each message of one read to FN, until it returns something else than 0, which is
- * then returned. flags: recvmsg(2)'s. Returns 0; -ENOBUFS: some were lost; other -errno.
+ * then returned. flags: recvmsg(2)'s. Returns 0; -ENOBUFS: some were lost; -EAGAIN:
+ * there is nothing (MSG_DONTWAIT), or nothing came for 5 s; other -errno.
  */
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
 int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data);

@@ -187,7 +187,7 @@ static void preset_name(const struct ini_section *section, struct tunnel *tunnel
 
 	if (find_key(section, "name") || !name_ok(tunnel->ifname))
 		return;
-	if (table && config_all_digits(table->value))
+	if (table && keys_all_digits(table->value))
 		strcpy(tunnel->table_name, tunnel->ifname);
 }
 
@@ -204,7 +204,7 @@ int section_parse(const struct ini_section *section, ini_report_fn *report, void
 	struct parser parser = {
 		.section = section, .report = report, .data = data, .tunnel = ret};
 
-	*ret = config_presets;
+	*ret = keys_presets;
 	parse_label(&parser);
 	parse_keys(&parser);
 	if (parser.result == 0)

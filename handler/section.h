@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One section of a drop-in -> struct tunnel: its keys by the table (keys.h), and what they
- * may not be together. Knows nothing of files or of
- * other sections.
+ * One section of a drop-in -> struct tunnel: its keys by the table (keys.h), and what
+ * they may not be together. Knows nothing of files or of other sections.
  */
 #ifndef SECTION_H
 #define SECTION_H

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 
 struct watch {
 	const struct settings *settings;

@@ -17,6 +17,7 @@ wait_until() { # SECONDS COMMAND...
 }
 
 teardown() {
+	udevadm control --start-exec-queue
 	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 40 --no-pager >&2
 }
 

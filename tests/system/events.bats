@@ -171,7 +171,7 @@ restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun
 	comes sixxs0
 	comes sixxs1
 	for ((i = 0; i < 30; i++)); do
-		restart &
+		restart 3>&- &
 		ip -batch - <<<$'link del dev sixxs1\ntuntap add dev sixxs1 mode tun\nlink set dev sixxs1 up'
 		wait $!
 	done

@@ -118,7 +118,7 @@ within_limit() { # COUNT SECONDS
 		rm -f $file
 		limit 7/60
 		for ((i = 0; i < 20; i++)); do
-			guard 2>/dev/null &
+			guard 2>/dev/null 3>&- &
 			pids+=($!)
 		done
 		for i in "${pids[@]}"; do

@@ -144,7 +144,8 @@ begin() {
 
 finish() {
 	local status=0
-	udevadm control --start-exec-queue # a test that failed may have stopped it
+	# a test that failed may have stopped it
+	udevadm control --start-exec-queue || status=1
 	links_gone && settle && assert_same "$baseline" "$(snapshot)" || status=1
 	rm -rf /etc/sixxs-route/conf.d
 	mkdir /etc/sixxs-route/conf.d

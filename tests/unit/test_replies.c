@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replies and notifications as the kernel writes them, cut and bent, through rtmsg. */
+/* Replies and notifications as the kernel writes them, cut and bent, through rtmsg and found. */
 #include "found.h"
 #include "rtmsg.h"
 #include "scratch.h"

@@ -7,12 +7,8 @@
 #include "../../handler/pathmsg.h"
 #include "scratch.h"
 
+#include <linux/rtnetlink.h>
 #include <sys/socket.h>
-
-union request {
-	struct nlmsghdr nlh;
-	char bytes[RTMSG_REQUEST_MAX];
-};
 
 static int count_found(void *data, const struct found *found)
 {
@@ -50,18 +46,18 @@ static void test_found(void **state)
 /* Before and behind: what there is of a family that it has. */
 static void test_messages(void **state)
 {
-	union request request;
+	union rtmsg_request request;
 	struct rtnl rtnl;
 	unsigned n = 0, of_ipv4 = 0;
 
 	(void)state;
 	open_socket(&rtnl);
-	pathmsg_put_rules(&request, AF_UNIX);
+	rtmsg_put_dump(&request, RTM_GETRULE, AF_UNIX, 0);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	pathmsg_put_routes(&request, AF_UNIX);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_int_equal(n, 0);
-	pathmsg_put_rules(&request, AF_INET);
+	rtmsg_put_dump(&request, RTM_GETRULE, AF_INET, 0);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &of_ipv4), 0);
 	assert_true(of_ipv4 > 0); /* at least local's, main's and default's rules */
 	pathmsg_put_links(&request);
