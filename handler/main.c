@@ -14,6 +14,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,6 +145,25 @@ static int hold_standard_streams(void)
 	return 0;
 }
 
+/*
+ * Under an RLIMIT_AS that ends while the stack grows there is a signal and no error: so
+ * what a verb takes at most, of stack and heap, is asked for before. Returns 0 or -errno.
+ */
+static int ensure_memory(void)
+{
+	const size_t size = 1024 * 1024;
+	struct rlimit limit;
+	void *memory;
+
+	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	memory = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	munmap(memory, size);
+	return 0;
+}
+
 static int run(const struct verb *verb, const struct arguments *arguments)
 {
 	struct rtnl rtnl = {0};
@@ -175,6 +196,14 @@ int main(int argc, char *argv[])
 	if (status >= 0)
 		return status;
 	log_open(verb->person, arguments.verbose);
+	r = ensure_memory();
+	if (r < 0) {
+		log_line(
+			LOG_ERR,
+			"no memory: %s: nothing was done; expected a limit of the address space (RLIMIT_AS, see prlimit(1)) of 16 MiB at least",
+			strerror(-r));
+		return verb->failed;
+	}
 	r = privilege_drop();
 	if (r < 0) {
 		log_line(
