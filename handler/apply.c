@@ -54,8 +54,13 @@ static int put_name(struct names *names, const char *ifname)
 static int put_section(void *data, const struct tunnel *tunnel, const char *file,
 		       unsigned line)
 {
+	const int r = put_name(data, tunnel->ifname);
+
 	(void)file, (void)line;
-	return put_name(data, tunnel->ifname);
+	if (r < 0)
+		log_line(LOG_ERR, "%s: its section is passed over: %s", tunnel->ifname,
+			 strerror(-r));
+	return r;
 }
 
 static int put_record(void *data, const char *ifname)

@@ -38,18 +38,31 @@ struct check {
 	struct named *named;
 };
 
+struct place {
+	struct findings *findings;
+	const char *file;
+};
+
+static void report_ini(void *data, unsigned line, const char *text)
+{
+	const struct place *place = data;
+
+	findings_report(place->findings, SEVERITY_ERROR, place->file, line, text);
+}
+
 /*
  * The line of KEY in the section for IFNAME, or that of the section, which is LINE,
  * without such a key. The file is read once more: only where there is something to be
- * said of it.
+ * said of it. If that fails, that is said instead.
  */
-static unsigned key_line(const char *file, unsigned line, const char *key,
-			 bool *ret_found)
+static unsigned key_line(struct check *check, const char *file, unsigned line,
+			 const char *key, bool *ret_found)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
+	struct place place = {.findings = &check->findings, .file = file};
 
-	*ret_found = false;
-	if (ini_load(AT_FDCWD, file, ini_report_nothing, NULL, &ini) < 0)
+	*ret_found = ini_load(AT_FDCWD, file, report_ini, &place, &ini) < 0;
+	if (*ret_found)
 		return line;
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->section[i];
@@ -76,12 +89,13 @@ static void check_prefixes(struct check *check, const struct tunnel *tunnel,
 
 		if (source->len == prefix_host_len(source->family))
 			continue;
-		key_line(file, line, "prefer_main", &said);
+		key_line(check, file, line, "prefer_main", &said);
 		if (said) /* prefer_main = no is so by intent */
 			return;
 		prefix_format(source, text);
 		findings_warn(
-			&check->findings, file, key_line(file, line, "source", &said),
+			&check->findings, file,
+			key_line(check, file, line, "source", &said),
 			"source %s is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant",
 			text);
 		return;
@@ -101,12 +115,12 @@ static void check_rules(struct check *check, const struct tunnel *tunnel,
 		tunnel->ifname, tunnel->ifname);
 }
 
-static unsigned name_line(const char *file, unsigned line)
+static unsigned name_line(struct check *check, const char *file, unsigned line)
 {
 	bool found;
-	const unsigned name = key_line(file, line, "name", &found);
+	const unsigned name = key_line(check, file, line, "name", &found);
 
-	return found ? name : key_line(file, line, "table", &found);
+	return found ? name : key_line(check, file, line, "table", &found);
 }
 
 /* Against iproute2's files alone: our own names are compared with each other. */
@@ -116,15 +130,22 @@ static int check_name(struct check *check, const struct tunnel *tunnel, const ch
 	struct named *more, named = {.line = line, .order = check->n_named};
 	char text[EXPLAIN_SIZE];
 	struct name_rival rival;
+	int r;
 
 	if (!tunnel->table_name[0])
 		return 0;
 	named.entry.number = tunnel->table;
 	memcpy(named.entry.name, tunnel->table_name, sizeof(named.entry.name));
 	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
-	if (explain_name(&named.entry, names_look(-1, &named.entry, &rival), &rival,
-			 text))
-		findings_warn(&check->findings, file, name_line(file, line), "%s", text);
+	r = names_look(-1, &named.entry, &rival);
+	if (r < 0)
+		findings_warn(
+			&check->findings, file, line,
+			"it is not known whether iproute2 has another use for the name %s: its rt_tables cannot be read: %s",
+			named.entry.name, strerror(-r));
+	else if (explain_name(&named.entry, (enum name_verdict)r, &rival, text))
+		findings_warn(&check->findings, file, name_line(check, file, line), "%s",
+			      text);
 	more = grow(check->named, check->n_named, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -163,7 +184,7 @@ static void warn_overlap(void *data, const struct prefix *inner,
 	prefix_format(outer, outer_text);
 	findings_warn(
 		&check->findings, inner_owner->file,
-		key_line(inner_owner->file, inner_owner->line, "source", &found),
+		key_line(check, inner_owner->file, inner_owner->line, "source", &found),
 		"source %s lies within %s of [%s] (%s:%u)%s: give it a lower priority than %u",
 		inner_text, outer_text, outer_owner->label, outer_owner->file,
 		outer_owner->line,
@@ -196,7 +217,7 @@ static void check_names(struct check *check)
 		}
 		findings_warn(
 			&check->findings, named->file,
-			name_line(named->file, named->line),
+			name_line(check, named->file, named->line),
 			"name %s is given to table %u of %s (%s:%u) as well: whichever comes later goes without: set another name, or name = none",
 			named->entry.name, first->entry.number, first->ifname,
 			first->file, first->line);
@@ -215,6 +236,14 @@ static bool is_meant_to_be_unread(const char *name)
 	return name[0] == '.' && !config_is_dropin(name + 1);
 }
 
+static void fail_folder(struct check *check, const char *dir, int error)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "cannot be listed: %s", strerror(error));
+	findings_report(&check->findings, SEVERITY_ERROR, dir, 0, text);
+}
+
 static void check_folder(struct check *check, const char *dir)
 {
 	const struct dirent *entry;
@@ -224,7 +253,9 @@ static void check_folder(struct check *check, const char *dir)
 	if (!folder && errno == ENOENT)
 		findings_warn(&check->findings, dir, 0,
 			      "there is no such folder: no tunnel is configured");
-	while (folder && (entry = readdir(folder))) {
+	else if (!folder)
+		fail_folder(check, dir, errno);
+	while (folder && (errno = 0, entry = readdir(folder))) {
 		const char *name = entry->d_name;
 
 		if (!strcmp(name, ".") || !strcmp(name, "..") || config_is_dropin(name) ||
@@ -236,14 +267,16 @@ static void check_folder(struct check *check, const char *dir)
 				      ? "not read, as its name begins with a dot"
 				      : "not read, as its name does not end in .conf");
 	}
+	if (folder && errno)
+		fail_folder(check, dir, errno);
 	if (folder)
 		closedir(folder);
 }
 
-static int check_networkd(struct check *check)
+static int check_networkd(struct check *check, const struct config_reporter *reporter)
 {
 	struct networkd networkd;
-	const int r = networkd_look(&networkd);
+	const int r = networkd_look(reporter, &networkd);
 
 	if (r == 0 && check->n_tunnels && networkd.running && networkd.deletes)
 		findings_warn(
@@ -264,7 +297,7 @@ static int check_all(struct check *check, const char *dir)
 {
 	const struct config_reporter reporter = {.report = findings_report,
 						 .data = &check->findings};
-	int r = udevrules_load(&check->rules);
+	int r = udevrules_load(&reporter, &check->rules);
 
 	if (r < 0)
 		return r;
@@ -273,7 +306,7 @@ static int check_all(struct check *check, const char *dir)
 	r = config_each(dir, &reporter, check_tunnel, check);
 	if (r == -ENOMEM || (r < 0 && !check->findings.errors))
 		return r;
-	return check_networkd(check);
+	return check_networkd(check, &reporter);
 }
 
 static void free_check(struct check *check)

@@ -49,16 +49,23 @@ void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
 		 name ? name : "");
 }
 
-void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE])
+void explain_route(const struct found *found, const char *ifname,
+		   char ret[static EXPLAIN_SIZE])
 {
 	const struct object *route = &found->object;
 	const char *protocol = protocol_name(found->protocol);
-	char name[IFNAMSIZ + 16] = "nothing";
 
 	snprintf(ret, EXPLAIN_SIZE, "%sdefault dev %s metric %u, protocol %u%s%s",
 		 route->kind == OBJECT_FALLBACK ? "unreachable " : "",
-		 route->oif ? link_name(route->oif, name) : name, route->metric,
-		 found->protocol, protocol ? " " : "", protocol ? protocol : "");
+		 route->oif ? ifname : "nothing", route->metric, found->protocol,
+		 protocol ? " " : "", protocol ? protocol : "");
+}
+
+void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE])
+{
+	char name[IFNAMSIZ + 16];
+
+	explain_route(found, link_name(found->object.oif, name), ret);
 }
 
 static const char *advice(const struct step *step, int error)

@@ -27,6 +27,10 @@ void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);
 /* "default dev eth0 metric 100, protocol 4 static" */
 void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
 
+/* The same with the name of its link, if it has one. Pure. */
+void explain_route(const struct found *found, const char *ifname,
+		   char ret[static EXPLAIN_SIZE]);
+
 /* Why a table goes without its name, and what to do; false and "" if it does not. */
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
 		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE]);

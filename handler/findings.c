@@ -65,23 +65,35 @@ static int in_order(const void *a, const void *b)
 	return r ? r : (x->order < y->order ? -1 : 1);
 }
 
+static void sort(struct findings *findings)
+{
+	struct finding *finding = findings->finding;
+	size_t n = 0;
+
+	if (findings->n)
+		qsort(finding, findings->n, sizeof(*finding), in_order);
+	for (size_t i = 0; i < findings->n; i++)
+		if (n && !compare(&finding[n - 1], &finding[i]) &&
+		    !strcmp(finding[n - 1].text, finding[i].text))
+			free(finding[i].file);
+		else
+			finding[n++] = finding[i];
+	findings->n = n;
+}
+
 int findings_print(struct findings *findings, FILE *out)
 {
-	if (findings->n)
-		qsort(findings->finding, findings->n, sizeof(struct finding), in_order);
+	sort(findings);
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->finding[i];
 		char file[PATH_MAX];
 
-		if (i && !compare(finding - 1, finding) &&
-		    !strcmp(finding[-1].text, finding->text))
-			continue;
 		fprintf(out, "%s:%u: %s: %s\n",
 			log_escape(finding->file, file, sizeof(file)), finding->line,
 			finding->severity == SEVERITY_ERROR ? "error" : "warning",
 			finding->text);
 	}
-	return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+	return fflush(out) != 0 || ferror(out) ? -errno : 0;
 }
 
 void findings_free(struct findings *findings)

@@ -36,7 +36,7 @@ __attribute__((format(printf, 4, 5))) void findings_warn(struct findings *findin
 							 const char *file, unsigned line,
 							 const char *format, ...);
 
-/* Returns 0 or -EIO. */
+/* Puts them in order, each once, first. Returns 0 or -errno. */
 int findings_print(struct findings *findings, FILE *out);
 
 void findings_free(struct findings *findings);

@@ -94,34 +94,47 @@ static void put_name(void *data, uint32_t number, const char *name)
 	strncpy(entry->entry.name, name, sizeof(entry->entry.name) - 1);
 }
 
-/* Returns whether there is such a file, readable or not: then it hides any other. */
-static bool read_linked(const char *dir, struct names *names)
+/*
+ * Returns 1: there is such a file, or a link to one that is not there now, and it hides
+ * any other; 0; or -errno.
+ */
+static int read_linked(const char *dir, struct names *names)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *bytes = NULL;
 	char path[PATH_MAX];
 	struct stat st;
 	size_t size;
+	int r;
 
 	snprintf(path, sizeof(path), "%s%s/rt_tables.d/sixxs-route.conf", rttables_root,
 		 dir);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    rttables_read(fd, (size_t)st.st_size, &bytes, &size) == 0)
-		rttables_parse(bytes + 1, size - 1, put_name, names);
-	return lstat(path, &st) == 0;
+	if (fd < 0 && errno == ENOENT)
+		return lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : -errno;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 1;
+	r = rttables_read(fd, (size_t)st.st_size, &bytes, &size);
+	if (r < 0)
+		return r;
+	rttables_parse(bytes + 1, size - 1, put_name, names);
+	return 1;
 }
 
 /* A name counts as ip(8) knows it: ours through the link that make install makes. */
-static void read_names(struct names *names)
+static int read_names(struct inventory *inventory)
 {
 	static const char *const dirs[] = {"/etc/iproute2", "/usr/share/iproute2",
 					   "/usr/lib/iproute2"};
 	const size_t n = sizeof(dirs) / sizeof(dirs[0]);
+	struct names names = {.inventory = inventory};
+	int r = rttables_each(put_name, &names);
 
-	rttables_each(put_name, names);
-	for (size_t dir = 0; dir < n && !read_linked(dirs[dir], names); dir++)
-		;
+	for (size_t dir = 0; r == 0 && dir < n; dir++)
+		r = read_linked(dirs[dir], &names);
+	return r < 0 ? r : names.r;
 }
 
 static int find_hidden(void *data, const struct name_entry *entry)
@@ -196,7 +209,6 @@ static int read_family(struct rtnl *rtnl, uint8_t family, struct inventory *inve
 
 int inventory_read(struct rtnl *rtnl, int runfd, struct inventory *ret)
 {
-	struct names names = {.inventory = ret};
 	union rtmsg_request request;
 	int r;
 
@@ -209,9 +221,11 @@ int inventory_read(struct rtnl *rtnl, int runfd, struct inventory *ret)
 		r = read_family(rtnl, AF_INET, ret);
 	if (r < 0)
 		return r;
-	read_names(&names);
-	r = names.r < 0 ? names.r : sort(ret);
-	return r < 0 || runfd < 0 ? r : names_each(runfd, find_hidden, ret);
+	ret->names_error = read_names(ret);
+	r = sort(ret);
+	if (r == 0 && runfd >= 0 && ret->names_error == 0)
+		ret->names_error = names_each(runfd, find_hidden, ret);
+	return r;
 }
 
 void inventory_free(struct inventory *inventory)

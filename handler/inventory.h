@@ -34,6 +34,7 @@ struct inventory {
 	struct found *foreign;   /* of the tables that were asked about */
 	struct table_name *name; /* by number, then by order: ip(8) uses the last */
 	bool names_hidden;       /* the run folder has names that ip(8) does not read */
+	int names_error;         /* -errno: not all names could be read */
 	struct policy policy6, policy4;
 };
 

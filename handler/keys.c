@@ -3,7 +3,9 @@
 
 #include "names.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -82,12 +84,22 @@ bool keys_all_digits(const char *value)
 
 static const char *parse_table(const char *value, struct tunnel *ret)
 {
-	uint32_t table;
+	static char unread[160];
+	uint32_t table = 0;
+	int r = 0;
 
 	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
-	if (keys_all_digits(value) ? !is_number(value, 1, INT32_MAX, &table)
-				   : names_number(value, &table) < 0)
-		table = 0;
+	if (keys_all_digits(value))
+		is_number(value, 1, INT32_MAX, &table);
+	else
+		r = names_number(value, &table);
+	if (r < 0 && r != -ENOENT) {
+		snprintf(
+			unread, sizeof(unread),
+			"a number, or a name in rt_tables of iproute2, which cannot be read: %s",
+			strerror(-r));
+		return unread;
+	}
 	if (table < 1 || table > INT32_MAX || (table >= 253 && table <= 255))
 		return "a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one";
 	ret->table = table;

@@ -69,10 +69,11 @@ static void match_name(void *data, uint32_t number, const char *name)
 int names_number(const char *name, uint32_t *ret)
 {
 	struct number_search search = {.name = name};
+	int r;
 
-	rttables_each(match_name, &search);
+	r = rttables_each(match_name, &search);
 	if (!search.found)
-		return -ENOENT;
+		return r < 0 ? r : -ENOENT;
 	*ret = search.number;
 	return 0;
 }
@@ -175,12 +176,13 @@ static void judge_ours(struct judgement *judgement, const struct ours *ours)
 	}
 }
 
+/* *ret_error: 0, or -errno of a file of others that could not be read. */
 static enum name_verdict look(const struct name_entry *want, const struct ours *ours,
-			      bool *ret_stands, struct name_rival *ret)
+			      bool *ret_stands, int *ret_error, struct name_rival *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 
-	rttables_each(judge_entry, &judgement);
+	*ret_error = rttables_each(judge_entry, &judgement);
 	*ret_stands = ours->size && find_line(ours, want);
 	if (judgement.verdict == NAME_OURS && ours->size && !*ret_stands)
 		judge_ours(&judgement, ours);
@@ -189,15 +191,17 @@ static enum name_verdict look(const struct name_entry *want, const struct ours *
 	return judgement.verdict;
 }
 
-enum name_verdict names_look(int runfd, const struct name_entry *want,
-			     struct name_rival *ret)
+int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
+	enum name_verdict verdict;
 	bool stands;
+	int r = read_ours(runfd, &ours);
 
-	if (read_ours(runfd, &ours) < 0)
-		read_ours(-1, &ours);
-	return look(want, &ours, &stands, ret);
+	if (r < 0)
+		return r;
+	verdict = look(want, &ours, &stands, &r, ret);
+	return r < 0 ? r : (int)verdict;
 }
 
 static int open_temp(int runfd)
@@ -286,14 +290,14 @@ int names_add(int runfd, const struct name_entry *want, struct name_rival *ret)
 	_cleanup_(free_ours) struct ours ours = {0};
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 	bool stands;
-	int r, lock;
+	int r, lock, error; /* what cannot be read gives ip(8) no names */
 
 	if (!name_ok(want->name))
 		return -EINVAL;
 	r = read_ours(runfd, &ours);
 	if (r < 0)
 		return r;
-	r = (int)look(want, &ours, &stands, ret);
+	r = (int)look(want, &ours, &stands, &error, ret);
 	if (r != NAME_OURS || stands) {
 		const int r_tidy = names_tidy(runfd);
 

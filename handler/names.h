@@ -18,8 +18,8 @@
 bool name_ok(const char *name);
 
 /*
- * The number that iproute2's files other than ours give to NAME: 0 with *ret, or -ENOENT
- * (a file that cannot be read counts as absent, as it does for ip(8)).
+ * The number that iproute2's files other than ours give to NAME: 0 with *ret; -ENOENT; or
+ * -errno, if one that cannot be read may give it one.
  */
 int names_number(const char *name, uint32_t *ret);
 
@@ -47,10 +47,9 @@ struct name_rival {
 /*
  * May the table of WANT bear its name? Looks at all of iproute2's files and at ours below
  * the open folder RUNFD (-1: there is none yet). *ret is written for *_TAKEN only.
- * Changes nothing.
+ * Changes nothing. Returns the verdict, or -errno: not all could be read.
  */
-enum name_verdict names_look(int runfd, const struct name_entry *want,
-			     struct name_rival *ret);
+int names_look(int runfd, const struct name_entry *want, struct name_rival *ret);
 
 /*
  * The same, and with NAME_OURS the line stands in RUNFD/rt_tables afterwards. The file is

@@ -85,22 +85,24 @@ static void read_file(void *data, const char *path, const char *name, const char
 	networkd_read(data, path, bytes, size);
 }
 
-static bool exists(const char *path)
-{
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /*
  * systemd keeps this link for every unit that is active, and takes it away after. What is
  * in /run/systemd/netif tells nothing: systemd-tmpfiles makes that folder everywhere, and
  * its file "state" outlives the service.
  */
-static bool is_running(void)
+static bool is_running(const struct config_reporter *rep)
 {
-	return exists("/run/systemd/units/invocation:systemd-networkd.service");
+	static const char path[] =
+		"/run/systemd/units/invocation:systemd-networkd.service";
+
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		layers_fail(rep, path, -errno);
+	return false;
 }
 
-int networkd_look(struct networkd *ret)
+int networkd_look(const struct config_reporter *rep, struct networkd *ret)
 {
 	/* networkd.conf(5); the file itself is looked for elsewhere than in /etc since
 	 * 254 */
@@ -112,10 +114,10 @@ int networkd_look(struct networkd *ret)
 					   "/usr/local/lib/systemd/networkd.conf.d",
 					   "/usr/lib/systemd/networkd.conf.d", NULL};
 
-	*ret = (struct networkd){.running = is_running(), .deletes = true};
+	*ret = (struct networkd){.running = is_running(rep), .deletes = true};
 	snprintf(ret->file, sizeof(ret->file), "%s", files[0]);
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (layers_read(files[i], read_file, ret) != -ENOENT)
+		if (layers_read(files[i], rep, read_file, ret) != -ENOENT)
 			break;
-	return layers_each(dirs, ".conf", read_file, ret);
+	return layers_each(dirs, ".conf", rep, read_file, ret);
 }

@@ -7,6 +7,8 @@
 #ifndef NETWORKD_H
 #define NETWORKD_H
 
+#include "config.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +22,7 @@ struct networkd {
 };
 
 /* Returns 0 or -ENOMEM. */
-int networkd_look(struct networkd *ret);
+int networkd_look(const struct config_reporter *rep, struct networkd *ret);
 
 /* Takes over what one of its files says, which overrules those before. */
 void networkd_read(struct networkd *networkd, const char *path, const char *bytes,

@@ -47,14 +47,14 @@ static int look(struct rtnl *rtnl, struct present *present)
 	return r;
 }
 
-static void print(FILE *out, enum step_op op, const struct object *object)
+static int print(FILE *out, enum step_op op, const struct object *object)
 {
 	char text[OBJECT_STRLEN], ifname[IFNAMSIZ] = "";
 
 	if (object->oif && !if_indextoname(object->oif, ifname))
-		return; /* the link took its route along */
+		return errno == ENXIO ? 0 : -errno; /* the link took its route along */
 	object_format_ip(object, op == STEP_ADD, ifname, text);
-	fprintf(out, "%s\n", text);
+	return fprintf(out, "%s\n", text) < 0 ? -errno : 0;
 }
 
 static bool is_planned(const struct plan *plan, unsigned before,
@@ -77,17 +77,16 @@ int rehearse(struct rtnl *rtnl, const struct plan *plan, FILE *out)
 	for (unsigned i = 0; i < plan->n; i++)
 		slots[i].table = 0;
 	r = look(rtnl, &present);
-	if (r < 0)
-		return r;
-	for (unsigned i = 0; i < plan->n; i++) {
+	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
 		const struct step *step = &plan->step[i];
 		const bool add = step->op == STEP_ADD;
 
 		if (there[i] == add)
 			continue;
 		if (add && slots[i].table && !is_planned(plan, i, &slots[i]))
-			print(out, STEP_DELETE, &slots[i]);
-		print(out, step->op, &step->object);
+			r = print(out, STEP_DELETE, &slots[i]);
+		if (r == 0)
+			r = print(out, step->op, &step->object);
 	}
-	return fflush(out) == EOF ? -errno : 0;
+	return r == 0 && fflush(out) == EOF ? -errno : r;
 }

@@ -133,6 +133,10 @@ static void find_name_state(struct report *report, const struct inventory *inven
 	if (report->section != SECTION_FOUND || !report->link.ifindex || !want.name[0] ||
 	    (name && !strcmp(name, want.name)))
 		return;
+	if (inventory->names_error) {
+		report->name_state = STATE_UNKNOWN;
+		return;
+	}
 	/* it then goes without its name, which costs it nothing else */
 	if (inventory_name_taken(inventory, &want))
 		return;

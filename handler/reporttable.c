@@ -170,6 +170,7 @@ static void print_routes(const struct page *page, const struct report *report)
 	for (size_t i = 0; i < report->n_items; i++) {
 		const struct item *item = &report->item[i];
 		const struct found *rival = find_rival(page, item);
+		const char *ifname;
 
 		if (!item->wanted || object_is_rule(&item->object))
 			continue;
@@ -177,7 +178,8 @@ static void print_routes(const struct page *page, const struct report *report)
 		row(page, family_label(item->object.family), text, &item->state);
 		if (!rival)
 			continue;
-		explain_found(rival, other);
+		ifname = inventory_ifname(&page->survey->inventory, rival->object.oif);
+		explain_route(rival, ifname ? ifname : "?", other);
 		row(page, "  in its place", other, NULL);
 	}
 }

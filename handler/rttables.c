@@ -123,6 +123,13 @@ static int each_in_file(const char *path, rttables_fn *fn, void *data)
 	return r;
 }
 
+/* One that is not there, or is no file, was none to read. */
+static void keep_error(int *error, int r)
+{
+	if (r < 0 && r != -ENOENT && r != -EINVAL && *error == 0)
+		*error = r;
+}
+
 static bool is_read(const char *name)
 {
 	const size_t size = strlen(name);
@@ -132,16 +139,19 @@ static bool is_read(const char *name)
 }
 
 /* A file in /etc hides those of its name elsewhere. */
-static bool is_hidden(const char *name)
+static bool is_hidden(const char *name, int *error)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", rttables_root, dirs[0], name);
-	return lstat(path, &st) == 0;
+	if (lstat(path, &st) == 0)
+		return true;
+	keep_error(error, -errno);
+	return false;
 }
 
-static void each_in_folder(size_t dir, rttables_fn *fn, void *data)
+static void each_in_folder(size_t dir, rttables_fn *fn, void *data, int *error)
 {
 	char path[PATH_MAX];
 	const struct dirent *entry;
@@ -149,22 +159,25 @@ static void each_in_folder(size_t dir, rttables_fn *fn, void *data)
 
 	snprintf(path, sizeof(path), "%s%s/rt_tables.d", rttables_root, dirs[dir]);
 	folder = opendir(path);
-	if (!folder)
+	if (!folder) {
+		keep_error(error, -errno);
 		return;
-	while ((entry = readdir(folder))) {
-		if (!is_read(entry->d_name) || (dir && is_hidden(entry->d_name)))
+	}
+	while ((errno = 0, entry = readdir(folder))) {
+		if (!is_read(entry->d_name) || (dir && is_hidden(entry->d_name, error)))
 			continue;
 		snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", rttables_root,
 			 dirs[dir], entry->d_name);
-		each_in_file(path, fn, data);
+		keep_error(error, each_in_file(path, fn, data));
 	}
+	keep_error(error, -errno);
 	closedir(folder);
 }
 
-void rttables_each(rttables_fn *fn, void *data)
+int rttables_each(rttables_fn *fn, void *data)
 {
 	char path[PATH_MAX];
-	int r = -ENOENT;
+	int r = -ENOENT, error = 0;
 
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
 		fn(data, built_in[i].number, built_in[i].name);
@@ -172,6 +185,8 @@ void rttables_each(rttables_fn *fn, void *data)
 		snprintf(path, sizeof(path), "%s%s/rt_tables", rttables_root, dirs[dir]);
 		r = each_in_file(path, fn, data);
 	}
+	keep_error(&error, r);
 	for (size_t dir = N_DIRS; dir-- > 0;)
-		each_in_folder(dir, fn, data);
+		each_in_folder(dir, fn, data, &error);
+	return error;
 }

@@ -13,8 +13,11 @@
 /* NAME may hold any bytes but blanks, and be longer than any of ours. */
 typedef void rttables_fn(void *data, uint32_t number, const char *name);
 
-/* Every entry, the kernel's own tables first; a file that cannot be read has none. */
-void rttables_each(rttables_fn *fn, void *data);
+/*
+ * Every entry, the kernel's own tables first; a file that cannot be read has none, as for
+ * ip(8). Returns 0, or -errno of the first that is there and could not be read.
+ */
+int rttables_each(rttables_fn *fn, void *data);
 
 /* Every entry of one file's bytes, up to the first line that iproute2 cannot read. */
 void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data);

@@ -125,12 +125,26 @@ static int put_file_link(struct survey *survey, const char *file)
 		       : 0;
 }
 
+struct place {
+	struct survey *survey;
+	const char *name;
+};
+
+static void report_file(void *data, unsigned line, const char *text)
+{
+	const struct place *place = data;
+
+	findings_report(&place->survey->findings, SEVERITY_ERROR, place->name, line,
+			text);
+}
+
 /* The interfaces of the sections of a drop-in in which something is wrong. */
 static int put_broken(struct survey *survey, const char *file)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
+	struct place place = {.survey = survey, .name = file};
 	struct report *report;
-	int r = ini_load(AT_FDCWD, file, ini_report_nothing, NULL, &ini);
+	int r = ini_load(AT_FDCWD, file, report_file, &place, &ini);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : put_file_link(survey, file);
@@ -146,14 +160,17 @@ static int put_broken(struct survey *survey, const char *file)
 /* A record without a section: none is wanted, or it is among what could not be read. */
 static void find_lost_sections(struct survey *survey)
 {
+	const struct config_reporter reporter = {.report = findings_report,
+						 .data = &survey->findings};
+
 	for (size_t i = 0; i < survey->n_reports; i++) {
 		struct report *report = &survey->report[i];
 		int r;
 
 		if (report->section != SECTION_NONE)
 			continue;
-		r = config_find(survey->settings->conf_dir, report->ifname,
-				&report_nowhere, &report->tunnel);
+		r = config_find(survey->settings->conf_dir, report->ifname, &reporter,
+				&report->tunnel);
 		if (r != 0)
 			report->section = SECTION_UNKNOWN;
 		report->clashes = r > 0; /* good by itself, and yet not among all */
@@ -209,18 +226,13 @@ static int collect_unread(struct survey *survey)
 	return r;
 }
 
-struct place {
-	struct survey *survey;
-	const char *ifname;
-};
-
 static void report_record(void *data, unsigned line, const char *text)
 {
 	const struct place *place = data;
 	char file[256];
 
 	snprintf(file, sizeof(file), "%.200s/tunnel.%s", place->survey->settings->run_dir,
-		 place->ifname);
+		 place->name);
 	findings_report(&place->survey->findings, SEVERITY_ERROR, file, line, text);
 }
 
@@ -260,7 +272,7 @@ static int find_rivals(struct survey *survey, const struct report *report)
 
 static int read_items(struct survey *survey, struct report *report)
 {
-	struct place place = {.survey = survey, .ifname = report->ifname};
+	struct place place = {.survey = survey, .name = report->ifname};
 	struct record record;
 	int r = 0;
 
@@ -351,7 +363,12 @@ static int take(struct survey *survey, char *const ifnames[])
 	if (r < 0)
 		return fail(survey, r, "compare");
 	r = asking_do(survey);
-	return r < 0 ? fail(survey, r, "ask the kernel for the ways") : 0;
+	if (r < 0)
+		return fail(survey, r, "ask the kernel for the ways");
+	if (survey->inventory.names_error)
+		fail(survey, survey->inventory.names_error,
+		     "read what ip(8) calls the tables");
+	return 0;
 }
 
 int survey_take(struct survey *survey, char *const ifnames[])
@@ -360,6 +377,8 @@ int survey_take(struct survey *survey, char *const ifnames[])
 
 	for (size_t i = 0; r < 0 && i < survey->n_reports; i++)
 		report_give_up(&survey->report[i], r);
+	if (r == 0 && survey->findings.no_memory)
+		fail(survey, -ENOMEM, "keep all that is wrong with drop-ins");
 	return r;
 }
 
@@ -377,8 +396,9 @@ bool survey_is_busy(struct survey *survey)
 {
 	static const char *const locks[] = {"lock.", NULL}; /* record_lock()'s */
 
+	/* if it cannot be told, one may be */
 	return survey->runfd >= 0 &&
-	       run_each(survey->runfd, locks, find_lock, survey) == -EBUSY;
+	       run_each(survey->runfd, locks, find_lock, survey) != 0;
 }
 
 void survey_free(struct survey *survey)

@@ -125,6 +125,14 @@ static int put_recorded(void *data, const char *ifname)
 	return r < 0 ? r : 0;
 }
 
+/* The warnings have been told when the tunnels had their turns. */
+static void report_error(void *data, enum severity severity, const char *file,
+			 unsigned line, const char *text)
+{
+	if (severity == SEVERITY_ERROR)
+		report_to_log.report(data, severity, file, line, text);
+}
+
 /* In a rehearsal the records are still those from before. */
 static int put_wanted(void *data, const struct tunnel *tunnel, const char *file,
 		      unsigned line)
@@ -163,13 +171,14 @@ static int drop_stray_names(const struct recorded *recorded,
 
 static int read_records(struct recorded *ret)
 {
+	static const struct config_reporter reporter = {.report = report_error};
 	const struct settings *settings = ret->settings;
 	int r = 0;
 
 	if (ret->runfd >= 0)
 		r = record_each(ret->runfd, put_recorded, ret);
 	if (r == 0 && settings->dry_run)
-		r = config_each(settings->conf_dir, &report_nowhere, put_wanted, ret);
+		r = config_each(settings->conf_dir, &reporter, put_wanted, ret);
 	if (ret->objects.n)
 		qsort(ret->objects.object, ret->objects.n, sizeof(struct object),
 		      compare);

@@ -135,7 +135,7 @@ static void load_file(void *data, const char *path, const char *name, const char
 					   !strcmp(name, OWN_FILE));
 }
 
-int udevrules_load(struct udevrules *ret)
+int udevrules_load(const struct config_reporter *rep, struct udevrules *ret)
 {
 	/* udev(7) */
 	static const char *const dirs[] = {
@@ -146,7 +146,7 @@ int udevrules_load(struct udevrules *ret)
 	int r;
 
 	*ret = (struct udevrules){0};
-	r = layers_each(dirs, ".rules", load_file, &loading);
+	r = layers_each(dirs, ".rules", rep, load_file, &loading);
 	return r < 0 ? r : loading.r;
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2034,SC2154 # what is set here, and is used there, and the other way
 #
-# For kill and errors, inside a private machine: the scenarios, and the machine's whole state
+# For kill, errors and looks, inside a private machine: the scenarios, and the machine's whole state
 # as a value that compares. No udevd is needed: events are made up as udev would make them.
 #
 # Whoever sources this sets "repo", and "shard", "shards" and "sample" for takes_case.
@@ -23,9 +23,10 @@ conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
 scenarios='add add_down first remove remove_live last change replay rename rename_out swap auto wait all watch'
 follows='event all again gone'
+kills="$scenarios guard"
 one_plan=' add add_down first remove remove_live last change replay auto watch '
 
-batch=/tmp/show-all never=/tmp/never
+batch=/tmp/show-all never=/tmp/never scenario=
 declare -A ifindex=()
 
 # ---- links and drop-ins -------------------------------------------------------------------
@@ -78,8 +79,9 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 
 # Sets "state": rules and all routes of both families; the run folder with modes, owners and
 # contents. The table names are in it: rt_tables is what iproute2's link points to. What guard
-# counts has a life of its own: it outlives the tunnel, and grows with time; but no lock and no
-# temporary file may stay beside it.
+# counts has a life of its own: it outlives the tunnel, and grows with time, so that it is looked
+# at, less its times, in guard's own scenarios only; but no lock and no temporary file may ever
+# stay beside it.
 read_state() {
 	local file text
 	local files=()
@@ -96,6 +98,9 @@ read_state() {
 	for file in "${!ifindex[@]}"; do
 		state=${state//"oif ${ifindex[$file]} "/"oif @ "}
 	done
+	case $scenario in
+	guard*) state+=$(sed 's/[0-9]*$//' /dev/null "$run_dir-connects"/connects.*) ;;
+	esac
 }
 
 # The order of a record's lines, and of rules at one priority, means nothing.
@@ -223,6 +228,14 @@ begin_scenario() {
 }
 
 # ---- the scenarios ------------------------------------------------------------------------
+
+# Those of these that SCENARIOS names, if it is set.
+chosen() { # SCENARIO...
+	local name
+	for name; do
+		[[ " ${SCENARIOS:-$*} " != *" $name "* ]] || echo "$name"
+	done
+}
 
 # From any state in which sixxs0, sixxs1, sixxs2 or other0 may exist: their removal.
 finish() {
@@ -468,6 +481,31 @@ watch_again() {
 watch_gone() {
 	add_gone
 	fire change sixxs9
+}
+
+# The second of the four connects that the preset allows.
+guard_before() { drop_in_old sixxs0 0; }
+guard_run() {
+	connected 1
+	run=("${under[@]}" "$program" guard sixxs0)
+}
+guard_event() { # its client is started again and again; one that was killed may have counted
+	local times
+	for times in {1..9}; do
+		"$program" guard sixxs0 || return
+	done
+} 2>/dev/null
+guard_all() {
+	apply_all
+	guard_event
+}
+
+connected() { # TIMES
+	local times
+	rm -f "$run_dir-connects/connects.sixxs0"
+	for ((times = 0; times < $1; times++)); do
+		"$program" guard sixxs0
+	done
 }
 
 # As sleep, but without a process.

@@ -89,7 +89,7 @@ taken_over() {
 	section sixxs1 2a02::9 209 'name = none'
 	tunnel_add sixxs0
 	tunnel_add sixxs1
-	tunnel_$2 sixxs1
+	"tunnel_$2" sixxs1
 	settle
 	section sixxs0 2a02::3 '203 x'
 	printf '[sixxs1]\n%s\nwait = 0\nname = none\n' "$3" | drop_in sixxs1

@@ -174,17 +174,32 @@ static void test_ambiguous(void **state)
 	assert_int_equal(number_of("a"), 300);
 }
 
-static enum name_verdict look(uint32_t number, const char *name, struct name_entry *ret)
+static int look(uint32_t number, const char *name, struct name_entry *ret)
 {
 	struct name_entry want = {.number = number};
 
 	struct name_rival rival = {.entry = *ret};
-	enum name_verdict verdict;
+	int verdict;
 
 	strcpy(want.name, name);
 	verdict = names_look(runfd, &want, &rival);
 	*ret = rival.entry;
 	return verdict;
+}
+
+/* What is there and cannot be read may hold the name. */
+static void test_unreadable(void **state)
+{
+	struct name_entry entry = {.number = 0};
+	uint32_t number;
+
+	(void)state;
+	assert_int_equal(
+		symlink("x.conf", scratch_path("etc/iproute2/rt_tables.d/x.conf")), 0);
+	scratch_write("etc/iproute2/rt_tables.d/y.conf", "6 a\n");
+	assert_int_equal(number_of("a"), 6);
+	assert_int_equal(names_number("b", &number), -ELOOP);
+	assert_int_equal(look(200, "b", &entry), -ELOOP);
 }
 
 static int add(uint32_t number, const char *name)
@@ -284,7 +299,7 @@ static const struct {
 	const char *ours;
 	uint32_t number; /* wanted */
 	const char *name;
-	enum name_verdict verdict;
+	int verdict;
 	uint32_t in_way_number;
 	const char *in_way; /* NULL: nothing */
 } verdicts[] = {
@@ -514,6 +529,7 @@ int main(void)
 		IN_FOLDER(test_where),
 		IN_FOLDER(test_unread),
 		IN_FOLDER(test_ambiguous),
+		IN_FOLDER(test_unreadable),
 		IN_FOLDER(test_add_and_drop),
 		IN_FOLDER(test_umask),
 		IN_FOLDER(test_bad_names),
