@@ -58,8 +58,9 @@ static int put_section(void *data, const struct tunnel *tunnel, const char *file
 
 	(void)file, (void)line;
 	if (r < 0)
-		log_line(LOG_ERR, "%s: its section is passed over: %s", tunnel->ifname,
-			 strerror(-r));
+		log_line(LOG_ERR,
+			 "%s: its section, and all after it, are passed over: %s",
+			 tunnel->ifname, strerror(-r));
 	return r;
 }
 

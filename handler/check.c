@@ -32,7 +32,8 @@ struct named {
 struct check {
 	bool host; /* what this host lacks counts too */
 	struct findings findings;
-	struct udevrules rules;
+	struct udevrules rules; /* with rules_read */
+	bool rules_read, names_unread;
 	struct overlaps overlaps;
 	size_t n_tunnels, n_named;
 	struct named *named;
@@ -53,7 +54,7 @@ static void report_ini(void *data, unsigned line, const char *text)
 /*
  * The line of KEY in the section for IFNAME, or that of the section, which is LINE,
  * without such a key. The file is read once more: only where there is something to be
- * said of it. If that fails, that is said instead.
+ * said of it. If that fails, that is said too.
  */
 static unsigned key_line(struct check *check, const char *file, unsigned line,
 			 const char *key, bool *ret_found)
@@ -102,12 +103,24 @@ static void check_prefixes(struct check *check, const struct tunnel *tunnel,
 	}
 }
 
+/* udev's rules are read for the first name that asks for it. */
+static bool is_served(struct check *check, const char *ifname)
+{
+	const struct config_reporter reporter = {.report = findings_report,
+						 .data = &check->findings};
+
+	if (!check->rules_read && udevrules_load(&reporter, &check->rules) < 0)
+		check->findings.no_memory = true;
+	check->rules_read = true;
+	return udevrules_serve(&check->rules, ifname);
+}
+
 static void check_rules(struct check *check, const struct tunnel *tunnel,
 			const char *file, unsigned line)
 {
 	/* the pattern of the rule that comes with this program */
 	if (!check->host || !strncmp(tunnel->ifname, "sixxs", strlen("sixxs")) ||
-	    udevrules_serve(&check->rules, tunnel->ifname))
+	    is_served(check, tunnel->ifname))
 		return;
 	findings_warn(
 		&check->findings, file, line,
@@ -138,12 +151,13 @@ static int check_name(struct check *check, const struct tunnel *tunnel, const ch
 	memcpy(named.entry.name, tunnel->table_name, sizeof(named.entry.name));
 	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
 	r = names_look(-1, &named.entry, &rival);
-	if (r < 0)
+	if (r < 0 && !check->names_unread)
 		findings_warn(
 			&check->findings, file, line,
-			"it is not known whether iproute2 has another use for the name %s: its rt_tables cannot be read: %s",
+			"it is not known whether iproute2 has another use for the name %s, or for another tunnel's: not all of its rt_tables can be read: %s",
 			named.entry.name, strerror(-r));
-	else if (explain_name(&named.entry, (enum name_verdict)r, &rival, text))
+	check->names_unread |= r < 0;
+	if (r >= 0 && explain_name(&named.entry, (enum name_verdict)r, &rival, text))
 		findings_warn(&check->findings, file, name_line(check, file, line), "%s",
 			      text);
 	more = grow(check->named, check->n_named, sizeof(*more));
@@ -244,7 +258,8 @@ static void fail_folder(struct check *check, const char *dir, int error)
 	findings_report(&check->findings, SEVERITY_ERROR, dir, 0, text);
 }
 
-static void check_folder(struct check *check, const char *dir)
+/* is_told: what is wrong with the folder has been said. */
+static void check_folder(struct check *check, const char *dir, bool is_told)
 {
 	const struct dirent *entry;
 	char path[PATH_MAX];
@@ -253,7 +268,7 @@ static void check_folder(struct check *check, const char *dir)
 	if (!folder && errno == ENOENT)
 		findings_warn(&check->findings, dir, 0,
 			      "there is no such folder: no tunnel is configured");
-	else if (!folder)
+	else if (!folder && !is_told)
 		fail_folder(check, dir, errno);
 	while (folder && (errno = 0, entry = readdir(folder))) {
 		const char *name = entry->d_name;
@@ -275,10 +290,10 @@ static void check_folder(struct check *check, const char *dir)
 
 static int check_networkd(struct check *check, const struct config_reporter *reporter)
 {
-	struct networkd networkd;
-	const int r = networkd_look(reporter, &networkd);
+	struct networkd networkd = {.running = false};
+	const int r = check->n_tunnels ? networkd_look(reporter, &networkd) : 0;
 
-	if (r == 0 && check->n_tunnels && networkd.running && networkd.deletes)
+	if (r == 0 && networkd.running && networkd.deletes)
 		findings_warn(
 			&check->findings, networkd.file, networkd.line,
 			"systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
@@ -297,13 +312,11 @@ static int check_all(struct check *check, const char *dir)
 {
 	const struct config_reporter reporter = {.report = findings_report,
 						 .data = &check->findings};
-	int r = udevrules_load(&reporter, &check->rules);
+	int r;
 
-	if (r < 0)
-		return r;
 	check->host = true;
-	check_folder(check, dir);
 	r = config_each(dir, &reporter, check_tunnel, check);
+	check_folder(check, dir, r < 0);
 	if (r == -ENOMEM || (r < 0 && !check->findings.errors))
 		return r;
 	return check_networkd(check, &reporter);

@@ -43,18 +43,20 @@ static void hand_over(const struct contest *contest, const char *ifname)
 {
 	const int runfd = contest->runfd, lock = record_lock(runfd, ifname, NULL);
 	struct record theirs, ours;
-	int r = lock < 0 ? lock : 0;
+	int r = lock;
 
-	if (lock >= 0 &&
-	    record_read(runfd, contest->ifname, ini_report_nothing, NULL, &ours) > 0 &&
-	    record_read(runfd, ifname, ini_report_nothing, NULL, &theirs) > 0) {
+	if (lock >= 0)
+		r = record_read(runfd, contest->ifname, ini_report_nothing, NULL, &ours);
+	if (lock >= 0 && r > 0)
+		r = record_read(runfd, ifname, ini_report_nothing, NULL, &theirs);
+	if (lock >= 0 && r > 0) {
 		for (unsigned i = 0; i < ours.objects.n; i++)
 			objects_drop(&theirs.objects, &ours.objects.object[i]);
 		r = record_write(runfd, ifname, &theirs);
 	}
 	if (lock >= 0)
 		record_unlock(runfd, ifname, lock);
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		log_line(
 			LOG_ERR,
 			"%s: cannot take over what %s has on record too: %s: when %s is gone, run: sixxs-route apply %s",

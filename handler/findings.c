@@ -65,6 +65,16 @@ static int in_order(const void *a, const void *b)
 	return r ? r : (x->order < y->order ? -1 : 1);
 }
 
+/* Whether one of the N before CANDIDATE, in order, says the same of the same place. */
+static bool is_said(const struct finding *finding, size_t n,
+		    const struct finding *candidate)
+{
+	while (n-- && !compare(&finding[n], candidate))
+		if (!strcmp(finding[n].text, candidate->text))
+			return true;
+	return false;
+}
+
 static void sort(struct findings *findings)
 {
 	struct finding *finding = findings->finding;
@@ -73,8 +83,7 @@ static void sort(struct findings *findings)
 	if (findings->n)
 		qsort(finding, findings->n, sizeof(*finding), in_order);
 	for (size_t i = 0; i < findings->n; i++)
-		if (n && !compare(&finding[n - 1], &finding[i]) &&
-		    !strcmp(finding[n - 1].text, finding[i].text))
+		if (is_said(finding, n, &finding[i]))
 			free(finding[i].file);
 		else
 			finding[n++] = finding[i];
@@ -93,7 +102,10 @@ int findings_print(struct findings *findings, FILE *out)
 			finding->severity == SEVERITY_ERROR ? "error" : "warning",
 			finding->text);
 	}
-	return fflush(out) != 0 || ferror(out) ? -errno : 0;
+	errno = 0;
+	if (fflush(out) == 0 && !ferror(out))
+		return 0;
+	return errno ? -errno : -EIO;
 }
 
 void findings_free(struct findings *findings)

@@ -145,13 +145,23 @@ static int hold_standard_streams(void)
 	return 0;
 }
 
+#define STACK_MAX (512 * 1024) /* bytes that no verb's stack comes to */
+
+__attribute__((noinline)) static void grow_stack(void)
+{
+	char stack[STACK_MAX];
+	volatile char *const lowest = stack;
+
+	*lowest = 0;
+}
+
 /*
  * Under an RLIMIT_AS that ends while the stack grows there is a signal and no error: so
- * what a verb takes at most, of stack and heap, is asked for before. Returns 0 or -errno.
+ * it grows at the start, if there is room. Returns 0 or -errno.
  */
-static int ensure_memory(void)
+static int ensure_stack(void)
 {
-	const size_t size = 1024 * 1024;
+	const size_t size = STACK_MAX + 65536;
 	struct rlimit limit;
 	void *memory;
 
@@ -161,6 +171,7 @@ static int ensure_memory(void)
 	if (memory == MAP_FAILED)
 		return -errno;
 	munmap(memory, size);
+	grow_stack();
 	return 0;
 }
 
@@ -196,7 +207,7 @@ int main(int argc, char *argv[])
 	if (status >= 0)
 		return status;
 	log_open(verb->person, arguments.verbose);
-	r = ensure_memory();
+	r = ensure_stack();
 	if (r < 0) {
 		log_line(
 			LOG_ERR,

@@ -201,7 +201,7 @@ int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 	if (r < 0)
 		return r;
 	verdict = look(want, &ours, &stands, &r, ret);
-	return r < 0 ? r : (int)verdict;
+	return r < 0 && verdict == NAME_OURS ? r : (int)verdict;
 }
 
 static int open_temp(int runfd)

@@ -47,7 +47,8 @@ struct name_rival {
 /*
  * May the table of WANT bear its name? Looks at all of iproute2's files and at ours below
  * the open folder RUNFD (-1: there is none yet). *ret is written for *_TAKEN only.
- * Changes nothing. Returns the verdict, or -errno: not all could be read.
+ * Changes nothing. Returns the verdict; -errno: it is not known, as not all could be
+ * read.
  */
 int names_look(int runfd, const struct name_entry *want, struct name_rival *ret);
 

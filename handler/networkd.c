@@ -4,11 +4,10 @@
 #include "layers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 /* systemd's parse_boolean(): 1, 0, or -1 for what it would not take */
 static int parse_boolean(const char *value)
@@ -95,7 +94,9 @@ static bool is_running(const struct config_reporter *rep)
 	static const char path[] =
 		"/run/systemd/units/invocation:systemd-networkd.service";
 
-	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
 		return true;
 	if (errno != ENOENT)
 		layers_fail(rep, path, -errno);
@@ -116,6 +117,8 @@ int networkd_look(const struct config_reporter *rep, struct networkd *ret)
 
 	*ret = (struct networkd){.running = is_running(rep), .deletes = true};
 	snprintf(ret->file, sizeof(ret->file), "%s", files[0]);
+	if (!ret->running)
+		return 0;
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (layers_read(files[i], rep, read_file, ret) != -ENOENT)
 			break;

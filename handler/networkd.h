@@ -15,7 +15,7 @@
 
 struct networkd {
 	bool running;
-	bool deletes;        /* what its configuration says; meant to be running or not */
+	bool deletes;        /* with running: what its configuration says */
 	char file[PATH_MAX]; /* which says so; where it would be looked for, if none does
 			      */
 	unsigned line;       /* 0: none does */

@@ -170,6 +170,7 @@ static void print_routes(const struct page *page, const struct report *report)
 	for (size_t i = 0; i < report->n_items; i++) {
 		const struct item *item = &report->item[i];
 		const struct found *rival = find_rival(page, item);
+		char number[32];
 		const char *ifname;
 
 		if (!item->wanted || object_is_rule(&item->object))
@@ -179,7 +180,8 @@ static void print_routes(const struct page *page, const struct report *report)
 		if (!rival)
 			continue;
 		ifname = inventory_ifname(&page->survey->inventory, rival->object.oif);
-		explain_route(rival, ifname ? ifname : "?", other);
+		snprintf(number, sizeof(number), "ifindex %u", rival->object.oif);
+		explain_route(rival, ifname ? ifname : number, other);
 		row(page, "  in its place", other, NULL);
 	}
 }

@@ -126,7 +126,7 @@ static int each_in_file(const char *path, rttables_fn *fn, void *data)
 /* One that is not there, or is no file, was none to read. */
 static void keep_error(int *error, int r)
 {
-	if (r < 0 && r != -ENOENT && r != -EINVAL && *error == 0)
+	if (r < 0 && r != -ENOENT && r != -EINVAL && r != -ENXIO && *error == 0)
 		*error = r;
 }
 

@@ -215,7 +215,8 @@ static int collect_unread(struct survey *survey)
 	if (!file)
 		return -ENOMEM;
 	for (size_t i = 0; i < findings->n; i++)
-		if (findings->finding[i].severity == SEVERITY_ERROR)
+		if (findings->finding[i].severity == SEVERITY_ERROR &&
+		    strcmp(findings->finding[i].file, survey->settings->conf_dir) != 0)
 			file[n++] = findings->finding[i].file;
 	qsort(file, n, sizeof(*file), by_text);
 	for (size_t i = 0; r == 0 && i < n; i++)

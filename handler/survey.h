@@ -30,7 +30,8 @@ struct survey {
 /*
  * ifnames (ends with NULL): the tunnels to look at; empty: all that a section or a record
  * names, and strays. The caller fills settings, rtnl, and probes, the rest is zero.
- * Returns 0, or -errno with survey->failure, and then what could not be asked is said to
+ * Returns 0 (with survey->failure where something less was not
+ * read), or -errno with survey->failure, and then what could not be asked is said to
  * be unknown; survey_free in both cases.
  */
 int survey_take(struct survey *survey, char *const ifnames[]);

@@ -209,6 +209,21 @@ networkd_runs() {
 	found
 }
 
+@test "what cannot be read, of udev and networkd, is told only where something depends on it" {
+	local rule=/etc/udev/rules.d/50-vendor.rules networkd=/etc/systemd/networkd.conf.d/vendor.conf
+	mkdir -p ${rule%/*} ${networkd%/*}
+	printf '# a vendor\n' | tee $rule >$networkd
+	chmod 600 $rule $networkd
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	assert_same '' "$(exits 0 setpriv --reuid=65534 --clear-groups $handler check)"
+	printf '[wg0]\nsource = 2a02::7\ntable = 207\n' | drop_in wg0
+	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
+	has "$rule:1: warning: cannot be read: Permission denied: what it says is not known here" </tmp/told
+	grep -q '/wg0.conf:1: warning: no event of wg0 comes here' /tmp/told
+	assert_same 2 "$(wc -l </tmp/told)"
+	rm -r $rule ${networkd%/*}
+}
+
 @test "files that are not read" {
 	cp $dir/sixxs0.conf $dir/sixxs0.conf.example
 	cp $dir/sixxs0.conf $dir/sixxs2.config

@@ -410,7 +410,7 @@ limited() {
 @test "RLIMIT_FSIZE" { limited --fsize 0 1 10 50 100 200 400 1000; }
 
 @test "RLIMIT_AS" {
-	limited --as {30..56}00000 16000000
+	limited --as {30..56}00000 {6..16}500000
 }
 
 @test "RLIMIT_DATA" {

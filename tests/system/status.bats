@@ -525,6 +525,25 @@ json() {
 	$handler apply sixxs0 2>/dev/null
 }
 
+@test "cannot tell: what is wrong is told once, by status and by check" {
+	local conf=/etc/sixxs-route/conf.d told
+	printf '[sixxs0]\nsource = x, y\ntable = 200\n' | drop_in sixxs0
+	exits 2 status 2>/tmp/err >&2
+	told=$(grep -c ':2: error: source = [xy]: ' /tmp/err)
+	assert_same 2 "$told"
+	assert_same "$(grep ' error: ' /tmp/err)" "$(exits 1 $handler check 2>/dev/null)"
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	chmod 775 $conf
+	exits 2 status 2>/tmp/err >/dev/null
+	assert_same "$conf:1: error: mode 0775: group and others must not be able to write" "$(cat /tmp/err)"
+	assert_same "$(cat /tmp/err)" "$(exits 1 $handler check 2>/dev/null)"
+	chmod 700 $conf
+	exits 2 setpriv --reuid=65534 --clear-groups $handler status 2>/tmp/err >/dev/null
+	assert_same "$conf:1: error: cannot be opened (links are not followed): Permission denied" "$(cat /tmp/err)"
+	assert_same "$(cat /tmp/err)" "$(exits 1 setpriv --reuid=65534 --clear-groups $handler check 2>/dev/null)"
+	chmod 755 $conf
+}
+
 @test "cannot tell: a section that clashes with another" {
 	printf '[sixxs1]\nsource = 2a02::1\ntable = 201\n' | drop_in sixxs1
 	tunnel_add sixxs1
