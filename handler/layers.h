@@ -18,7 +18,7 @@ typedef void layers_fn(void *data, const char *path, const char *name, const cha
 
 /*
  * Every file whose name ends in SUFFIX, of the folders of DIRS (which ends with NULL, the
- * one that counts most first). Returns 0 or -ENOMEM.
+ * one that counts most first), of each the first MiB. Returns 0 or -ENOMEM.
  */
 int layers_each(const char *const dirs[], const char *suffix,
 		const struct config_reporter *rep, layers_fn *fn, void *data);
