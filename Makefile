@@ -27,7 +27,7 @@ HARDEN   := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 HELPER   := $(BUILD)/sanitize.o
 endif
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(HARDEN) $(EXTRA_CFLAGS)
+ALL_CFLAGS = -std=gnu11 -Ihandler $(WARNINGS) $(CFLAGS) $(HARDEN) $(EXTRA_CFLAGS)
 # libc first: the loader then finds most symbols in the first library that it looks at
 LIBS     := -lc -ludev -lmnl -liniparser
 ifdef COVERAGE # set by tests/coverage
@@ -38,7 +38,7 @@ LIBS       += -Wl,-T,tests/coverage.ld -lgcov
 HELPER     := $(BUILD)/coverage.o
 endif
 
-SOURCES  := $(wildcard handler/*.c)
+SOURCES  := $(wildcard handler/*.c handler/*/*.c)
 OBJECTS  := $(SOURCES:handler/%.c=$(BUILD)/%.o)
 # what the unit tests and the fuzz targets link: all but main
 PARTS    := $(filter-out $(BUILD)/main.o,$(OBJECTS))
@@ -59,16 +59,17 @@ $(BUILD)/flags: FORCE
 	@echo '$(CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CPPFLAGS) $(ALL_CFLAGS)' >$@
 
 $(BUILD)/%.o: handler/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(INSTRUMENT) -MMD -MP -c -o $@ $<
 
 $(BUILD)/sanitize.o $(BUILD)/coverage.o: $(BUILD)/%.o: tests/%.c $(BUILD)/flags
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/test_%: tests/unit/test_%.c $(PARTS) $(HELPER)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ihandler -MMD -MP -o $@ $< $(PARTS) \
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(PARTS) \
 	    $(HELPER) -lcmocka $(LIBS)
 
-FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+FUZZ_CFLAGS := -std=gnu11 -Ihandler -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
                -Wall -Wextra -Werror=incompatible-pointer-types
 
 build/fuzz/%.o: handler/%.c Makefile
@@ -77,10 +78,10 @@ build/fuzz/%.o: handler/%.c Makefile
 	    -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
 build/fuzz/%: tests/fuzz/%.c $(patsubst $(BUILD)/%,build/fuzz/%,$(PARTS))
-	$(call say,CLANG,$<)clang $(CPPFLAGS) $(FUZZ_CFLAGS) -Ihandler \
+	$(call say,CLANG,$<)clang $(CPPFLAGS) $(FUZZ_CFLAGS) \
 	    -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
--include $(wildcard $(BUILD)/*.d build/fuzz/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d build/fuzz/*.d build/fuzz/*/*.d)
 
 PAGES := man8/sixxs-route.8 man5/sixxs-route.conf.5
 
@@ -98,9 +99,9 @@ install: all ## install below DESTDIR
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/sixxs-route
 	$(call fill,rules.d/99-tunnel-sixxs.rules,$(UDEVRULESDIR)/99-tunnel-sixxs.rules)
-	$(call fill,handler/sixxs-route.service,$(UNITDIR)/sixxs-route.service)
-	$(call fill,handler/sixxs-route.bash,$(BASHCOMPDIR)/sixxs-route)
-	for page in $(PAGES); do $(call fill,handler/$${page#*/},$(MANDIR)/$$page) || exit; done
+	$(call fill,handler/dist/sixxs-route.service,$(UNITDIR)/sixxs-route.service)
+	$(call fill,handler/dist/sixxs-route.bash,$(BASHCOMPDIR)/sixxs-route)
+	for page in $(PAGES); do $(call fill,handler/dist/$${page#*/},$(MANDIR)/$$page) || exit; done
 	for f in conf.d/*.conf; do install -m 644 $$f \
 	    $(DESTDIR)$(SYSCONFDIR)/sixxs-route/$$f.example; done
 	printf '166\tsixxs\n' >$(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/sixxs-route.conf
@@ -172,7 +173,7 @@ define install_packages
 endef
 
 format: ## lay out the C sources
-	clang-format -i handler/*.[ch] tests/unit/*.c tests/fuzz/*.c
+	clang-format -i handler/*.[ch] handler/*/*.[ch] tests/unit/*.c tests/fuzz/*.c
 
 clean: ## remove what was built
 	rm -rf build

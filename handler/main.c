@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "apply.h"
-#include "arguments.h"
-#include "check.h"
-#include "guard.h"
-#include "handle.h"
-#include "log.h"
-#include "privilege.h"
-#include "status.h"
-#include "watch.h"
+#include "cmd/apply.h"
+#include "cmd/check.h"
+#include "cmd/guard.h"
+#include "cmd/options.h"
+#include "cmd/status.h"
+#include "cmd/udev.h"
+#include "cmd/watch.h"
+#include "lib/log.h"
+#include "lib/privilege.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,10 +5,10 @@
  */
 #include "scratch.h"
 
-#include "config.h"
-#include "keys.h"
-#include "names.h"
-#include "rttables.h"
+#include "config/config.h"
+#include "config/keys.h"
+#include "lib/iproute2.h"
+#include "state/table_names.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -3,7 +3,7 @@
  */
 #include "scratch.h"
 
-#include "event.h"
+#include "cmd/uevent.h"
 
 #include <errno.h>
 

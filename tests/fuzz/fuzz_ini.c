@@ -5,7 +5,7 @@
  */
 #include "scratch.h"
 
-#include "ini.h"
+#include "lib/ini.h"
 
 #include <errno.h>
 

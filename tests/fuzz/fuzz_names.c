@@ -5,8 +5,8 @@
  */
 #include "scratch.h"
 
-#include "names.h"
-#include "rttables.h"
+#include "lib/iproute2.h"
+#include "state/table_names.h"
 
 #include <limits.h>
 

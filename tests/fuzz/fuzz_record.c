@@ -5,7 +5,7 @@
  */
 #include "scratch.h"
 
-#include "record.h"
+#include "state/record.h"
 
 #define FILE_NAME "tunnel.sixxs0"
 

@@ -5,8 +5,8 @@
  */
 #include "scratch.h"
 
-#include "found.h"
-#include "rtmsg.h"
+#include "netlink/decode.h"
+#include "netlink/encode.h"
 
 #include <libmnl/libmnl.h>
 #include <limits.h>

@@ -13,7 +13,7 @@ setup_file() {
 }
 
 setup() {
-	# shellcheck source=../../handler/sixxs-route.bash
+	# shellcheck source=../../handler/dist/sixxs-route.bash
 	. $completion
 }
 

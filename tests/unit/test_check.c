@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What check reads of udev and systemd-networkd, and the form in which it answers. */
-#include "findings.h"
-#include "networkd.h"
-#include "overlaps.h"
+#include "cmd/networkd.h"
+#include "cmd/udev_rules.h"
+#include "config/findings.h"
+#include "config/overlaps.h"
 #include "scratch.h"
-#include "udevrules.h"
 
 /* Whether a rule serves IFNAME. */
 static bool serves(const char *rule, const char *ifname, bool own)

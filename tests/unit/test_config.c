@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "../../handler/config.h"
-#include "../../handler/keys.h"
-#include "../../handler/rttables.h"
+#include "config/config.h"
+#include "config/keys.h"
+#include "lib/iproute2.h"
 
 #include <sys/socket.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The count of connects under a clock that the tests turn. */
-#include "connects.h"
+#include "guard/connect_limit.h"
 #include "scratch.h"
 
 #define SPAN_MS(limit) ((int64_t)(limit).seconds * 1000)

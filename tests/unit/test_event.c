@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Each in a process of its own: event_read empties the environment. */
-#include "event.h"
+#include "cmd/uevent.h"
 #include "scratch.h"
 
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "explain.h"
+#include "converge/messages.h"
 #include "scratch.h"
 
 #include <linux/rtnetlink.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "../../handler/ini.h"
+#include "lib/ini.h"
 
 #include <iniparser/iniparser.h>
 #include <sys/sysmacros.h>

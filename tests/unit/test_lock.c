@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "lock.h"
 #include "scratch.h"
+#include "state/lock.h"
 
 #include <poll.h>
 #include <sched.h>

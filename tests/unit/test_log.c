@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "log.h"
+#include "lib/log.h"
 #include "scratch.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))

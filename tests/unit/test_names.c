@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "../../handler/names.h"
-#include "../../handler/rttables.h"
+#include "lib/iproute2.h"
+#include "state/table_names.h"
 
 #include <sys/wait.h>
 #include <time.h>

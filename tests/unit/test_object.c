@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "object.h"
+#include "routing/object.h"
 #include "scratch.h"
 
 #include <linux/rtnetlink.h>

@@ -3,7 +3,7 @@
  * What is wanted, the steps that lead there, and, for thousands of random pasts, what a
  * tiny kernel makes of the steps.
  */
-#include "plan.h"
+#include "routing/plan.h"
 #include "scratch.h"
 
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "prefix.h"
+#include "routing/prefix.h"
 #include "scratch.h"
 
 #include <sys/socket.h>

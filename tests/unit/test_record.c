@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "record.h"
 #include "scratch.h"
+#include "state/record.h"
 
 #include <dirent.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies and notifications as the kernel writes them, cut and bent, through rtmsg and found. */
-#include "found.h"
-#include "rtmsg.h"
+#include "netlink/decode.h"
+#include "netlink/encode.h"
 #include "scratch.h"
 
 #include <linux/fib_rules.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests byte by byte, as linux/rtnetlink.h and linux/fib_rules.h lay them out. */
-#include "rtmsg.h"
+#include "netlink/encode.h"
 #include "scratch.h"
 
 #include <linux/fib_rules.h>

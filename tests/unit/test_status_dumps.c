@@ -3,8 +3,8 @@
  * Dumps of a family that the kernel lacks: of IPv6 with ipv6.disable=1. No kernel has
  * AF_UNIX's rules and routes, so that its answer is the same.
  */
-#include "../../handler/dump.h"
-#include "../../handler/pathmsg.h"
+#include "netlink/dump.h"
+#include "netlink/route_messages.h"
 #include "scratch.h"
 
 #include <linux/rtnetlink.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "../../handler/json.h"
+#include "lib/json.h"
 
 static char *written;
 static size_t written_size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "../../handler/pathmsg.h"
-#include "../../handler/rtmsg.h"
+#include "netlink/encode.h"
+#include "netlink/route_messages.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>

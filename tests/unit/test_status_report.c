@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "../../handler/report.h"
+#include "status/tunnel_status.h"
 
 #define RULE      "rule 6 from 2a02::1 table 200 priority 16383"
 #define RULE_MAIN "rule-main 6 from 2a02::1 table 254 priority 16382"

@@ -3,13 +3,13 @@
  * The watcher's parts that need no kernel: which messages its filter lets through, what
  * is made of them, when it mends what others delete, and what it tells systemd.
  */
-#include "addresses.h"
-#include "fight.h"
-#include "filter.h"
-#include "found.h"
-#include "news.h"
-#include "notify.h"
+#include "converge/auto_source.h"
+#include "lib/sd_notify.h"
+#include "netlink/decode.h"
+#include "netlink/notify_filter.h"
 #include "scratch.h"
+#include "watch/backoff.h"
+#include "watch/changes.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>

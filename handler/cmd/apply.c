@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/apply.h"
+
+#include "config/config.h"
+#include "config/diagnostic.h"
+#include "config/keys.h"
+#include "converge/sweep.h"
+#include "guard/connect_count.h"
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "state/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS_MAX 5 /* of converge and sweep, while others keep changing things */
+
+int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
+	  enum aim aim)
+{
+	struct outcome outcome;
+	int result = 0;
+
+	for (; *ifnames; ifnames++) {
+		const int r = converge(settings, rtnl, *ifnames, aim, 0, &outcome);
+
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}
+
+struct names {
+	size_t n;
+	char (*name)[IFNAMSIZ];
+};
+
+static int put_name(struct names *names, const char *ifname)
+{
+	char(*more)[IFNAMSIZ];
+
+	if (!config_ifname_ok(ifname))
+		return 0; /* a stray file */
+	more = grow(names->name, names->n, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	names->name = more;
+	strcpy(more[names->n++], ifname);
+	return 0;
+}
+
+static int put_section(void *data, const struct tunnel *tunnel, const char *file,
+		       unsigned line)
+{
+	const int r = put_name(data, tunnel->ifname);
+
+	(void)file, (void)line;
+	if (r < 0)
+		log_line(LOG_ERR,
+			 "%s: its section, and all after it, are passed over: %s",
+			 tunnel->ifname, strerror(-r));
+	return r;
+}
+
+static int put_record(void *data, const char *ifname)
+{
+	return put_name(data, ifname);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Each once, in byte order. */
+static void sort_names(struct names *names)
+{
+	size_t n = 0;
+
+	if (names->n)
+		qsort(names->name, names->n, IFNAMSIZ, compare_names);
+	for (size_t i = 0; i < names->n; i++)
+		if (n == 0 || strcmp(names->name[n - 1], names->name[i]) != 0)
+			memmove(names->name[n++], names->name[i], IFNAMSIZ);
+	names->n = n;
+}
+
+static int collect_records(const struct settings *settings, struct names *names)
+{
+	_cleanup_close_ int runfd = run_open(settings->run_dir, false);
+
+	if (runfd == -ENOENT)
+		return 0;
+	return runfd < 0 ? runfd : record_each(runfd, put_record, names);
+}
+
+static int converge_each(const struct settings *settings, struct rtnl *rtnl,
+			 const struct names *names)
+{
+	struct outcome outcome;
+	int result = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		const int r = converge(settings, rtnl, names->name[i], AIM_SECTION, 0,
+				       &outcome);
+
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}
+
+/* A sweep may have hit what a handler was just putting in place: converge then mends it.
+ */
+static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl,
+			      const struct names *names)
+{
+	int result = converge_each(settings, rtnl, names);
+
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		const int r = sweep(settings, rtnl);
+
+		if (r < 0)
+			return result < 0 ? result : r;
+		if (r == 0 || settings->dry_run)
+			return result;
+		result = converge_each(settings, rtnl, names);
+	}
+	return result;
+}
+
+/* What any record or section names; *ret_config: what config_each said. */
+static int collect(const struct settings *settings, struct names *names, int *ret_config)
+{
+	const int r = collect_records(settings, names);
+
+	if (r < 0) {
+		log_line(
+			LOG_ERR,
+			"cannot read the run folder %s: %s: nothing was done; expected a folder that only its owner can write to: see ls -ld",
+			settings->run_dir, strerror(-r));
+		return r;
+	}
+	*ret_config = config_each(settings->conf_dir, &report_to_log, put_section, names);
+	sort_names(names);
+	return 0;
+}
+
+int apply_all(const struct settings *settings, struct rtnl *rtnl)
+{
+	struct settings mending = *settings;
+	struct names names = {0};
+	int r_config, r = collect(settings, &names, &r_config);
+
+	if (r < 0) {
+		free(names.name);
+		return r;
+	}
+	if (r_config < 0) {
+		log_line(
+			LOG_WARNING,
+			"not all of %s could be read: nothing is swept; mend it, then: sixxs-route apply --all",
+			settings->conf_dir);
+		r = converge_each(settings, rtnl, &names);
+	} else {
+		mending.mend = true;
+		r = converge_and_sweep(&mending, rtnl, &names);
+	}
+	free(names.name);
+	/* best effort: the next event of a tunnel tidies its own */
+	if (!settings->dry_run) {
+		counter_tidy_all(settings->run_dir);
+		run_close_up(settings->run_dir);
+	}
+	return r < 0 ? r : r_config;
+}

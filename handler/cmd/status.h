@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How things are, for a person or a program: each tunnel's drop-in beside its record and
+ * the kernel, and which way the kernel says that packets from its sources leave. Decides
+ * by the very config, plan and record of an event. Reads only: no lock, no file written,
+ * and no capability needed.
+ */
+#ifndef STATUS_H
+#define STATUS_H
+
+#include "netlink/rtnl.h"
+#include "settings.h"
+
+#include <stdbool.h>
+
+struct status_options {
+	bool json;
+	const char *probe; /* an address; NULL: 2000::1 and 192.0.2.1 */
+};
+
+enum { STATUS_WELL = 0, STATUS_DRIFT = 1, STATUS_UNKNOWN = 2 };
+
+/* An address that a route can be asked for. */
+bool status_probe_ok(const char *text);
+
+/*
+ * Prints the state of the tunnels of IFNAMES (ends with NULL), or, if it is empty, of all
+ * that a drop-in or a record names, and what else of ours is in the kernel. Returns
+ * STATUS_*.
+ */
+int status(const struct settings *settings, const struct status_options *options,
+	   struct rtnl *rtnl, char *const ifnames[]);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/uevent.h"
+
+#include <errno.h>
+#include <libudev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void copy(char ret[static EVENT_NAME_SIZE], const char *text)
+{
+	snprintf(ret, EVENT_NAME_SIZE, "%s", text ? text : "");
+}
+
+static uint32_t parse_ifindex(const char *text)
+{
+	char *end;
+	unsigned long n;
+
+	if (!text)
+		return 0;
+	n = strtoul(text, &end, 10);
+	return *end || n > INT32_MAX ? 0 : (uint32_t)n;
+}
+
+static const char *last_component(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+/* NULL also for want of memory, which is noted in *error. */
+static const char *property(struct udev_device *device, const char *name, int *error)
+{
+	const char *value = udev_device_get_property_value(device, name);
+
+	if (!value && errno == ENOMEM)
+		*error = -ENOMEM;
+	return value;
+}
+
+static int read_device(struct udev_device *device, struct event *ret)
+{
+	int error = 0;
+	const char *subsystem = property(device, "SUBSYSTEM", &error);
+	const char *action = property(device, "ACTION", &error);
+
+	if (!subsystem || !action || strcmp(subsystem, "net") != 0)
+		return error ? error : -ENODATA;
+	ret->addition = !strcmp(action, "add");
+	ret->removal = !strcmp(action, "remove");
+	ret->replay = property(device, "SYNTH_UUID", &error);
+	ret->ifindex = parse_ifindex(property(device, "IFINDEX", &error));
+	copy(ret->ifname, property(device, "INTERFACE", &error));
+	copy(ret->old_ifname, last_component(property(device, "DEVPATH_OLD", &error)));
+	if (!ret->old_ifname[0])
+		copy(ret->old_ifname, property(device, "SIXXS_ROUTE_OLD", &error));
+	copy(ret->tag, property(device, "SIXXS_ROUTE", &error));
+	if (error)
+		return error;
+	return ret->ifname[0] ? 0 : -ENODATA;
+}
+
+int event_read(struct event *ret)
+{
+	struct udev_device *device = NULL;
+	struct udev *udev = udev_new();
+	struct event event = {0};
+	int r;
+
+	/* libudev 252 writes to address 0 if one of these holds no tag at all */
+	unsetenv("TAGS");
+	unsetenv("CURRENT_TAGS");
+	if (udev)
+		device = udev_device_new_from_environment(udev);
+	r = errno == ENOMEM ? -ENOMEM : -ENODATA;
+	if (device)
+		r = read_device(device, &event);
+	udev_device_unref(device);
+	udev_unref(udev);
+	if (r == 0)
+		*ret = event;
+	return r;
+}

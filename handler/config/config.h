@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conf.d -> struct tunnel: the look-up of an interface's section (keys.c has the table of
+ * keys, claims.c which of two claims is wrong). Reports every complaint with file and line
+ * through a callback (the event path logs them, `check` prints them): the same parser and
+ * decisions for both. Knows nothing of the kernel.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "lib/ini.h"
+#include "routing/tunnel.h"
+
+#include <stddef.h>
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+/* file: its path as it was found; line 0: about the file as a whole. */
+typedef void config_report_fn(void *data, enum severity severity, const char *file,
+			      unsigned line, const char *text);
+
+struct config_reporter {
+	config_report_fn *report;
+	void *data;
+};
+
+/*
+ * The section for IFNAME in the drop-ins of DIR: IFNAME.conf first, then the others in
+ * byte order of their names; the first that matches. No such folder is no section.
+ * Returns 1 with *ret; 0: no section; -errno: unknown, because something that might hold
+ * the section could not be read or is wrong, and was reported. Nobody may remove a route
+ * on that ground.
+ */
+int config_find(const char *dir, const char *ifname, const struct config_reporter *rep,
+		struct tunnel *ret);
+
+/*
+ * Every good section of every drop-in in DIR, in look-up order, each interface once.
+ * Returns 0, or -errno if at least one file or section was not read (after the others
+ * were given to fn), or fn's first negative return.
+ */
+typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
+			   unsigned line);
+int config_each(const char *dir, const struct config_reporter *rep, config_each_fn *fn,
+		void *data);
+
+/*
+ * The same for these files (the list ends with NULL) as if they, in this order, were all
+ * that there is. One that is not there is an error.
+ */
+int config_each_of(char *const files[], const struct config_reporter *rep,
+		   config_each_fn *fn, void *data);
+
+/* Whether a file of this name is read where it is in conf.d: *.conf, no leading dot. */
+bool config_is_dropin(const char *name);
+
+#endif

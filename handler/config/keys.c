@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/keys.h"
+
+#include "state/table_names.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MTU_MIN4 68 /* RFC 791, 3.2 */
+
+const struct tunnel keys_presets = {
+	.priority = 16383, .metric = 1024, .limit = LIMIT_PRESET, .wait = -1};
+
+/* Decimal, in full: no sign, no blank, no leading zero. */
+static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	uint64_t number = 0;
+
+	if (!*value || (value[0] == '0' && value[1]))
+		return false;
+	for (; *value; value++) {
+		if (*value < '0' || *value > '9')
+			return false;
+		number = number * 10 + (uint64_t)(*value - '0');
+		if (number > max)
+			return false;
+	}
+	if (number < min)
+		return false;
+	*ret = (uint32_t)number;
+	return true;
+}
+
+bool config_ifname_ok(const char *ifname)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	const size_t size = strspn(ifname, allowed);
+
+	return size && size < IFNAMSIZ && !ifname[size] && !strchr("_.-", ifname[0]);
+}
+
+static const char *parse_interface(const char *value, struct tunnel *ret)
+{
+	if (!config_ifname_ok(value))
+		return "an interface name of at most 15 letters, digits, '_', '.' and '-', which begins with a letter or digit";
+	strcpy(ret->ifname, value);
+	return NULL;
+}
+
+static const char *parse_source(const char *value, struct tunnel *ret)
+{
+	struct prefix prefix;
+
+	if (ret->source_auto || (!strcmp(value, "auto") && ret->n_sources))
+		return "nothing beside auto";
+	if (!strcmp(value, "auto")) {
+		ret->source_auto = true;
+		return NULL;
+	}
+	if (prefix_parse(value, &prefix) < 0)
+		return "auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48";
+	/* the kernel takes such a rule for one that matches any source */
+	if (!prefix.len)
+		return "a prefix length of at least 1";
+	if (!prefix_is_unicast(&prefix))
+		return "a unicast address or prefix";
+	for (unsigned i = 0; i < ret->n_sources; i++)
+		if (prefix_equal(&ret->source[i], &prefix))
+			return "each source only once";
+	if (ret->n_sources == TUNNEL_SOURCES_MAX)
+		return "no more than 64 sources";
+	ret->source[ret->n_sources++] = prefix;
+	return NULL;
+}
+
+bool keys_all_digits(const char *value)
+{
+	return value[strspn(value, "0123456789")] == '\0';
+}
+
+static const char *parse_table(const char *value, struct tunnel *ret)
+{
+	static char unread[160];
+	uint32_t table = 0;
+	int r = 0;
+
+	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
+	if (keys_all_digits(value))
+		is_number(value, 1, INT32_MAX, &table);
+	else
+		r = names_number(value, &table);
+	if (r < 0 && r != -ENOENT) {
+		snprintf(
+			unread, sizeof(unread),
+			"a number, or a name in rt_tables of iproute2, which cannot be read: %s",
+			strerror(-r));
+		return unread;
+	}
+	if (table < 1 || table > INT32_MAX || (table >= 253 && table <= 255))
+		return "a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one";
+	ret->table = table;
+	return NULL;
+}
+
+static const char *parse_name(const char *value, struct tunnel *ret)
+{
+	if (!strcmp(value, "none")) {
+		ret->table_name[0] = '\0';
+		return NULL;
+	}
+	if (!name_ok(value))
+		return "none, or a name of at most 63 letters, digits, '_', '.' and '-' which begins with a letter and is no word of ip(8)";
+	strcpy(ret->table_name, value);
+	return NULL;
+}
+
+static const char *parse_priority(const char *value, struct tunnel *ret)
+{
+	/* main's own rule stands at 32766 */
+	return is_number(value, 1, 32765, &ret->priority) ? NULL
+							  : "a number from 1 to 32765";
+}
+
+static const char *parse_gateway(const char *value, struct tunnel *ret)
+{
+	struct prefix address, *gateway;
+
+	if (strchr(value, '/') || prefix_parse(value, &address) < 0 ||
+	    !prefix_is_unicast(&address))
+		return "the unicast address of the next hop";
+	gateway = address.family == AF_INET6 ? &ret->gateway6 : &ret->gateway4;
+	if (gateway->family)
+		return "one gateway for IPv6 and one for IPv4";
+	*gateway = address;
+	return NULL;
+}
+
+static const char *parse_metric(const char *value, struct tunnel *ret)
+{
+	/* 4294967295 is the fallback route's, which must never win */
+	return is_number(value, 1, UINT32_MAX - 1, &ret->metric)
+		       ? NULL
+		       : "a number from 1 to 4294967294";
+}
+
+static const char *parse_mtu(const char *value, struct tunnel *ret)
+{
+	/* the kernel cuts larger ones to 65535 - 15 without a word (ip_metrics_convert)
+	 */
+	return is_number(value, MTU_MIN4, 65520, &ret->mtu) ? NULL
+							    : "a number from 68 to 65520";
+}
+
+static const char *parse_when_down(const char *value, struct tunnel *ret)
+{
+	if (!strcmp(value, "fallthrough"))
+		ret->when_down = WHEN_DOWN_FALLTHROUGH;
+	else if (!strcmp(value, "unreachable"))
+		ret->when_down = WHEN_DOWN_UNREACHABLE;
+	else
+		return "fallthrough or unreachable";
+	return NULL;
+}
+
+static const char *parse_prefer_main(const char *value, struct tunnel *ret)
+{
+	ret->prefer_main = !strcmp(value, "yes");
+	return ret->prefer_main || !strcmp(value, "no") ? NULL : "yes or no";
+}
+
+static const char *parse_wait(const char *value, struct tunnel *ret)
+{
+	uint32_t seconds;
+
+	if (!is_number(value, 0, 60, &seconds))
+		return "a number of seconds from 0 to 60";
+	ret->wait = (int)seconds;
+	return NULL;
+}
+
+static const char *parse_connect_limit(const char *value, struct tunnel *ret)
+{
+	static const char expected[] = "connects/seconds, as 4/60: 1 to 64, 1 to 86400";
+	const char *slash = strchr(value, '/');
+	char connects[8];
+
+	if (!slash || slash - value >= (ptrdiff_t)sizeof(connects))
+		return expected;
+	memcpy(connects, value, (size_t)(slash - value));
+	connects[slash - value] = '\0';
+	return is_number(connects, 1, LIMIT_CONNECTS_MAX, &ret->limit.connects) &&
+			       is_number(slash + 1, 1, LIMIT_SECONDS_MAX,
+					 &ret->limit.seconds)
+		       ? NULL
+		       : expected;
+}
+
+const struct config_key config_keys[] = {
+	{"interface", "the section's name", false, parse_interface},
+	{"source", NULL, true, parse_source},
+	{"table", NULL, false, parse_table},
+	{"name", "the interface's name", false, parse_name},
+	{"priority", "16383", false, parse_priority},
+	{"gateway", "none", true, parse_gateway},
+	{"metric", "1024", false, parse_metric},
+	{"mtu", "none", false, parse_mtu},
+	{"when_down", "fallthrough", false, parse_when_down},
+	{"prefer_main", "no", false, parse_prefer_main},
+	{"wait", "0 with systemd, else 5", false, parse_wait},
+	{"connect_limit", "4/60", false, parse_connect_limit},
+	{NULL, NULL, false, NULL},
+};

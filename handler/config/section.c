@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/section.h"
+
+#include "config/keys.h"
+#include "state/table_names.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MTU_MIN6 1280 /* RFC 8200, 5 */
+
+struct parser {
+	const struct ini_section *section;
+	ini_report_fn *report;
+	void *data;
+	struct tunnel *tunnel;
+	int result;
+};
+
+__attribute__((format(printf, 3, 4))) static void
+complain(struct parser *parser, unsigned line, const char *format, ...)
+{
+	char text[320];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	parser->report(parser->data, line, text);
+	parser->result = -EINVAL;
+}
+
+static const struct ini_key *find_key(const struct ini_section *section, const char *name)
+{
+	for (size_t i = 0; i < section->n_keys; i++)
+		if (!strcmp(section->key[i].name, name))
+			return &section->key[i];
+	return NULL;
+}
+
+/* For a complaint about keys which are fine by themselves. */
+static unsigned line_of(const struct ini_section *section, const char *name)
+{
+	const struct ini_key *key = find_key(section, name);
+
+	return key ? key->line : section->line;
+}
+
+static void parse_item(struct parser *parser, const struct config_key *key,
+		       const struct ini_key *given, const char *item)
+{
+	const char *expected = key->parse(item, parser->tunnel);
+
+	if (expected)
+		complain(parser, given->line, "%s = %.64s%s: expected %s", key->name,
+			 item, strlen(item) > 64 ? "..." : "", expected);
+}
+
+/* "a, b c": an item ends at blanks, a comma, or both; nothing between two commas is one
+ * too. */
+static void parse_items(struct parser *parser, const struct config_key *key,
+			const struct ini_key *given)
+{
+	static const char blanks[] = " \t";
+	const char *c = given->value + strspn(given->value, blanks);
+	char item[1024]; /* longer than any line */
+
+	for (;;) {
+		const size_t size = strcspn(c, ", \t");
+
+		snprintf(item, sizeof(item), "%.*s", (int)size, c);
+		parse_item(parser, key, given, item);
+		c += size;
+		c += strspn(c, blanks);
+		if (!*c)
+			return;
+		if (*c == ',')
+			c++;
+		c += strspn(c, blanks);
+	}
+}
+
+static void unknown_key(struct parser *parser, const struct ini_key *given)
+{
+	char keys[256] = "";
+	size_t n = 0;
+
+	for (const struct config_key *key = config_keys; key->name && n < sizeof(keys);
+	     key++)
+		n += (size_t)snprintf(keys + n, sizeof(keys) - n, "%s%s", n ? ", " : "",
+				      key->name);
+	complain(parser, given->line, "unknown key %.64s: expected one of %s",
+		 given->name, keys);
+}
+
+static void parse_keys(struct parser *parser)
+{
+	const struct ini_section *section = parser->section;
+	const struct config_key *key;
+
+	for (size_t i = 0; i < section->n_keys; i++) {
+		const struct ini_key *given = &section->key[i];
+
+		for (key = config_keys; key->name; key++)
+			if (!strcmp(key->name, given->name))
+				break;
+		if (!key->name)
+			unknown_key(parser, given);
+		else if (key->several)
+			parse_items(parser, key, given);
+		else
+			parse_item(parser, key, given, given->value);
+	}
+	for (key = config_keys; key->name; key++)
+		if (!key->preset && !find_key(section, key->name))
+			complain(parser, section->line,
+				 "[%.64s] has no %s: expected a line %s = ...",
+				 section->name, key->name, key->name);
+}
+
+/* The section's name: the label, and the interface where no key says otherwise. */
+static void parse_label(struct parser *parser)
+{
+	const struct ini_section *section = parser->section;
+
+	if (strlen(section->name) >= LABEL_SIZE || strchr("_.-", section->name[0]))
+		complain(
+			parser, section->line,
+			"[%.64s]: expected a name of at most %d bytes which begins with a letter or digit",
+			section->name, LABEL_SIZE - 1);
+	else
+		strcpy(parser->tunnel->label, section->name);
+	if (find_key(section, "interface"))
+		return;
+	if (config_ifname_ok(section->name))
+		strcpy(parser->tunnel->ifname, section->name);
+	else
+		complain(parser, section->line,
+			 "[%.64s] is no name for an interface, and has no key interface",
+			 section->name);
+}
+
+/* The link's own addresses may be of either. */
+static bool may_have_source(const struct tunnel *tunnel, int family)
+{
+	if (tunnel->source_auto)
+		return true;
+	for (unsigned i = 0; i < tunnel->n_sources; i++)
+		if (tunnel->source[i].family == family)
+			return true;
+	return false;
+}
+
+/* What keys that are fine by themselves may not be together. */
+static void check_together(struct parser *parser)
+{
+	const struct ini_section *section = parser->section;
+	const struct tunnel *tunnel = parser->tunnel;
+	const bool has6 = may_have_source(tunnel, AF_INET6),
+		   has4 = may_have_source(tunnel, AF_INET);
+
+	if (tunnel->prefer_main && tunnel->priority < 2)
+		complain(
+			parser, line_of(section, "priority"),
+			"priority = 1: expected at least 2, as prefer_main's rule stands one before");
+	if ((tunnel->gateway6.family && !has6) || (tunnel->gateway4.family && !has4))
+		complain(
+			parser, line_of(section, "gateway"),
+			"gateway: expected one of a source's family, and no source is %s",
+			has6 ? "IPv4" : "IPv6");
+	if (tunnel->mtu && tunnel->mtu < MTU_MIN6 && has6)
+		complain(parser, line_of(section, "mtu"),
+			 "mtu = %u: expected at least %d, as a source is IPv6",
+			 tunnel->mtu, MTU_MIN6);
+}
+
+/*
+ * The table is called as the interface is, unless it has a name already, or ip(8) would
+ * take that name for something else: then it has none, and nothing is lost by that.
+ */
+static void preset_name(const struct ini_section *section, struct tunnel *tunnel)
+{
+	const struct ini_key *table = find_key(section, "table");
+
+	if (find_key(section, "name") || !name_ok(tunnel->ifname))
+		return;
+	if (table && keys_all_digits(table->value))
+		strcpy(tunnel->table_name, tunnel->ifname);
+}
+
+const char *section_ifname(const struct ini_section *section)
+{
+	const struct ini_key *key = find_key(section, "interface");
+
+	return key ? key->value : section->name;
+}
+
+int section_parse(const struct ini_section *section, ini_report_fn *report, void *data,
+		  struct tunnel *ret)
+{
+	struct parser parser = {
+		.section = section, .report = report, .data = data, .tunnel = ret};
+
+	*ret = keys_presets;
+	parse_label(&parser);
+	parse_keys(&parser);
+	if (parser.result == 0)
+		check_together(&parser);
+	preset_name(section, ret);
+	return parser.result;
+}

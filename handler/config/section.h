@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One section of a drop-in -> struct tunnel: its keys by the table (keys.h), and what
+ * they may not be together. Knows nothing of files or of other sections.
+ */
+#ifndef SECTION_H
+#define SECTION_H
+
+#include "config/config.h"
+
+/* The interface the section is for, as written: it need not be a good name. */
+const char *section_ifname(const struct ini_section *section);
+
+/*
+ * Returns 0, or -EINVAL after at least one report. *ret is written in either case: what a
+ * wrong section claims (table 0: none) still counts against others.
+ */
+int section_parse(const struct ini_section *section, ini_report_fn *report, void *data,
+		  struct tunnel *ret);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "converge/messages.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A link's name, or "ifindex 12" for one that is gone. */
+static const char *link_name(uint32_t ifindex, char ret[static IFNAMSIZ + 16])
+{
+	if (!if_indextoname(ifindex, ret))
+		snprintf(ret, IFNAMSIZ + 16, "ifindex %u", ifindex);
+	return ret;
+}
+
+void explain_step(const struct step *step, char ret[static OBJECT_STRLEN])
+{
+	char name[IFNAMSIZ + 16] = "";
+
+	object_format_ip(&step->object, step->op == STEP_ADD,
+			 step->object.oif ? link_name(step->object.oif, name) : "", ret);
+}
+
+/* iproute2's names of the protocols that a stray default route most often bears */
+static const char *protocol_name(uint8_t protocol)
+{
+	static const struct {
+		uint8_t number;
+		const char *name;
+	} names[] = {
+		{0, "unspec"}, {2, "kernel"}, {3, "boot"},   {4, "static"},
+		{9, "ra"},     {11, "zebra"}, {12, "bird"},  {16, "dhcp"},
+		{42, "babel"}, {186, "bgp"},  {188, "ospf"},
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].number == protocol)
+			return names[i].name;
+	return NULL;
+}
+
+void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
+{
+	const char *name =
+		protocol == OBJECT_PROTOCOL ? "sixxs" : protocol_name(protocol);
+
+	snprintf(ret, PROTOCOL_STRLEN, "protocol %u%s%s", protocol, name ? " " : "",
+		 name ? name : "");
+}
+
+void explain_route(const struct found *found, const char *ifname,
+		   char ret[static EXPLAIN_SIZE])
+{
+	const struct object *route = &found->object;
+	const char *protocol = protocol_name(found->protocol);
+
+	snprintf(ret, EXPLAIN_SIZE, "%sdefault dev %s metric %u, protocol %u%s%s",
+		 route->kind == OBJECT_FALLBACK ? "unreachable " : "",
+		 route->oif ? ifname : "nothing", route->metric, found->protocol,
+		 protocol ? " " : "", protocol ? protocol : "");
+}
+
+void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE])
+{
+	char name[IFNAMSIZ + 16];
+
+	explain_route(found, link_name(found->object.oif, name), ret);
+}
+
+static const char *advice(const struct step *step, int error)
+{
+	switch (-error) {
+	case EPERM:
+		return "run it as root (it needs CAP_NET_ADMIN)";
+	case EACCES:
+		return "is IPv6 disabled on the link? see sysctl -a -r disable_ipv6";
+	case ENODEV:
+		return "IPv6 needs an MTU of at least 1280 on the link";
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return "check the key gateway";
+	case EINVAL:
+		return step->object.gateway.family
+			       ? "check the key gateway: the link's own address is no next hop"
+			       : "does this kernel have policy routing?";
+	case EAFNOSUPPORT:
+	case EOPNOTSUPP:
+		return "does this kernel have policy routing for this family?";
+	default:
+		return "once that is mended, run: sixxs-route apply --all";
+	}
+}
+
+static void explain_foreign(const struct step *step, const struct result *result,
+			    char ret[static EXPLAIN_SIZE])
+{
+	char other[EXPLAIN_SIZE];
+
+	explain_found(&result->other, other);
+	if (result->other.ours)
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u already has the default route of another tunnel (%.200s): give each its own table, or, if it is left over, run: sixxs-route apply --all",
+			step->object.table, other);
+	else
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u already has a default route that is not ours (%.200s), which is left alone: delete it, or set another table or metric",
+			step->object.table, other);
+}
+
+void explain_result(const struct step *step, const struct result *result,
+		    char ret[static EXPLAIN_SIZE])
+{
+	const struct answer *answer = &result->answer;
+	char what[OBJECT_STRLEN];
+
+	if (result->verdict == VERDICT_FOREIGN) {
+		explain_foreign(step, result, ret);
+		return;
+	}
+	explain_step(step, what);
+	snprintf(ret, EXPLAIN_SIZE, "\"%s\" failed: %s%s%s%s: %s", what, answer->sentence,
+		 answer->sentence[0] ? " (" : "", strerror(-answer->error),
+		 answer->sentence[0] ? ")" : "", advice(step, answer->error));
+}
+
+bool explain_name(const struct name_entry *want, enum name_verdict verdict,
+		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE])
+{
+	ret[0] = '\0';
+	if (verdict == NAME_TAKEN)
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u goes without the name %s, which %s to table %u: set another name, or name = none",
+			want->number, want->name,
+			rival->ours ? "another tunnel gave" : "iproute2 gives",
+			rival->entry.number);
+	if (verdict == NUMBER_TAKEN)
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"table %u goes without the name %s, for %s it %s: set name = none, or another table",
+			want->number, want->name,
+			rival->ours ? "another tunnel calls" : "iproute2 calls",
+			rival->entry.name);
+	return ret[0];
+}

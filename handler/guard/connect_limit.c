@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "guard/connect_limit.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How long one counts. */
+static int64_t span_ms(const struct limit *limit)
+{
+	return (int64_t)limit->seconds * 1050;
+}
+
+/*
+ * Forgets those that no longer count. One ahead of the clock is of a boot before this (in
+ * a run folder that outlived it): it counts as if it were now.
+ */
+static void refresh(struct connects *connects, const struct limit *limit, int64_t now_ms)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < connects->n; i++) {
+		struct connect connect = connects->connect[i];
+
+		if (connect.ms > now_ms)
+			connect.ms = now_ms;
+		if (now_ms - connect.ms < span_ms(limit))
+			connects->connect[kept++] = connect;
+	}
+	connects->n = kept;
+}
+
+static void take_out(struct connects *connects, unsigned i)
+{
+	memmove(&connects->connect[i], &connects->connect[i + 1],
+		(--connects->n - i) * sizeof(connects->connect[0]));
+}
+
+/* A full list loses its oldest: no limit is that high. */
+static void put(struct connects *connects, int64_t ms, bool expected)
+{
+	if (connects->n == CONNECTS_MAX)
+		take_out(connects, 0);
+	connects->connect[connects->n++] =
+		(struct connect){.ms = ms, .expected = expected};
+}
+
+int64_t connects_wait(const struct connects *connects, const struct limit *limit,
+		      int64_t now_ms)
+{
+	struct connects counting = *connects;
+
+	refresh(&counting, limit, now_ms);
+	if (counting.n < limit->connects)
+		return 0;
+	return counting.connect[counting.n - limit->connects].ms + span_ms(limit) -
+	       now_ms;
+}
+
+void connects_allow(struct connects *connects, const struct limit *limit, int64_t now_ms)
+{
+	refresh(connects, limit, now_ms);
+	put(connects, now_ms, true);
+}
+
+/* Takes the permission out whose interface this is, if there is one. */
+static void claim(struct connects *connects, int64_t now_ms)
+{
+	for (unsigned i = 0; i < connects->n; i++) {
+		const struct connect *connect = &connects->connect[i];
+
+		if (connect->expected &&
+		    (now_ms - connect->ms <= CONNECTS_LAG_MS || i + 1 == connects->n)) {
+			take_out(connects, i);
+			return;
+		}
+	}
+}
+
+unsigned connects_appear(struct connects *connects, const struct limit *limit,
+			 int64_t now_ms)
+{
+	unsigned within = 0;
+
+	refresh(connects, limit, now_ms);
+	claim(connects, now_ms);
+	put(connects, now_ms, false);
+	for (unsigned i = 0; i < connects->n; i++)
+		within += now_ms - connects->connect[i].ms <=
+			  (int64_t)limit->seconds * 1000;
+	return within;
+}
+
+void connects_fill(struct connects *connects, const struct limit *limit, int64_t now_ms)
+{
+	connects->n = 0;
+	while (connects->n < limit->connects)
+		put(connects, now_ms, false);
+}
+
+/* Returns the end of "WORD NUMBER\n". By hand: each event writes some of these. */
+static char *put_line(char *to, const char *word, int64_t number)
+{
+	char digits[20], *c = digits + sizeof(digits);
+
+	to = stpcpy(to, word);
+	*to++ = ' ';
+	do
+		*--c = (char)('0' + number % 10);
+	while (number /= 10);
+	while (c < digits + sizeof(digits))
+		*to++ = *c++;
+	*to++ = '\n';
+	return to;
+}
+
+size_t connects_format(const struct connects *connects, const struct limit *limit,
+		       char ret[static CONNECTS_STRLEN])
+{
+	const unsigned n = connects->n;
+	char *end;
+
+	end = stpcpy(
+		ret,
+		"# When a tunnel's client connected, in milliseconds since the boot. Do not edit.\n");
+	end = put_line(end, "until",
+		       n ? connects->connect[n - 1].ms + span_ms(limit) : 0);
+	for (unsigned i = 0; i < n; i++)
+		end = put_line(end, connects->connect[i].expected ? "allowed" : "connect",
+			       connects->connect[i].ms);
+	*end = '\0';
+	return (size_t)(end - ret);
+}
+
+/* "WORD NUMBER": returns the number, or -1. */
+static int64_t parse_line(const char *line, const char *end, const char *word)
+{
+	const size_t size = strlen(word);
+	int64_t number = 0;
+
+	if ((size_t)(end - line) < size + 2 || memcmp(line, word, size) != 0 ||
+	    line[size] != ' ' || end - line > 32)
+		return -1;
+	for (line += size + 1; line < end; line++) {
+		if (*line < '0' || *line > '9' || number > INT64_MAX / 100)
+			return -1;
+		number = number * 10 + (*line - '0');
+	}
+	return number;
+}
+
+static int take_line(const char *line, const char *end, struct connects *ret,
+		     int64_t *ret_until_ms)
+{
+	bool expected = false;
+	int64_t ms;
+
+	if (line < end && *line == '#')
+		return 0;
+	ms = parse_line(line, end, "until");
+	if (ms >= 0) {
+		*ret_until_ms = ms;
+		return 0;
+	}
+	ms = parse_line(line, end, "connect");
+	if (ms < 0) {
+		ms = parse_line(line, end, "allowed");
+		expected = true;
+	}
+	if (ms < 0 || ret->n == CONNECTS_MAX ||
+	    (ret->n && ms < ret->connect[ret->n - 1].ms))
+		return -EINVAL;
+	put(ret, ms, expected);
+	return 0;
+}
+
+int connects_parse(const char *text, size_t size, struct connects *ret,
+		   int64_t *ret_until_ms)
+{
+	const char *const end = text + size;
+
+	ret->n = 0;
+	*ret_until_ms = -1;
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+
+		if (!newline || take_line(text, newline, ret, ret_until_ms) < 0)
+			return -EINVAL;
+		text = newline + 1;
+	}
+	return *ret_until_ms < 0 ? -EINVAL : 0;
+}

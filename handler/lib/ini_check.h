@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The strict grammar of an INI text, line by line: the half of ini.c that needs neither
+ * iniparser nor the system. It accepts only what iniparser 4.1 and 4.2 read alike and in
+ * full, so that what it says of a text can be compared with iniparser's dictionary.
+ * Pure: no system call, no allocation.
+ */
+#ifndef INI_CHECK_H
+#define INI_CHECK_H
+
+#include "lib/ini.h"
+
+/* The caller makes room for as many sections and keys as the text has lines. */
+struct lint {
+	size_t n_sections;
+	size_t n_keys; /* of all sections */
+	struct ini_section *section;
+	struct ini_key *key; /* in the order of the text, as the sections are */
+};
+
+/*
+ * BYTES, of which SIZE + 1 can be written, is changed: keys are lower-cased, NULs stand
+ * behind names and values, and *lint points into it. Reports every complaint, one a line
+ * at most, up to a hundred, and then how many more there are. Returns 0 or -EINVAL.
+ */
+int lint_text(char *bytes, size_t size, ini_report_fn *report, void *data,
+	      struct lint *lint);
+
+char lint_lower(char c);
+
+#endif

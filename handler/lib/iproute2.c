@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/iproute2.h"
+
+#include "lib/cleanup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_SIZE 512       /* iproute2's buffer */
+#define FILE_MAX  (1 << 20) /* bytes of a file that are looked at */
+#define OUR_LINK  "sixxs-route.conf"
+
+const char *rttables_root = "";
+
+/* A distribution has one of the latter two, according to its iproute2's age. */
+static const char *const dirs[] = {"/etc/iproute2", "/usr/share/iproute2",
+				   "/usr/lib/iproute2"};
+#define N_DIRS (sizeof(dirs) / sizeof(dirs[0]))
+
+/* known to iproute2 without any file */
+static const struct {
+	uint32_t number;
+	const char *name;
+} built_in[] = {{0, "unspec"}, {253, "default"}, {254, "main"}, {255, "local"}};
+
+int rttables_read(int fd, size_t size, char **ret, size_t *ret_size)
+{
+	char *bytes = malloc(size + 2);
+	size_t have = 1;
+
+	if (!bytes)
+		return -ENOMEM;
+	bytes[0] = '\n';
+	while (have <= size) {
+		const ssize_t n = read(fd, bytes + have, size + 1 - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			const int r = -errno;
+
+			free(bytes);
+			return r;
+		}
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	bytes[have] = '\0';
+	*ret = bytes;
+	*ret_size = have;
+	return 0;
+}
+
+/* One turn of fread_id_name(). Returns false where iproute2 gives the file up. */
+static bool parse_line(const char *line, rttables_fn *fn, void *data)
+{
+	char name[LINE_SIZE];
+	unsigned number;
+	int decimal;
+
+	line += strspn(line, " \t");
+	if (*line == '#' || *line == '\n' || !*line)
+		return true;
+	if (sscanf(line, "0x%x %511s", &number, name) != 2) {
+		if (sscanf(line, "%d %511s", &decimal, name) != 2)
+			return false;
+		number = (unsigned)decimal;
+	}
+	if (number <= INT_MAX) /* it reads both into an int, and skips what is negative */
+		fn(data, number, name);
+	return true;
+}
+
+void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data)
+{
+	const char *const end = bytes + size;
+	bool good = true;
+
+	/* fgets() cuts lines at its buffer, and what is behind a NUL is not seen */
+	while (good && bytes < end) {
+		char line[LINE_SIZE];
+		size_t length = (size_t)(end - bytes);
+		const char *newline;
+
+		if (length > sizeof(line) - 1)
+			length = sizeof(line) - 1;
+		newline = memchr(bytes, '\n', length);
+		if (newline)
+			length = (size_t)(newline - bytes) + 1;
+		memcpy(line, bytes, length);
+		line[length] = '\0';
+		bytes += length;
+		good = parse_line(line, fn, data);
+	}
+}
+
+/* Returns 0 or -errno: only one that is not there lets iproute2 look elsewhere. */
+static int each_in_file(const char *path, rttables_fn *fn, void *data)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_free_ char *bytes = NULL;
+	struct stat st;
+	size_t size;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	size = st.st_size < FILE_MAX ? (size_t)st.st_size : FILE_MAX;
+	r = rttables_read(fd, size, &bytes, &size);
+	if (r == 0)
+		rttables_parse(bytes + 1, size - 1, fn, data);
+	return r;
+}
+
+/* One that is not there, or is no file, was none to read. */
+static void keep_error(int *error, int r)
+{
+	if (r < 0 && r != -ENOENT && r != -EINVAL && r != -ENXIO && *error == 0)
+		*error = r;
+}
+
+static bool is_read(const char *name)
+{
+	const size_t size = strlen(name);
+
+	return name[0] != '.' && size > 5 && !strcmp(name + size - 5, ".conf") &&
+	       strcmp(name, OUR_LINK);
+}
+
+/* A file in /etc hides those of its name elsewhere. */
+static bool is_hidden(const char *name, int *error)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", rttables_root, dirs[0], name);
+	if (lstat(path, &st) == 0)
+		return true;
+	keep_error(error, -errno);
+	return false;
+}
+
+static void each_in_folder(size_t dir, rttables_fn *fn, void *data, int *error)
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s%s/rt_tables.d", rttables_root, dirs[dir]);
+	folder = opendir(path);
+	if (!folder) {
+		keep_error(error, -errno);
+		return;
+	}
+	while ((errno = 0, entry = readdir(folder))) {
+		if (!is_read(entry->d_name) || (dir && is_hidden(entry->d_name, error)))
+			continue;
+		snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", rttables_root,
+			 dirs[dir], entry->d_name);
+		keep_error(error, each_in_file(path, fn, data));
+	}
+	keep_error(error, -errno);
+	closedir(folder);
+}
+
+int rttables_each(rttables_fn *fn, void *data)
+{
+	char path[PATH_MAX];
+	int r = -ENOENT, error = 0;
+
+	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
+		fn(data, built_in[i].number, built_in[i].name);
+	for (size_t dir = 0; r == -ENOENT && dir < N_DIRS; dir++) {
+		snprintf(path, sizeof(path), "%s%s/rt_tables", rttables_root, dirs[dir]);
+		r = each_in_file(path, fn, data);
+	}
+	keep_error(&error, r);
+	for (size_t dir = N_DIRS; dir-- > 0;)
+		each_in_folder(dir, fn, data, &error);
+	return error;
+}

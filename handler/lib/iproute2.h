@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The routing tables' names as ip(8) knows them, without those of ours: /etc/iproute2,
+ * and /usr/share or /usr/lib/iproute2 for what /etc does not hide. Read only, and read as
+ * iproute2's lib/rt_names.c does: what it skips is skipped here.
+ */
+#ifndef IPROUTE2_H
+#define IPROUTE2_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* NAME may hold any bytes but blanks, and be longer than any of ours. */
+typedef void rttables_fn(void *data, uint32_t number, const char *name);
+
+/*
+ * Every entry, the kernel's own tables first; a file that cannot be read has none, as for
+ * ip(8). Returns 0, or -errno of the first that is there and could not be read.
+ */
+int rttables_each(rttables_fn *fn, void *data);
+
+/* Every entry of one file's bytes, up to the first line that iproute2 cannot read. */
+void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data);
+
+/*
+ * Reads at most SIZE bytes from FD into a new buffer for free(), between a newline before
+ * them and a NUL behind. *ret_size counts the newline. Returns 0 or -errno.
+ */
+int rttables_read(int fd, size_t size, char **ret, size_t *ret_size);
+
+/* What stands before all these folders: "" but in tests. */
+extern const char *rttables_root;
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/decode.h"
+
+#include "netlink/encode.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+int found_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex, struct prefix *ret)
+{
+	const struct ifaddrmsg *ifa = rtmsg_get_header(nlh, sizeof(*ifa));
+	struct prefix address = {0};
+	const struct nlattr *attr;
+	bool ok = true, is_local = false;
+	uint32_t flags;
+
+	if (!ifa)
+		return -EBADMSG;
+	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
+		return 0;
+	flags = ifa->ifa_flags;
+	rtmsg_each_attr (attr, nlh, sizeof(*ifa)) {
+		switch (rtmsg_attr_type(attr)) {
+		case IFA_LOCAL: /* IFA_ADDRESS beside it is the peer's */
+			is_local = true;
+			ok &= rtmsg_attr_addr(attr, ifa->ifa_family, address.addr);
+			break;
+		case IFA_ADDRESS:
+			if (!is_local)
+				ok &= rtmsg_attr_addr(attr, ifa->ifa_family,
+						      address.addr);
+			break;
+		case IFA_FLAGS:
+			ok &= rtmsg_attr_u32(attr, &flags);
+			break;
+		}
+	}
+	if (!ok)
+		return -EBADMSG;
+	address.family = ifa->ifa_family;
+	address.len = prefix_host_len(address.family);
+	*ret_ifindex = ifa->ifa_index;
+	*ret = address;
+	return ifa->ifa_scope == RT_SCOPE_UNIVERSE &&
+	       !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+}
+
+/* What a rule's attributes say; plain: none of them is one that ours lack. */
+struct rule_reader {
+	struct found *found;
+	uint32_t suppress;
+	bool plain;
+};
+
+static bool get_rule_attr(const struct nlattr *attr, struct rule_reader *reader)
+{
+	struct object *rule = &reader->found->object;
+
+	switch (rtmsg_attr_type(attr)) {
+	case FRA_SRC:
+		return rtmsg_attr_addr(attr, rule->family, rule->source.addr);
+	case FRA_TABLE:
+		return rtmsg_attr_u32(attr, &rule->table);
+	case FRA_PRIORITY:
+		return rtmsg_attr_u32(attr, &rule->priority);
+	case FRA_PROTOCOL:
+		return rtmsg_attr_u8(attr, &reader->found->protocol);
+	case FRA_SUPPRESS_PREFIXLEN:
+		return rtmsg_attr_u32(attr, &reader->suppress);
+	case FRA_PAD:
+		return true;
+	default:
+		reader->plain = false;
+		return true;
+	}
+}
+
+static int get_rule(const struct nlmsghdr *nlh, struct found *found)
+{
+	const struct fib_rule_hdr *frh = rtmsg_get_header(nlh, sizeof(*frh));
+	struct rule_reader reader = {.found = found,
+				     .suppress = UINT32_MAX /* nothing */};
+	struct object *rule = &found->object;
+	const struct nlattr *attr;
+	bool ok = true;
+
+	rule->family = frh->family;
+	rule->table = frh->table;
+	rule->source.family = frh->family;
+	rule->source.len = frh->src_len;
+	reader.plain = frh->action == FR_ACT_TO_TBL && !frh->tos && !frh->dst_len &&
+		       !(frh->flags & FIB_RULE_INVERT);
+	rtmsg_each_attr (attr, nlh, sizeof(*frh))
+		ok &= get_rule_attr(attr, &reader);
+	if (!ok || rule->source.len > prefix_host_len(frh->family))
+		return -EBADMSG;
+	rule->kind = reader.suppress == 0 ? OBJECT_RULE_MAIN : OBJECT_RULE;
+	reader.plain &= reader.suppress == 0 || reader.suppress == UINT32_MAX;
+	reader.plain &=
+		(rule->kind == OBJECT_RULE_MAIN) == (rule->table == RT_TABLE_MAIN);
+	found->ours = reader.plain && found->protocol == OBJECT_PROTOCOL;
+	return frh->src_len != 0;
+}
+
+/* As a rule's; these by name, for of ours too the kernel says more than we asked for. */
+static bool get_route_attr(const struct nlattr *attr, struct object *route, bool *plain)
+{
+	switch (rtmsg_attr_type(attr)) {
+	case RTA_TABLE:
+		return rtmsg_attr_u32(attr, &route->table);
+	case RTA_PRIORITY:
+		return rtmsg_attr_u32(attr, &route->metric);
+	case RTA_OIF:
+		return rtmsg_attr_u32(attr, &route->oif);
+	case RTA_GATEWAY:
+		route->gateway.family = route->family;
+		route->gateway.len = prefix_host_len(route->family);
+		return rtmsg_attr_addr(attr, route->family, route->gateway.addr);
+	case RTA_METRICS:
+		return rtmsg_attr_nested_u32(attr, RTAX_MTU, &route->mtu);
+	case RTA_PREFSRC:
+	case RTA_MULTIPATH:
+	case RTA_VIA:
+	case RTA_ENCAP_TYPE:
+	case RTA_ENCAP:
+	case RTA_NH_ID:
+	case RTA_FLOW:
+		*plain = false;
+		return true;
+	default:
+		return true;
+	}
+}
+
+static int get_route(const struct nlmsghdr *nlh, struct found *found)
+{
+	const struct rtmsg *rtm = rtmsg_get_header(nlh, sizeof(*rtm));
+	struct object *route = &found->object;
+	const struct nlattr *attr;
+	bool plain = (rtm->rtm_type == RTN_UNICAST || rtm->rtm_type == RTN_UNREACHABLE) &&
+		     !rtm->rtm_tos;
+	bool ok = true;
+
+	route->kind = rtm->rtm_type == RTN_UNREACHABLE ? OBJECT_FALLBACK : OBJECT_ROUTE;
+	route->family = rtm->rtm_family;
+	route->table = rtm->rtm_table;
+	found->protocol = rtm->rtm_protocol;
+	rtmsg_each_attr (attr, nlh, sizeof(*rtm))
+		ok &= get_route_attr(attr, route, &plain);
+	if (!ok)
+		return -EBADMSG;
+	found->ours = plain && found->protocol == OBJECT_PROTOCOL;
+	if (route->kind == OBJECT_FALLBACK) {
+		route->oif = 0; /* IPv6 says "dev lo", IPv4 nothing */
+		found->ours &= route->metric == METRIC_FALLBACK;
+	} else {
+		found->ours &= route->oif != 0; /* else somebody put a next hop beside */
+	}
+	return !rtm->rtm_dst_len && !rtm->rtm_src_len && !(rtm->rtm_flags & RTM_F_CLONED);
+}
+
+int found_get(const struct nlmsghdr *nlh, struct found *ret)
+{
+	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
+	 */
+	const struct rtmsg *rtm = rtmsg_get_header(nlh, sizeof(*rtm));
+	struct found found = {0};
+	int r;
+
+	if (!rtm)
+		return -EBADMSG;
+	if (rtm->rtm_family != AF_INET6 && rtm->rtm_family != AF_INET)
+		return 0;
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		r = get_rule(nlh, &found);
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		r = get_route(nlh, &found);
+		break;
+	default:
+		return 0;
+	}
+	if (r > 0)
+		*ret = found;
+	return r;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/dump.h"
+
+#include "netlink/encode.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+struct dump {
+	uint32_t seq;
+	uint8_t family;      /* AF_UNSPEC: any */
+	rtnl_message_fn *fn; /* NULL: nobody wants to know */
+	void *data;
+};
+
+/* Returns 1 at the dump's end, 0 if there is more to read, or an error. */
+static int take_message(void *data, const struct nlmsghdr *nlh)
+{
+	const struct dump *dump = data;
+	const struct rtgenmsg *head = rtmsg_get_header(nlh, sizeof(*head));
+	struct answer answer;
+	int r;
+
+	if (nlh->nlmsg_seq != dump->seq)
+		return 0;
+	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR) {
+		r = rtmsg_get_answer(nlh, &answer);
+		if (r == 0)
+			r = answer.error;
+		return r < 0 ? r : 1;
+	}
+	if (!dump->fn || (head && dump->family && head->rtgen_family != dump->family))
+		return 0;
+	r = dump->fn(dump->data, nlh);
+	return r < 0 ? r : 0;
+}
+
+/* What is left of a dump that was given up, or the kernel refuses the next (EBUSY). */
+static void skip_rest(struct rtnl *rtnl, struct dump *dump)
+{
+	dump->fn = NULL;
+	while (rtnl_read(rtnl, MSG_DONTWAIT, take_message, dump) == 0)
+		;
+}
+
+/*
+ * Of a family that it lacks (IPv6, by ipv6.disable=1) the kernel refuses to tell the
+ * rules, and instead of its routes and addresses it tells those of all others.
+ */
+int dump_each(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
+	      void *data)
+{
+	const struct rtgenmsg *head = rtmsg_get_header(request, sizeof(*head));
+	struct dump dump = {++rtnl->seq, head->rtgen_family, fn, data};
+	int r;
+
+	request->nlmsg_seq = dump.seq;
+	r = rtnl_send(rtnl, request, request->nlmsg_len);
+	if (r < 0)
+		return r;
+	while (r == 0)
+		r = rtnl_read(rtnl, 0, take_message, &dump);
+	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
+		return 0;
+	if (r < 0)
+		skip_rest(rtnl, &dump);
+	return r < 0 ? r : 0;
+}
+
+struct found_reader {
+	dump_found_fn *fn;
+	void *data;
+};
+
+static int read_found(void *data, const struct nlmsghdr *nlh)
+{
+	const struct found_reader *reader = data;
+	struct found found;
+	const int r = found_get(nlh, &found);
+
+	return r > 0 ? reader->fn(reader->data, &found) : r;
+}
+
+struct address_reader {
+	dump_address_fn *fn;
+	void *data;
+};
+
+static int read_address(void *data, const struct nlmsghdr *nlh)
+{
+	const struct address_reader *reader = data;
+	struct prefix address;
+	uint32_t ifindex;
+	const int r = found_address(nlh, &ifindex, &address);
+
+	return r > 0 ? reader->fn(reader->data, &address) : r;
+}
+
+/* of: a table's number for routes, an ifindex for addresses; 0: all */
+static int each_of(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
+		   rtnl_message_fn *fn, void *data)
+{
+	union rtmsg_request request;
+
+	rtmsg_put_dump(&request, type, family, of);
+	return dump_each(rtnl, &request.nlh, fn, data);
+}
+
+int dump_rules(struct rtnl *rtnl, uint8_t family, dump_found_fn *fn, void *data)
+{
+	struct found_reader reader = {.fn = fn, .data = data};
+
+	return each_of(rtnl, RTM_GETRULE, family, 0, read_found, &reader);
+}
+
+int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		void *data)
+{
+	struct found_reader reader = {.fn = fn, .data = data};
+	const int r = each_of(rtnl, RTM_GETROUTE, family, table, read_found, &reader);
+
+	return r == -ENOENT ? 0 : r; /* no such table */
+}
+
+int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data)
+{
+	struct address_reader reader = {.fn = fn, .data = data};
+	int r = each_of(rtnl, RTM_GETADDR, AF_INET6, ifindex, read_address, &reader);
+
+	if (r == 0)
+		r = each_of(rtnl, RTM_GETADDR, AF_INET, ifindex, read_address, &reader);
+	return r == -ENODEV ? 0 : r;
+}

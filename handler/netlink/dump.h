@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dumps (rtnetlink(7)): all that the kernel has of one kind, one callback each. A dump may
+ * miss a rule while others are being changed: never take "not found" as proof. A callback
+ * asks nothing of the same socket; its negative return ends the dump and is returned.
+ * Knows nothing of records and drop-ins.
+ */
+#ifndef DUMP_H
+#define DUMP_H
+
+#include "netlink/decode.h"
+#include "netlink/rtnl.h"
+
+#include <stdint.h>
+
+typedef int dump_found_fn(void *data, const struct found *found);
+
+/*
+ * Every rule, or every default route of a table (0: of all), of one family. A table that
+ * does not exist is empty, and so is a family that the kernel lacks. Returns 0 or -errno.
+ */
+int dump_rules(struct rtnl *rtnl, uint8_t family, dump_found_fn *fn, void *data);
+int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		void *data);
+
+/*
+ * Each address of the link that found_address takes for one to be routed by, of both
+ * families. A link that is gone has none. Returns 0 or -errno.
+ */
+typedef int dump_address_fn(void *data, const struct prefix *address);
+int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data);
+
+/*
+ * Every message of the answer to a dump REQUEST, whose sequence number is set here. A
+ * family that the kernel lacks has none. Returns 0 or -errno.
+ */
+int dump_each(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
+	      void *data);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/notify_filter.h"
+
+#include "routing/object.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/filter.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define HEADER(field)        offsetof(struct nlmsghdr, field)
+#define PAYLOAD(type, field) (NLMSG_HDRLEN + offsetof(struct type, field))
+
+#define CODE_MAX  96
+#define TO_REJECT 0xff /* as a jump: to the end of the block, which rejects */
+
+/* Blocks, one a message type; what none of them accepts is rejected. */
+struct program {
+	struct sock_filter code[CODE_MAX];
+	unsigned short n;
+	unsigned short begin; /* of the block, where its type is compared */
+};
+
+static void put(struct program *program, uint16_t code, uint32_t k, uint8_t if_true,
+		uint8_t if_false)
+{
+	program->code[program->n++] =
+		(struct sock_filter){.code = code, .jt = if_true, .jf = if_false, .k = k};
+}
+
+/* BPF loads as if from network byte order what the kernel wrote in its own. */
+static void load8(struct program *program, size_t offset)
+{
+	put(program, BPF_LD | BPF_B | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void load16(struct program *program, size_t offset)
+{
+	put(program, BPF_LD | BPF_H | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void load32(struct program *program, size_t offset)
+{
+	put(program, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void need(struct program *program, uint32_t value)
+{
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, value, 0, TO_REJECT);
+}
+
+static void need_not(struct program *program, uint32_t value)
+{
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, value, TO_REJECT, 0);
+}
+
+static void need_bit(struct program *program, uint32_t bit)
+{
+	put(program, BPF_JMP | BPF_JSET | BPF_K, bit, 0, TO_REJECT);
+}
+
+static void accept_it(struct program *program)
+{
+	put(program, BPF_RET | BPF_K, UINT32_MAX, 0, 0);
+}
+
+static void begin(struct program *program, uint16_t type)
+{
+	load16(program, HEADER(nlmsg_type));
+	program->begin = program->n;
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, htons(type), 0, TO_REJECT);
+}
+
+/* Accepts what came through; a message of another type goes on to the next block. */
+static void end(struct program *program)
+{
+	unsigned short reject;
+
+	accept_it(program);
+	reject = program->n;
+	put(program, BPF_RET | BPF_K, 0, 0, 0);
+	for (unsigned short i = program->begin; i < reject; i++) {
+		struct sock_filter *jump = &program->code[i];
+		const uint8_t way = (uint8_t)(reject - i - 1 + (i == program->begin));
+
+		if (BPF_CLASS(jump->code) != BPF_JMP)
+			continue;
+		if (jump->jt == TO_REJECT)
+			jump->jt = way;
+		if (jump->jf == TO_REJECT)
+			jump->jf = way;
+	}
+}
+
+static void put_link(struct program *program)
+{
+	/* bridges tell of their ports in a family of their own */
+	begin(program, RTM_DELLINK);
+	load8(program, PAYLOAD(ifinfomsg, ifi_family));
+	need(program, AF_UNSPEC);
+	end(program);
+
+	begin(program, RTM_NEWLINK);
+	load8(program, PAYLOAD(ifinfomsg, ifi_family));
+	need(program, AF_UNSPEC);
+	load32(program, PAYLOAD(ifinfomsg, ifi_change));
+	need_bit(program, htonl(IFF_UP));
+	/* a new link has all bits changed, and mostly is still down: udev tells of it */
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 1, 0);
+	accept_it(program);
+	load32(program, PAYLOAD(ifinfomsg, ifi_flags));
+	need_bit(program, htonl(IFF_UP));
+	end(program);
+}
+
+static void put_address(struct program *program, uint16_t type)
+{
+	begin(program, type);
+	load8(program, PAYLOAD(ifaddrmsg, ifa_scope));
+	need(program, RT_SCOPE_UNIVERSE);
+	end(program);
+}
+
+/* The port of whoever asked for it; 0 if the kernel did it by itself. */
+static void need_other(struct program *program, uint32_t own_port)
+{
+	load32(program, HEADER(nlmsg_pid));
+	need_not(program, htonl(own_port));
+}
+
+static void put_deletions(struct program *program, uint32_t own_port)
+{
+	begin(program, RTM_DELROUTE);
+	load8(program, PAYLOAD(rtmsg, rtm_protocol));
+	need(program, OBJECT_PROTOCOL);
+	need_other(program, own_port);
+	end(program);
+
+	/* a rule's protocol is an attribute: look it up, behind the fixed header */
+	begin(program, RTM_DELRULE);
+	put(program, BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct fib_rule_hdr), 0, 0);
+	put(program, BPF_LDX | BPF_IMM, FRA_PROTOCOL, 0, 0);
+	load32(program, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR));
+	need_not(program, 0);
+	put(program, BPF_MISC | BPF_TAX, 0, 0, 0);
+	put(program, BPF_LD | BPF_B | BPF_IND, sizeof(struct nlattr), 0, 0);
+	need(program, OBJECT_PROTOCOL);
+	need_other(program, own_port);
+	end(program);
+}
+
+/*
+ * Whosever the new one is, it may stand in the place of ours. No section can have the
+ * table main, in which others replace their default routes all the time.
+ */
+static void put_replacements(struct program *program)
+{
+	begin(program, RTM_NEWROUTE);
+	load16(program, HEADER(nlmsg_flags));
+	need_bit(program, htons(NLM_F_REPLACE));
+	load8(program, PAYLOAD(rtmsg, rtm_dst_len));
+	need(program, 0);
+	load8(program, PAYLOAD(rtmsg, rtm_table));
+	need_not(program, RT_TABLE_MAIN);
+	end(program);
+}
+
+int filter_attach(int fd, uint32_t own_port)
+{
+	struct program program = {.n = 0};
+	struct sock_fprog fprog = {.filter = program.code};
+
+	put_link(&program);
+	put_address(&program, RTM_NEWADDR);
+	put_address(&program, RTM_DELADDR);
+	put_deletions(&program, own_port);
+	put_replacements(&program);
+	put(&program, BPF_RET | BPF_K, 0, 0, 0);
+	fprog.len = program.n;
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)) < 0
+		       ? -errno
+		       : 0;
+}

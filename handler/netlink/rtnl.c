@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/rtnl.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define RECEIVE_SIZE    32768 /* what the kernel fills at most with one part of a dump */
+#define RECEIVE_SECONDS 5    /* the kernel answers inside send(): this is a lost answer */
+#define ACKS_MAX        128  /* that surely fit in a receive buffer of the default size */
+#define ACK_TRUESIZE    1024 /* bytes of receive buffer that one takes, generously */
+
+static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
+static _Alignas(struct nlmsghdr) char send_buffer[PLAN_MAX * RTMSG_REQUEST_MAX];
+
+int64_t rtnl_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int set_options(const struct mnl_socket *socket)
+{
+	const struct timeval timeout = {.tv_sec = RECEIVE_SECONDS};
+	int on = 1;
+
+	if (mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on)) < 0 ||
+	    mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
+	    mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0 ||
+	    setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		       sizeof(timeout)) < 0)
+		return -errno;
+	return 0;
+}
+
+int rtnl_open(struct rtnl *ret, uint32_t groups)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int r;
+
+	if (!socket)
+		return -errno;
+	r = set_options(socket);
+	if (r == 0 && mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) < 0)
+		r = -errno;
+	if (r < 0) {
+		mnl_socket_close(socket);
+		return r;
+	}
+	*ret = (struct rtnl){.socket = socket, .seq = (uint32_t)time(NULL)};
+	return 0;
+}
+
+int rtnl_fd(const struct rtnl *rtnl)
+{
+	return mnl_socket_get_fd(rtnl->socket);
+}
+
+uint32_t rtnl_port(const struct rtnl *rtnl)
+{
+	return mnl_socket_get_portid(rtnl->socket);
+}
+
+void rtnl_close(struct rtnl *rtnl)
+{
+	if (rtnl->socket)
+		mnl_socket_close(rtnl->socket);
+	rtnl->socket = NULL;
+}
+
+int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_sendto(rtnl->socket, bytes, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EIO;
+}
+
+/* Returns the bytes that the kernel, and nobody else, put into receive_buffer. */
+static ssize_t receive(struct rtnl *rtnl, int flags)
+{
+	for (;;) {
+		struct sockaddr_nl from = {0};
+		struct iovec iov = {.iov_base = receive_buffer,
+				    .iov_len = sizeof(receive_buffer)};
+		struct msghdr msg = {.msg_name = &from,
+				     .msg_namelen = sizeof(from),
+				     .msg_iov = &iov,
+				     .msg_iovlen = 1};
+		const ssize_t n = recvmsg(rtnl_fd(rtnl), &msg, flags);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (msg.msg_flags & MSG_TRUNC)
+			return -EMSGSIZE;
+		if (msg.msg_namelen == sizeof(from) && from.nl_pid == 0)
+			return n;
+	}
+}
+
+int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data)
+{
+	const ssize_t n = receive(rtnl, flags);
+	int left = (int)n;
+	int r = 0;
+
+	if (n < 0)
+		return (int)n;
+	for (const struct nlmsghdr *nlh = (void *)receive_buffer;
+	     r == 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		r = fn(data, nlh);
+	return r;
+}
+
+/* Numbers the requests; returns how many there are. */
+static unsigned number_requests(struct rtnl *rtnl, void *requests, size_t size)
+{
+	unsigned n = 0;
+	int left = (int)size;
+
+	for (struct nlmsghdr *nlh = requests; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left), n++)
+		nlh->nlmsg_seq = ++rtnl->seq;
+	return n;
+}
+
+/* Requests on their way, the first of which bears the number FIRST. */
+struct asked {
+	uint32_t first;
+	unsigned n;
+	unsigned n_answers;
+	rtnl_answer_fn *fn;
+	void *data;
+};
+
+static int take_one(void *data, const struct nlmsghdr *nlh)
+{
+	struct asked *asked = data;
+	const uint32_t i = nlh->nlmsg_seq - asked->first;
+	int r;
+
+	if (i >= asked->n) /* an answer to earlier requests, which came late */
+		return 0;
+	asked->n_answers++;
+	r = asked->fn(asked->data, i, nlh);
+	return r < 0 ? r : 0;
+}
+
+int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
+	     void *data)
+{
+	struct asked asked = {.first = rtnl->seq + 1, .fn = fn, .data = data};
+	int r = 0;
+
+	asked.n = number_requests(rtnl, requests, size);
+	if (asked.n)
+		r = rtnl_send(rtnl, requests, size);
+	while (r == 0 && asked.n_answers < asked.n)
+		r = rtnl_read(rtnl, 0, take_one, &asked);
+	return r;
+}
+
+static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	struct answer answer;
+
+	(void)i;
+	if (nlh->nlmsg_type != NLMSG_ERROR)
+		return rtmsg_get_link(nlh, data);
+	if (rtmsg_get_answer(nlh, &answer) < 0 || answer.error == 0)
+		return -EBADMSG;
+	return answer.error;
+}
+
+static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
+		     struct link *ret)
+{
+	const size_t size = rtmsg_put_link(send_buffer, ifname, ifindex);
+	const int r = rtnl_ask(rtnl, send_buffer, size, take_link, ret);
+
+	if (r == -ENODEV) {
+		*ret = (struct link){0};
+		return 0;
+	}
+	return r;
+}
+
+int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
+{
+	struct link link;
+	const int r = find_link(rtnl, ifname, 0, &link);
+
+	if (r < 0)
+		return r;
+	if (strcmp(link.ifname, ifname) != 0)
+		link = (struct link){0}; /* found by an alternative name */
+	*ret = link;
+	return 0;
+}
+
+int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret)
+{
+	return find_link(rtnl, NULL, ifindex, ret);
+}
+
+/* Some default receive buffers would lose the answers to a long plan. */
+static void make_room(const struct rtnl *rtnl, unsigned answers)
+{
+	const int size = (int)(answers * ACK_TRUESIZE);
+
+	if (answers > ACKS_MAX)
+		setsockopt(rtnl_fd(rtnl), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			   sizeof(size));
+}
+
+static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	struct answer *answers = data;
+
+	return nlh->nlmsg_type == NLMSG_ERROR ? rtmsg_get_answer(nlh, &answers[i])
+					      : -EBADMSG;
+}
+
+int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret)
+{
+	size_t size = 0;
+
+	make_room(rtnl, plan->n);
+	for (unsigned i = 0; i < plan->n; i++)
+		size += rtmsg_put_step(send_buffer + size, &plan->step[i]);
+	return rtnl_ask(rtnl, send_buffer, size, take_answer, ret);
+}
+
+int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data)
+{
+	struct pollfd poll_fd = {.fd = rtnl_fd(rtnl), .events = POLLIN};
+	const int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - rtnl_now_ms();
+	int r;
+
+	if (deadline_ms >= 0 && left_ms <= 0)
+		return -ETIMEDOUT;
+	r = poll(&poll_fd, 1, (int)left_ms);
+	if (r < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (r == 0)
+		return -ETIMEDOUT;
+	return rtnl_read(rtnl, 0, fn, data);
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* sd_notify(3) in one datagram, without libsystemd. */
-#ifndef NOTIFY_H
-#define NOTIFY_H
-
-/* state: "READY=1". Returns 0, also where nobody asked to be told, or -errno. */
-int notify(const char *state);
-
-#endif

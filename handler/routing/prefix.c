@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "routing/prefix.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+uint8_t prefix_host_len(uint8_t family)
+{
+	return family == AF_INET6 ? 128 : 32;
+}
+
+static void mask_host_bits(struct prefix *prefix)
+{
+	unsigned whole = prefix->len / 8, rest = prefix->len % 8;
+
+	if (rest) {
+		prefix->addr[whole] &= (uint8_t)(0xff << (8 - rest));
+		whole++;
+	}
+	memset(prefix->addr + whole, 0, sizeof(prefix->addr) - whole);
+}
+
+/* Decimal, without sign or leading zeros, at most MAX. */
+static int parse_len(const char *text, unsigned max, uint8_t *ret)
+{
+	unsigned len = 0;
+
+	if (!*text || (text[0] == '0' && text[1]))
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		len = len * 10 + (unsigned)(*text - '0');
+		if (len > max)
+			return -EINVAL;
+	}
+	*ret = (uint8_t)len;
+	return 0;
+}
+
+int prefix_parse(const char *text, struct prefix *ret)
+{
+	struct prefix prefix = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
+	const char *slash = strchr(text, '/');
+	char addr[INET6_ADDRSTRLEN];
+	size_t size = slash ? (size_t)(slash - text) : strlen(text);
+
+	if (size >= sizeof(addr))
+		return -EINVAL;
+	memcpy(addr, text, size);
+	addr[size] = '\0';
+	if (inet_pton(prefix.family, addr, prefix.addr) != 1)
+		return -EINVAL;
+	prefix.len = prefix_host_len(prefix.family);
+	if (slash && parse_len(slash + 1, prefix.len, &prefix.len) < 0)
+		return -EINVAL;
+	mask_host_bits(&prefix);
+	*ret = prefix;
+	return 0;
+}
+
+void prefix_format(const struct prefix *prefix, char ret[static PREFIX_STRLEN])
+{
+	inet_ntop(prefix->family, prefix->addr, ret, INET6_ADDRSTRLEN);
+	if (prefix->len != prefix_host_len(prefix->family))
+		snprintf(ret + strlen(ret), PREFIX_STRLEN - INET6_ADDRSTRLEN + 1, "/%u",
+			 prefix->len);
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	/* bytes only, hence no padding */
+	return !memcmp(a, b, sizeof(*a));
+}
+
+bool prefix_is_unicast(const struct prefix *prefix)
+{
+	if (prefix->family == AF_INET6)
+		return prefix->len && prefix->addr[0] != 0xff &&
+		       memcmp(prefix->addr, &in6addr_any, sizeof(in6addr_any));
+	return prefix->len && prefix->addr[0] && prefix->addr[0] < 224;
+}

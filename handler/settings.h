@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command line sets for every command: where things are, and how to go about it.
+ * Includes nothing of ours.
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+
+struct settings {
+	const char *conf_dir;
+	const char *run_dir;
+	bool dry_run; /* print the ip(8) commands instead */
+	bool mend;    /* put a damaged record aside, for a sweep follows */
+	bool person;  /* somebody waits for an answer, also when nothing was to be done */
+};
+
+#endif

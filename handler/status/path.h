@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which way a packet from a tunnel's source leaves: the kernel's answer, and, when it is
+ * not by the tunnel, the reason. Pure: who asks the kernel is survey's business.
+ */
+#ifndef PATH_H
+#define PATH_H
+
+#include "routing/plan.h"
+#include "status/policy.h"
+
+/* The kernel's answer to RTM_GETROUTE. */
+struct way {
+	int error;        /* 0, or why it has none; then the rest is not said */
+	uint8_t type;     /* RTN_*, linux/rtnetlink.h */
+	uint8_t protocol; /* these three: of the route itself, if it was asked for */
+	struct prefix dst;
+	uint32_t metric;
+	uint32_t oif;
+	uint32_t table;
+};
+
+enum reason {
+	REASON_NONE,        /* it leaves by the tunnel */
+	REASON_WAITING,     /* the link is down, and so has no route yet */
+	REASON_PREFER_MAIN, /* main has a more specific route, as the drop-in wants it */
+	REASON_NOT_LOCAL,   /* no address of this host, which does not forward for it */
+	REASON_NO_ROUTE,    /* the tunnel's table has no default route */
+	REASON_NO_RULE,     /* the source's rule is missing */
+	REASON_OTHER_RULE,  /* another rule comes before ours: see culprit */
+	REASON_OTHER_ROUTE, /* another route in the tunnel's table */
+	REASON_REFUSED,     /* a route refuses it: unreachable, blackhole, prohibit */
+	REASON_OTHER,       /* none of these */
+	REASON_ERROR,       /* the kernel did not answer */
+};
+
+struct path {
+	struct packet packet; /* asked about; from.family 0: nothing was asked */
+	uint32_t iif;         /* the link by which it was said to come in; 0: none */
+	bool local;           /* the source is this host's (always so for IPv6) */
+	struct way way;
+	struct way match; /* the route itself, for a way that is not the tunnel's */
+	enum reason reason;
+	struct policy_rule culprit; /* REASON_OTHER_RULE */
+};
+
+/* What is known of the tunnel of a path. */
+struct path_tunnel {
+	struct link link;
+	bool has_rule, has_route;
+	bool prefer_main;
+	struct object rule; /* as it is wanted */
+};
+
+/* An address of SOURCE to ask with: the prefix itself if it is a host, else ...1. */
+struct prefix path_host(const struct prefix *source);
+
+/* Whether the kernel knows no way at all, or one on which the packet is dropped. */
+bool path_is_refused(const struct path *path);
+
+bool path_is_by(const struct path *path, uint32_t ifindex);
+
+/* Finds the reason, from the rest and the rules of the source's family. */
+void path_judge(struct path *path, const struct path_tunnel *tunnel,
+		const struct policy *policy);
+
+/* One word for programs; NULL for REASON_NONE. */
+const char *path_reason(enum reason reason);
+
+/*
+ * "leaves by net0 (table main): its rule is missing". ifname: of way.oif; table: what
+ * ip(8) calls way.table; own_table: the tunnel's number.
+ */
+#define PATH_STRLEN 512
+void path_explain(const struct path *path, const char *ifname, const char *table,
+		  uint32_t own_table, char ret[static PATH_STRLEN]);
+
+#endif

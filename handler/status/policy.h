@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All rules of one family in the order in which the kernel walks them, whoever made them,
+ * and which of them a packet meets. Pure: this only explains the kernel's own answer, it
+ * never stands in for it.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "routing/object.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct policy_rule {
+	uint32_t priority;
+	uint8_t action; /* FR_ACT_*, linux/fib_rules.h */
+	uint8_t protocol;
+	uint32_t table;      /* FR_ACT_TO_TBL */
+	uint32_t target;     /* FR_ACT_GOTO: a priority */
+	struct prefix from;  /* length 0: all */
+	struct prefix to;    /* length 0: all */
+	char iif[IFNAMSIZ];  /* "": any */
+	uint32_t mark, mask; /* mask 0: any */
+	uint32_t uid[2];     /* first, last */
+	uint32_t suppress; /* routes with a prefix up to this do not count; -1: all do */
+	bool inverted;     /* "not" */
+	bool narrow; /* asks for what a plain packet has not: an oif, a TOS, ports */
+};
+
+struct policy {
+	size_t n;
+	struct policy_rule *rule;
+};
+
+/* What the kernel was asked about. */
+struct packet {
+	struct prefix from, to; /* hosts */
+	char iif[IFNAMSIZ];     /* "": this host sends it */
+	uint32_t uid;
+};
+
+bool policy_match(const struct policy_rule *rule, const struct packet *packet);
+
+/* The place of our rule OBJECT, or policy->n. */
+size_t policy_place(const struct policy *policy, const struct object *object);
+
+/* Where a packet's way ended: see policy_culprit. */
+struct ending {
+	bool refused;    /* by a rule or a route; the kernel then names no table */
+	uint32_t table;  /* else: the route's */
+	uint8_t dst_len; /* and the length of its prefix */
+};
+
+/*
+ * The rule before the place END which explains it: it looks up that table, or refuses
+ * packets. NULL: none does.
+ */
+const struct policy_rule *policy_culprit(const struct policy *policy, size_t end,
+					 const struct packet *packet,
+					 const struct ending *ending);
+
+/* "rule 100: from 2a02::/16 lookup 999" */
+#define POLICY_STRLEN 256
+void policy_format(const struct policy_rule *rule, char ret[static POLICY_STRLEN]);
+
+#endif

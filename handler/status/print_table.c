@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+#include "status/print_table.h"
+
+#include "converge/messages.h"
+#include "lib/log.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/*
+ * Three columns. What does not fit in the middle one goes on in the next line: nothing is
+ * ever cut.
+ */
+#define LABEL_WIDTH 17
+#define TEXT_WIDTH  51
+#define ROW_SIZE    (4 * PATH_STRLEN)
+
+struct page {
+	const struct survey *survey;
+	bool colour;
+	FILE *out;
+};
+
+static void print_state(const struct page *page, enum state state)
+{
+	const char *colour = state_is_drift(state) || state == STATE_UNKNOWN ? "31"
+			     : state == STATE_OK                             ? "32"
+									     : "33";
+
+	if (page->colour)
+		fprintf(page->out, "\033[%sm%s\033[0m\n", colour, state_name(state));
+	else
+		fprintf(page->out, "%s\n", state_name(state));
+}
+
+/* How much of TEXT goes into a line: up to a blank, or all that fits of a long word. */
+static size_t line_size(const char *text)
+{
+	size_t size = strlen(text);
+
+	if (size <= TEXT_WIDTH)
+		return size;
+	for (size = TEXT_WIDTH; size > 0 && text[size] != ' '; size--)
+		;
+	return size ? size : TEXT_WIDTH;
+}
+
+/* state: NULL for a row that has none of its own. */
+static void row(const struct page *page, const char *label, const char *text,
+		const enum state *state)
+{
+	char escaped[ROW_SIZE];
+	const char *rest = log_escape(text, escaped, sizeof(escaped));
+	size_t size = line_size(rest);
+
+	fprintf(page->out, "%-*s", LABEL_WIDTH, label);
+	if (state) {
+		fprintf(page->out, "%-*.*s ", TEXT_WIDTH, (int)size, rest);
+		print_state(page, *state);
+	} else {
+		fprintf(page->out, "%.*s\n", (int)size, rest);
+	}
+	for (rest += size; *rest; rest += size) {
+		rest += *rest == ' ';
+		size = line_size(rest);
+		fprintf(page->out, "%*s%.*s\n", LABEL_WIDTH, "", (int)size, rest);
+	}
+}
+
+static void format_table(const struct page *page, uint32_t table, char *ret, size_t size)
+{
+	const char *name = inventory_table(&page->survey->inventory, table);
+
+	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL)
+		snprintf(ret, size, "table %s",
+			 table == RT_TABLE_MAIN ? "main" : "local");
+	else
+		snprintf(ret, size, "table %u%s%s", table, name ? " " : "",
+			 name ? name : "");
+}
+
+static const char *section_word(const struct report *report)
+{
+	if (report->section == SECTION_NONE)
+		return "no section in conf.d";
+	return report->clashes ? "its section clashes with another"
+			       : "its section cannot be read";
+}
+
+static void print_head(const struct page *page, const struct report *report)
+{
+	char text[320], table[LABEL_SIZE + 24] = "";
+	const char *note = "";
+	const char *link = !report->looked         ? "the kernel does not tell"
+			   : !report->link.ifindex ? "absent"
+			   : report->link.up       ? "up"
+						   : "down";
+
+	if (report->section == SECTION_FOUND)
+		format_table(page, report->tunnel.table, table, sizeof(table));
+	if (report_waits_for_address(report))
+		note = "; waiting for an address";
+	else if (!report->n_items && report->recorded)
+		note = "; its record is left over";
+	snprintf(text, sizeof(text), "%s, %s%s%s", link,
+		 report->section == SECTION_FOUND ? table : section_word(report),
+		 report->record_bad ? "; its record is damaged" : "", note);
+	row(page, report->ifname, text, &report->state);
+}
+
+static void format_route(const struct page *page, const struct object *route, char *ret,
+			 size_t size)
+{
+	const char *ifname = inventory_ifname(&page->survey->inventory, route->oif);
+	char via[PREFIX_STRLEN + 8] = "", mtu[24] = "";
+
+	if (route->gateway.family) {
+		memcpy(via, " via ", sizeof(" via "));
+		prefix_format(&route->gateway, via + strlen(via));
+	}
+	if (route->mtu)
+		snprintf(mtu, sizeof(mtu), " mtu %u", route->mtu);
+	snprintf(ret, size, "default%s dev %s metric %u%s", via, ifname ? ifname : "?",
+		 route->metric, mtu);
+}
+
+static void format_object(const struct page *page, const struct object *object, char *ret,
+			  size_t size)
+{
+	char source[PREFIX_STRLEN];
+
+	switch (object->kind) {
+	case OBJECT_RULE:
+	case OBJECT_RULE_MAIN:
+		prefix_format(&object->source, source);
+		snprintf(ret, size, "rule %u: from %s lookup ", object->priority, source);
+		if (object->kind == OBJECT_RULE)
+			snprintf(ret + strlen(ret), size - strlen(ret), "%u",
+				 object->table);
+		else
+			snprintf(ret + strlen(ret), size - strlen(ret), "main");
+		break;
+	case OBJECT_ROUTE:
+		format_route(page, object, ret, size);
+		break;
+	case OBJECT_FALLBACK:
+		snprintf(ret, size, "unreachable default metric %u", object->metric);
+		break;
+	}
+}
+
+static const char *family_label(uint8_t family)
+{
+	return family == AF_INET6 ? "  IPv6" : "  IPv4";
+}
+
+/* Somebody else's route where this one, which is not there, would have to be. */
+static const struct found *find_rival(const struct page *page, const struct item *item)
+{
+	return item->wanted && !item->there
+		       ? inventory_rival(&page->survey->inventory, &item->object)
+		       : NULL;
+}
+
+static void print_routes(const struct page *page, const struct report *report)
+{
+	char text[256], other[EXPLAIN_SIZE];
+
+	for (size_t i = 0; i < report->n_items; i++) {
+		const struct item *item = &report->item[i];
+		const struct found *rival = find_rival(page, item);
+		char number[32];
+		const char *ifname;
+
+		if (!item->wanted || object_is_rule(&item->object))
+			continue;
+		format_object(page, &item->object, text, sizeof(text));
+		row(page, family_label(item->object.family), text, &item->state);
+		if (!rival)
+			continue;
+		ifname = inventory_ifname(&page->survey->inventory, rival->object.oif);
+		snprintf(number, sizeof(number), "ifindex %u", rival->object.oif);
+		explain_route(rival, ifname ? ifname : number, other);
+		row(page, "  in its place", other, NULL);
+	}
+}
+
+/* "2a02::1 rules 16382, 16383" */
+static void format_source(const struct report *report, size_t source, char *ret,
+			  size_t size)
+{
+	const struct prefix *prefix = &report->tunnel.source[source];
+	const char *word = report->tunnel.prefer_main ? " rules " : " rule ";
+
+	prefix_format(prefix, ret);
+	for (size_t i = 0; i < report->n_items; i++) {
+		const struct item *item = &report->item[i];
+		const size_t n = strlen(ret);
+
+		if (!report_is_rule_of(item, prefix))
+			continue;
+		snprintf(ret + n, size - n, "%s%u", word, item->object.priority);
+		word = ", ";
+	}
+}
+
+static void print_source(const struct page *page, const struct report *report,
+			 size_t source)
+{
+	const struct inventory *inventory = &page->survey->inventory;
+	const enum state state = report_source_state(report, source);
+	const struct path *path = &report->path[source];
+	char text[PATH_STRLEN + 128], way[PATH_STRLEN];
+	const char *ifname = inventory_ifname(inventory, path->way.oif);
+	char table[LABEL_SIZE + 24];
+
+	format_table(page, path->way.table, table, sizeof(table));
+	path_explain(path, ifname ? ifname : "?", table + strlen("table "),
+		     report->tunnel.table, way);
+	format_source(report, source, text, sizeof(text));
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), ": %s", way);
+	row(page, "  from", text, &state);
+}
+
+static void print_left(const struct page *page, const struct item *item)
+{
+	char text[256], table[32] = "";
+
+	format_object(page, &item->object, text, sizeof(text));
+	if (!object_is_rule(&item->object))
+		snprintf(table, sizeof(table), " table %u", item->object.table);
+	strncat(text, table, sizeof(text) - strlen(text) - 1);
+	/* whether it is wanted may not be known */
+	row(page, item->state == STATE_UNKNOWN ? "  installed" : "  left over", text,
+	    &item->state);
+}
+
+static void print_report(const struct page *page, const struct report *report)
+{
+	char text[160];
+
+	print_head(page, report);
+	if (report->name_state == STATE_MISSING) {
+		snprintf(text, sizeof(text), "ip(8) does not know the name %s",
+			 report->tunnel.table_name);
+		row(page, "  name", text, &report->name_state);
+	}
+	print_routes(page, report);
+	for (size_t i = 0; i < report->n_paths; i++)
+		print_source(page, report, i);
+	for (size_t i = 0; i < report->n_items; i++)
+		if (!report->item[i].wanted)
+			print_left(page, &report->item[i]);
+}
+
+static void print_strays(const struct page *page)
+{
+	const struct survey *survey = page->survey;
+
+	if (survey->n_strays)
+		row(page, "(no tunnel)",
+		    survey_is_blind(survey) ? "ours, and in nothing that can be read"
+					    : "ours, and in no drop-in and no record",
+		    &survey->stray[0].state);
+	for (size_t i = 0; i < survey->n_strays; i++)
+		print_left(page, &survey->stray[i]);
+}
+
+/* What is to be done, and by whom. */
+struct advice {
+	size_t drifted;     /* what apply mends, at once or after the rest */
+	const char *ifname; /* the one, or --all */
+	bool foreign;       /* routes in the place of ours, which apply leaves alone */
+	bool link;          /* to our names, which make install makes */
+	bool astray;
+};
+
+static void weigh_items(const struct page *page, const struct report *report,
+			struct advice *advice)
+{
+	for (size_t i = 0; i < report->n_items; i++)
+		advice->foreign |= state_is_drift(report->item[i].state) &&
+				   find_rival(page, &report->item[i]);
+}
+
+/* Whether nothing is amiss but that ip(8) does not look where the name stands. */
+static bool lacks_link_only(const struct report *report)
+{
+	if (!report->name_hidden || report->state != STATE_MISSING)
+		return false;
+	for (size_t i = 0; i < report->n_items; i++)
+		if (state_is_drift(report->item[i].state))
+			return false;
+	return true;
+}
+
+static struct advice weigh(const struct page *page)
+{
+	const struct survey *survey = page->survey;
+	struct advice advice = {.drifted = survey->n_strays, .ifname = "--all"};
+
+	for (size_t i = 0; i < survey->n_reports; i++) {
+		const struct report *report = &survey->report[i];
+
+		advice.astray |= report->state == STATE_ASTRAY;
+		if (report->state == STATE_ASTRAY || !state_is_drift(report->state))
+			continue;
+		weigh_items(page, report, &advice);
+		advice.link |= report->name_hidden;
+		if (!lacks_link_only(report))
+			advice.ifname = advice.drifted++ ? "--all" : report->ifname;
+	}
+	return advice;
+}
+
+/* One word for a shell, whatever its bytes. */
+static void print_word(const struct page *page, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./:,%@+-";
+
+	if (*word && !word[strspn(word, plain)]) {
+		fputs(word, page->out);
+		return;
+	}
+	fputs("$'", page->out);
+	for (; *word; word++)
+		if (*word < ' ' || *word > '~' || *word == '\'' || *word == '\\')
+			fprintf(page->out, "\\%03o", (unsigned char)*word);
+		else
+			fputc(*word, page->out);
+	fputc('\'', page->out);
+}
+
+/* With the folders that were looked at, if they are others than apply's own. */
+static void print_command(const struct page *page, const char *ifname)
+{
+	const struct settings *settings = page->survey->settings;
+	const char *const options[][3] = {
+		{"--conf-dir", settings->conf_dir, CONF_DIR},
+		{"--run-dir", settings->run_dir, RUN_DIR},
+	};
+	bool others = false;
+
+	for (size_t i = 0; i < 2; i++)
+		others |= strcmp(options[i][1], options[i][2]) != 0;
+	fprintf(page->out, "Not as the drop-ins say; to make it so:%ssixxs-route ",
+		others ? "\n  " : " ");
+	for (size_t i = 0; i < 2; i++) {
+		if (!strcmp(options[i][1], options[i][2]))
+			continue;
+		fprintf(page->out, "%s ", options[i][0]);
+		print_word(page, options[i][1]);
+		fputc(' ', page->out);
+	}
+	fprintf(page->out, "apply %s\n", ifname);
+}
+
+static void print_advice(const struct page *page)
+{
+	const struct advice advice = weigh(page);
+	const struct survey *survey = page->survey;
+	char run_dir[PATH_STRLEN];
+
+	if (survey_is_blind(survey)) {
+		fputs("Not all could be read: mend what is told above first.\n",
+		      page->out);
+	} else {
+		if (advice.foreign)
+			fputs("Somebody else's route is in the place of ours, see above: remove it first.\n",
+			      page->out);
+		if (advice.drifted)
+			print_command(page, advice.ifname);
+	}
+	if (advice.link)
+		fprintf(page->out,
+			"ip(8) does not read our names: make install again, or make a symbolic link\n"
+			"  /etc/iproute2/rt_tables.d/sixxs-route.conf -> %s/rt_tables\n",
+			log_escape(survey->settings->run_dir, run_dir, sizeof(run_dir)));
+	if (advice.astray)
+		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
+		      page->out);
+}
+
+void reporttable_print(const struct survey *survey, bool colour, FILE *out)
+{
+	const struct page page = {.survey = survey, .colour = colour, .out = out};
+
+	if (!survey->n_reports && !survey->n_strays && !survey_is_blind(survey))
+		fputs("no tunnels: no drop-in names one, and nothing is installed\n",
+		      out);
+	for (size_t i = 0; i < survey->n_reports; i++)
+		print_report(&page, &survey->report[i]);
+	print_strays(&page);
+	print_advice(&page);
+}

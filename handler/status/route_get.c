@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "status/route_get.h"
+
+#include "netlink/route_messages.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int begin_paths(const struct survey *survey, struct report *report)
+{
+	const uint32_t uid = geteuid();
+	const int r = report_make_paths(report);
+
+	for (size_t i = 0; r == 0 && i < report->n_paths; i++) {
+		struct path *path = &report->path[i];
+		const struct prefix *source = &report->tunnel.source[i];
+		const bool v6 = source->family == AF_INET6;
+
+		path->packet.from = path_host(source);
+		path->packet.to = v6 ? survey->probe6 : survey->probe4;
+		path->packet.uid = uid;
+		path->local = v6; /* IPv6 does not look whose the source is */
+	}
+	return r;
+}
+
+/* One question about each path: its request (0 bytes: none), and what its answer is for.
+ */
+struct question {
+	size_t (*put)(const struct path *path, void *buf);
+	void (*take)(struct path *path, const struct way *way);
+};
+
+struct asking {
+	const struct question *question;
+	unsigned n;
+	size_t size;
+	struct path *path[RTNL_ASK_MAX];
+	_Alignas(struct nlmsghdr) char bytes[RTNL_ASK_MAX * RTMSG_REQUEST_MAX];
+};
+
+static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	const struct asking *asking = data;
+	struct way way;
+	const int r = pathmsg_get_way(nlh, &way);
+
+	if (r == 0)
+		asking->question->take(asking->path[i], &way);
+	return r;
+}
+
+static int flush(struct rtnl *rtnl, struct asking *asking)
+{
+	const int r = asking->n ? rtnl_ask(rtnl, asking->bytes, asking->size, take_answer,
+					   asking)
+				: 0;
+
+	asking->n = 0;
+	asking->size = 0;
+	return r;
+}
+
+static int ask(struct survey *survey, const struct question *question)
+{
+	struct asking asking = {.question = question};
+	int r = 0;
+
+	for (size_t i = 0; i < survey->n_reports; i++) {
+		const struct report *report = &survey->report[i];
+
+		for (size_t p = 0; r == 0 && p < report->n_paths; p++) {
+			struct path *path = &report->path[p];
+			const size_t size =
+				question->put(path, asking.bytes + asking.size);
+
+			if (!size)
+				continue;
+			asking.path[asking.n++] = path;
+			asking.size += size;
+			if (asking.n == RTNL_ASK_MAX)
+				r = flush(survey->rtnl, &asking);
+		}
+	}
+	return r < 0 ? r : flush(survey->rtnl, &asking);
+}
+
+/*
+ * IPv4 tells the way of a packet that this host sends only from an address of its own.
+ * From another, one can only come in, by the link behind which that address is.
+ */
+static size_t put_whose(const struct path *path, void *buf)
+{
+	return path->local ? 0 : pathmsg_put_to(buf, &path->packet.from);
+}
+
+static void take_whose(struct path *path, const struct way *way)
+{
+	path->local = !way->error && way->type == RTN_LOCAL;
+	if (!way->error && way->type == RTN_UNICAST)
+		path->iif = way->oif;
+}
+
+static size_t put_way(const struct path *path, void *buf)
+{
+	if (!path->local && !path->iif)
+		return 0;
+	return pathmsg_put_way(buf, &path->packet.from, &path->packet.to, path->iif,
+			       false);
+}
+
+static void take_way(struct path *path, const struct way *way)
+{
+	path->way = *way;
+}
+
+/* The route itself is asked for only where it has to be explained. */
+static size_t put_match(const struct path *path, void *buf)
+{
+	if (path->reason == REASON_NONE || path->way.error)
+		return 0;
+	return pathmsg_put_way(buf, &path->packet.from, &path->packet.to, path->iif,
+			       true);
+}
+
+static void take_match(struct path *path, const struct way *way)
+{
+	path->match = *way;
+}
+
+/* No way is asked for where there is none to ask for. */
+static void end_whose(struct survey *survey)
+{
+	for (size_t i = 0; i < survey->n_reports; i++)
+		for (size_t p = 0; p < survey->report[i].n_paths; p++) {
+			struct path *path = &survey->report[i].path[p];
+			const char *iif = inventory_ifname(&survey->inventory, path->iif);
+
+			if (!path->local && !path->iif)
+				path->way.error = -EHOSTUNREACH;
+			if (iif)
+				memcpy(path->packet.iif, iif, IFNAMSIZ);
+		}
+}
+
+static void judge(struct survey *survey)
+{
+	for (size_t i = 0; i < survey->n_reports; i++)
+		report_judge(&survey->report[i], &survey->inventory);
+}
+
+int asking_do(struct survey *survey)
+{
+	static const struct question whose = {put_whose, take_whose};
+	static const struct question way = {put_way, take_way};
+	static const struct question match = {put_match, take_match};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < survey->n_reports; i++)
+		r = begin_paths(survey, &survey->report[i]);
+	if (r == 0)
+		r = ask(survey, &whose);
+	if (r == 0) {
+		end_whose(survey);
+		r = ask(survey, &way);
+	}
+	if (r == 0) {
+		judge(survey);
+		r = ask(survey, &match);
+	}
+	if (r == 0)
+		judge(survey);
+	return r;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What status says of one tunnel: each rule and route that is wanted or there, each
+ * source's path, and the state of it all. Pure: from the values of section, record and
+ * inventory.
+ */
+#ifndef TUNNEL_STATUS_H
+#define TUNNEL_STATUS_H
+
+#include "state/record.h"
+#include "status/kernel_state.h"
+#include "status/path.h"
+
+/* In rising order: that of a tunnel is the highest of its parts. */
+enum state {
+	STATE_OK,
+	STATE_UNCONFIGURED, /* no section, and nothing is installed */
+	STATE_ABSENT,       /* no link, and nothing is installed */
+	STATE_WAITING,      /* the link is down, and only its routes are not there */
+	STATE_ASTRAY,       /* all is there, and still packets leave another way */
+	STATE_MISSING,      /* wanted, and not there */
+	STATE_STALE,        /* there, ours, and not wanted */
+	STATE_CHANGED,      /* as an older drop-in had it: a replay was not done */
+	STATE_UNKNOWN,
+};
+
+#define N_STATES (STATE_UNKNOWN + 1)
+
+/* For people and programs. */
+const char *state_name(enum state state);
+
+/* Anything from STATE_ASTRAY to STATE_CHANGED. */
+bool state_is_drift(enum state state);
+
+struct item {
+	struct object object;
+	enum state state;
+	bool wanted, there;
+};
+
+enum section_state { SECTION_NONE, SECTION_FOUND, SECTION_UNKNOWN };
+
+struct report {
+	char ifname[IFNAMSIZ];
+	enum section_state section;
+	bool clashes;         /* why it is SECTION_UNKNOWN: another section is first */
+	struct tunnel tunnel; /* with SECTION_FOUND */
+	bool looked;          /* the following is so; else the kernel did not say */
+	struct link link;     /* ifindex 0: absent */
+	bool recorded;        /* its record is not empty */
+	bool record_bad;      /* and cannot be read: what was installed is not known */
+	struct name_entry recorded_name;
+	enum state name_state;
+	bool name_hidden; /* its line is in the run folder, where ip(8) does not look */
+	size_t n_items;
+	struct item *item;
+	size_t n_paths; /* the tunnel's n_sources, or 0 without a link */
+	struct path *path;
+	enum state state;
+};
+
+/*
+ * Fills the items from the section, the link and the record, and claims what is there of
+ * them. Returns 0 or -ENOMEM.
+ */
+int report_items(struct report *report, const struct record *record,
+		 struct inventory *inventory);
+
+/* Whether something of ours that no record has must be this tunnel's. */
+bool report_owns(const struct report *report, const struct object *object);
+
+/* Something of ours that is there and not wanted. Returns 0 or -ENOMEM. */
+int report_add(struct report *report, const struct object *object, enum state state);
+
+/* One empty path a source, if a packet from it can be asked about. Returns 0 or -ENOMEM.
+ */
+int report_make_paths(struct report *report);
+
+/* The reason of each path, once the kernel has answered; and the state of it all. */
+void report_judge(struct report *report, const struct inventory *inventory);
+
+/* What was not asked because of ERROR (-errno) is not known. */
+void report_give_up(struct report *report, int error);
+
+/* The state of one source: of its rules and its path. */
+enum state report_source_state(const struct report *report, size_t source);
+
+/* Whether nothing is wanted for want of an address (source = auto). */
+bool report_waits_for_address(const struct report *report);
+
+/* Whether the item is a rule of that source which is wanted. */
+bool report_is_rule_of(const struct item *item, const struct prefix *source);
+
+void report_free(struct report *report);
+
+#endif
