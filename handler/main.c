@@ -6,6 +6,7 @@
 #include "cmd/status.h"
 #include "cmd/udev.h"
 #include "cmd/watch.h"
+#include "lib/escape.h"
 #include "lib/log.h"
 #include "lib/privilege.h"
 
@@ -40,7 +41,7 @@ static int run_status(const struct arguments *arguments, struct rtnl *rtnl)
 	if (options.probe && !status_probe_ok(options.probe))
 		return arguments_error(
 			"--probe \"%s\": expected an address that packets can go to",
-			log_escape(options.probe, escaped, sizeof(escaped)));
+			escape(options.probe, escaped, sizeof(escaped)));
 	return status(&arguments->settings, &options, rtnl, arguments->operands);
 }
 

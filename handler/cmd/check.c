@@ -10,6 +10,7 @@
 #include "converge/messages.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/ini.h"
 #include "lib/log.h"
 
 #include <dirent.h>

@@ -2,7 +2,7 @@
 #include "cmd/options.h"
 
 #include "config/keys.h"
-#include "lib/log.h"
+#include "lib/escape.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -193,7 +193,7 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 		if (!config_ifname_ok(*operand))
 			return arguments_error(
 				"\"%s\" is no interface name that can be served: expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}",
-				log_escape(*operand, escaped, sizeof(escaped)));
+				escape(*operand, escaped, sizeof(escaped)));
 	return -1;
 }
 
@@ -218,9 +218,8 @@ int arguments_parse(int argc, char *argv[], const struct verb verbs[],
 		return arguments_error("a verb is missing");
 	*ret_verb = find_verb(verbs, argv[optind]);
 	if (!*ret_verb)
-		return arguments_error(
-			"unknown verb \"%s\"",
-			log_escape(argv[optind], escaped, sizeof(escaped)));
+		return arguments_error("unknown verb \"%s\"",
+				       escape(argv[optind], escaped, sizeof(escaped)));
 	ret->operands = argv + optind + 1;
 	ret->settings.person = (*ret_verb)->person;
 	status = check_options(*ret_verb, given);

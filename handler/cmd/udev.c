@@ -4,6 +4,7 @@
 #include "cmd/guard.h"
 #include "config/keys.h"
 #include "converge/ownership.h"
+#include "lib/escape.h"
 #include "lib/log.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static bool is_served(const char *ifname)
 	log_line(
 		LOG_WARNING,
 		"interface name \"%s\" refused: expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}: give the link another name (ip link set ... name ...)",
-		log_escape(ifname, escaped, sizeof(escaped)));
+		escape(ifname, escaped, sizeof(escaped)));
 	return false;
 }
 

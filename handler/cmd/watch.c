@@ -7,6 +7,7 @@
 #include "converge/messages.h"
 #include "converge/ownership.h"
 #include "lib/cleanup.h"
+#include "lib/escape.h"
 #include "lib/log.h"
 #include "lib/sd_notify.h"
 #include "netlink/notify_filter.h"
@@ -74,7 +75,7 @@ static void process_name(uint32_t port, char ret[static 64])
 	if (file)
 		fclose(file);
 	name[strcspn(name, "\n")] = '\0';
-	log_escape(name, ret, 64);
+	escape(name, ret, 64);
 }
 
 static void tell_of_fight(const char *ifname, const struct loss *loss, const char *who)

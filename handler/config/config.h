@@ -8,21 +8,10 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
-#include "lib/ini.h"
+#include "config/diagnostic.h"
 #include "routing/tunnel.h"
 
 #include <stddef.h>
-
-enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
-
-/* file: its path as it was found; line 0: about the file as a whole. */
-typedef void config_report_fn(void *data, enum severity severity, const char *file,
-			      unsigned line, const char *text);
-
-struct config_reporter {
-	config_report_fn *report;
-	void *data;
-};
 
 /*
  * The section for IFNAME in the drop-ins of DIR: IFNAME.conf first, then the others in

@@ -7,7 +7,9 @@
 #ifndef CONFLICTS_H
 #define CONFLICTS_H
 
-#include "config/config.h"
+#include "config/diagnostic.h"
+#include "lib/ini.h"
+#include "routing/tunnel.h"
 
 #include <limits.h>
 

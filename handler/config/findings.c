@@ -2,7 +2,7 @@
 #include "config/findings.h"
 
 #include "lib/array.h"
-#include "lib/log.h"
+#include "lib/escape.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -97,8 +97,8 @@ int findings_print(struct findings *findings, FILE *out)
 		const struct finding *finding = &findings->finding[i];
 		char file[PATH_MAX];
 
-		fprintf(out, "%s:%u: %s: %s\n",
-			log_escape(finding->file, file, sizeof(file)), finding->line,
+		fprintf(out, "%s:%u: %s: %s\n", escape(finding->file, file, sizeof(file)),
+			finding->line,
 			finding->severity == SEVERITY_ERROR ? "error" : "warning",
 			finding->text);
 	}

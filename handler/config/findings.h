@@ -7,7 +7,7 @@
 #ifndef FINDINGS_H
 #define FINDINGS_H
 
-#include "config/config.h"
+#include "config/diagnostic.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/keys.h"
 
-#include "state/table_names.h"
+#include "lib/iproute2.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "config/section.h"
 
 #include "config/keys.h"
-#include "state/table_names.h"
+#include "lib/iproute2.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -6,7 +6,8 @@
 #ifndef SECTION_H
 #define SECTION_H
 
-#include "config/config.h"
+#include "lib/ini.h"
+#include "routing/tunnel.h"
 
 /* The interface the section is for, as written: it need not be a good name. */
 const char *section_ifname(const struct ini_section *section);

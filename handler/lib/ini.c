@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/ini_check.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* linux/memfd.h since 6.3 */

@@ -10,30 +10,16 @@
 #ifndef INI_H
 #define INI_H
 
+#include "lib/ini_check.h"
+
 #include <stddef.h>
 
 #define INI_FILE_MAX 65536 /* bytes */
-
-struct ini_key {
-	const char *name;  /* lower-cased, as iniparser does */
-	const char *value; /* as iniparser holds it; "" for an empty one, never NULL */
-	unsigned line;     /* from 1 */
-};
-
-struct ini_section {
-	const char *name; /* as written, capitals kept */
-	unsigned line;
-	size_t n_keys;
-	const struct ini_key *key;
-};
 
 struct ini {
 	size_t n_sections;
 	const struct ini_section *section;
 };
-
-/* One complaint. line 0: about the file as a whole. The text needs no escaping. */
-typedef void ini_report_fn(void *data, unsigned line, const char *text);
 
 /* Drops what it is told. */
 void ini_report_nothing(void *data, unsigned line, const char *text);

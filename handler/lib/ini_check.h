@@ -8,7 +8,23 @@
 #ifndef INI_CHECK_H
 #define INI_CHECK_H
 
-#include "lib/ini.h"
+#include <stddef.h>
+
+struct ini_key {
+	const char *name;  /* lower-cased, as iniparser does */
+	const char *value; /* as iniparser holds it; "" for an empty one, never NULL */
+	unsigned line;     /* from 1 */
+};
+
+struct ini_section {
+	const char *name; /* as written, capitals kept */
+	unsigned line;
+	size_t n_keys;
+	const struct ini_key *key;
+};
+
+/* One complaint. line 0: about the file as a whole. The text needs no escaping. */
+typedef void ini_report_fn(void *data, unsigned line, const char *text);
 
 /* The caller makes room for as many sections and keys as the text has lines. */
 struct lint {

@@ -7,6 +7,7 @@
 #ifndef IPROUTE2_H
 #define IPROUTE2_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,17 @@ void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data)
  * them and a NUL behind. *ret_size counts the newline. Returns 0 or -errno.
  */
 int rttables_read(int fd, size_t size, char **ret, size_t *ret_size);
+
+#define TABLE_NAME_SIZE 64 /* of a name that is ours, with its NUL */
+
+/* ^[A-Za-z][A-Za-z0-9_.-]*$, short enough, and none of iproute2's own words. */
+bool name_ok(const char *name);
+
+/*
+ * The number that iproute2's files other than ours give to NAME: 0 with *ret; -ENOENT; or
+ * -errno, if one that cannot be read may give it one.
+ */
+int names_number(const char *name, uint32_t *ret);
 
 /* What stands before all these folders: "" but in tests. */
 extern const char *rttables_root;

@@ -7,7 +7,6 @@
 #define LOG_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <syslog.h>
 
 /*
@@ -24,11 +23,5 @@ bool log_is_verbose(void);
 
 /* One step of the story that --verbose tells; nothing otherwise. */
 __attribute__((format(printf, 1, 2))) void log_story(const char *format, ...);
-
-/*
- * TEXT with every byte outside printable ASCII, and the backslash, as \xNN, cut with
- * "..." at SIZE (at least 8): fit for a terminal, a log, and quotes. Returns BUF.
- */
-const char *log_escape(const char *text, char *buf, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef TUNNEL_H
 #define TUNNEL_H
 
+#include "lib/iproute2.h"
 #include "routing/prefix.h"
 
 #include <net/if.h>
@@ -13,7 +14,7 @@
 #include <stdint.h>
 
 #define TUNNEL_SOURCES_MAX 64
-#define LABEL_SIZE         64 /* a section's name or a table's, with its NUL */
+#define LABEL_SIZE         TABLE_NAME_SIZE /* a section's name or a table's, with its NUL */
 
 #define LIMIT_CONNECTS_MAX 64
 #define LIMIT_SECONDS_MAX  86400

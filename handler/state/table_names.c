@@ -31,53 +31,6 @@ struct judgement {
 	struct name_rival rival;
 };
 
-struct number_search {
-	const char *name;
-	bool found;
-	uint32_t number;
-};
-
-bool name_ok(const char *name)
-{
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	/* ip-route(8): tables that are the kernel's, and what is no table */
-	static const char *const words[] = {"unspec", "default", "main",
-					    "local",  "all",     "cache"};
-	const size_t size = strspn(name, allowed);
-
-	if (!size || size >= LABEL_SIZE || name[size] || strchr("0123456789_.-", name[0]))
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(name, words[i]))
-			return false;
-	return true;
-}
-
-/* iproute2 looks through 256 buckets from the first, and in each from the last entry. */
-static void match_name(void *data, uint32_t number, const char *name)
-{
-	struct number_search *search = data;
-
-	if (strcmp(name, search->name))
-		return;
-	if (!search->found || (number & 255) <= (search->number & 255))
-		search->number = number;
-	search->found = true;
-}
-
-int names_number(const char *name, uint32_t *ret)
-{
-	struct number_search search = {.name = name};
-	int r;
-
-	r = rttables_each(match_name, &search);
-	if (!search.found)
-		return r < 0 ? r : -ENOENT;
-	*ret = search.number;
-	return 0;
-}
-
 bool name_equal(const struct name_entry *a, const struct name_entry *b)
 {
 	return a->number == b->number && !strcmp(a->name, b->name);

@@ -14,15 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ^[A-Za-z][A-Za-z0-9_.-]*$, short enough, and none of iproute2's own words. */
-bool name_ok(const char *name);
-
-/*
- * The number that iproute2's files other than ours give to NAME: 0 with *ret; -ENOENT; or
- * -errno, if one that cannot be read may give it one.
- */
-int names_number(const char *name, uint32_t *ret);
-
 enum name_verdict {
 	NAME_OURS,   /* free, or already so in our file: the line is (or would be) ours */
 	NAME_OTHERS, /* somebody else already gives this name to this number: nothing to

@@ -9,17 +9,6 @@
 #include "routing/plan.h"
 #include "status/policy.h"
 
-/* The kernel's answer to RTM_GETROUTE. */
-struct way {
-	int error;        /* 0, or why it has none; then the rest is not said */
-	uint8_t type;     /* RTN_*, linux/rtnetlink.h */
-	uint8_t protocol; /* these three: of the route itself, if it was asked for */
-	struct prefix dst;
-	uint32_t metric;
-	uint32_t oif;
-	uint32_t table;
-};
-
 enum reason {
 	REASON_NONE,        /* it leaves by the tunnel */
 	REASON_WAITING,     /* the link is down, and so has no route yet */

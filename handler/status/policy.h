@@ -7,28 +7,13 @@
 #ifndef POLICY_H
 #define POLICY_H
 
+#include "netlink/route_messages.h"
 #include "routing/object.h"
 
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct policy_rule {
-	uint32_t priority;
-	uint8_t action; /* FR_ACT_*, linux/fib_rules.h */
-	uint8_t protocol;
-	uint32_t table;      /* FR_ACT_TO_TBL */
-	uint32_t target;     /* FR_ACT_GOTO: a priority */
-	struct prefix from;  /* length 0: all */
-	struct prefix to;    /* length 0: all */
-	char iif[IFNAMSIZ];  /* "": any */
-	uint32_t mark, mask; /* mask 0: any */
-	uint32_t uid[2];     /* first, last */
-	uint32_t suppress; /* routes with a prefix up to this do not count; -1: all do */
-	bool inverted;     /* "not" */
-	bool narrow; /* asks for what a plain packet has not: an oif, a TOS, ports */
-};
 
 struct policy {
 	size_t n;

@@ -2,7 +2,7 @@
 #include "status/print_table.h"
 
 #include "converge/messages.h"
-#include "lib/log.h"
+#include "lib/escape.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static void row(const struct page *page, const char *label, const char *text,
 		const enum state *state)
 {
 	char escaped[ROW_SIZE];
-	const char *rest = log_escape(text, escaped, sizeof(escaped));
+	const char *rest = escape(text, escaped, sizeof(escaped));
 	size_t size = line_size(rest);
 
 	fprintf(page->out, "%-*s", LABEL_WIDTH, label);
@@ -377,7 +377,7 @@ static void print_advice(const struct page *page)
 		fprintf(page->out,
 			"ip(8) does not read our names: make install again, or make a symbolic link\n"
 			"  /etc/iproute2/rt_tables.d/sixxs-route.conf -> %s/rt_tables\n",
-			log_escape(survey->settings->run_dir, run_dir, sizeof(run_dir)));
+			escape(survey->settings->run_dir, run_dir, sizeof(run_dir)));
 	if (advice.astray)
 		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
 		      page->out);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int begin_paths(const struct survey *survey, struct report *report)
+static int begin_paths(const struct route_questions *questions, struct report *report)
 {
 	const uint32_t uid = geteuid();
 	const int r = report_make_paths(report);
@@ -20,7 +20,7 @@ static int begin_paths(const struct survey *survey, struct report *report)
 		const bool v6 = source->family == AF_INET6;
 
 		path->packet.from = path_host(source);
-		path->packet.to = v6 ? survey->probe6 : survey->probe4;
+		path->packet.to = v6 ? questions->probe6 : questions->probe4;
 		path->packet.uid = uid;
 		path->local = v6; /* IPv6 does not look whose the source is */
 	}
@@ -64,13 +64,13 @@ static int flush(struct rtnl *rtnl, struct asking *asking)
 	return r;
 }
 
-static int ask(struct survey *survey, const struct question *question)
+static int ask(const struct route_questions *questions, const struct question *question)
 {
 	struct asking asking = {.question = question};
 	int r = 0;
 
-	for (size_t i = 0; i < survey->n_reports; i++) {
-		const struct report *report = &survey->report[i];
+	for (size_t i = 0; i < questions->n_reports; i++) {
+		const struct report *report = &questions->report[i];
 
 		for (size_t p = 0; r == 0 && p < report->n_paths; p++) {
 			struct path *path = &report->path[p];
@@ -82,10 +82,10 @@ static int ask(struct survey *survey, const struct question *question)
 			asking.path[asking.n++] = path;
 			asking.size += size;
 			if (asking.n == RTNL_ASK_MAX)
-				r = flush(survey->rtnl, &asking);
+				r = flush(questions->rtnl, &asking);
 		}
 	}
-	return r < 0 ? r : flush(survey->rtnl, &asking);
+	return r < 0 ? r : flush(questions->rtnl, &asking);
 }
 
 /*
@@ -132,12 +132,13 @@ static void take_match(struct path *path, const struct way *way)
 }
 
 /* No way is asked for where there is none to ask for. */
-static void end_whose(struct survey *survey)
+static void end_whose(const struct route_questions *questions)
 {
-	for (size_t i = 0; i < survey->n_reports; i++)
-		for (size_t p = 0; p < survey->report[i].n_paths; p++) {
-			struct path *path = &survey->report[i].path[p];
-			const char *iif = inventory_ifname(&survey->inventory, path->iif);
+	for (size_t i = 0; i < questions->n_reports; i++)
+		for (size_t p = 0; p < questions->report[i].n_paths; p++) {
+			struct path *path = &questions->report[i].path[p];
+			const char *iif =
+				inventory_ifname(questions->inventory, path->iif);
 
 			if (!path->local && !path->iif)
 				path->way.error = -EHOSTUNREACH;
@@ -146,32 +147,32 @@ static void end_whose(struct survey *survey)
 		}
 }
 
-static void judge(struct survey *survey)
+static void judge(const struct route_questions *questions)
 {
-	for (size_t i = 0; i < survey->n_reports; i++)
-		report_judge(&survey->report[i], &survey->inventory);
+	for (size_t i = 0; i < questions->n_reports; i++)
+		report_judge(&questions->report[i], questions->inventory);
 }
 
-int asking_do(struct survey *survey)
+int route_get_all(const struct route_questions *questions)
 {
 	static const struct question whose = {put_whose, take_whose};
 	static const struct question way = {put_way, take_way};
 	static const struct question match = {put_match, take_match};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < survey->n_reports; i++)
-		r = begin_paths(survey, &survey->report[i]);
+	for (size_t i = 0; r == 0 && i < questions->n_reports; i++)
+		r = begin_paths(questions, &questions->report[i]);
 	if (r == 0)
-		r = ask(survey, &whose);
+		r = ask(questions, &whose);
 	if (r == 0) {
-		end_whose(survey);
-		r = ask(survey, &way);
+		end_whose(questions);
+		r = ask(questions, &way);
 	}
 	if (r == 0) {
-		judge(survey);
-		r = ask(survey, &match);
+		judge(questions);
+		r = ask(questions, &match);
 	}
 	if (r == 0)
-		judge(survey);
+		judge(questions);
 	return r;
 }

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Has the kernel tell the way of a packet from each source of a survey's tunnels, many in
- * one send, and has each report judged by what it says. Changes nothing but the reports.
+ * Has the kernel tell the way of a packet from each source of many tunnels, many in one
+ * send, and has each report judged by what it says. Changes nothing but the reports.
  */
 #ifndef ROUTE_GET_H
 #define ROUTE_GET_H
 
-#include "status/snapshot.h"
+#include "netlink/rtnl.h"
+#include "status/tunnel_status.h"
+
+/* What is asked about. */
+struct route_questions {
+	struct rtnl *rtnl;
+	const struct inventory *inventory;
+	struct prefix probe6, probe4; /* asked for the way to; hosts */
+	size_t n_reports;
+	struct report *report;
+};
 
 /* Returns 0 or -errno. An error that is the answer to one question is that path's. */
-int asking_do(struct survey *survey);
+int route_get_all(const struct route_questions *questions);
 
 #endif

@@ -363,7 +363,12 @@ static int take(struct survey *survey, char *const ifnames[])
 		r = find_strays(survey, all);
 	if (r < 0)
 		return fail(survey, r, "compare");
-	r = asking_do(survey);
+	r = route_get_all(&(struct route_questions){.rtnl = survey->rtnl,
+						    .inventory = &survey->inventory,
+						    .probe6 = survey->probe6,
+						    .probe4 = survey->probe4,
+						    .n_reports = survey->n_reports,
+						    .report = survey->report});
 	if (r < 0)
 		return fail(survey, r, "ask the kernel for the ways");
 	if (survey->inventory.names_error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/log.h"
+#include "lib/escape.h"
 #include "scratch.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -25,7 +25,7 @@ static void test_escape(void **state)
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		char buf[64];
 
-		assert_ptr_equal(log_escape(cases[i].text, buf, sizeof(buf)), buf);
+		assert_ptr_equal(escape(cases[i].text, buf, sizeof(buf)), buf);
 		assert_string_equal(buf, cases[i].expected);
 	}
 }
@@ -39,7 +39,7 @@ static void test_every_byte(void **state)
 		char buf[16];
 		unsigned back;
 
-		log_escape(text, buf, sizeof(buf));
+		escape(text, buf, sizeof(buf));
 		for (const char *p = buf; *p; p++)
 			assert_true(*p >= 0x20 && *p < 0x7f);
 		if (buf[0] == '\\') {
@@ -63,13 +63,13 @@ static void test_cut(void **state)
 	for (size_t i = 0; i < LENGTH(texts); i++) {
 		char whole[256];
 
-		log_escape(texts[i], whole, sizeof(whole));
+		escape(texts[i], whole, sizeof(whole));
 		for (size_t size = 8; size < 64; size++) {
 			char *buf = malloc(size);
 			size_t n;
 
 			assert_non_null(buf);
-			log_escape(texts[i], buf, size);
+			escape(texts[i], buf, size);
 			n = strlen(buf);
 			assert_true(n < size);
 			if (strcmp(buf, whole) != 0) {

@@ -3,6 +3,7 @@
 
 #include "netlink/encode.h"
 #include "netlink/route_messages.h"
+#include "status/path.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
