@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-static bool verbose;
-static bool to_stderr;
+#define LINE_SIZE 2048  /* what is longer is cut */
+#define HELD_MAX  65536 /* bytes of lines that are kept at most */
+
+static struct {
+	bool verbose, to_stderr, failed;
+	int fd;          /* of syslog's socket; -1: not open */
+	unsigned lost;   /* lines that it did not take */
+	bool held;       /* until log_release */
+	char *lines;     /* one behind the other: a priority's byte, the text, a NUL */
+	size_t size;     /* of all */
+	unsigned unheld; /* for which there was no room */
+} state = {.fd = -1};
 
 /* As sd_journal_stream_fd(3): each line would stand there twice. */
 static bool is_journal(int fd)
@@ -23,27 +36,119 @@ static bool is_journal(int fd)
 	       fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-void log_open(bool person, bool is_verbose)
+void log_open(bool person, bool verbose)
 {
-	verbose = is_verbose;
-	to_stderr = (person || verbose || isatty(STDERR_FILENO)) &&
-		    !is_journal(STDERR_FILENO);
-	openlog("sixxs-route", LOG_PID, LOG_DAEMON);
+	state.verbose = verbose;
+	state.to_stderr = (person || verbose || isatty(STDERR_FILENO)) &&
+			  !is_journal(STDERR_FILENO);
+}
+
+static int open_syslog(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX,
+					    .sun_path = "/dev/log"};
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Returns 0; -ENOTCONN: nobody listens, and nothing is lost by that; -EAGAIN: lost. */
+static int send_syslog(int priority, const char *text)
+{
+	char bytes[LINE_SIZE + 64];
+	const int size = snprintf(bytes, sizeof(bytes), "<%d>sixxs-route[%d]: %s",
+				  LOG_DAEMON | priority, getpid(), text);
+
+	for (unsigned tries = 0; tries < 2; tries++) {
+		if (state.fd < 0)
+			state.fd = open_syslog();
+		if (state.fd < 0)
+			return -ENOTCONN;
+		if (send(state.fd, bytes, (size_t)size, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno == EAGAIN || errno == ENOBUFS)
+			return -EAGAIN;
+		close(state.fd); /* it was started again, perhaps */
+		state.fd = -1;
+	}
+	return -ENOTCONN;
+}
+
+static void to_syslog(int priority, const char *text)
+{
+	char lost[64];
+
+	if (state.lost) {
+		snprintf(lost, sizeof(lost), "%u lines were lost: the log was full",
+			 state.lost);
+		if (send_syslog(LOG_WARNING, lost) == 0)
+			state.lost = 0;
+	}
+	if (state.lost || send_syslog(priority, text) == -EAGAIN)
+		state.lost++;
+}
+
+static void emit(int priority, const char *text)
+{
+	if (priority != LOG_DEBUG || state.verbose)
+		to_syslog(priority, text);
+	if (state.to_stderr && (priority != LOG_DEBUG || state.verbose) &&
+	    dprintf(STDERR_FILENO, "sixxs-route: %s\n", text) < 0)
+		state.failed = true;
+}
+
+static void hold(int priority, const char *text)
+{
+	const size_t size = strlen(text) + 2;
+	char *more = state.size + size > HELD_MAX
+			     ? NULL
+			     : realloc(state.lines, state.size + size);
+
+	if (!more) {
+		state.unheld++;
+		return;
+	}
+	more[state.size] = (char)priority;
+	memcpy(more + state.size + 1, text, size - 1);
+	state.lines = more;
+	state.size += size;
 }
 
 __attribute__((format(printf, 2, 0))) static void line(int priority, const char *format,
 						       va_list args)
 {
-	va_list again;
+	char text[LINE_SIZE];
 
-	va_copy(again, args);
-	vsyslog(priority, format, args);
-	if (to_stderr && (priority != LOG_DEBUG || verbose)) {
-		fputs("sixxs-route: ", stderr);
-		vfprintf(stderr, format, again);
-		fputc('\n', stderr);
-	}
-	va_end(again);
+	vsnprintf(text, sizeof(text), format, args);
+	if (state.held)
+		hold(priority, text);
+	else
+		emit(priority, text);
+}
+
+void log_hold(void)
+{
+	state.held = true;
+}
+
+void log_release(void)
+{
+	state.held = false;
+	for (size_t at = 0; at < state.size; at += strlen(state.lines + at + 1) + 2)
+		emit(state.lines[at], state.lines + at + 1);
+	free(state.lines);
+	state.lines = NULL;
+	state.size = 0;
+	if (state.unheld)
+		log_line(LOG_WARNING, "%u lines were lost: there were too many",
+			 state.unheld);
+	state.unheld = 0;
 }
 
 void log_line(int priority, const char *format, ...)
@@ -57,14 +162,19 @@ void log_line(int priority, const char *format, ...)
 
 bool log_is_verbose(void)
 {
-	return verbose;
+	return state.verbose;
+}
+
+bool log_failed(void)
+{
+	return state.failed;
 }
 
 void log_story(const char *format, ...)
 {
 	va_list args;
 
-	if (!verbose)
+	if (!state.verbose)
 		return;
 	va_start(args, format);
 	line(LOG_DEBUG, format, args);

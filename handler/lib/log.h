@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line to syslog, and to stderr where a person reads it. Who returns its errors leaves
- * the logging of them to its caller.
+ * One line to syslog, and to stderr where a person reads it. The log is never waited for:
+ * what it does not take is dropped, and the next line that it takes says how many. Who
+ * returns its errors leaves the logging of them to its caller.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -19,7 +20,17 @@ void log_open(bool person, bool verbose);
 __attribute__((format(printf, 2, 3))) void log_line(int priority, const char *format,
 						    ...);
 
+/*
+ * Until log_release lines are kept and go nowhere: a reader of stderr that stops must not
+ * hold back whoever waits for a lock that is held meanwhile.
+ */
+void log_hold(void);
+void log_release(void);
+
 bool log_is_verbose(void);
+
+/* Whether a line could not be written to stderr. */
+bool log_failed(void);
 
 /* One step of the story that --verbose tells; nothing otherwise. */
 __attribute__((format(printf, 1, 2))) void log_story(const char *format, ...);

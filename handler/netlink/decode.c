@@ -51,17 +51,47 @@ int found_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex, struct pref
 /* What a rule's attributes say; plain: none of them is one that ours lack. */
 struct rule_reader {
 	struct found *found;
-	uint32_t suppress;
+	uint32_t suppress_length, suppress_group;
+	unsigned selectors; /* how many there are */
 	bool plain;
 };
+
+static bool get_selector(const struct nlattr *attr, struct rule_reader *reader)
+{
+	struct object *rule = &reader->found->object;
+
+	switch (rtmsg_attr_type(attr)) {
+	case FRA_SRC:
+		reader->selectors++;
+		rule->source.family = rule->family;
+		return rtmsg_attr_addr(attr, rule->family, rule->source.addr);
+	case FRA_FWMARK:
+		reader->selectors++;
+		rule->selector = SELECT_MARK;
+		return rtmsg_attr_u32(attr, &rule->mark);
+	case FRA_FWMASK:
+		return rtmsg_attr_u32(attr, &rule->mask);
+	case FRA_UID_RANGE:
+		reader->selectors++;
+		rule->selector = SELECT_USER;
+		return rtmsg_attr_bytes(attr, rule->uid, sizeof(rule->uid));
+	case FRA_OIFNAME:
+	case FRA_IIFNAME:
+		reader->selectors++;
+		rule->selector = rtmsg_attr_type(attr) == FRA_OIFNAME ? SELECT_OUT
+								      : SELECT_IN;
+		return rtmsg_attr_ifname(attr, rule->ifname);
+	default:
+		reader->plain = false;
+		return true;
+	}
+}
 
 static bool get_rule_attr(const struct nlattr *attr, struct rule_reader *reader)
 {
 	struct object *rule = &reader->found->object;
 
 	switch (rtmsg_attr_type(attr)) {
-	case FRA_SRC:
-		return rtmsg_attr_addr(attr, rule->family, rule->source.addr);
 	case FRA_TABLE:
 		return rtmsg_attr_u32(attr, &rule->table);
 	case FRA_PRIORITY:
@@ -69,40 +99,56 @@ static bool get_rule_attr(const struct nlattr *attr, struct rule_reader *reader)
 	case FRA_PROTOCOL:
 		return rtmsg_attr_u8(attr, &reader->found->protocol);
 	case FRA_SUPPRESS_PREFIXLEN:
-		return rtmsg_attr_u32(attr, &reader->suppress);
+		return rtmsg_attr_u32(attr, &reader->suppress_length);
+	case FRA_SUPPRESS_IFGROUP:
+		return rtmsg_attr_u32(attr, &reader->suppress_group);
 	case FRA_PAD:
 		return true;
 	default:
-		reader->plain = false;
-		return true;
+		return get_selector(attr, reader);
 	}
+}
+
+/* Whether what suppresses routes is what one of ours has, which it then says of itself. */
+static bool get_suppress(struct rule_reader *reader)
+{
+	struct object *rule = &reader->found->object;
+
+	rule->prefers_main = rule->table == RT_TABLE_MAIN &&
+			     reader->suppress_length == PREFER_MAIN_LENGTH;
+	if (!reader->selectors && reader->suppress_group == NO_IFGROUP) {
+		rule->selector = SELECT_ALL;
+		reader->selectors = 1;
+		reader->suppress_group = UINT32_MAX;
+	}
+	return (rule->prefers_main || reader->suppress_length == UINT32_MAX) &&
+	       reader->suppress_group == UINT32_MAX;
 }
 
 static int get_rule(const struct nlmsghdr *nlh, struct found *found)
 {
 	const struct fib_rule_hdr *frh = rtmsg_get_header(nlh, sizeof(*frh));
 	struct rule_reader reader = {.found = found,
-				     .suppress = UINT32_MAX /* nothing */};
+				     .suppress_length = UINT32_MAX, /* nothing */
+				     .suppress_group = UINT32_MAX};
 	struct object *rule = &found->object;
 	const struct nlattr *attr;
 	bool ok = true;
 
+	rule->kind = OBJECT_RULE;
 	rule->family = frh->family;
 	rule->table = frh->table;
-	rule->source.family = frh->family;
-	rule->source.len = frh->src_len;
 	reader.plain = frh->action == FR_ACT_TO_TBL && !frh->tos && !frh->dst_len &&
 		       !(frh->flags & FIB_RULE_INVERT);
 	rtmsg_each_attr (attr, nlh, sizeof(*frh))
 		ok &= get_rule_attr(attr, &reader);
-	if (!ok || rule->source.len > prefix_host_len(frh->family))
+	if (!ok || frh->src_len > prefix_host_len(frh->family))
 		return -EBADMSG;
-	rule->kind = reader.suppress == 0 ? OBJECT_RULE_MAIN : OBJECT_RULE;
-	reader.plain &= reader.suppress == 0 || reader.suppress == UINT32_MAX;
-	reader.plain &=
-		(rule->kind == OBJECT_RULE_MAIN) == (rule->table == RT_TABLE_MAIN);
-	found->ours = reader.plain && found->protocol == OBJECT_PROTOCOL;
-	return frh->src_len != 0;
+	rule->source.len = rule->source.family ? frh->src_len : 0;
+	reader.plain &= get_suppress(&reader);
+	found->ours = reader.plain && reader.selectors == 1 &&
+		      found->protocol == OBJECT_PROTOCOL;
+	return 1;
 }
 
 /* As a rule's; these by name, for of ours too the kernel says more than we asked for. */
@@ -115,6 +161,9 @@ static bool get_route_attr(const struct nlattr *attr, struct object *route, bool
 		return rtmsg_attr_u32(attr, &route->metric);
 	case RTA_OIF:
 		return rtmsg_attr_u32(attr, &route->oif);
+	case RTA_SRC:
+		route->source.family = route->family;
+		return rtmsg_attr_addr(attr, route->family, route->source.addr);
 	case RTA_GATEWAY:
 		route->gateway.family = route->family;
 		route->gateway.len = prefix_host_len(route->family);
@@ -144,22 +193,23 @@ static int get_route(const struct nlmsghdr *nlh, struct found *found)
 		     !rtm->rtm_tos;
 	bool ok = true;
 
-	route->kind = rtm->rtm_type == RTN_UNREACHABLE ? OBJECT_FALLBACK : OBJECT_ROUTE;
+	route->kind = rtm->rtm_type == RTN_UNREACHABLE ? OBJECT_UNREACHABLE : OBJECT_ROUTE;
 	route->family = rtm->rtm_family;
 	route->table = rtm->rtm_table;
 	found->protocol = rtm->rtm_protocol;
 	rtmsg_each_attr (attr, nlh, sizeof(*rtm))
 		ok &= get_route_attr(attr, route, &plain);
-	if (!ok)
+	if (!ok || rtm->rtm_src_len > prefix_host_len(rtm->rtm_family))
 		return -EBADMSG;
+	route->source.len = route->source.family ? rtm->rtm_src_len : 0;
 	found->ours = plain && found->protocol == OBJECT_PROTOCOL;
-	if (route->kind == OBJECT_FALLBACK) {
+	if (route->kind == OBJECT_UNREACHABLE) {
 		route->oif = 0; /* IPv6 says "dev lo", IPv4 nothing */
-		found->ours &= route->metric == METRIC_FALLBACK;
+		found->ours &= route->metric == METRIC_UNREACHABLE;
 	} else {
 		found->ours &= route->oif != 0; /* else somebody put a next hop beside */
 	}
-	return !rtm->rtm_dst_len && !rtm->rtm_src_len && !(rtm->rtm_flags & RTM_F_CLONED);
+	return !rtm->rtm_dst_len && !(rtm->rtm_flags & RTM_F_CLONED);
 }
 
 int found_get(const struct nlmsghdr *nlh, struct found *ret)

@@ -123,6 +123,19 @@ int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn
 	return r == -ENOENT ? 0 : r; /* no such table */
 }
 
+int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		    void *data)
+{
+	struct found_reader reader = {.fn = fn, .data = data};
+	union rtmsg_request request;
+	int r;
+
+	rtmsg_put_dump(&request, RTM_GETROUTE, family, table);
+	rtmsg_set_protocol(&request.nlh, OBJECT_PROTOCOL);
+	r = dump_each(rtnl, &request.nlh, read_found, &reader);
+	return r == -ENOENT ? 0 : r;
+}
+
 int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data)
 {
 	struct address_reader reader = {.fn = fn, .data = data};

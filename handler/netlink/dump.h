@@ -24,6 +24,13 @@ int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn
 		void *data);
 
 /*
+ * Of a table's default routes those with our mark, by the kernel's own filter: a table may
+ * hold any number of others. The same returns.
+ */
+int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		    void *data);
+
+/*
  * Each address of the link that found_address takes for one to be routed by, of both
  * families. A link that is gone has none. Returns 0 or -errno.
  */

@@ -129,20 +129,48 @@ static uint8_t table_byte(uint32_t table)
 	return table < 256 ? (uint8_t)table : RT_TABLE_UNSPEC;
 }
 
+static void put_selector(struct nlmsghdr *nlh, struct fib_rule_hdr *frh,
+			 const struct object *rule)
+{
+	const struct fib_rule_uid_range uids = {rule->uid[0], rule->uid[1]};
+
+	switch (rule->selector) {
+	case SELECT_SOURCE:
+		frh->src_len = rule->source.len;
+		rtmsg_put_addr(nlh, FRA_SRC, &rule->source);
+		break;
+	case SELECT_MARK:
+		mnl_attr_put_u32(nlh, FRA_FWMARK, rule->mark);
+		mnl_attr_put_u32(nlh, FRA_FWMASK, rule->mask);
+		break;
+	case SELECT_USER:
+		mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(uids), &uids);
+		break;
+	case SELECT_OUT:
+		mnl_attr_put_strz(nlh, FRA_OIFNAME, rule->ifname);
+		break;
+	case SELECT_IN:
+		mnl_attr_put_strz(nlh, FRA_IIFNAME, rule->ifname);
+		break;
+	case SELECT_ALL:
+		mnl_attr_put_u32(nlh, FRA_SUPPRESS_IFGROUP, NO_IFGROUP);
+		break;
+	}
+}
+
 static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
 {
 	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
 
 	frh->family = rule->family;
-	frh->src_len = rule->source.len;
 	frh->table = table_byte(rule->table);
 	frh->action = FR_ACT_TO_TBL;
-	rtmsg_put_addr(nlh, FRA_SRC, &rule->source);
+	put_selector(nlh, frh, rule);
 	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
 	mnl_attr_put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
-	if (rule->kind == OBJECT_RULE_MAIN)
-		mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, 0);
+	if (rule->prefers_main)
+		mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, PREFER_MAIN_LENGTH);
 }
 
 static uint8_t route_scope(const struct object *route)
@@ -162,7 +190,11 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 	rtm->rtm_table = table_byte(route->table);
 	rtm->rtm_protocol = OBJECT_PROTOCOL;
 	rtm->rtm_scope = route_scope(route);
-	rtm->rtm_type = route->kind == OBJECT_FALLBACK ? RTN_UNREACHABLE : RTN_UNICAST;
+	rtm->rtm_type = route->kind == OBJECT_UNREACHABLE ? RTN_UNREACHABLE : RTN_UNICAST;
+	if (route->source.family) {
+		rtm->rtm_src_len = route->source.len;
+		rtmsg_put_addr(nlh, RTA_SRC, &route->source);
+	}
 	mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	if (route->oif)
@@ -181,16 +213,16 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 	}
 }
 
-size_t rtmsg_put_step(void *buf, const struct step *step)
+size_t rtmsg_put_step(void *buf, const struct step *step, uint16_t flags)
 {
-	const bool rule = object_is_rule(&step->object);
+	const bool rule = step->object.kind == OBJECT_RULE;
 	struct nlmsghdr *nlh;
 
 	if (step->op == STEP_ADD)
 		nlh = rtmsg_begin(buf, rule ? RTM_NEWRULE : RTM_NEWROUTE,
-				  NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+				  flags | NLM_F_CREATE | NLM_F_EXCL);
 	else
-		nlh = rtmsg_begin(buf, rule ? RTM_DELRULE : RTM_DELROUTE, NLM_F_ACK);
+		nlh = rtmsg_begin(buf, rule ? RTM_DELRULE : RTM_DELROUTE, flags);
 	if (rule)
 		put_rule(nlh, &step->object);
 	else
@@ -230,6 +262,13 @@ size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 	if (of)
 		mnl_attr_put_u32(nlh, RTA_TABLE, of);
 	return nlh->nlmsg_len;
+}
+
+void rtmsg_set_protocol(struct nlmsghdr *request, uint8_t protocol)
+{
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(request);
+
+	rtm->rtm_protocol = protocol;
 }
 
 /* Where the extended ack's attributes begin: behind the request, if it was echoed. */
@@ -279,6 +318,12 @@ int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret)
 	ret->error = error > 0 ? -EBADMSG : error;
 	get_sentence(nlh, ret->sentence);
 	return 0;
+}
+
+int rtmsg_take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	(void)i;
+	return nlh->nlmsg_type == NLMSG_ERROR ? rtmsg_get_answer(nlh, data) : -EBADMSG;
 }
 
 int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret)

@@ -27,7 +27,9 @@ union rtmsg_request {
 
 /* BUF: at least RTMSG_REQUEST_MAX bytes, aligned for a struct nlmsghdr. The sequence
  * number is the sender's to set. All return the request's length in bytes. */
-size_t rtmsg_put_step(void *buf, const struct step *step);
+
+/* No table. flags: NLM_F_ACK, NLM_F_ECHO. */
+size_t rtmsg_put_step(void *buf, const struct step *step, uint16_t flags);
 
 /* By name, or by its ifindex with a name of NULL. */
 size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex);
@@ -38,6 +40,9 @@ size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex);
  */
 size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
 
+/* Of a request for routes: only those of this protocol. */
+void rtmsg_set_protocol(struct nlmsghdr *request, uint8_t protocol);
+
 /* What the kernel said to one request. */
 struct answer {
 	int error;                         /* 0 or a negative errno */
@@ -47,6 +52,9 @@ struct answer {
 /* Of an NLMSG_ERROR, or an NLMSG_DONE (whose payload is an errno, linux/netlink.h).
  * Returns 0 or -EBADMSG. */
 int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret);
+
+/* The same for rtnl_ask: DATA is a struct answer. */
+int rtmsg_take_answer(void *data, unsigned i, const struct nlmsghdr *nlh);
 
 /* Of an RTM_NEWLINK or RTM_DELLINK. Returns 0 or -EBADMSG. */
 int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret);

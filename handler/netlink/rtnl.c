@@ -12,11 +12,9 @@
 
 #define RECEIVE_SIZE    32768 /* what the kernel fills at most with one part of a dump */
 #define RECEIVE_SECONDS 5    /* the kernel answers inside send(): this is a lost answer */
-#define ACKS_MAX        128  /* that surely fit in a receive buffer of the default size */
-#define ACK_TRUESIZE    1024 /* bytes of receive buffer that one takes, generously */
 
 static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
-static _Alignas(struct nlmsghdr) char send_buffer[PLAN_MAX * RTMSG_REQUEST_MAX];
+static _Alignas(struct nlmsghdr) char send_buffer[RTMSG_REQUEST_MAX];
 
 int64_t rtnl_now_ms(void)
 {
@@ -125,8 +123,7 @@ int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data)
 	return r;
 }
 
-/* Numbers the requests; returns how many there are. */
-static unsigned number_requests(struct rtnl *rtnl, void *requests, size_t size)
+unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size)
 {
 	unsigned n = 0;
 	int left = (int)size;
@@ -165,7 +162,7 @@ int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
 	struct asked asked = {.first = rtnl->seq + 1, .fn = fn, .data = data};
 	int r = 0;
 
-	asked.n = number_requests(rtnl, requests, size);
+	asked.n = rtnl_number(rtnl, requests, size);
 	if (asked.n)
 		r = rtnl_send(rtnl, requests, size);
 	while (r == 0 && asked.n_answers < asked.n)
@@ -214,34 +211,6 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
 int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret)
 {
 	return find_link(rtnl, NULL, ifindex, ret);
-}
-
-/* Some default receive buffers would lose the answers to a long plan. */
-static void make_room(const struct rtnl *rtnl, unsigned answers)
-{
-	const int size = (int)(answers * ACK_TRUESIZE);
-
-	if (answers > ACKS_MAX)
-		setsockopt(rtnl_fd(rtnl), SOL_SOCKET, SO_RCVBUFFORCE, &size,
-			   sizeof(size));
-}
-
-static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
-{
-	struct answer *answers = data;
-
-	return nlh->nlmsg_type == NLMSG_ERROR ? rtmsg_get_answer(nlh, &answers[i])
-					      : -EBADMSG;
-}
-
-int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret)
-{
-	size_t size = 0;
-
-	make_room(rtnl, plan->n);
-	for (unsigned i = 0; i < plan->n; i++)
-		size += rtmsg_put_step(send_buffer + size, &plan->step[i]);
-	return rtnl_ask(rtnl, send_buffer, size, take_answer, ret);
 }
 
 int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data)

@@ -32,13 +32,8 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret);
 /* The same by its ifindex. */
 int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
 
-/*
- * Sends the whole plan in one system call (the kernel runs it inside that call: a kill
- * leaves all of it or nothing) and collects ret[0..plan->n-1]. Returns 0; -ENOBUFS,
- * -EAGAIN: it was executed and not every answer arrived, send it again (each step is
- * idempotent); other -errno.
- */
-int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret);
+/* Numbers SIZE bytes of requests from ++rtnl->seq on. Returns how many there are. */
+unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size);
 
 /* Messages numbered from ++rtnl->seq on; the answers come by rtnl_read. Returns 0 or
  * -errno. */

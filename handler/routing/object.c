@@ -1,20 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include "routing/object.h"
 
+#include "lib/array.h"
+
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-bool object_is_rule(const struct object *object)
-{
-	return object->kind == OBJECT_RULE || object->kind == OBJECT_RULE_MAIN;
-}
+/* The longest route: every word of it, the longest numbers and addresses. */
+#define PREFIX_TEXT "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8/125"
+#define HOST_TEXT   "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+#define ROUTE_TEXT                                                   \
+	"route 6 from " PREFIX_TEXT " via " HOST_TEXT " dev 2147483647" \
+	" metric 4294967294 mtu 65535 table 2147483647"
+_Static_assert(sizeof(ROUTE_TEXT) <= OBJECT_STRLEN, "a route's text must fit");
 
 static int compare(uint32_t a, uint32_t b)
 {
 	return (a > b) - (a < b);
+}
+
+/* bytes only, hence no padding */
+static int compare_prefixes(const struct prefix *a, const struct prefix *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+static int compare_selectors(const struct object *a, const struct object *b)
+{
+	int r = compare(a->selector, b->selector);
+
+	if (r == 0)
+		r = compare(a->prefers_main, b->prefers_main);
+	if (r == 0)
+		r = compare(a->mark, b->mark);
+	if (r == 0)
+		r = compare(a->mask, b->mask);
+	if (r == 0)
+		r = compare(a->uid[0], b->uid[0]);
+	if (r == 0)
+		r = compare(a->uid[1], b->uid[1]);
+	return r ? r : strcmp(a->ifname, b->ifname);
 }
 
 int object_compare(const struct object *a, const struct object *b)
@@ -28,16 +56,16 @@ int object_compare(const struct object *a, const struct object *b)
 	if (r == 0)
 		r = compare(a->priority, b->priority);
 	if (r == 0)
-		r = memcmp(&a->source, &b->source, sizeof(a->source)); /* no padding */
+		r = compare_prefixes(&a->source, &b->source);
+	if (r == 0)
+		r = compare_selectors(a, b);
 	if (r == 0)
 		r = compare(a->oif, b->oif);
 	if (r == 0)
 		r = compare(a->metric, b->metric);
 	if (r == 0)
 		r = compare(a->mtu, b->mtu);
-	if (r == 0)
-		r = memcmp(&a->gateway, &b->gateway, sizeof(a->gateway));
-	return r;
+	return r ? r : compare_prefixes(&a->gateway, &b->gateway);
 }
 
 bool object_equal(const struct object *a, const struct object *b)
@@ -45,44 +73,71 @@ bool object_equal(const struct object *a, const struct object *b)
 	return object_compare(a, b) == 0;
 }
 
+static bool is_route(const struct object *object)
+{
+	return object->kind == OBJECT_ROUTE || object->kind == OBJECT_UNREACHABLE;
+}
+
 bool object_same_slot(const struct object *a, const struct object *b)
 {
-	return !object_is_rule(a) && !object_is_rule(b) && a->family == b->family &&
-	       a->table == b->table && a->metric == b->metric;
+	return is_route(a) && is_route(b) && a->family == b->family &&
+	       a->table == b->table && a->metric == b->metric &&
+	       prefix_equal(&a->source, &b->source);
+}
+
+bool object_is_shared(const struct object *object)
+{
+	return object->selector == SELECT_ALL;
 }
 
 bool objects_have(const struct objects *objects, const struct object *object)
 {
-	for (unsigned i = 0; i < objects->n; i++)
+	for (size_t i = 0; i < objects->n; i++)
 		if (object_equal(&objects->object[i], object))
 			return true;
 	return false;
 }
 
-void objects_copy(struct objects *ret, const struct objects *from)
-{
-	ret->n = from->n;
-	memcpy(ret->object, from->object, from->n * sizeof(from->object[0]));
-}
-
 int objects_put(struct objects *objects, const struct object *object)
 {
-	if (objects_have(objects, object))
-		return 0;
-	if (objects->n == OBJECTS_MAX)
-		return -E2BIG;
-	objects->object[objects->n++] = *object;
-	return 0;
+	return objects_have(objects, object) ? 0 : array_push(objects, object, *object);
 }
 
 void objects_drop(struct objects *objects, const struct object *object)
 {
-	for (unsigned i = 0; i < objects->n; i++)
+	for (size_t i = 0; i < objects->n; i++)
 		if (object_equal(&objects->object[i], object)) {
 			objects->object[i] = objects->object[--objects->n];
 			return;
 		}
 }
+
+int objects_add(struct objects *objects, const struct objects *from)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->n; i++)
+		r = objects_put(objects, &from->object[i]);
+	return r;
+}
+
+bool objects_equal(const struct objects *a, const struct objects *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!objects_have(b, &a->object[i]))
+			return false;
+	return true;
+}
+
+void objects_free(struct objects *objects)
+{
+	free(objects->object);
+	*objects = (struct objects){0};
+}
+
+/* ---- text --------------------------------------------------------------------------- */
 
 /* IPv4 and IPv6 as ip(8) numbers its options */
 static int family_digit(uint8_t family)
@@ -90,169 +145,295 @@ static int family_digit(uint8_t family)
 	return family == AF_INET6 ? 6 : 4;
 }
 
-void object_format(const struct object *object, char ret[static OBJECT_STRLEN])
+static void format_selector(const struct object *rule, char *ret, size_t size)
 {
-	const int family = family_digit(object->family);
-	char source[PREFIX_STRLEN] = "", gateway[PREFIX_STRLEN] = "none";
+	char source[PREFIX_STRLEN];
 
-	switch (object->kind) {
-	case OBJECT_RULE:
-	case OBJECT_RULE_MAIN:
-		prefix_format(&object->source, source);
-		snprintf(ret, OBJECT_STRLEN, "%s %d from %s table %u priority %u",
-			 object->kind == OBJECT_RULE ? "rule" : "rule-main", family,
-			 source, object->table, object->priority);
+	switch (rule->selector) {
+	case SELECT_SOURCE:
+		prefix_format(&rule->source, source);
+		snprintf(ret, size, "from %s", source);
 		break;
-	case OBJECT_ROUTE:
-		if (object->gateway.family)
-			prefix_format(&object->gateway, gateway);
-		snprintf(ret, OBJECT_STRLEN,
-			 "route %d table %u oif %u via %s metric %u mtu %u", family,
-			 object->table, object->oif, gateway, object->metric,
-			 object->mtu);
+	case SELECT_MARK:
+		snprintf(ret, size, "fwmark 0x%x/0x%x", rule->mark, rule->mask);
 		break;
-	case OBJECT_FALLBACK:
-		snprintf(ret, OBJECT_STRLEN, "fallback %d table %u", family,
-			 object->table);
+	case SELECT_USER:
+		snprintf(ret, size, "uidrange %u-%u", rule->uid[0], rule->uid[1]);
+		break;
+	case SELECT_OUT:
+		snprintf(ret, size, "oif %s", rule->ifname);
+		break;
+	case SELECT_IN:
+		snprintf(ret, size, "iif %s", rule->ifname);
+		break;
+	case SELECT_ALL:
+		snprintf(ret, size, "from all");
 		break;
 	}
 }
 
-static int parse_rule(const char *text, struct object *object)
+/* "16383 from 2a02::1 lookup 200" */
+static void format_rule(const struct object *rule, char *ret, size_t size)
 {
-	char source[PREFIX_STRLEN];
+	char selector[PREFIX_STRLEN + 16], suppress[48] = "";
 
-	/* widths are PREFIX_STRLEN - 1 */
-	if (sscanf(text, "%*s %*d from %49s table %u priority %u", source, &object->table,
-		   &object->priority) != 3 ||
-	    prefix_parse(source, &object->source) < 0)
-		return -EINVAL;
-	if (object->source.family != object->family || !object->source.len)
-		return -EINVAL;
-	return 0;
+	format_selector(rule, selector, sizeof(selector));
+	if (rule->prefers_main)
+		snprintf(suppress, sizeof(suppress), " suppress_prefixlength %d",
+			 PREFER_MAIN_LENGTH);
+	else if (rule->selector == SELECT_ALL)
+		snprintf(suppress, sizeof(suppress), " suppress_ifgroup %d", NO_IFGROUP);
+	snprintf(ret, size, "%u %s lookup %u%s", rule->priority, selector, rule->table,
+		 suppress);
 }
 
-static int parse_route(const char *text, struct object *object)
+/* "from 2a02::1 via fe80::1 dev 12 metric 2048 mtu 1400 table 200" */
+static void format_route(const struct object *route, const char *dev, char *ret,
+			 size_t size)
 {
-	char gateway[PREFIX_STRLEN];
+	char from[PREFIX_STRLEN + 8] = "", via[PREFIX_STRLEN + 8] = "";
+	char out[IFNAMSIZ + 8] = "", mtu[24] = "";
 
-	if (sscanf(text, "%*s %*d table %u oif %u via %49s metric %u mtu %u",
-		   &object->table, &object->oif, gateway, &object->metric,
-		   &object->mtu) != 5)
-		return -EINVAL;
-	if (strcmp(gateway, "none") &&
-	    (prefix_parse(gateway, &object->gateway) < 0 ||
-	     object->gateway.family != object->family ||
-	     object->gateway.len != prefix_host_len(object->family)))
-		return -EINVAL;
-	return object->oif && object->metric != METRIC_FALLBACK ? 0 : -EINVAL;
+	if (route->source.family) {
+		memcpy(from, "from ", sizeof("from "));
+		prefix_format(&route->source, from + strlen("from "));
+		strcat(from, " ");
+	}
+	if (route->gateway.family) {
+		memcpy(via, "via ", sizeof("via "));
+		prefix_format(&route->gateway, via + strlen("via "));
+		strcat(via, " ");
+	}
+	if (route->kind == OBJECT_ROUTE && dev)
+		snprintf(out, sizeof(out), "dev %s ", dev);
+	else if (route->kind == OBJECT_ROUTE)
+		snprintf(out, sizeof(out), "dev %u ", route->oif);
+	if (route->mtu)
+		snprintf(mtu, sizeof(mtu), " mtu %u", route->mtu);
+	snprintf(ret, size, "%s%s%smetric %u%s table %u", from, via, out, route->metric,
+		 mtu, route->table);
 }
 
-static int parse_fallback(const char *text, struct object *object)
+/* Without a table, the kind's word and the family. */
+static void format_body(const struct object *object, const char *dev, char *ret,
+			size_t size)
 {
-	object->metric = METRIC_FALLBACK;
-	return sscanf(text, "%*s %*d table %u", &object->table) == 1 ? 0 : -EINVAL;
+	if (object->kind == OBJECT_RULE)
+		format_rule(object, ret, size);
+	else
+		format_route(object, dev, ret, size);
 }
 
-static int parse_kind(const char *word, enum object_kind *ret)
-{
-	static const char *const words[] = {
-		[OBJECT_RULE] = "rule",
-		[OBJECT_RULE_MAIN] = "rule-main",
-		[OBJECT_ROUTE] = "route",
-		[OBJECT_FALLBACK] = "fallback",
-	};
+static const char *const words[] = {
+	[OBJECT_TABLE] = "table",
+	[OBJECT_UNREACHABLE] = "unreachable",
+	[OBJECT_ROUTE] = "route",
+	[OBJECT_RULE] = "rule",
+};
 
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(word, words[i])) {
-			*ret = i;
-			return 0;
-		}
-	return -EINVAL;
+void object_format(const struct object *object, char ret[static OBJECT_STRLEN])
+{
+	int n;
+
+	if (object->kind == OBJECT_TABLE) {
+		snprintf(ret, OBJECT_STRLEN, "table %u%s", object->table,
+			 object_is_shared(object) ? " shared" : "");
+		return;
+	}
+	n = snprintf(ret, OBJECT_STRLEN, "%s %d ", words[object->kind],
+		     family_digit(object->family));
+	format_body(object, NULL, ret + n, OBJECT_STRLEN - (size_t)n);
 }
 
-/* No tunnel has a table of the kernel's; only the rule before its own leads to main. */
+void object_format_ip(const struct object *object, bool add, const char *ifname,
+		      char ret[static OBJECT_COMMAND_STRLEN])
+{
+	const char *word = object->kind == OBJECT_RULE          ? "priority"
+			   : object->kind == OBJECT_UNREACHABLE ? "unreachable default"
+								: "default";
+	char body[OBJECT_STRLEN];
+
+	ret[0] = '\0';
+	if (object->kind == OBJECT_TABLE)
+		return;
+	format_body(object, ifname, body, sizeof(body));
+	snprintf(ret, OBJECT_COMMAND_STRLEN, "ip -%d %s %s %s %s protocol %d%s",
+		 family_digit(object->family),
+		 object->kind == OBJECT_RULE ? "rule" : "route", add ? "add" : "del", word,
+		 body, OBJECT_PROTOCOL, object->gateway.family ? " onlink" : "");
+}
+
+/* ---- and back ----------------------------------------------------------------------- */
+
+/* Takes WORD and the blank behind it off *TEXT. */
+static bool take_word(const char **text, const char *word)
+{
+	const size_t size = strlen(word);
+
+	if (strncmp(*text, word, size) != 0 || (*text)[size] != ' ')
+		return false;
+	*text += size + 1;
+	return true;
+}
+
+/* The next word, without the blank behind it. */
+static bool take_text(const char **text, char *ret, size_t size)
+{
+	const size_t n = strcspn(*text, " ");
+
+	if (!n || n >= size)
+		return false;
+	memcpy(ret, *text, n);
+	ret[n] = '\0';
+	*text += n + ((*text)[n] == ' ');
+	return true;
+}
+
+static bool take_number(const char **text, uint32_t *ret)
+{
+	char word[16], *end;
+	unsigned long number;
+
+	if (!take_text(text, word, sizeof(word)) || word[0] < '0' || word[0] > '9')
+		return false;
+	number = strtoul(word, &end, 10);
+	*ret = (uint32_t)number;
+	return !*end && number <= UINT32_MAX;
+}
+
+static bool take_prefix(const char **text, struct prefix *ret)
+{
+	char word[PREFIX_STRLEN];
+
+	return take_text(text, word, sizeof(word)) && prefix_parse(word, ret) == 0;
+}
+
+/* "0x1/0xff", "1000-1999" */
+static bool take_pair(const char **text, int base, char between, uint32_t ret[static 2])
+{
+	char word[32], *end;
+	unsigned long first, second;
+
+	if (!take_text(text, word, sizeof(word)))
+		return false;
+	first = strtoul(word, &end, base);
+	if (*end != between)
+		return false;
+	second = strtoul(end + 1, &end, base);
+	ret[0] = (uint32_t)first;
+	ret[1] = (uint32_t)second;
+	return !*end && first <= UINT32_MAX && second <= UINT32_MAX;
+}
+
+static bool parse_selector(const char **text, struct object *rule)
+{
+	uint32_t pair[2];
+
+	if (take_word(text, "from all")) {
+		rule->selector = SELECT_ALL;
+		return true;
+	}
+	if (take_word(text, "from"))
+		return take_prefix(text, &rule->source) && rule->source.len &&
+		       rule->source.family == rule->family;
+	if (take_word(text, "fwmark") && take_pair(text, 16, '/', pair)) {
+		rule->selector = SELECT_MARK;
+		rule->mark = pair[0];
+		rule->mask = pair[1];
+		return rule->mark && !(rule->mark & ~rule->mask);
+	}
+	if (take_word(text, "uidrange")) {
+		rule->selector = SELECT_USER;
+		return take_pair(text, 10, '-', rule->uid) && rule->uid[0] <= rule->uid[1];
+	}
+	if (take_word(text, "oif"))
+		rule->selector = SELECT_OUT;
+	else if (take_word(text, "iif"))
+		rule->selector = SELECT_IN;
+	else
+		return false;
+	return take_text(text, rule->ifname, sizeof(rule->ifname));
+}
+
+/* What follows the table is compared with what the format would have written. */
+static bool parse_rule(const char *text, struct object *rule)
+{
+	if (!take_number(&text, &rule->priority) || !parse_selector(&text, rule) ||
+	    !take_word(&text, "lookup") || !take_number(&text, &rule->table))
+		return false;
+	rule->prefers_main = take_word(&text, "suppress_prefixlength");
+	return rule->table != 0;
+}
+
+static bool parse_route(const char *text, struct object *route)
+{
+	if (take_word(&text, "from") &&
+	    (!take_prefix(&text, &route->source) || !route->source.len ||
+	     route->source.family != route->family))
+		return false;
+	if (take_word(&text, "via") &&
+	    (!take_prefix(&text, &route->gateway) ||
+	     route->gateway.family != route->family ||
+	     route->gateway.len != prefix_host_len(route->family)))
+		return false;
+	if (take_word(&text, "dev") && (!take_number(&text, &route->oif) || !route->oif))
+		return false;
+	if (!take_word(&text, "metric") || !take_number(&text, &route->metric))
+		return false;
+	if (take_word(&text, "mtu") && (!take_number(&text, &route->mtu) || !route->mtu))
+		return false;
+	if (!take_word(&text, "table") || !take_number(&text, &route->table))
+		return false;
+	if (route->kind == OBJECT_UNREACHABLE)
+		return route->metric == METRIC_UNREACHABLE && !route->oif &&
+		       !route->gateway.family && !route->mtu;
+	return route->oif && route->metric && route->metric != METRIC_UNREACHABLE;
+}
+
+/* The kernel's own tables hold no route of ours. */
 static bool is_table_of_ours(const struct object *object)
 {
-	if (object->kind == OBJECT_RULE_MAIN)
-		return object->table == RT_TABLE_MAIN;
+	if (object->kind == OBJECT_RULE)
+		return object->table != RT_TABLE_DEFAULT && object->table != RT_TABLE_LOCAL;
 	return object->table &&
 	       !(object->table >= RT_TABLE_DEFAULT && object->table <= RT_TABLE_LOCAL);
 }
 
-/* A number that a sane record would not hold would not come out as it went in. */
-static bool is_canonical(const struct object *object, const char *text)
+static bool parse(const char *text, struct object *ret)
 {
-	char again[OBJECT_STRLEN];
-
-	object_format(object, again);
-	return !strcmp(again, text);
+	if (take_word(&text, words[OBJECT_TABLE])) {
+		ret->kind = OBJECT_TABLE;
+		ret->selector = strchr(text, ' ') ? SELECT_ALL : 0;
+		return take_number(&text, &ret->table);
+	}
+	if (take_word(&text, words[OBJECT_RULE]))
+		ret->kind = OBJECT_RULE;
+	else if (take_word(&text, words[OBJECT_ROUTE]))
+		ret->kind = OBJECT_ROUTE;
+	else if (take_word(&text, words[OBJECT_UNREACHABLE]))
+		ret->kind = OBJECT_UNREACHABLE;
+	else
+		return false;
+	if (take_word(&text, "6"))
+		ret->family = AF_INET6;
+	else if (take_word(&text, "4"))
+		ret->family = AF_INET;
+	else
+		return false;
+	return ret->kind == OBJECT_RULE ? parse_rule(text, ret) : parse_route(text, ret);
 }
 
 int object_parse(const char *text, struct object *ret)
 {
 	struct object object = {0};
-	char word[16];
-	int digit, r = -EINVAL;
+	char again[OBJECT_STRLEN];
 
-	if (sscanf(text, "%15s %d", word, &digit) != 2 ||
-	    parse_kind(word, &object.kind) < 0)
+	if (!parse(text, &object) || !is_table_of_ours(&object))
 		return -EINVAL;
-	object.family = digit == 6 ? AF_INET6 : AF_INET;
-	switch (object.kind) {
-	case OBJECT_RULE:
-	case OBJECT_RULE_MAIN:
-		r = parse_rule(text, &object);
-		break;
-	case OBJECT_ROUTE:
-		r = parse_route(text, &object);
-		break;
-	case OBJECT_FALLBACK:
-		r = parse_fallback(text, &object);
-		break;
-	}
-	if (r < 0)
-		return r;
-	if (!is_table_of_ours(&object) || !is_canonical(&object, text))
+	/* what comes out otherwise than it went in is not ours */
+	object_format(&object, again);
+	if (strcmp(again, text) != 0)
 		return -EINVAL;
 	*ret = object;
 	return 0;
-}
-
-void object_format_ip(const struct object *object, bool add, const char *ifname,
-		      char ret[static OBJECT_STRLEN])
-{
-	char source[PREFIX_STRLEN], via[PREFIX_STRLEN + 8] = "", mtu[16] = "";
-	const int n = snprintf(
-		ret, OBJECT_STRLEN, "ip -%d %s %s ", family_digit(object->family),
-		object_is_rule(object) ? "rule" : "route", add ? "add" : "del");
-	const size_t size = OBJECT_STRLEN - (size_t)n;
-
-	ret += n;
-	switch (object->kind) {
-	case OBJECT_RULE:
-	case OBJECT_RULE_MAIN:
-		prefix_format(&object->source, source);
-		snprintf(ret, size, "from %s table %u%s priority %u protocol %d", source,
-			 object->table,
-			 object->kind == OBJECT_RULE_MAIN ? " suppress_prefixlength 0"
-							  : "",
-			 object->priority, OBJECT_PROTOCOL);
-		break;
-	case OBJECT_ROUTE:
-		if (object->gateway.family) {
-			memcpy(via, " via ", sizeof(" via "));
-			prefix_format(&object->gateway, via + strlen(via));
-		}
-		if (object->mtu)
-			snprintf(mtu, sizeof(mtu), " mtu %u", object->mtu);
-		snprintf(ret, size, "default%s dev %s%s table %u metric %u%s protocol %d",
-			 via, ifname, object->gateway.family ? " onlink" : "",
-			 object->table, object->metric, mtu, OBJECT_PROTOCOL);
-		break;
-	case OBJECT_FALLBACK:
-		snprintf(ret, size, "unreachable default table %u metric %u protocol %d",
-			 object->table, object->metric, OBJECT_PROTOCOL);
-		break;
-	}
 }

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One rule or route of ours in the kernel as a plain value, without its protocol, which
- * is OBJECT_PROTOCOL for all of them: nothing that does not bear it is ever touched.
- * A text form for records, and the ip(8) form for people. Pure, as plan and prefix are.
+ * What this program installs, as plain values: a rule with exactly one selector, a default
+ * route, an unreachable default, and a table in use, which is no kernel object but has an
+ * owner as they have. The protocol of all is OBJECT_PROTOCOL: nothing that does not bear
+ * it is ever touched. One text form serves records, owners, the log and ip(8). Pure: no
+ * system call, and memory only by lib/array.h.
  */
 #ifndef OBJECT_H
 #define OBJECT_H
 
 #include "routing/prefix.h"
 
+#include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -18,63 +22,97 @@
  */
 #define OBJECT_PROTOCOL 166
 
-/* The fallback's: the highest there is, so that any other default route wins. */
-#define METRIC_FALLBACK UINT32_MAX
+/* Of the unreachable default: the highest there is, so that any other default wins. */
+#define METRIC_UNREACHABLE UINT32_MAX
 
+/*
+ * Of prefer_main's rules: main's routes up to this length do not count. The pieces into
+ * which other VPNs cut their default (0.0.0.0/1, 2000::/3, 2000::/4, fc00::/7) are no
+ * longer.
+ */
+#define PREFER_MAIN_LENGTH 7
+
+/*
+ * Of the shared rule: no interface is in this group, so it changes no look-up, but without
+ * it a delete of "from all" would fit every rule of that table and priority.
+ */
+#define NO_IFGROUP 2147483646
+
+/* In the order in which they are installed. */
 enum object_kind {
-	OBJECT_RULE,      /* from SOURCE lookup TABLE */
-	OBJECT_RULE_MAIN, /* from SOURCE lookup main suppress_prefixlength 0 */
-	OBJECT_ROUTE,     /* default dev OIF table TABLE */
-	OBJECT_FALLBACK,  /* unreachable default table TABLE */
+	OBJECT_TABLE,       /* a table is in use, for both families */
+	OBJECT_UNREACHABLE, /* unreachable default [from SOURCE] table TABLE */
+	OBJECT_ROUTE,       /* default [from SOURCE] dev OIF table TABLE */
+	OBJECT_RULE,        /* SELECTOR lookup TABLE */
 };
 
+/* Which packets a rule takes. */
+enum selector {
+	SELECT_SOURCE, /* from SOURCE */
+	SELECT_MARK,   /* fwmark MARK/MASK */
+	SELECT_USER,   /* uidrange UID-UID */
+	SELECT_OUT,    /* oif IFNAME: of sockets bound to that link */
+	SELECT_IN,     /* iif IFNAME: that came in by that link */
+	SELECT_ALL,    /* the shared rule of source-specific routes */
+};
+
+/* Fields that a kind does not have are zero. */
 struct object {
 	enum object_kind kind;
-	uint8_t family;        /* AF_INET6, AF_INET */
-	uint32_t table;        /* RT_TABLE_MAIN for OBJECT_RULE_MAIN */
-	struct prefix source;  /* rules */
-	uint32_t priority;     /* rules */
-	uint32_t oif;          /* OBJECT_ROUTE: ifindex */
-	struct prefix gateway; /* OBJECT_ROUTE: a host, or family AF_UNSPEC */
-	uint32_t metric;       /* routes */
-	uint32_t mtu;          /* OBJECT_ROUTE: bytes, 0: none */
+	uint8_t family;         /* AF_INET6, AF_INET; a table has none */
+	uint32_t table;         /* RT_TABLE_MAIN with prefers_main */
+	uint32_t priority;      /* rules */
+	enum selector selector; /* rules; SELECT_ALL of a table: a shared one */
+	bool prefers_main;      /* rules: look main up, but for its shortest prefixes */
+	struct prefix source;   /* SELECT_SOURCE; routes: family 0 for all sources */
+	uint32_t mark, mask;    /* SELECT_MARK: neither is 0, no bit outside the mask */
+	uint32_t uid[2];        /* SELECT_USER: first and last */
+	char ifname[IFNAMSIZ];  /* SELECT_OUT, SELECT_IN */
+	uint32_t oif;           /* OBJECT_ROUTE: ifindex */
+	struct prefix gateway;  /* OBJECT_ROUTE: a host, or family 0 */
+	uint32_t metric;        /* routes: never 0 */
+	uint32_t mtu;           /* OBJECT_ROUTE: bytes, 0: none */
+};
+
+struct objects {
+	size_t n;
+	struct object *object;
 };
 
 /*
- * A tunnel wants at most two rules a source, and a route and a fallback a family; a
- * record may hold the old of several interrupted changes beside the new.
+ * Room for the longest text, with its NUL: also the name of a file, so it must stay far
+ * below NAME_MAX.
  */
-#define OBJECTS_MAX 400
+#define OBJECT_STRLEN 161
 
-struct objects {
-	unsigned n;
-	struct object object[OBJECTS_MAX];
-};
-
-#define OBJECT_STRLEN 256 /* longest text of both forms, with its NUL */
-
-bool object_is_rule(const struct object *object);
-
-/* A total order, for qsort(3): negative, 0 or positive. */
+/* A total order, for qsort(3): negative, 0 or positive. Kinds as they are installed. */
 int object_compare(const struct object *a, const struct object *b);
 bool object_equal(const struct object *a, const struct object *b);
 
-/* Whether the kernel would take both for the same route and refuse the second (EEXIST).
- */
+/* Whether the kernel takes both for the same route and refuses the second (EEXIST). */
 bool object_same_slot(const struct object *a, const struct object *b);
+
+/* Whether several tunnels may want it, each for itself: the shared rule, and its table. */
+bool object_is_shared(const struct object *object);
 
 bool objects_have(const struct objects *objects, const struct object *object);
 
-/* Only what is in use: the whole array would cost an event more than all else does. */
-void objects_copy(struct objects *ret, const struct objects *from);
-
-/* Adds what is not there yet. Returns 0 or -E2BIG. */
+/* Adds what is not there yet. Returns 0 or -ENOMEM. */
 int objects_put(struct objects *objects, const struct object *object);
 
 /* Takes it out, if it is there; the order of the others changes. */
 void objects_drop(struct objects *objects, const struct object *object);
 
-/* The record's form: "route 6 table 200 oif 12 metric 1024". object_parse reads it back.
+/* Adds all of FROM. Returns 0 or -ENOMEM. */
+int objects_add(struct objects *objects, const struct objects *from);
+
+bool objects_equal(const struct objects *a, const struct objects *b);
+
+void objects_free(struct objects *objects);
+
+/*
+ * "rule 6 16383 from 2a02::1 lookup 200", "route 6 via fe80::1 dev 12 metric 2048 table
+ * 200", "unreachable 6 metric 4294967295 table 200", "table 200".
  */
 void object_format(const struct object *object, char ret[static OBJECT_STRLEN]);
 
@@ -82,10 +120,11 @@ void object_format(const struct object *object, char ret[static OBJECT_STRLEN]);
 int object_parse(const char *text, struct object *ret);
 
 /*
- * The ip(8) command that adds or deletes it, "ip -6 rule add ...". ifname: of oif, for a
- * route; a link that is gone has none, and took its route along.
+ * The ip(8) command that adds or deletes it, "ip -6 rule add ..."; of a table: "".
+ * ifname: of oif, for a route.
  */
+#define OBJECT_COMMAND_STRLEN (OBJECT_STRLEN + 64)
 void object_format_ip(const struct object *object, bool add, const char *ifname,
-		      char ret[static OBJECT_STRLEN]);
+		      char ret[static OBJECT_COMMAND_STRLEN]);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "routing/plan.h"
 
+#include "lib/array.h"
+
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -12,19 +14,29 @@ static bool has_family(const struct tunnel *tunnel, uint8_t family)
 	return false;
 }
 
-/* A tunnel's objects all differ, so that adding needs no look whether one is there. */
-static void put(struct objects *objects, const struct object *object)
+static int want_table(const struct tunnel *tunnel, struct objects *wanted)
 {
-	objects->object[objects->n++] = *object;
+	const struct object table = {.kind = OBJECT_TABLE, .table = tunnel->table};
+
+	return objects_put(wanted, &table);
 }
 
-static void want_routes(const struct tunnel *tunnel, const struct link *link,
-			uint8_t family, struct objects *wanted)
+static int want_unreachable(const struct tunnel *tunnel, uint8_t family,
+			    struct objects *wanted)
 {
-	const struct object fallback = {.kind = OBJECT_FALLBACK,
-					.family = family,
-					.table = tunnel->table,
-					.metric = METRIC_FALLBACK};
+	const struct object unreachable = {.kind = OBJECT_UNREACHABLE,
+					   .family = family,
+					   .table = tunnel->table,
+					   .metric = METRIC_UNREACHABLE};
+
+	if (tunnel->when_down != WHEN_DOWN_UNREACHABLE || !has_family(tunnel, family))
+		return 0;
+	return objects_put(wanted, &unreachable);
+}
+
+static int want_route(const struct tunnel *tunnel, const struct link *link,
+		      uint8_t family, struct objects *wanted)
+{
 	const struct object route = {.kind = OBJECT_ROUTE,
 				     .family = family,
 				     .table = tunnel->table,
@@ -34,111 +46,96 @@ static void want_routes(const struct tunnel *tunnel, const struct link *link,
 				     .metric = tunnel->metric,
 				     .mtu = tunnel->mtu};
 
-	if (!has_family(tunnel, family))
-		return;
-	if (tunnel->when_down == WHEN_DOWN_UNREACHABLE)
-		put(wanted, &fallback);
-	if (link->up)
-		put(wanted, &route);
+	if (!link->up || !has_family(tunnel, family))
+		return 0;
+	return objects_put(wanted, &route);
 }
 
-static void want_rules(const struct tunnel *tunnel, const struct prefix *source,
-		       struct objects *wanted)
+static int want_rule(const struct tunnel *tunnel, const struct prefix *source,
+		     struct objects *wanted)
 {
 	const struct object rule = {.kind = OBJECT_RULE,
 				    .family = source->family,
 				    .table = tunnel->table,
 				    .source = *source,
 				    .priority = tunnel->priority};
-	const struct object rule_main = {.kind = OBJECT_RULE_MAIN,
-					 .family = source->family,
-					 .table = RT_TABLE_MAIN,
-					 .source = *source,
-					 .priority = tunnel->priority - 1};
+	struct object main_first = rule;
+	int r = 0;
 
+	main_first.table = RT_TABLE_MAIN;
+	main_first.prefers_main = true;
+	main_first.priority--;
 	if (tunnel->prefer_main)
-		put(wanted, &rule_main);
-	put(wanted, &rule);
+		r = objects_put(wanted, &main_first);
+	return r < 0 ? r : objects_put(wanted, &rule);
 }
 
-void plan_wanted(const struct tunnel *tunnel, const struct link *link,
-		 struct objects *ret)
+int plan_wanted(const struct tunnel *tunnel, const struct link *link, struct objects *ret)
 {
-	ret->n = 0;
+	static const uint8_t families[] = {AF_INET6, AF_INET};
+	int r;
+
 	if (!link->ifindex)
-		return;
-	want_routes(tunnel, link, AF_INET6, ret);
-	want_routes(tunnel, link, AF_INET, ret);
-	for (unsigned i = 0; i < tunnel->n_sources; i++)
-		want_rules(tunnel, &tunnel->source[i], ret);
+		return 0;
+	r = want_table(tunnel, ret);
+	for (unsigned i = 0; r == 0 && i < 2; i++)
+		r = want_unreachable(tunnel, families[i], ret);
+	for (unsigned i = 0; r == 0 && i < 2; i++)
+		r = want_route(tunnel, link, families[i], ret);
+	for (unsigned i = 0; r == 0 && i < tunnel->n_sources; i++)
+		r = want_rule(tunnel, &tunnel->source[i], ret);
+	return r;
 }
 
-static void step(struct plan *plan, enum step_op op, const struct object *object)
+int plan_push(struct plan *plan, enum step_op op, const struct object *object)
 {
-	plan->step[plan->n++] = (struct step){.op = op, .object = *object};
+	const struct step step = {.op = op, .object = *object};
+
+	return object->kind == OBJECT_TABLE ? 0 : array_push(plan, step, step);
 }
 
-static bool slot_is_wanted(const struct object *object, const struct objects *wanted)
+static int make_way(const struct objects *gone, const struct object *coming,
+		    struct plan *plan)
 {
-	for (unsigned i = 0; i < wanted->n; i++)
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < gone->n; i++)
+		if (object_same_slot(&gone->object[i], coming))
+			r = plan_push(plan, STEP_DELETE, &gone->object[i]);
+	return r;
+}
+
+static bool makes_way(const struct object *object, const struct objects *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++)
 		if (object_same_slot(object, &wanted->object[i]))
 			return true;
 	return false;
 }
 
-static void make_way(const struct objects *record, const struct objects *wanted,
-		     const struct object *coming, struct plan *plan)
+int plan_steps(const struct objects *gone, const struct objects *wanted, struct plan *ret)
 {
-	for (unsigned i = 0; i < record->n; i++) {
-		const struct object *old = &record->object[i];
+	static const enum object_kind order[] = {OBJECT_RULE, OBJECT_ROUTE,
+						 OBJECT_UNREACHABLE};
+	int r = 0;
 
-		if (object_same_slot(old, coming) && !objects_have(wanted, old))
-			step(plan, STEP_DELETE, old);
+	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+		r = make_way(gone, &wanted->object[i], ret);
+		if (r == 0)
+			r = plan_push(ret, STEP_ADD, &wanted->object[i]);
 	}
-}
+	for (unsigned round = 0; r == 0 && round < 3; round++)
+		for (size_t i = 0; r == 0 && i < gone->n; i++) {
+			const struct object *old = &gone->object[i];
 
-/* The order in which what is no longer wanted goes: rules, route, fallback. */
-static bool goes_in_round(const struct object *object, unsigned round)
-{
-	switch (object->kind) {
-	case OBJECT_RULE:
-	case OBJECT_RULE_MAIN:
-		return round == 0;
-	case OBJECT_ROUTE:
-		return round == 1;
-	case OBJECT_FALLBACK:
-		return round == 2;
-	}
-	return false;
-}
-
-void plan_steps(const struct objects *record, const struct objects *wanted,
-		struct plan *ret)
-{
-	ret->n = 0;
-	for (unsigned i = 0; i < wanted->n; i++) {
-		make_way(record, wanted, &wanted->object[i], ret);
-		step(ret, STEP_ADD, &wanted->object[i]);
-	}
-	for (unsigned round = 0; round < 3; round++)
-		for (unsigned i = 0; i < record->n; i++) {
-			const struct object *old = &record->object[i];
-
-			if (goes_in_round(old, round) && !objects_have(wanted, old) &&
-			    !slot_is_wanted(old, wanted))
-				step(ret, STEP_DELETE, old);
+			if (old->kind == order[round] && !makes_way(old, wanted))
+				r = plan_push(ret, STEP_DELETE, old);
 		}
+	return r;
 }
 
-int plan_union(const struct objects *record, const struct objects *wanted,
-	       struct objects *ret)
+void plan_free(struct plan *plan)
 {
-	objects_copy(ret, record);
-	for (unsigned i = 0; i < wanted->n; i++) {
-		int r = objects_put(ret, &wanted->object[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	free(plan->step);
+	*plan = (struct plan){0};
 }

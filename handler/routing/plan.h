@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a tunnel's section wants of the kernel, and the ordered steps that lead there from
- * what its record says may be installed. Pure: no system call, no allocation, no log, no
- * clock; the same values give the same plan.
+ * What a tunnel's section wants of the kernel, and the ordered steps that lead there.
+ * Pure: no system call, no log, no clock, memory only by lib/array.h; the same values
+ * give the same plan.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -26,29 +26,31 @@ struct step {
 	struct object object;
 };
 
-#define PLAN_MAX (2 * OBJECTS_MAX)
-
 struct plan {
-	unsigned n;
-	struct step step[PLAN_MAX];
+	size_t n;
+	struct step *step;
 };
 
-/* Nothing without a link; the route only on a link that is up. */
-void plan_wanted(const struct tunnel *tunnel, const struct link *link,
-		 struct objects *ret);
+/*
+ * Adds to RET what the section wants: nothing without a link; the route only on a link
+ * that is up. Returns 0 or -ENOMEM.
+ */
+int plan_wanted(const struct tunnel *tunnel, const struct link *link,
+		struct objects *ret);
 
 /*
- * Fallback, route, rules are added in this order, whether recorded or not (others may
- * have deleted them; the kernel says EEXIST if not). What is recorded and not wanted is
- * deleted after that: rules, route, fallback; but a route in whose slot a wanted one
- * goes, just before it. Packets so find either the old way or the new at all times where
- * the kernel can hold both.
+ * Unreachable, route, rules are added in this order, whether they are there or not (others
+ * may have deleted them; the kernel says EEXIST if not). What is GONE (recorded, not
+ * wanted, and this tunnel's to delete) goes after that: rules, route, unreachable; but a
+ * route in whose slot a wanted one comes, just before it. Packets so find either the old
+ * way or the new at all times where the kernel can hold both. Tables are no steps.
+ * Returns 0 or -ENOMEM.
  */
-void plan_steps(const struct objects *record, const struct objects *wanted,
-		struct plan *ret);
+int plan_steps(const struct objects *gone, const struct objects *wanted,
+	       struct plan *ret);
 
-/* What may be installed while the plan runs: both. Returns 0 or -E2BIG. */
-int plan_union(const struct objects *record, const struct objects *wanted,
-	       struct objects *ret);
+int plan_push(struct plan *plan, enum step_op op, const struct object *object);
+
+void plan_free(struct plan *plan);
 
 #endif

@@ -1,86 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may be installed for each tunnel, one small file a tunnel in the run folder
- * (/run/sixxs-route), written before the kernel is touched and replaced whole. Also the
- * folder itself: it is made when needed, trusted only if nobody else can write to it, and
- * goes with its last file. Knows nothing of drop-ins and of the kernel's answers.
+ * What may be installed for each tunnel: RUN_DIR/IFNAME.record, an object's text form a
+ * line, written before the kernel is touched and replaced whole. A tunnel that is looked
+ * after has a record even when nothing is installed for it. Knows nothing of drop-ins and
+ * of the kernel's answers.
  */
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "lib/ini.h"
 #include "routing/object.h"
-#include "state/table_names.h"
-
-struct record {
-	struct name_entry name; /* our line in rt_tables; number 0: none */
-	bool follows; /* source = auto: there is a record also while there is no address
-		       */
-	struct objects objects;
-};
+#include "state/run_dir.h"
 
 /*
- * Opens the run folder, making it if CREATE (-ENOENT: it was removed just then, try
- * again). Returns a descriptor; -ENOENT: there is none; -EPERM or -ENOTDIR: there is
- * something there that is not to be trusted, or nothing to make it in; -errno.
+ * Adds the record's objects to RET. Returns 1; 0: there is no record; -EPERM: it is not to
+ * be trusted; -EINVAL: it is damaged, or not of this version; other -errno: unknown.
  */
-int run_open(const char *run_dir, bool create);
+int record_read(int runfd, const char *ifname, struct objects *ret);
 
-/*
- * As run_open, and takes the tunnel's lock in it. Returns the lock, with *ret_runfd the
- * folder; -errno as of run_open or record_lock.
- */
-int run_enter(const char *run_dir, const char *ifname, bool create, int *ret_runfd,
-	      bool *ret_stale);
+/* Replaces the record, under the lock. Returns 0 or -errno. */
+int record_write(int runfd, const char *ifname, const struct objects *objects);
 
-/* Removes the folder if it is empty. */
-void run_close_up(const char *run_dir);
+int record_remove(int runfd, const char *ifname);
 
-/* A file of the run folder that is about one tunnel: PREFIX, then the interface. */
-#define RUN_NAME_SIZE (16 + IFNAMSIZ)
-void run_file_name(const char *prefix, const char *ifname,
-		   char ret[static RUN_NAME_SIZE]);
-
-/*
- * Replaces such a file whole. Under the tunnel's lock, for
- * the temporary file is one for all. Returns 0 or -errno.
- */
-int run_replace(int runfd, const char *prefix, const char *ifname, const char *bytes,
-		size_t size);
-
-/*
- * The tunnel's record. Returns 1 with *ret; 0 with an empty *ret: there is none; -EPERM
- * or -EINVAL: it is not to be trusted or is damaged, and was reported; -errno: unknown.
- */
-int record_read(int runfd, const char *ifname, ini_report_fn *report, void *data,
-		struct record *ret);
-
-/* Replaces the tunnel's record; an empty one is removed. Returns 0 or -errno. */
-int record_write(int runfd, const char *ifname, const struct record *record);
-
-void record_clear(struct record *ret);
-void record_copy(struct record *ret, const struct record *from);
-bool record_is_empty(const struct record *record);
-bool record_equal(const struct record *a, const struct record *b);
-
-/* Whether the tunnel has one, or has its lock taken: then it is about to be changed. */
+/* Whether there is one, good or bad; also if that is not known. */
 bool record_exists(int runfd, const char *ifname);
 
-/*
- * The tunnel's lock: see lock_take and lock_drop. Clears away what a kill left.
- * *ret_stale (may be NULL): there was one, so that the record may name more than is there.
- */
-int record_lock(int runfd, const char *ifname, bool *ret_stale);
-void record_unlock(int runfd, const char *ifname, int lock);
-
-/*
- * The interface name of every record (and of every lock and temporary file left by a
- * kill), in no order, each at least once. Returns 0, -errno, or FN's negative return.
- */
-typedef int record_each_fn(void *data, const char *ifname);
-int record_each(int runfd, record_each_fn *fn, void *data);
-
-/* The same for the files with any of these prefixes (the list ends with NULL). */
-int run_each(int runfd, const char *const prefixes[], record_each_fn *fn, void *data);
+/* The interface of each record, in no order: see run_dir_each. */
+int record_each(int runfd, run_dir_fn *fn, void *data);
 
 #endif

@@ -2,27 +2,23 @@
 #include "state/table_names.h"
 
 #include "lib/cleanup.h"
-#include "lib/iproute2.h"
-#include "state/lock.h"
+#include "lib/file.h"
+#include "state/run_dir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define OURS      "rt_tables"
-#define OURS_TEMP "rt_tables.tmp"
-#define OURS_LOCK "rt_tables.lock"
+#define OURS     "rt_tables"
+#define OURS_MAX (16 * 1024 * 1024) /* bytes */
 
-#define ENTRY_SIZE (LABEL_SIZE + 16) /* "\n4294967295 name\n" */
+#define ENTRY_SIZE (TABLE_NAME_SIZE + 16) /* "\n4294967295 name\n" */
 
-/* Our file between two newlines, so that "\nNUMBER NAME\n" finds any line. */
+/* Our file behind a newline, so that "\nNUMBER " finds any line. */
 struct ours {
 	char *bytes;
-	size_t size; /* with both newlines; 1 and one newline in all: no entry */
+	size_t size; /* with that newline */
 };
 
 struct judgement {
@@ -67,77 +63,79 @@ static void free_ours(const struct ours *ours)
 	free(ours->bytes);
 }
 
-/* RUNFD -1, and no file, are an empty one. */
+/* RUNFD -1, and no file, are an empty one. With room for one more line. */
 static int read_ours(int runfd, struct ours *ret)
 {
-	_cleanup_close_ int fd = -1;
-	struct stat st = {0};
-	struct ours ours;
-	int r;
+	_cleanup_free_ char *bytes = NULL;
+	size_t size = 0;
+	int r = runfd < 0 ? -ENOENT
+			  : file_read(runfd, OURS, OURS_MAX, &bytes, &size);
 
-	if (runfd >= 0)
-		fd = openat(runfd, OURS, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (runfd >= 0 && fd < 0 && errno != ENOENT)
-		return -errno;
-	if (fd >= 0 && fstat(fd, &st) < 0)
-		return -errno;
-	r = rttables_read(fd, (size_t)st.st_size, &ours.bytes, &ours.size);
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
-	if (ours.bytes[ours.size - 1] != '\n') /* in the NUL's place: sizes count here */
-		ours.bytes[ours.size++] = '\n';
-	*ret = ours;
+	ret->bytes = malloc(size + ENTRY_SIZE + 2);
+	if (!ret->bytes)
+		return -ENOMEM;
+	ret->bytes[0] = '\n';
+	if (size)
+		memcpy(ret->bytes + 1, bytes, size);
+	ret->size = size + 1;
+	if (ret->bytes[size] != '\n') /* a last line without its newline */
+		ret->bytes[ret->size++] = '\n';
 	return 0;
 }
 
-static char *find_line(const struct ours *ours, const struct name_entry *entry)
+/* The newline before the table's line, or NULL. */
+static char *find_number(const struct ours *ours, uint32_t number)
 {
-	char line[ENTRY_SIZE];
-	const int size =
-		snprintf(line, sizeof(line), "\n%u %s\n", entry->number, entry->name);
+	char text[ENTRY_SIZE];
+	const int size = snprintf(text, sizeof(text), "\n%u ", number);
 
-	return memmem(ours->bytes, ours->size, line, (size_t)size);
+	return memmem(ours->bytes, ours->size, text, (size_t)size);
 }
 
-/* Only for an entry that has no line yet. */
+static bool stands_at(const struct ours *ours, const char *at,
+		      const struct name_entry *entry)
+{
+	char text[ENTRY_SIZE];
+	const int size =
+		snprintf(text, sizeof(text), "\n%u %s\n", entry->number, entry->name);
+
+	return at && (size_t)(ours->bytes + ours->size - at) >= (size_t)size &&
+	       !memcmp(at, text, (size_t)size);
+}
+
+/* Only another table's name can be in the way: the table's own line is replaced. */
 static void judge_ours(struct judgement *judgement, const struct ours *ours)
 {
 	const struct name_entry *want = judgement->want;
-	const char *const end = ours->bytes + ours->size;
 	char text[ENTRY_SIZE];
-	const char *found;
-	int size;
+	const int size = snprintf(text, sizeof(text), " %s\n", want->name);
+	const char *found = memmem(ours->bytes, ours->size, text, (size_t)size);
+	uint32_t number;
 
-	judgement->rival.ours = true;
-	size = snprintf(text, sizeof(text), " %s\n", want->name);
-	found = memmem(ours->bytes, ours->size, text, (size_t)size);
-	if (found) {
-		found = memrchr(ours->bytes, '\n', (size_t)(found - ours->bytes));
-		stands_in_way(judgement, NAME_TAKEN,
-			      (uint32_t)strtoul(found + 1, NULL, 10), want->name,
-			      strlen(want->name));
+	if (!found)
 		return;
-	}
-	size = snprintf(text, sizeof(text), "\n%u ", want->number);
-	found = memmem(ours->bytes, ours->size, text, (size_t)size);
-	if (found) {
-		const char *name = found + size;
-		const char *newline = memchr(name, '\n', (size_t)(end - name));
-
-		stands_in_way(judgement, NUMBER_TAKEN, want->number, name,
-			      (size_t)(newline - name));
-	}
+	found = memrchr(ours->bytes, '\n', (size_t)(found - ours->bytes));
+	number = (uint32_t)strtoul(found + 1, NULL, 10);
+	if (number == want->number)
+		return;
+	judgement->rival.ours = true;
+	stands_in_way(judgement, NAME_TAKEN, number, want->name, strlen(want->name));
 }
 
-/* *ret_error: 0, or -errno of a file of others that could not be read. */
-static enum name_verdict look(const struct name_entry *want, const struct ours *ours,
-			      bool *ret_stands, int *ret_error, struct name_rival *ret)
+/*
+ * *ret_error: 0, or -errno of a file of others that could not be read: ip(8) takes no names
+ * from it either.
+ */
+static enum name_verdict judge(const struct name_entry *want, const struct ours *ours,
+			       int *ret_error, struct name_rival *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 
 	*ret_error = rttables_each(judge_entry, &judgement);
-	*ret_stands = ours->size && find_line(ours, want);
-	if (judgement.verdict == NAME_OURS && ours->size && !*ret_stands)
+	if (judgement.verdict == NAME_OURS &&
+	    !stands_at(ours, find_number(ours, want->number), want))
 		judge_ours(&judgement, ours);
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
 		*ret = judgement.rival;
@@ -148,173 +146,58 @@ int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
 	enum name_verdict verdict;
-	bool stands;
-	int r = read_ours(runfd, &ours);
+	int error, r = read_ours(runfd, &ours);
 
 	if (r < 0)
 		return r;
-	verdict = look(want, &ours, &stands, &r, ret);
-	return r < 0 && verdict == NAME_OURS ? r : (int)verdict;
+	verdict = judge(want, &ours, &error, ret);
+	return error < 0 && verdict == NAME_OURS ? error : (int)verdict;
 }
 
-static int open_temp(int runfd)
-{
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(runfd, OURS_TEMP, flags, 0644);
-
-	if (fd < 0 && errno == EEXIST && unlinkat(runfd, OURS_TEMP, 0) == 0)
-		fd = openat(runfd, OURS_TEMP, flags, 0644); /* a kill left one behind */
-	return fd < 0 ? -errno : fd;
-}
-
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		const ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			bytes += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-/* Under the lock. Not synced: the run folder is a tmpfs, and a boot begins without it. */
+/* Cuts the line out; an empty file is none. */
 static int write_ours(int runfd, const struct ours *ours)
 {
-	_cleanup_close_ int fd = open_temp(runfd);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	/* ip(8) reads it for everybody, whatever our umask is */
-	r = fchmod(fd, 0644) < 0 ? -errno
-				 : write_all(fd, ours->bytes + 1, ours->size - 1);
-	if (r == 0 && renameat(runfd, OURS_TEMP, runfd, OURS) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(runfd, OURS_TEMP, 0);
-	return r;
+	if (ours->size == 1)
+		return run_dir_remove(runfd, OURS);
+	return run_dir_replace(runfd, OURS, ours->bytes + 1, ours->size - 1);
 }
 
-static int add_line(int runfd, struct ours *ours, const struct name_entry *entry)
+static void cut_line(struct ours *ours, char *line)
 {
-	char *more = realloc(ours->bytes, ours->size + ENTRY_SIZE);
+	char *const end = ours->bytes + ours->size;
+	char *next = memchr(line + 1, '\n', (size_t)(end - line - 1));
 
-	if (!more)
-		return -ENOMEM;
-	ours->bytes = more;
-	ours->size += (size_t)snprintf(more + ours->size, ENTRY_SIZE, "%u %s\n",
-				       entry->number, entry->name);
+	memmove(line, next, (size_t)(end - next));
+	ours->size -= (size_t)(next - line);
+}
+
+static int set_line(int runfd, struct ours *ours, const struct name_entry *want,
+		    bool stands)
+{
+	char *const line = find_number(ours, want->number);
+
+	if (stands ? stands_at(ours, line, want) : !line)
+		return 0;
+	if (line)
+		cut_line(ours, line);
+	if (stands)
+		ours->size += (size_t)snprintf(ours->bytes + ours->size, ENTRY_SIZE,
+					       "%u %s\n", want->number, want->name);
 	return write_ours(runfd, ours);
 }
 
-static bool exists(int runfd, const char *name)
-{
-	return faccessat(runfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static int drop_temp(int runfd)
-{
-	return unlinkat(runfd, OURS_TEMP, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-int names_tidy(int runfd)
-{
-	int r, lock;
-
-	if (!exists(runfd, OURS_LOCK) && !exists(runfd, OURS_TEMP))
-		return 0;
-	lock = lock_take(runfd, OURS_LOCK, NULL);
-	if (lock == -ENOENT) /* the whole folder is gone */
-		return 0;
-	if (lock < 0)
-		return lock;
-	r = drop_temp(runfd);
-	lock_drop(runfd, OURS_LOCK, lock);
-	return r;
-}
-
-int names_add(int runfd, const struct name_entry *want, struct name_rival *ret)
+int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
-	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
-	bool stands;
-	int r, lock, error; /* what cannot be read gives ip(8) no names */
+	enum name_verdict verdict = NAME_OURS;
+	int error, r = read_ours(runfd, &ours);
 
-	if (!name_ok(want->name))
-		return -EINVAL;
-	r = read_ours(runfd, &ours);
 	if (r < 0)
 		return r;
-	r = (int)look(want, &ours, &stands, &error, ret);
-	if (r != NAME_OURS || stands) {
-		const int r_tidy = names_tidy(runfd);
-
-		return r_tidy < 0 ? r_tidy : r;
-	}
-	lock = lock_take(runfd, OURS_LOCK, NULL);
-	if (lock < 0)
-		return lock;
-	free_ours(&ours);
-	ours.bytes = NULL;
-	r = read_ours(runfd, &ours); /* it may be another one by now */
-	if (r == 0 && !find_line(&ours, want)) {
-		judge_ours(&judgement, &ours);
-		if (judgement.verdict == NAME_OURS)
-			r = add_line(runfd, &ours, want);
-		else
-			*ret = judgement.rival;
-	}
-	lock_drop(runfd, OURS_LOCK, lock);
-	return r < 0 ? r : (int)judgement.verdict;
-}
-
-/* Under the lock. */
-static int drop_line(int runfd, const struct name_entry *entry)
-{
-	_cleanup_(free_ours) struct ours ours = {0};
-	char *line, *next, *end;
-	int r;
-
-	r = read_ours(runfd, &ours);
-	if (r < 0)
-		return r;
-	end = ours.bytes + ours.size;
-	line = find_line(&ours, entry);
-	if (line) {
-		next = memchr(line + 1, '\n', (size_t)(end - line - 1));
-		memmove(line, next, (size_t)(end - next));
-		ours.size -= (size_t)(next - line);
-		if (ours.size > 1)
-			return write_ours(runfd, &ours);
-		if (unlinkat(runfd, OURS, 0) < 0)
-			return -errno;
-	}
-	return drop_temp(runfd);
-}
-
-int names_drop(int runfd, const struct name_entry *entry)
-{
-	_cleanup_(free_ours) struct ours ours = {0};
-	int r, lock;
-
-	r = read_ours(runfd, &ours);
-	if (r < 0)
-		return r;
-	if (!find_line(&ours, entry))
-		return names_tidy(runfd);
-	lock = lock_take(runfd, OURS_LOCK, NULL);
-	if (lock == -ENOENT) /* the whole folder is gone */
-		return 0;
-	if (lock < 0)
-		return lock;
-	r = drop_line(runfd, entry);
-	lock_drop(runfd, OURS_LOCK, lock);
-	return r;
+	if (want->name[0])
+		verdict = judge(want, &ours, &error, ret);
+	r = set_line(runfd, &ours, want, want->name[0] && verdict == NAME_OURS);
+	return r < 0 ? r : (int)verdict;
 }
 
 struct each {

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "state/owners.h"
+
+#include "lib/cleanup.h"
+#include "state/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "owners"
+#define TEMP   FOLDER "/tmp"
+
+/* "owners/OBJECT/IFNAME" */
+#define OWNER_PATH_SIZE (sizeof(FOLDER) + OBJECT_STRLEN + IFNAMSIZ + 1)
+
+/* Whether a table is shared is said by what stands there, not by its name. */
+static void owner_path(const struct object *object, char ret[static OWNER_PATH_SIZE])
+{
+	struct object plain = *object;
+	char *text = stpcpy(ret, FOLDER "/");
+
+	if (plain.kind == OBJECT_TABLE)
+		plain.selector = 0;
+	object_format(&plain, text);
+	for (; (text = strchr(text, '/')); text++)
+		*text = '|';
+}
+
+static void member_path(const struct object *object, const char *ifname,
+			char ret[static OWNER_PATH_SIZE])
+{
+	owner_path(object, ret);
+	strcat(strcat(ret, "/"), ifname);
+}
+
+/* Returns 1 with *ret, 0 (nobody), or -errno. */
+static int read_owner(int runfd, const char *path, char ret[static IFNAMSIZ])
+{
+	const ssize_t n = readlinkat(runfd, path, ret, IFNAMSIZ);
+	struct stat st;
+
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0 && errno != EINVAL)
+		return -errno;
+	/* no link: a folder is said to be one; anything else nobody has put there */
+	if (n < 0)
+		return fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+				       S_ISDIR(st.st_mode)
+			       ? -EISDIR
+			       : 0;
+	if (n == 0 || n == IFNAMSIZ)
+		return 0;
+	ret[n] = '\0';
+	return !strchr(ret, '/') && record_exists(runfd, ret);
+}
+
+struct other {
+	int runfd;
+	const char *ifname;
+	char *ret;
+};
+
+static int take_other(void *data, const char *name)
+{
+	const struct other *other = data;
+
+	if (strcmp(name, other->ifname) != 0 && strlen(name) < IFNAMSIZ &&
+	    record_exists(other->runfd, name))
+		strcpy(other->ret, name);
+	return 0;
+}
+
+static int get_shared(int runfd, const struct object *object, const char *ifname,
+		      char ret[static IFNAMSIZ])
+{
+	struct other other = {.runfd = runfd, .ifname = ifname, .ret = ret};
+	char path[OWNER_PATH_SIZE];
+	int r;
+
+	ret[0] = '\0';
+	owner_path(object, path);
+	r = run_dir_each(runfd, path, "", take_other, &other);
+	if (r == -ELOOP || r == -ENOTDIR) {
+		r = read_owner(runfd, path, ret);
+		return r > 0 ? -ENOTDIR : r;
+	}
+	return r < 0 ? r : ret[0] != '\0';
+}
+
+int owners_get(int runfd, const struct object *object, const char *ifname,
+	       char ret[static IFNAMSIZ])
+{
+	char path[OWNER_PATH_SIZE];
+
+	if (object_is_shared(object))
+		return get_shared(runfd, object, ifname, ret);
+	owner_path(object, path);
+	return read_owner(runfd, path, ret);
+}
+
+static int make_folder(int runfd, const char *path)
+{
+	return mkdirat(runfd, path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int join_shared(int runfd, const struct object *object, const char *ifname)
+{
+	char path[OWNER_PATH_SIZE];
+	int r;
+
+	owner_path(object, path);
+	r = make_folder(runfd, path);
+	if (r < 0)
+		return r;
+	member_path(object, ifname, path);
+	if (symlinkat(ifname, runfd, path) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+/* A link cannot be changed: a new one is renamed into its place. */
+static int replace_link(int runfd, const char *path, const char *ifname)
+{
+	if (symlinkat(ifname, runfd, TEMP) < 0 &&
+	    (errno != EEXIST || unlinkat(runfd, TEMP, 0) < 0 ||
+	     symlinkat(ifname, runfd, TEMP) < 0))
+		return -errno;
+	if (renameat(runfd, TEMP, runfd, path) == 0)
+		return 0;
+	return -errno;
+}
+
+static int set_own(int runfd, const struct object *object, const char *ifname)
+{
+	char path[OWNER_PATH_SIZE];
+
+	owner_path(object, path);
+	if (symlinkat(ifname, runfd, path) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	return replace_link(runfd, path, ifname);
+}
+
+int owners_set(int runfd, const struct object *object, const char *ifname)
+{
+	int (*const set)(int, const struct object *, const char *) =
+		object_is_shared(object) ? join_shared : set_own;
+	int r = set(runfd, object, ifname);
+
+	if (r == -ENOENT) {
+		r = make_folder(runfd, FOLDER);
+		if (r == 0)
+			r = set(runfd, object, ifname);
+	}
+	return r;
+}
+
+int owners_clear(int runfd, const struct object *object, const char *ifname)
+{
+	char path[OWNER_PATH_SIZE];
+
+	if (!object_is_shared(object)) {
+		owner_path(object, path);
+		return run_dir_remove(runfd, path);
+	}
+	member_path(object, ifname, path);
+	if (unlinkat(runfd, path, 0) < 0 && errno != ENOENT)
+		return -errno;
+	owner_path(object, path);
+	if (unlinkat(runfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+struct tidy {
+	int runfd;
+	char folder[OWNER_PATH_SIZE];
+};
+
+static int tidy_one(void *data, const char *name)
+{
+	const struct tidy *tidy = data;
+	char path[2 * OWNER_PATH_SIZE + NAME_MAX], owner[IFNAMSIZ];
+	struct tidy within = {.runfd = tidy->runfd};
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", tidy->folder, name);
+	r = read_owner(tidy->runfd, path, owner);
+	if (r == 0)
+		return run_dir_remove(tidy->runfd, path);
+	if (r != -EISDIR)
+		return r < 0 ? r : 0;
+	if (strlen(path) >= sizeof(within.folder) || strcmp(tidy->folder, FOLDER) != 0)
+		return 0; /* nobody here has made it */
+	strcpy(within.folder, path);
+	r = run_dir_each(tidy->runfd, path, "", tidy_one, &within);
+	if (r == 0 && unlinkat(tidy->runfd, path, AT_REMOVEDIR) < 0 &&
+	    errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+int owners_tidy(int runfd)
+{
+	struct tidy tidy = {.runfd = runfd, .folder = FOLDER};
+
+	return run_dir_each(runfd, FOLDER, "", tidy_one, &tidy);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which tunnel wanted an object last: RUN_DIR/owners/OBJECT, a symbolic link whose text is
+ * the interface's name. What several tunnels may want (the shared rule and its table) has
+ * a folder with such a link for each of them instead. An object may stand on two records,
+ * when drop-ins change or a link is renamed; its owner alone may delete it. All but the
+ * look-ups are called under the lock.
+ */
+#ifndef OWNERS_H
+#define OWNERS_H
+
+#include "routing/object.h"
+
+#include <net/if.h>
+
+/*
+ * Returns 1 with *ret, the owner's interface; 0: nobody, also if the owner has no record;
+ * -EISDIR or -ENOTDIR: one tunnel has a table for itself that another shares; -errno.
+ * Of what is shared: another than IFNAME, if there is one.
+ */
+int owners_get(int runfd, const struct object *object, const char *ifname,
+	       char ret[static IFNAMSIZ]);
+
+/* IFNAME wants it from now on. Returns 0 or -errno. */
+int owners_set(int runfd, const struct object *object, const char *ifname);
+
+/* IFNAME, whose it is, no longer needs it. Returns 0 or -errno. */
+int owners_clear(int runfd, const struct object *object, const char *ifname);
+
+/* Takes away the links to tunnels without a record. Returns 0 or -errno. */
+int owners_tidy(int runfd);
+
+#endif

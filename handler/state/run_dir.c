@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "state/run_dir.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_NAME "lock"
+#define TEMP_NAME "tmp" /* one is enough: it is written under the lock */
+
+int run_dir_open(const char *path, bool create)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (create && mkdir(path, 0755) < 0 && errno != EEXIST)
+		return errno == ENOENT ? -ENOTDIR : -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return file_is_trusted(&st) ? take_fd(&fd) : -EPERM;
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal; /* interrupts flock(), no more */
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/*
+ * flock() has no timeout. The timer fires again after the deadline, so that an alarm that
+ * comes just before flock() begins to wait is not the last.
+ */
+static int wait_for_lock(int fd)
+{
+	const struct itimerval off = {0};
+	const struct itimerval timer = {.it_value.tv_sec = LOCK_SECONDS,
+					.it_interval.tv_usec = 100000};
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const double deadline = now() + LOCK_SECONDS;
+	struct sigaction before;
+	sigset_t alarm, mask;
+	int r;
+
+	/* whoever runs us may have it blocked */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigaction(SIGALRM, &action, &before);
+	sigprocmask(SIG_UNBLOCK, &alarm, &mask);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	do
+		r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+	while (r == -EINTR && now() < deadline);
+	setitimer(ITIMER_REAL, &off, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	return r == -EINTR ? -ETIMEDOUT : r;
+}
+
+/* Whoever can open it can lock it: so nobody else may. */
+static int open_lock(int runfd)
+{
+	_cleanup_close_ int fd =
+		openat(runfd, LOCK_NAME,
+		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EPERM;
+	if ((st.st_mode & 0777) != 0600 && fchmod(fd, 0600) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+/* A stopped process must not hold the lock: not by Ctrl-Z, nor by its own output. */
+static void hold_stops(sigset_t *ret_mask)
+{
+	sigset_t stops;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTSTP);
+	sigaddset(&stops, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &stops, ret_mask);
+}
+
+int run_dir_lock(int runfd, bool wait, struct run_lock *ret)
+{
+	_cleanup_close_ int fd = open_lock(runfd);
+	int r = 0;
+
+	ret->fd = -1;
+	if (fd < 0)
+		return fd;
+	hold_stops(&ret->mask);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		r = errno == EWOULDBLOCK && wait ? wait_for_lock(fd) : -errno;
+	if (r < 0) {
+		sigprocmask(SIG_SETMASK, &ret->mask, NULL);
+		return r;
+	}
+	ret->fd = take_fd(&fd);
+	return 0;
+}
+
+void run_dir_unlock(struct run_lock *lock)
+{
+	if (lock->fd < 0)
+		return;
+	close(lock->fd);
+	lock->fd = -1;
+	sigprocmask(SIG_SETMASK, &lock->mask, NULL);
+}
+
+/* A new file each time: an old one may have a second name somewhere. */
+static int open_temp(int runfd)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(runfd, TEMP_NAME, flags, 0644);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(runfd, TEMP_NAME, 0) == 0)
+		fd = openat(runfd, TEMP_NAME, flags, 0644);
+	return fd < 0 ? -errno : fd;
+}
+
+int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
+{
+	_cleanup_close_ int fd = open_temp(runfd);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = file_write(fd, bytes, size);
+	if (r == 0 && renameat(runfd, TEMP_NAME, runfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(runfd, TEMP_NAME, 0);
+	return r;
+}
+
+int run_dir_remove(int runfd, const char *name)
+{
+	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_fn *fn,
+		 void *data)
+{
+	_cleanup_close_ int fd =
+		openat(runfd, subfolder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const size_t tail = strlen(suffix);
+	const struct dirent *entry;
+	char name[NAME_MAX + 1];
+	int r = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	fd = -1; /* the stream's now */
+	while (r >= 0 && (errno = 0, entry = readdir(dir))) {
+		const size_t size = strlen(entry->d_name);
+
+		if (entry->d_name[0] == '.' || size <= tail ||
+		    strcmp(entry->d_name + size - tail, suffix) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(size - tail), entry->d_name);
+		r = fn(data, name);
+	}
+	if (r >= 0)
+		r = -errno;
+	closedir(dir);
+	return r < 0 ? r : 0;
+}
