@@ -2,6 +2,8 @@
 #include "state/record.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/ini.h"
 #include "state/lock.h"
 
 #include <dirent.h>
@@ -44,7 +46,7 @@ int run_open(const char *run_dir, bool create)
 	fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
-	r = ini_trust_dir(fd, ini_report_nothing, NULL);
+	r = file_trust_dir(fd, NULL);
 	return r < 0 ? r : take_fd(&fd);
 }
 
@@ -116,16 +118,37 @@ static int read_section(const struct ini *ini, const char *ifname, ini_report_fn
 	return 1;
 }
 
+void ini_report_nothing(void *data, unsigned line, const char *text)
+{
+	(void)data, (void)line, (void)text;
+}
+
+struct relay {
+	ini_report_fn *report;
+	void *data;
+};
+
+static void pass_on(void *data, enum severity severity, const char *file, unsigned line,
+		    const char *text)
+{
+	const struct relay *relay = data;
+
+	(void)severity, (void)file;
+	relay->report(relay->data, line, text);
+}
+
 int record_read(int runfd, const char *ifname, ini_report_fn *report, void *data,
 		struct record *ret)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
+	struct relay relay = {.report = report, .data = data};
+	struct diagnostics diagnostics = {.fn = pass_on, .data = &relay};
 	char name[RUN_NAME_SIZE];
 	int r;
 
 	record_clear(ret);
 	run_file_name(RECORD_PREFIX, ifname, name);
-	r = ini_load(runfd, name, report, data, &ini);
+	r = ini_load(runfd, name, &diagnostics, &ini);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r == -EFBIG ? -EINVAL : r;
 	return read_section(ini, ifname, report, data, ret);

@@ -48,6 +48,12 @@ void run_file_name(const char *prefix, const char *ifname,
 int run_replace(int runfd, const char *prefix, const char *ifname, const char *bytes,
 		size_t size);
 
+/* One thing that is wrong with a record. line 0: about all of it. */
+typedef void ini_report_fn(void *data, unsigned line, const char *text);
+
+/* Drops what it is told. */
+void ini_report_nothing(void *data, unsigned line, const char *text);
+
 /*
  * The tunnel's record. Returns 1 with *ret; 0 with an empty *ret: there is none; -EPERM
  * or -EINVAL: it is not to be trusted or is damaged, and was reported; -errno: unknown.
