@@ -5,7 +5,6 @@
 #include "cmd/udev_rules.h"
 #include "config/config.h"
 #include "config/diagnostic.h"
-#include "config/findings.h"
 #include "config/overlaps.h"
 #include "converge/messages.h"
 #include "lib/array.h"
@@ -17,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,16 +40,18 @@ struct check {
 	struct named *named;
 };
 
-struct place {
-	struct findings *findings;
-	const char *file;
-};
-
-static void report_ini(void *data, unsigned line, const char *text)
+__attribute__((format(printf, 4, 5))) static void
+warn(struct findings *findings, const char *file, unsigned line, const char *format, ...)
 {
-	const struct place *place = data;
+	const struct diagnostics list = diagnostics_to(findings);
+	struct diagnostics to = diagnostics_in(&list, NULL, file);
+	char text[1024];
+	va_list args;
 
-	findings_report(place->findings, SEVERITY_ERROR, place->file, line, text);
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	diagnose(&to, SEVERITY_WARNING, line, "%s", text);
 }
 
 /*
@@ -61,9 +63,10 @@ static unsigned key_line(struct check *check, const char *file, unsigned line,
 			 const char *key, bool *ret_found)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
-	struct place place = {.findings = &check->findings, .file = file};
+	const struct diagnostics list = diagnostics_to(&check->findings);
+	struct diagnostics to = diagnostics_in(&list, NULL, file);
 
-	*ret_found = ini_load(AT_FDCWD, file, report_ini, &place, &ini) < 0;
+	*ret_found = ini_load(AT_FDCWD, file, &to, &ini) < 0;
 	if (*ret_found)
 		return line;
 	for (size_t i = 0; i < ini->n_sections; i++) {
@@ -95,11 +98,9 @@ static void check_prefixes(struct check *check, const struct tunnel *tunnel,
 		if (said) /* prefer_main = no is so by intent */
 			return;
 		prefix_format(source, text);
-		findings_warn(
-			&check->findings, file,
-			key_line(check, file, line, "source", &said),
-			"source %s is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant",
-			text);
+		warn(&check->findings, file, key_line(check, file, line, "source", &said),
+		     "source %s is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant",
+		     text);
 		return;
 	}
 }
@@ -107,8 +108,7 @@ static void check_prefixes(struct check *check, const struct tunnel *tunnel,
 /* udev's rules are read for the first name that asks for it. */
 static bool is_served(struct check *check, const char *ifname)
 {
-	const struct config_reporter reporter = {.report = findings_report,
-						 .data = &check->findings};
+	const struct diagnostics reporter = diagnostics_to(&check->findings);
 
 	if (!check->rules_read && udevrules_load(&reporter, &check->rules) < 0)
 		check->findings.no_memory = true;
@@ -123,10 +123,9 @@ static void check_rules(struct check *check, const struct tunnel *tunnel,
 	if (!check->host || !strncmp(tunnel->ifname, "sixxs", strlen("sixxs")) ||
 	    is_served(check, tunnel->ifname))
 		return;
-	findings_warn(
-		&check->findings, file, line,
-		"no event of %s comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
-		tunnel->ifname, tunnel->ifname);
+	warn(&check->findings, file, line,
+	     "no event of %s comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
+	     tunnel->ifname, tunnel->ifname);
 }
 
 static unsigned name_line(struct check *check, const char *file, unsigned line)
@@ -153,14 +152,12 @@ static int check_name(struct check *check, const struct tunnel *tunnel, const ch
 	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
 	r = names_look(-1, &named.entry, &rival);
 	if (r < 0 && !check->names_unread)
-		findings_warn(
-			&check->findings, file, line,
-			"it is not known whether iproute2 has another use for the name %s, or for another tunnel's: not all of its rt_tables can be read: %s",
-			named.entry.name, strerror(-r));
+		warn(&check->findings, file, line,
+		     "it is not known whether iproute2 has another use for the name %s, or for another tunnel's: not all of its rt_tables can be read: %s",
+		     named.entry.name, strerror(-r));
 	check->names_unread |= r < 0;
 	if (r >= 0 && explain_name(&named.entry, (enum name_verdict)r, &rival, text))
-		findings_warn(&check->findings, file, name_line(check, file, line), "%s",
-			      text);
+		warn(&check->findings, file, name_line(check, file, line), "%s", text);
 	more = grow(check->named, check->n_named, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -197,16 +194,14 @@ static void warn_overlap(void *data, const struct prefix *inner,
 
 	prefix_format(inner, inner_text);
 	prefix_format(outer, outer_text);
-	findings_warn(
-		&check->findings, inner_owner->file,
-		key_line(check, inner_owner->file, inner_owner->line, "source", &found),
-		"source %s lies within %s of [%s] (%s:%u)%s: give it a lower priority than %u",
-		inner_text, outer_text, outer_owner->label, outer_owner->file,
-		outer_owner->line,
-		inner_owner->priority == outer_owner->priority
-			? " at the same priority"
-			: ", whose rule comes first",
-		outer_owner->priority);
+	warn(&check->findings, inner_owner->file,
+	     key_line(check, inner_owner->file, inner_owner->line, "source", &found),
+	     "source %s lies within %s of [%s] (%s:%u)%s: give it a lower priority than %u",
+	     inner_text, outer_text, outer_owner->label, outer_owner->file,
+	     outer_owner->line,
+	     inner_owner->priority == outer_owner->priority ? " at the same priority"
+							    : ", whose rule comes first",
+	     outer_owner->priority);
 }
 
 static int by_name(const void *a, const void *b)
@@ -230,12 +225,11 @@ static void check_names(struct check *check)
 			first = named;
 			continue;
 		}
-		findings_warn(
-			&check->findings, named->file,
-			name_line(check, named->file, named->line),
-			"name %s is given to table %u of %s (%s:%u) as well: whichever comes later goes without: set another name, or name = none",
-			named->entry.name, first->entry.number, first->ifname,
-			first->file, first->line);
+		warn(&check->findings, named->file,
+		     name_line(check, named->file, named->line),
+		     "name %s is given to table %u of %s (%s:%u) as well: whichever comes later goes without: set another name, or name = none",
+		     named->entry.name, first->entry.number, first->ifname, first->file,
+		     first->line);
 	}
 }
 
@@ -253,10 +247,10 @@ static bool is_meant_to_be_unread(const char *name)
 
 static void fail_folder(struct check *check, const char *dir, int error)
 {
-	char text[160];
+	const struct diagnostics list = diagnostics_to(&check->findings);
+	struct diagnostics to = diagnostics_in(&list, dir, NULL);
 
-	snprintf(text, sizeof(text), "cannot be listed: %s", strerror(error));
-	findings_report(&check->findings, SEVERITY_ERROR, dir, 0, text);
+	diagnose_file(&to, 0, "cannot be listed: %s", strerror(error));
 }
 
 /* is_told: what is wrong with the folder has been said. */
@@ -267,8 +261,8 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 	DIR *folder = opendir(dir);
 
 	if (!folder && errno == ENOENT)
-		findings_warn(&check->findings, dir, 0,
-			      "there is no such folder: no tunnel is configured");
+		warn(&check->findings, dir, 0,
+		     "there is no such folder: no tunnel is configured");
 	else if (!folder && !is_told)
 		fail_folder(check, dir, errno);
 	while (folder && (errno = 0, entry = readdir(folder))) {
@@ -278,10 +272,9 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 		    is_meant_to_be_unread(name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, name);
-		findings_warn(&check->findings, path, 0,
-			      name[0] == '.'
-				      ? "not read, as its name begins with a dot"
-				      : "not read, as its name does not end in .conf");
+		warn(&check->findings, path, 0,
+		     name[0] == '.' ? "not read, as its name begins with a dot"
+				    : "not read, as its name does not end in .conf");
 	}
 	if (folder && errno)
 		fail_folder(check, dir, errno);
@@ -289,30 +282,27 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 		closedir(folder);
 }
 
-static int check_networkd(struct check *check, const struct config_reporter *reporter)
+static int check_networkd(struct check *check, const struct diagnostics *reporter)
 {
 	struct networkd networkd = {.running = false};
 	const int r = check->n_tunnels ? networkd_look(reporter, &networkd) : 0;
 
 	if (r == 0 && networkd.running && networkd.deletes)
-		findings_warn(
-			&check->findings, networkd.file, networkd.line,
-			"systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
+		warn(&check->findings, networkd.file, networkd.line,
+		     "systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
 	return r;
 }
 
 static int check_files(struct check *check, char *const files[])
 {
-	const struct config_reporter reporter = {.report = findings_report,
-						 .data = &check->findings};
+	const struct diagnostics reporter = diagnostics_to(&check->findings);
 
 	return config_each_of(files, &reporter, check_tunnel, check);
 }
 
 static int check_all(struct check *check, const char *dir)
 {
-	const struct config_reporter reporter = {.report = findings_report,
-						 .data = &check->findings};
+	const struct diagnostics reporter = diagnostics_to(&check->findings);
 	int r;
 
 	check->host = true;

@@ -20,7 +20,8 @@ static struct limit find_limit(const struct settings *settings, const char *ifna
 {
 	const struct limit preset = LIMIT_PRESET;
 	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, ifname, &report_to_log, &tunnel);
+	const int r =
+		config_find(settings->conf_dir, ifname, &diagnostics_to_log, &tunnel);
 
 	if (r > 0)
 		return tunnel.limit;
@@ -39,7 +40,7 @@ static bool find_limit_quietly(const struct settings *settings, const char *ifna
 			       struct limit *ret)
 {
 	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, ifname, &report_nowhere, &tunnel);
+	const int r = config_find(settings->conf_dir, ifname, NULL, &tunnel);
 
 	*ret = r > 0 ? tunnel.limit : (struct limit)LIMIT_PRESET;
 	return r != 0;

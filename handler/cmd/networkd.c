@@ -89,7 +89,7 @@ static void read_file(void *data, const char *path, const char *name, const char
  * in /run/systemd/netif tells nothing: systemd-tmpfiles makes that folder everywhere, and
  * its file "state" outlives the service.
  */
-static bool is_running(const struct config_reporter *rep)
+static bool is_running(const struct diagnostics *rep)
 {
 	static const char path[] =
 		"/run/systemd/units/invocation:systemd-networkd.service";
@@ -103,7 +103,7 @@ static bool is_running(const struct config_reporter *rep)
 	return false;
 }
 
-int networkd_look(const struct config_reporter *rep, struct networkd *ret)
+int networkd_look(const struct diagnostics *rep, struct networkd *ret)
 {
 	/* networkd.conf(5); the file itself is looked for elsewhere than in /etc since
 	 * 254 */

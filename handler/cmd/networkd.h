@@ -22,7 +22,7 @@ struct networkd {
 };
 
 /* Returns 0 or -ENOMEM. */
-int networkd_look(const struct config_reporter *rep, struct networkd *ret);
+int networkd_look(const struct diagnostics *rep, struct networkd *ret);
 
 /* Takes over what one of its files says, which overrules those before. */
 void networkd_read(struct networkd *networkd, const char *path, const char *bytes,

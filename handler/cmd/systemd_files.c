@@ -26,17 +26,17 @@ struct files {
 	struct layer_file *file;
 };
 
-int layers_fail(const struct config_reporter *rep, const char *path, int r)
+int layers_fail(const struct diagnostics *rep, const char *path, int r)
 {
 	char text[160];
 
 	snprintf(text, sizeof(text), "cannot be read: %s: what it says is not known here",
 		 strerror(-r));
-	rep->report(rep->data, SEVERITY_WARNING, path, 0, text);
+	rep->fn(rep->data, SEVERITY_WARNING, path, 0, text);
 	return r;
 }
 
-int layers_read(const char *path, const struct config_reporter *rep, layers_fn *fn,
+int layers_read(const char *path, const struct diagnostics *rep, layers_fn *fn,
 		void *data)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -81,7 +81,7 @@ static int put(struct files *files, const char *name, unsigned dir)
 }
 
 static int list(const char *dir, unsigned number, const char *suffix,
-		const struct config_reporter *rep, struct files *ret)
+		const struct diagnostics *rep, struct files *ret)
 {
 	const struct dirent *entry;
 	DIR *folder = opendir(dir);
@@ -109,7 +109,7 @@ static int in_order(const void *a, const void *b)
 }
 
 int layers_each(const char *const dirs[], const char *suffix,
-		const struct config_reporter *rep, layers_fn *fn, void *data)
+		const struct diagnostics *rep, layers_fn *fn, void *data)
 {
 	struct files files = {0};
 	char path[PATH_MAX];

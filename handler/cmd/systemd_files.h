@@ -21,13 +21,13 @@ typedef void layers_fn(void *data, const char *path, const char *name, const cha
  * one that counts most first), of each the first MiB. Returns 0 or -ENOMEM.
  */
 int layers_each(const char *const dirs[], const char *suffix,
-		const struct config_reporter *rep, layers_fn *fn, void *data);
+		const struct diagnostics *rep, layers_fn *fn, void *data);
 
 /* The one file, if it can be read. Returns 0, or -errno (-ENOENT: there is none). */
-int layers_read(const char *path, const struct config_reporter *rep, layers_fn *fn,
+int layers_read(const char *path, const struct diagnostics *rep, layers_fn *fn,
 		void *data);
 
 /* Warns that PATH cannot be read. Returns R, which is -errno. */
-int layers_fail(const struct config_reporter *rep, const char *path, int r);
+int layers_fail(const struct diagnostics *rep, const char *path, int r);
 
 #endif

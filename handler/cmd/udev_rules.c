@@ -135,7 +135,7 @@ static void load_file(void *data, const char *path, const char *name, const char
 					   !strcmp(name, OWN_FILE));
 }
 
-int udevrules_load(const struct config_reporter *rep, struct udevrules *ret)
+int udevrules_load(const struct diagnostics *rep, struct udevrules *ret)
 {
 	/* udev(7) */
 	static const char *const dirs[] = {

@@ -20,7 +20,7 @@ struct udevrules {
 
 /* Reads udev's folders. Returns 0 or -ENOMEM; *ret is for udevrules_free in both cases.
  */
-int udevrules_load(const struct config_reporter *rep, struct udevrules *ret);
+int udevrules_load(const struct diagnostics *rep, struct udevrules *ret);
 
 /*
  * Adds the rules of one file. own: it is the one that comes with this program, whose

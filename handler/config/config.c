@@ -5,6 +5,7 @@
 #include "config/keys.h"
 #include "config/section.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 #include <dirent.h>
@@ -34,41 +35,28 @@ struct unreads {
 	size_t n;
 };
 
-struct place {
-	const struct claims *claims;
-	const char *file; /* NULL: the folder itself */
-};
-
-static void report_ini(void *data, unsigned line, const char *text)
+static int say_errno(const struct claims *claims, const char *file, const char *what,
+		     int r)
 {
-	const struct place *place = data;
+	struct diagnostics to =
+		diagnostics_in(&claims->diagnostics, claims->diagnostics.dir, file);
 
-	claims_report(place->claims, SEVERITY_ERROR, place->file, line, text);
+	return diagnose_file(&to, r, "%s: %s", what, strerror(-r));
 }
 
-static int report_errno(const struct claims *claims, const char *what, int r)
+/* Returns a descriptor; -ENOENT: there is no such folder; or -errno after a diagnostic. */
+static int open_folder(struct claims *claims)
 {
-	char text[160];
-
-	snprintf(text, sizeof(text), "%s: %s", what, strerror(-r));
-	claims_report(claims, SEVERITY_ERROR, NULL, 0, text);
-	return r;
-}
-
-/* Returns a descriptor; -ENOENT: there is no such folder; or -errno after a report. */
-static int open_folder(const struct claims *claims)
-{
-	struct place place = {.claims = claims};
-	_cleanup_close_ int fd =
-		open(claims->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = open(claims->diagnostics.dir,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0)
-		return report_errno(claims, "cannot be opened (links are not followed)",
-				    -errno);
-	r = ini_trust_dir(fd, report_ini, &place);
+		return say_errno(claims, NULL,
+				 "cannot be opened (links are not followed)", -errno);
+	r = file_trust_dir(fd, &claims->diagnostics);
 	return r < 0 ? r : take_fd(&fd);
 }
 
@@ -94,7 +82,7 @@ static int list_dropins(const struct claims *claims, int dirfd, struct listing *
 	int n = scandirat(dirfd, ".", &ret->file, is_dropin, in_byte_order);
 
 	if (n < 0)
-		return report_errno(claims, "cannot be listed", -errno);
+		return say_errno(claims, NULL, "cannot be listed", -errno);
 	ret->n = n;
 	return 0;
 }
@@ -107,8 +95,8 @@ static void free_listing(struct listing *listing)
 }
 
 /* 1 with *ret, 0 or -errno as config_find. */
-static int find_in_ini(struct claims *claims, const char *file, const struct ini *ini,
-		       struct tunnel *ret)
+static int find_in_ini(struct claims *claims, const struct ini *ini,
+		       struct diagnostics *diagnostics, struct tunnel *ret)
 {
 	bool found = false;
 	int r;
@@ -117,11 +105,12 @@ static int find_in_ini(struct claims *claims, const char *file, const struct ini
 		found = !strcmp(section_ifname(&ini->section[i]), claims->only);
 	if (!found)
 		return 0;
-	r = claims_add(claims, file, ini);
+	r = claims_add(claims, ini, diagnostics);
 	if (r == 0)
 		r = claims_settle(claims);
 	if (r < 0)
-		return report_errno(claims, file, r);
+		return diagnose_file(diagnostics, r, "not read to the end: %s",
+				     strerror(-r));
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = claims->claim[i];
 
@@ -130,7 +119,8 @@ static int find_in_ini(struct claims *claims, const char *file, const struct ini
 		if (claim->bad)
 			return -EINVAL;
 		log_story("%s: section [%s] of %s/%s, line %u", claims->only,
-			  claim->tunnel.label, claims->dir, file, claim->line);
+			  claim->tunnel.label, diagnostics->dir, claim->file,
+			  claim->line);
 		*ret = claim->tunnel;
 		return 1;
 	}
@@ -142,19 +132,23 @@ static int find_in_file(struct claims *claims, int dirfd, const char *file, bool
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 	_cleanup_free_ char *bytes = NULL;
-	struct place place = {.claims = claims, .file = file};
+	struct diagnostics of_file =
+		diagnostics_in(&claims->diagnostics, claims->diagnostics.dir, file);
 	size_t size;
 	int r;
 
-	r = ini_read(dirfd, file, report_ini, &place, &bytes, &size);
+	r = file_read_trusted(dirfd, file, INI_FILE_MAX, &of_file, &bytes, &size);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	/* thousands of files that do not even mention the name must not cost a parse each
 	 */
 	if (!own && !memmem(bytes, size, claims->only, strlen(claims->only)))
 		return 0;
-	r = ini_parse(bytes, size, report_ini, &place, &ini);
-	return r < 0 ? r : find_in_ini(claims, file, ini, ret);
+	r = ini_parse(bytes, size, &of_file, &ini);
+	if (r == 0)
+		r = find_in_ini(claims, ini, &of_file, ret);
+	diagnose_rest(&of_file);
+	return r;
 }
 
 static int find(struct claims *claims, struct tunnel *ret)
@@ -178,11 +172,11 @@ static int find(struct claims *claims, struct tunnel *ret)
 	return r;
 }
 
-int config_find(const char *dir, const char *ifname, const struct config_reporter *rep,
+int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
 		struct tunnel *ret)
 {
 	_cleanup_(claims_free) struct claims claims = {
-		.dir = dir, .rep = rep, .only = ifname};
+		.diagnostics = diagnostics_in(to, dir, NULL), .only = ifname};
 
 	return config_ifname_ok(ifname) ? find(&claims, ret) : 0;
 }
@@ -235,19 +229,25 @@ static int add_file(struct claims *claims, struct unreads *unreads, int dirfd,
 		    const char *file)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
-	struct place place = {.claims = claims, .file = file};
+	struct diagnostics of_file =
+		diagnostics_in(&claims->diagnostics, claims->diagnostics.dir, file);
 	struct unread unread = {.order = claims->n, .file = file};
 	int r;
 
-	r = ini_read(dirfd, file, report_ini, &place, &unread.bytes, &unread.size);
+	r = file_read_trusted(dirfd, file, INI_FILE_MAX, &of_file, &unread.bytes,
+			      &unread.size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = ini_parse(unread.bytes, unread.size, report_ini, &place, &ini);
-	if (r < 0)
+		r = ini_parse(unread.bytes, unread.size, &of_file, &ini);
+	if (r < 0) {
+		diagnose_rest(&of_file);
 		return add_unread(unreads, unread);
+	}
 	free(unread.bytes);
-	return claims_add(claims, file, ini);
+	r = claims_add(claims, ini, &of_file);
+	diagnose_rest(&of_file);
+	return r;
 }
 
 static int hand_out(const struct claims *claims, const struct unreads *unreads,
@@ -272,10 +272,11 @@ static int hand_out(const struct claims *claims, const struct unreads *unreads,
 	return failed;
 }
 
-int config_each(const char *dir, const struct config_reporter *rep, config_each_fn *fn,
+int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
 		void *data)
 {
-	_cleanup_(claims_free) struct claims claims = {.dir = dir, .rep = rep};
+	_cleanup_(claims_free) struct claims claims = {
+		.diagnostics = diagnostics_in(to, dir, NULL)};
 	_cleanup_(free_unreads) struct unreads unreads = {0};
 	_cleanup_(free_listing) struct listing listing = {0};
 	_cleanup_close_ int dirfd = open_folder(&claims);
@@ -291,7 +292,7 @@ int config_each(const char *dir, const struct config_reporter *rep, config_each_
 	if (r == 0)
 		r = claims_settle(&claims);
 	if (r < 0)
-		return report_errno(&claims, "not read to the end", r);
+		return say_errno(&claims, NULL, "not read to the end", r);
 	return hand_out(&claims, &unreads, fn, data);
 }
 
@@ -300,16 +301,20 @@ static int add_path(struct claims *claims, struct unreads *unreads, const char *
 	if (access(file, F_OK) < 0 && errno == ENOENT) {
 		const struct unread unread = {.order = claims->n, .file = file};
 
-		claims_report(claims, SEVERITY_ERROR, file, 0, "there is no such file");
+		struct diagnostics of_file = diagnostics_in(
+			&claims->diagnostics, claims->diagnostics.dir, file);
+
+		diagnose_file(&of_file, 0, "there is no such file");
 		return add_unread(unreads, unread);
 	}
 	return add_file(claims, unreads, AT_FDCWD, file);
 }
 
-int config_each_of(char *const files[], const struct config_reporter *rep,
-		   config_each_fn *fn, void *data)
+int config_each_of(char *const files[], const struct diagnostics *to, config_each_fn *fn,
+		   void *data)
 {
-	_cleanup_(claims_free) struct claims claims = {.rep = rep};
+	_cleanup_(claims_free) struct claims claims = {
+		.diagnostics = diagnostics_in(to, NULL, NULL)};
 	_cleanup_(free_unreads) struct unreads unreads = {0};
 	int r = 0;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * conf.d -> struct tunnel: the look-up of an interface's section (keys.c has the table of
- * keys, claims.c which of two claims is wrong). Reports every complaint with file and line
- * through a callback (the event path logs them, `check` prints them): the same parser and
- * decisions for both. Knows nothing of the kernel.
+ * keys, conflicts.c which of two sections is wrong). Says every error with file and line
+ * (to the log in an event, to a list for `check`): the same parser and decisions for
+ * both. Knows nothing of the kernel.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
 
-#include "config/diagnostic.h"
+#include "lib/diagnose.h"
 #include "routing/tunnel.h"
 
 #include <stddef.h>
@@ -20,7 +20,7 @@
  * the section could not be read or is wrong, and was reported. Nobody may remove a route
  * on that ground.
  */
-int config_find(const char *dir, const char *ifname, const struct config_reporter *rep,
+int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
 		struct tunnel *ret);
 
 /*
@@ -30,15 +30,15 @@ int config_find(const char *dir, const char *ifname, const struct config_reporte
  */
 typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
 			   unsigned line);
-int config_each(const char *dir, const struct config_reporter *rep, config_each_fn *fn,
+int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
 		void *data);
 
 /*
  * The same for these files (the list ends with NULL) as if they, in this order, were all
  * that there is. One that is not there is an error.
  */
-int config_each_of(char *const files[], const struct config_reporter *rep,
-		   config_each_fn *fn, void *data);
+int config_each_of(char *const files[], const struct diagnostics *to, config_each_fn *fn,
+		   void *data);
 
 /* Whether a file of this name is read where it is in conf.d: *.conf, no leading dot. */
 bool config_is_dropin(const char *name);

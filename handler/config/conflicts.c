@@ -17,32 +17,11 @@ struct holding {
 	struct claim *claim;
 };
 
-struct place {
-	const struct claims *claims;
-	const char *file;
-};
-
 void claims_path(const struct claims *claims, const char *file, char ret[static PATH_MAX])
 {
-	const char *dir = claims->dir ? claims->dir : "";
+	const char *dir = claims->diagnostics.dir;
 
-	snprintf(ret, PATH_MAX, "%s%s%s", dir, *dir && file ? "/" : "", file ? file : "");
-}
-
-void claims_report(const struct claims *claims, enum severity severity, const char *file,
-		   unsigned line, const char *text)
-{
-	char path[PATH_MAX];
-
-	claims_path(claims, file, path);
-	claims->rep->report(claims->rep->data, severity, path, line, text);
-}
-
-static void report_section(void *data, unsigned line, const char *text)
-{
-	const struct place *place = data;
-
-	claims_report(place->claims, SEVERITY_ERROR, place->file, line, text);
+	snprintf(ret, PATH_MAX, "%s%s%s", dir ? dir : "", dir ? "/" : "", file);
 }
 
 bool claims_own_file(const char *file, const char *ifname)
@@ -55,9 +34,10 @@ bool claims_own_file(const char *file, const char *ifname)
 	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
 }
 
-int claims_add(struct claims *claims, const char *file, const struct ini *ini)
+int claims_add(struct claims *claims, const struct ini *ini,
+	       struct diagnostics *diagnostics)
 {
-	struct place place = {.claims = claims, .file = file};
+	const char *file = diagnostics->file;
 
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->section[i];
@@ -72,9 +52,8 @@ int claims_add(struct claims *claims, const char *file, const struct ini *ini)
 		claim = calloc(1, sizeof(*claim));
 		if (!claim)
 			return -ENOMEM;
-		claim->bad =
-			section_parse(section, loud ? report_section : ini_report_nothing,
-				      &place, &claim->tunnel) < 0;
+		claim->bad = section_parse(section, loud ? diagnostics : NULL,
+					   &claim->tunnel) < 0;
 		claim->order = claims->n;
 		claim->file = file;
 		claim->line = section->line;
@@ -90,21 +69,21 @@ report_clash(const struct claims *claims, enum severity severity,
 	     const struct claim *loser, const struct claim *winner, const char *format,
 	     ...)
 {
+	struct diagnostics to = diagnostics_in(&claims->diagnostics,
+					       claims->diagnostics.dir, loser->file);
 	char text[320];
 	va_list args;
-	int n;
 
 	if (claims->only && strcmp(claims->only, loser->tunnel.ifname))
 		return;
 	va_start(args, format);
-	n = vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (winner->file == loser->file)
-		snprintf(text + n, sizeof(text) - (size_t)n, " in line %u", winner->line);
+		diagnose(&to, severity, loser->line, "%s in line %u", text, winner->line);
 	else
-		snprintf(text + n, sizeof(text) - (size_t)n, " in line %u of %.160s",
+		diagnose(&to, severity, loser->line, "%s in line %u of %s", text,
 			 winner->line, winner->file);
-	claims_report(claims, severity, loser->file, loser->line, text);
 }
 
 static int in_order(const struct claim *a, const struct claim *b)

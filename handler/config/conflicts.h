@@ -7,7 +7,7 @@
 #ifndef CONFLICTS_H
 #define CONFLICTS_H
 
-#include "config/diagnostic.h"
+#include "lib/diagnose.h"
 #include "lib/ini.h"
 #include "routing/tunnel.h"
 
@@ -24,29 +24,25 @@ struct claim {
 };
 
 struct claims {
-	const char *dir; /* NULL: the files' names are paths */
-	const struct config_reporter *rep;
+	struct diagnostics diagnostics; /* about the folder */
 	const char *only; /* report of this interface's sections alone; NULL: of all */
 	size_t n;
 	struct claim **claim; /* in look-up order */
 };
 
 /*
- * Parses every section of INI, the content of FILE, whose errors it reports and marks as
- * bad. Returns 0, or -ENOMEM.
+ * Parses every section of INI, the content of the file that DIAGNOSTICS are about, whose
+ * errors it says and marks as bad. Returns 0, or -ENOMEM.
  */
-int claims_add(struct claims *claims, const char *file, const struct ini *ini);
+int claims_add(struct claims *claims, const struct ini *ini,
+	       struct diagnostics *diagnostics);
 
 /* Reports what clashes, and marks bad and lost ones. Returns 0, or -ENOMEM. */
 int claims_settle(const struct claims *claims);
 
-/* FILE's path, for reports; NULL: the folder's. */
+/* FILE's path. */
 void claims_path(const struct claims *claims, const char *file,
 		 char ret[static PATH_MAX]);
-
-/* One report about FILE in the folder; NULL: about the folder. */
-void claims_report(const struct claims *claims, enum severity severity, const char *file,
-		   unsigned line, const char *text);
 
 /* Whether FILE is called IFNAME.conf. */
 bool claims_own_file(const char *file, const char *ifname);

@@ -14,8 +14,7 @@
 
 struct parser {
 	const struct ini_section *section;
-	ini_report_fn *report;
-	void *data;
+	struct diagnostics *diagnostics;
 	struct tunnel *tunnel;
 	int result;
 };
@@ -29,7 +28,7 @@ complain(struct parser *parser, unsigned line, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	parser->report(parser->data, line, text);
+	diagnose(parser->diagnostics, SEVERITY_ERROR, line, "%s", text);
 	parser->result = -EINVAL;
 }
 
@@ -198,11 +197,11 @@ const char *section_ifname(const struct ini_section *section)
 	return key ? key->value : section->name;
 }
 
-int section_parse(const struct ini_section *section, ini_report_fn *report, void *data,
+int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
 		  struct tunnel *ret)
 {
 	struct parser parser = {
-		.section = section, .report = report, .data = data, .tunnel = ret};
+		.section = section, .diagnostics = diagnostics, .tunnel = ret};
 
 	*ret = keys_presets;
 	parse_label(&parser);

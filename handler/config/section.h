@@ -13,10 +13,10 @@
 const char *section_ifname(const struct ini_section *section);
 
 /*
- * Returns 0, or -EINVAL after at least one report. *ret is written in either case: what a
+ * Returns 0, or -EINVAL after at least one diagnostic. *ret is written in either case: what a
  * wrong section claims (table 0: none) still counts against others.
  */
-int section_parse(const struct ini_section *section, ini_report_fn *report, void *data,
+int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
 		  struct tunnel *ret);
 
 #endif

@@ -78,8 +78,8 @@ static int fail_run(const struct turn *turn, int error)
 
 static int find_section(struct turn *turn)
 {
-	const int r = config_find(turn->settings->conf_dir, turn->ifname, &report_to_log,
-				  &turn->tunnel);
+	const int r = config_find(turn->settings->conf_dir, turn->ifname,
+				  &diagnostics_to_log, &turn->tunnel);
 
 	if (r < 0)
 		return fail(

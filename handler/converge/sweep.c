@@ -130,7 +130,7 @@ static void report_error(void *data, enum severity severity, const char *file,
 			 unsigned line, const char *text)
 {
 	if (severity == SEVERITY_ERROR)
-		report_to_log.report(data, severity, file, line, text);
+		diagnostics_to_log.fn(data, severity, file, line, text);
 }
 
 /* In a rehearsal the records are still those from before. */
@@ -171,7 +171,7 @@ static int drop_stray_names(const struct recorded *recorded,
 
 static int read_records(struct recorded *ret)
 {
-	static const struct config_reporter reporter = {.report = report_error};
+	static const struct diagnostics reporter = {.fn = report_error};
 	const struct settings *settings = ret->settings;
 	int r = 0;
 

@@ -2,6 +2,7 @@
 #include "guard/connect_count.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/ini.h"
 #include "state/record.h"
 
@@ -63,7 +64,7 @@ static int read_file(const struct counter *counter, int runfd, struct connects *
 	ret->n = 0;
 	*ret_until_ms = -1;
 	run_file_name(PREFIX, counter->ifname, name);
-	r = ini_read(runfd, name, ini_report_nothing, NULL, &bytes, &size);
+	r = file_read_trusted(runfd, name, INI_FILE_MAX, NULL, &bytes, &size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EPERM || r == -EFBIG)

@@ -5,64 +5,133 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-bool file_is_trusted(const struct stat *st)
+static int trust(const struct stat *st, struct diagnostics *diagnostics)
 {
-	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
-	       !(st->st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* Until its end, or -EFBIG; BYTES has room for MAX + 1. */
-static ssize_t read_all(int fd, char *bytes, size_t max)
-{
-	size_t size = 0;
-
-	while (size <= max) {
-		const ssize_t n = read(fd, bytes + size, max + 1 - size);
-
-		if (n == 0)
-			return (ssize_t)size;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			size += (size_t)n;
-	}
-	return -EFBIG;
-}
-
-int file_read(int dirfd, const char *name, size_t max, char **ret, size_t *ret_size)
-{
-	_cleanup_close_ int fd = openat(dirfd, name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	_cleanup_free_ char *bytes = NULL;
-	struct stat st;
-	ssize_t size;
-
-	if (fd < 0)
-		return errno == ELOOP || errno == ENXIO ? -EPERM : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || !file_is_trusted(&st))
-		return -EPERM;
-	if ((size_t)st.st_size > max)
-		return -EFBIG;
-	/* one byte more than it has, so that the end shows in the first read */
-	bytes = malloc((size_t)st.st_size + 2);
-	if (!bytes)
-		return -ENOMEM;
-	size = read_all(fd, bytes, (size_t)st.st_size);
-	if (size < 0)
-		return (int)size;
-	bytes[size] = '\0';
-	*ret = bytes;
-	*ret_size = (size_t)size;
-	bytes = NULL;
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return diagnose_file(
+			diagnostics, -EPERM,
+			"owned by uid %u: expected root or who runs this program",
+			st->st_uid);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return diagnose_file(
+			diagnostics, -EPERM,
+			"mode %04o: group and others must not be able to write",
+			st->st_mode & 07777);
 	return 0;
 }
 
-int file_write(int fd, const char *bytes, size_t size)
+int file_trust_dir(int dirfd, struct diagnostics *diagnostics)
+{
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return diagnose_file(diagnostics, -errno, "cannot be looked at: %m");
+	return trust(&st, diagnostics);
+}
+
+int file_read_fd(int fd, char *bytes, size_t size, size_t *ret)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		const ssize_t n = read(fd, bytes + have, size - have);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		have += n > 0 ? (size_t)n : 0;
+	}
+	*ret = have;
+	return 0;
+}
+
+/* Of exactly SIZE bytes. */
+static int read_whole(int fd, size_t size, char **ret)
+{
+	char *bytes = malloc(size + 1);
+	size_t have = 0;
+	int r = bytes ? file_read_fd(fd, bytes, size + 1, &have) : -ENOMEM;
+
+	if (r == 0 && have != size)
+		r = -EBUSY;
+	if (r < 0) {
+		free(bytes);
+		return r;
+	}
+	bytes[size] = '\0';
+	*ret = bytes;
+	return 0;
+}
+
+int file_read_trusted(int dirfd, const char *name, size_t max,
+		      struct diagnostics *diagnostics, char **ret, size_t *ret_size)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	fd = openat(dirfd, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0 && errno == ELOOP)
+		return diagnose_file(diagnostics, -EPERM,
+				     "a symbolic link is not followed");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return diagnose_file(diagnostics, -errno, "cannot be opened: %m");
+	if (!S_ISREG(st.st_mode))
+		return diagnose_file(diagnostics, -EPERM, "not a regular file");
+	r = trust(&st, diagnostics);
+	if (r < 0)
+		return r;
+	if ((uintmax_t)st.st_size > max)
+		return diagnose_file(diagnostics, -EFBIG,
+				     "%jd bytes: expected at most %zu",
+				     (intmax_t)st.st_size, max);
+	r = read_whole(fd, (size_t)st.st_size, ret);
+	if (r == -EBUSY)
+		return diagnose_file(diagnostics, r, "was changed while it was read");
+	if (r < 0)
+		return diagnose_file(diagnostics, r, "cannot be read: %s", strerror(-r));
+	*ret_size = (size_t)st.st_size;
+	return 0;
+}
+
+int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	char *bytes;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uintmax_t)st.st_size < max)
+		max = (size_t)st.st_size;
+	bytes = malloc(max + 1);
+	if (!bytes)
+		return -ENOMEM;
+	r = file_read_fd(fd, bytes, max, ret_size);
+	if (r < 0) {
+		free(bytes);
+		return r;
+	}
+	bytes[*ret_size] = '\0';
+	*ret = bytes;
+	return 0;
+}
+
+int file_write_fd(int fd, const char *bytes, size_t size)
 {
 	while (size) {
 		const ssize_t n = write(fd, bytes, size);
@@ -75,4 +144,34 @@ int file_write(int fd, const char *bytes, size_t size)
 		}
 	}
 	return 0;
+}
+
+/* A kill may have left one of that name behind. */
+static int create(int dirfd, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags, 0644);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dirfd, name, 0) == 0)
+		fd = openat(dirfd, name, flags, 0644);
+	return fd < 0 ? -errno : fd;
+}
+
+int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
+		 size_t size)
+{
+	_cleanup_close_ int fd = create(dirfd, temp);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	/* whatever the umask is */
+	r = fchmod(fd, 0644) < 0 ? -errno : file_write_fd(fd, bytes, size);
+	if (r == 0 && close(take_fd(&fd)) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dirfd, temp, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dirfd, temp, 0);
+	return r;
 }

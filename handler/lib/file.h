@@ -1,26 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that are read and written whole, below an open folder. Never through a symbolic
- * link, never blocking. A file is trusted if it is a regular one that only root or the
- * user who runs this can write to. All return 0 or -errno.
+ * Whole files: ours are read only if they can be trusted, others' as they are; and
+ * written so that at any time there is the old one or the new one. Knows nothing of what
+ * is in them. A buffer that is handed out is the caller's, for free(). Functions return 0
+ * or -errno.
  */
 #ifndef FILE_H
 #define FILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/stat.h>
+#include "lib/diagnose.h"
 
-/* Whether nobody but root and the effective user can write to it. */
-bool file_is_trusted(const struct stat *st);
+#include <stddef.h>
 
 /*
- * Reads all of NAME below DIRFD into a new buffer for free(3); a NUL stands behind the
- * *ret_size bytes. -ENOENT: there is none; -EPERM: it is not to be trusted, or no regular
- * file; -EFBIG: it is longer than MAX bytes.
+ * Whether DIRFD is a folder whose files may be trusted: owned by root or the effective
+ * user, and not writable by group or others. Returns 0; or -EPERM, -errno after one
+ * diagnostic.
  */
-int file_read(int dirfd, const char *name, size_t max, char **ret, size_t *ret_size);
+int file_trust_dir(int dirfd, struct diagnostics *diagnostics);
 
-int file_write(int fd, const char *bytes, size_t size);
+/*
+ * Reads NAME below the open folder DIRFD (AT_FDCWD: it is a path), with a NUL behind its
+ * *ret_size bytes: never through a symbolic link, never blocking, only a regular file of
+ * at most MAX bytes, of which the same holds as of a trusted folder. Returns 0; -ENOENT:
+ * there is none (nothing is said); -EPERM: not to be trusted; -EFBIG; -EBUSY: it was
+ * changed meanwhile; other -errno: all but -ENOENT after one diagnostic.
+ */
+int file_read_trusted(int dirfd, const char *name, size_t max,
+		      struct diagnostics *diagnostics, char **ret, size_t *ret_size);
+
+/*
+ * Reads the first MAX bytes of a file of somebody else's, a NUL behind them. -EINVAL: it
+ * is no regular file.
+ */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
+
+/* Reads up to SIZE bytes, fewer only at the file's end. *ret: how many. */
+int file_read_fd(int fd, char *bytes, size_t size, size_t *ret);
+
+/* Writes all of them. */
+int file_write_fd(int fd, const char *bytes, size_t size);
+
+/*
+ * Puts a new file with these bytes, which everybody may read, in NAME's place below
+ * DIRFD: it is TEMP until it is complete. Not synced. On failure NAME stays as it was.
+ */
+int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
+		 size_t size);
 
 #endif

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/ini.h"
 
+#include "lib/cleanup.h"
+#include "lib/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <iniparser/iniparser.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include "lib/cleanup.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* linux/memfd.h since 6.3 */
@@ -31,106 +29,6 @@ static void free_dictionary(dictionary **dict)
 {
 	if (*dict)
 		iniparser_freedict(*dict);
-}
-
-void ini_report_nothing(void *data, unsigned line, const char *text)
-{
-	(void)data, (void)line, (void)text;
-}
-
-/* About the file as a whole; returns R. */
-__attribute__((format(printf, 4, 5))) static int
-complain(ini_report_fn *report, void *data, int r, const char *format, ...)
-{
-	char text[160];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	report(data, 0, text);
-	return r;
-}
-
-static int trust(const struct stat *st, ini_report_fn *report, void *data)
-{
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return complain(report, data, -EPERM,
-				"owned by uid %u: expected root or who runs this program",
-				st->st_uid);
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return complain(report, data, -EPERM,
-				"mode %04o: group and others must not be able to write",
-				st->st_mode & 07777);
-	return 0;
-}
-
-int ini_trust_dir(int dirfd, ini_report_fn *report, void *data)
-{
-	struct stat st;
-
-	if (fstat(dirfd, &st) < 0)
-		return complain(report, data, -errno, "cannot be looked at: %m");
-	return trust(&st, report, data);
-}
-
-/* Reads SIZE bytes and sees the file's end behind them. */
-static int read_whole(int fd, char *bytes, size_t size)
-{
-	size_t have = 0;
-
-	for (;;) {
-		ssize_t n = read(fd, bytes + have, size + 1 - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return have == size ? 0 : -EBUSY;
-		have += (size_t)n;
-		if (have > size)
-			return -EBUSY;
-	}
-}
-
-int ini_read(int dirfd, const char *name, ini_report_fn *report, void *data, char **ret,
-	     size_t *ret_size)
-{
-	_cleanup_close_ int fd = -1;
-	char *bytes;
-	struct stat st;
-	int r;
-
-	fd = openat(dirfd, name,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
-	if (fd < 0 && errno == ELOOP)
-		return complain(report, data, -EPERM, "a symbolic link is not followed");
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return complain(report, data, -errno, "cannot be opened: %m");
-	if (!S_ISREG(st.st_mode))
-		return complain(report, data, -EPERM, "not a regular file");
-	r = trust(&st, report, data);
-	if (r < 0)
-		return r;
-	if (st.st_size > INI_FILE_MAX)
-		return complain(report, data, -EFBIG, "%jd bytes: expected at most %d",
-				(intmax_t)st.st_size, INI_FILE_MAX);
-	bytes = malloc((size_t)st.st_size + 1);
-	r = bytes ? read_whole(fd, bytes, (size_t)st.st_size) : -ENOMEM;
-	if (r < 0) {
-		free(bytes);
-		errno = -r;
-		return r == -EBUSY ? complain(report, data, r,
-					      "was changed while it was read")
-				   : complain(report, data, r, "cannot be read: %m");
-	}
-	bytes[st.st_size] = '\0';
-	*ret = bytes;
-	*ret_size = (size_t)st.st_size;
-	return 0;
 }
 
 /* iniparser's complaints have no use here: lint.c has made better ones before. */
@@ -158,16 +56,13 @@ static int load_dictionary(const char *bytes, size_t size, dictionary **ret)
 	_cleanup_close_ int fd = open_memory();
 	char path[sizeof("/proc/self/fd/") + 10];
 	dictionary *dict;
+	int r;
 
 	if (fd < 0)
 		return fd;
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, bytes + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
+	r = file_write_fd(fd, bytes, size);
+	if (r < 0)
+		return r;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	iniparser_set_error_callback(say_nothing);
 	errno = 0;
@@ -199,17 +94,16 @@ static bool has_entry(const dictionary *dict, size_t likely, const char *entry,
 
 /* iniparser loses text without a word when it is out of memory, and merges what is alike.
  */
-static int compare(const struct lint *lint, const dictionary *dict, ini_report_fn *report,
-		   void *data)
+static int compare(const struct lint *lint, const dictionary *dict,
+		   struct diagnostics *diagnostics)
 {
-	static const char otherwise[] = "iniparser read this line otherwise";
 	size_t slot = 0;
 	char entry[2048]; /* two names of at most 1022 */
 
 	if ((size_t)dict->n != lint->n_sections + lint->n_keys)
-		return complain(report, data, -EBADMSG,
-				"iniparser found %zu sections and keys, not %zu",
-				(size_t)dict->n, lint->n_sections + lint->n_keys);
+		return diagnose_file(diagnostics, -EBADMSG,
+				     "iniparser found %zu sections and keys, not %zu",
+				     (size_t)dict->n, lint->n_sections + lint->n_keys);
 	for (size_t s = 0; s < lint->n_sections; s++) {
 		const struct ini_section *section = &lint->section[s];
 		size_t n = 0;
@@ -218,7 +112,8 @@ static int compare(const struct lint *lint, const dictionary *dict, ini_report_f
 			entry[n] = lint_lower(section->name[n]);
 		entry[n] = '\0';
 		if (!has_entry(dict, slot++, entry, NULL)) {
-			report(data, section->line, otherwise);
+			diagnose(diagnostics, SEVERITY_ERROR, section->line,
+				 "iniparser read this line otherwise");
 			return -EBADMSG;
 		}
 		entry[n++] = ':';
@@ -228,7 +123,8 @@ static int compare(const struct lint *lint, const dictionary *dict, ini_report_f
 			/* a line of 1022 bytes bounds each name */
 			memcpy(entry + n, key->name, strlen(key->name) + 1);
 			if (!has_entry(dict, slot++, entry, key->value)) {
-				report(data, key->line, otherwise);
+				diagnose(diagnostics, SEVERITY_ERROR, key->line,
+					 "iniparser read this line otherwise");
 				return -EBADMSG;
 			}
 		}
@@ -256,7 +152,7 @@ static struct text *new_text(const char *bytes, size_t size, char **ret_copy)
 	return text;
 }
 
-int ini_parse(const char *bytes, size_t size, ini_report_fn *report, void *data,
+int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 	      struct ini **ret)
 {
 	_cleanup_(free_dictionary) dictionary *dict = NULL;
@@ -265,19 +161,20 @@ int ini_parse(const char *bytes, size_t size, ini_report_fn *report, void *data,
 	int r;
 
 	if (size > INI_FILE_MAX)
-		return complain(report, data, -EFBIG, "%zu bytes: expected at most %d",
-				size, INI_FILE_MAX);
+		return diagnose_file(diagnostics, -EFBIG,
+				     "%zu bytes: expected at most %d", size,
+				     INI_FILE_MAX);
 	text = new_text(bytes, size, &copy);
 	if (!text)
-		return complain(report, data, -ENOMEM, "no memory");
-	r = lint_text(copy, size, report, data, &text->lint);
+		return diagnose_file(diagnostics, -ENOMEM, "no memory");
+	r = lint_text(copy, size, diagnostics, &text->lint);
 	if (r == 0) {
 		r = load_dictionary(bytes, size, &dict);
 		if (r < 0)
-			complain(report, data, r, "iniparser cannot read it: %s",
-				 strerror(-r));
+			diagnose_file(diagnostics, r, "iniparser cannot read it: %s",
+				      strerror(-r));
 		else
-			r = compare(&text->lint, dict, report, data);
+			r = compare(&text->lint, dict, diagnostics);
 	}
 	if (r < 0) {
 		free(text);
@@ -289,15 +186,15 @@ int ini_parse(const char *bytes, size_t size, ini_report_fn *report, void *data,
 	return 0;
 }
 
-int ini_load(int dirfd, const char *name, ini_report_fn *report, void *data,
+int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 	     struct ini **ret)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t size;
 	int r;
 
-	r = ini_read(dirfd, name, report, data, &bytes, &size);
-	return r < 0 ? r : ini_parse(bytes, size, report, data, ret);
+	r = file_read_trusted(dirfd, name, INI_FILE_MAX, diagnostics, &bytes, &size);
+	return r < 0 ? r : ini_parse(bytes, size, diagnostics, ret);
 }
 
 void ini_free(struct ini *ini)

@@ -21,36 +21,18 @@ struct ini {
 	const struct ini_section *section;
 };
 
-/* Drops what it is told. */
-void ini_report_nothing(void *data, unsigned line, const char *text);
-
 /*
- * Opens NAME below the open folder DIRFD: never through a symbolic link, never blocking,
- * only a regular file of at most INI_FILE_MAX bytes owned by root or the effective user
- * and not writable by group or others (the folder's own trust is ini_trust_dir's).
- * Returns 0 and a new *ret for ini_free; -ENOENT: no such file (nothing reported);
- * -EPERM: not to be trusted; -EINVAL: refused text; other -errno: could not be read.
- * All but -ENOENT have reported at least one line. *ret is written only on success.
+ * Reads NAME below the open folder DIRFD as file_read_trusted() does. Returns 0 and a new
+ * *ret for ini_free; -ENOENT: no such file (nothing is said); -EPERM: not to be trusted;
+ * -EINVAL: refused text; other -errno: could not be read. All but -ENOENT after at least
+ * one diagnostic. *ret is written only on success.
  */
-int ini_load(int dirfd, const char *name, ini_report_fn *report, void *data,
+int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 	     struct ini **ret);
 
-/*
- * The same from bytes already in memory (the pure twin is the check; iniparser itself
- * reads a memfd). For tests and fuzzing, and for ini_load itself.
- */
-int ini_parse(const char *bytes, size_t size, ini_report_fn *report, void *data,
+/* The same from bytes in memory. */
+int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 	      struct ini **ret);
-
-/*
- * Reads the whole trusted file NAME below DIRFD (same trust as ini_load) into a new
- * buffer for free(); *ret_size is without the NUL that is added behind.
- */
-int ini_read(int dirfd, const char *name, ini_report_fn *report, void *data, char **ret,
-	     size_t *ret_size);
-
-/* Whether DIRFD is a folder whose files may be trusted: 0, or -EPERM with one report. */
-int ini_trust_dir(int dirfd, ini_report_fn *report, void *data);
 
 void ini_free(struct ini *ini);
 

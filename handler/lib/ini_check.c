@@ -8,16 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define LINE_SIZE_MAX  1022 /* iniparser's buffer of 1024 less newline and NUL */
-#define COMPLAINTS_MAX 100  /* of one file: a picture by mistake must not fill the log */
-#define SHOWN_MAX      48   /* bytes of somebody else's text in one complaint */
+#define LINE_SIZE_MAX 1022 /* iniparser's buffer of 1024 less newline and NUL */
+#define SHOWN_MAX     48   /* bytes of somebody else's text in one complaint */
 
 struct linter {
 	struct lint *lint;
-	ini_report_fn *report;
-	void *data;
+	struct diagnostics *diagnostics;
 	unsigned line; /* the one being looked at */
-	unsigned complaints;
+	bool wrong;
 	bool headed;              /* a section line was seen, good or not */
 	struct ini_section *into; /* NULL: keys are checked but belong nowhere */
 };
@@ -28,12 +26,11 @@ __attribute__((format(printf, 2, 3))) static int complain(struct linter *linter,
 	char text[160];
 	va_list args;
 
-	if (++linter->complaints <= COMPLAINTS_MAX) {
-		va_start(args, format);
-		vsnprintf(text, sizeof(text), format, args);
-		va_end(args);
-		linter->report(linter->data, linter->line, text);
-	}
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	diagnose(linter->diagnostics, SEVERITY_ERROR, linter->line, "%s", text);
+	linter->wrong = true;
 	return -EINVAL;
 }
 
@@ -217,10 +214,10 @@ static int check_line(struct linter *linter, char *line, char *end)
 			    : key_line(linter, line, end);
 }
 
-int lint_text(char *bytes, size_t size, ini_report_fn *report, void *data,
+int lint_text(char *bytes, size_t size, struct diagnostics *diagnostics,
 	      struct lint *lint)
 {
-	struct linter linter = {.lint = lint, .report = report, .data = data};
+	struct linter linter = {.lint = lint, .diagnostics = diagnostics};
 	char *line = bytes, *const end = bytes + size;
 
 	lint->n_sections = lint->n_keys = 0;
@@ -237,12 +234,5 @@ int lint_text(char *bytes, size_t size, ini_report_fn *report, void *data,
 		check_line(&linter, line, stop);
 		line = stop + 1;
 	}
-	if (linter.complaints > COMPLAINTS_MAX) {
-		char text[64];
-
-		snprintf(text, sizeof(text), "%u more complaints",
-			 linter.complaints - COMPLAINTS_MAX);
-		report(data, 0, text);
-	}
-	return linter.complaints ? -EINVAL : 0;
+	return linter.wrong ? -EINVAL : 0;
 }

@@ -8,6 +8,8 @@
 #ifndef INI_CHECK_H
 #define INI_CHECK_H
 
+#include "lib/diagnose.h"
+
 #include <stddef.h>
 
 struct ini_key {
@@ -23,9 +25,6 @@ struct ini_section {
 	const struct ini_key *key;
 };
 
-/* One complaint. line 0: about the file as a whole. The text needs no escaping. */
-typedef void ini_report_fn(void *data, unsigned line, const char *text);
-
 /* The caller makes room for as many sections and keys as the text has lines. */
 struct lint {
 	size_t n_sections;
@@ -35,11 +34,11 @@ struct lint {
 };
 
 /*
- * BYTES, of which SIZE + 1 can be written, is changed: keys are lower-cased, NULs stand
- * behind names and values, and *lint points into it. Reports every complaint, one a line
- * at most, up to a hundred, and then how many more there are. Returns 0 or -EINVAL.
+ * Changes BYTES, which has room for one more than SIZE: keys are lower-cased, NULs stand
+ * behind names and values, and *lint points into it. Says every error, one a line at
+ * most. Returns 0 or -EINVAL.
  */
-int lint_text(char *bytes, size_t size, ini_report_fn *report, void *data,
+int lint_text(char *bytes, size_t size, struct diagnostics *diagnostics,
 	      struct lint *lint);
 
 char lint_lower(char c);

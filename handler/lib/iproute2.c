@@ -2,17 +2,16 @@
 #include "lib/iproute2.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define LINE_SIZE 512       /* iproute2's buffer */
 #define FILE_MAX  (1 << 20) /* bytes of a file that are looked at */
@@ -34,27 +33,18 @@ static const struct {
 int rttables_read(int fd, size_t size, char **ret, size_t *ret_size)
 {
 	char *bytes = malloc(size + 2);
-	size_t have = 1;
+	size_t have;
+	int r;
 
 	if (!bytes)
 		return -ENOMEM;
 	bytes[0] = '\n';
-	while (have <= size) {
-		const ssize_t n = read(fd, bytes + have, size + 1 - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			const int r = -errno;
-
-			free(bytes);
-			return r;
-		}
-		if (n == 0)
-			break;
-		have += (size_t)n;
+	r = file_read_fd(fd, bytes + 1, size, &have);
+	if (r < 0) {
+		free(bytes);
+		return r;
 	}
-	bytes[have] = '\0';
+	bytes[++have] = '\0';
 	*ret = bytes;
 	*ret_size = have;
 	return 0;
@@ -106,20 +96,12 @@ void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data)
 /* Returns 0 or -errno: only one that is not there lets iproute2 look elsewhere. */
 static int each_in_file(const char *path, rttables_fn *fn, void *data)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	_cleanup_free_ char *bytes = NULL;
-	struct stat st;
 	size_t size;
-	int r;
+	const int r = file_read(path, FILE_MAX, &bytes, &size);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	size = st.st_size < FILE_MAX ? (size_t)st.st_size : FILE_MAX;
-	r = rttables_read(fd, size, &bytes, &size);
 	if (r == 0)
-		rttables_parse(bytes + 1, size - 1, fn, data);
+		rttables_parse(bytes, size, fn, data);
 	return r;
 }
 

@@ -88,8 +88,7 @@ static void sort_reports(struct survey *survey)
 
 static void find_section(struct survey *survey, struct report *report)
 {
-	const struct config_reporter reporter = {.report = findings_report,
-						 .data = &survey->findings};
+	const struct diagnostics reporter = diagnostics_to(&survey->findings);
 	const int r = config_find(survey->settings->conf_dir, report->ifname, &reporter,
 				  &report->tunnel);
 
@@ -130,21 +129,14 @@ struct place {
 	const char *name;
 };
 
-static void report_file(void *data, unsigned line, const char *text)
-{
-	const struct place *place = data;
-
-	findings_report(&place->survey->findings, SEVERITY_ERROR, place->name, line,
-			text);
-}
-
 /* The interfaces of the sections of a drop-in in which something is wrong. */
 static int put_broken(struct survey *survey, const char *file)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
-	struct place place = {.survey = survey, .name = file};
+	const struct diagnostics reporter = diagnostics_to(&survey->findings);
+	struct diagnostics of_file = diagnostics_in(&reporter, NULL, file);
 	struct report *report;
-	int r = ini_load(AT_FDCWD, file, report_file, &place, &ini);
+	int r = ini_load(AT_FDCWD, file, &of_file, &ini);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : put_file_link(survey, file);
@@ -160,8 +152,7 @@ static int put_broken(struct survey *survey, const char *file)
 /* A record without a section: none is wanted, or it is among what could not be read. */
 static void find_lost_sections(struct survey *survey)
 {
-	const struct config_reporter reporter = {.report = findings_report,
-						 .data = &survey->findings};
+	const struct diagnostics reporter = diagnostics_to(&survey->findings);
 
 	for (size_t i = 0; i < survey->n_reports; i++) {
 		struct report *report = &survey->report[i];
@@ -179,8 +170,7 @@ static void find_lost_sections(struct survey *survey)
 
 static int collect_all(struct survey *survey)
 {
-	const struct config_reporter reporter = {.report = findings_report,
-						 .data = &survey->findings};
+	const struct diagnostics reporter = diagnostics_to(&survey->findings);
 	const int r_config =
 		config_each(survey->settings->conf_dir, &reporter, put_section, survey);
 	int r = 0;
@@ -234,7 +224,7 @@ static void report_record(void *data, unsigned line, const char *text)
 
 	snprintf(file, sizeof(file), "%.200s/tunnel.%s", place->survey->settings->run_dir,
 		 place->name);
-	findings_report(&place->survey->findings, SEVERITY_ERROR, file, line, text);
+	findings_add(&place->survey->findings, SEVERITY_ERROR, file, line, text);
 }
 
 static void find_addresses(struct survey *survey, struct report *report,
@@ -249,8 +239,8 @@ static void find_addresses(struct survey *survey, struct report *report,
 	snprintf(text, sizeof(text),
 		 "%s: cannot ask the kernel for the link's addresses: %s", report->ifname,
 		 strerror(-r));
-	findings_report(&survey->findings, SEVERITY_ERROR, survey->settings->conf_dir, 0,
-			text);
+	findings_add(&survey->findings, SEVERITY_ERROR, survey->settings->conf_dir, 0,
+		     text);
 	report->section = SECTION_UNKNOWN;
 }
 

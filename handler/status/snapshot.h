@@ -8,7 +8,7 @@
 #define SNAPSHOT_H
 
 #include "config/config.h"
-#include "config/findings.h"
+#include "config/diagnostic.h"
 #include "netlink/rtnl.h"
 #include "settings.h"
 #include "status/tunnel_status.h"

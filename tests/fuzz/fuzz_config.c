@@ -31,7 +31,7 @@ static void count(void *data, enum severity severity, const char *file, unsigned
 	reports += severity == SEVERITY_ERROR;
 }
 
-static const struct config_reporter reporter = {.report = count};
+static const struct diagnostics reporter = {.fn = count};
 
 static void check_prefix(const struct prefix *prefix)
 {

@@ -21,10 +21,12 @@ static bool is_printable(const char *text)
 	return true;
 }
 
-static void count(void *data, unsigned line, const char *text)
+static void count(void *data, enum severity severity, const char *file, unsigned line,
+		  const char *text)
 {
 	struct reports *reports = data;
 
+	(void)severity, (void)file;
 	MUST(*text && is_printable(text));
 	/* in order; about the whole file last; a line twice only for a byte order mark */
 	MUST(!line || line > reports->last || (line == 1 && reports->last == 1));
@@ -57,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct reports reports = {0};
 	struct ini *ini = NULL;
-	int r = ini_parse((const char *)bytes, size, count, &reports, &ini);
+	struct diagnostics to = {.fn = count, .data = &reports};
+	int r = ini_parse((const char *)bytes, size, &to, &ini);
 
 	MUST(r == 0 || r == -EINVAL || (r == -EFBIG && size > INI_FILE_MAX));
 	MUST((r == 0) == !reports.n && (r == 0) == (ini != NULL));

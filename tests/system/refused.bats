@@ -200,6 +200,19 @@ value() {
 	told "^daemon.err $file:4: "
 }
 
+@test "so does a hostile name of a file" {
+	printf '[sixxs0\n' >$conf/$'00\e[31m\nforged: \xff.conf'
+	rm $file
+	exits 1 $handler apply sixxs0 2>/tmp/told
+	exits 1 grep -qP '[^\x20-\x7e]' /tmp/told
+	told "^daemon.err $conf/00.x1b.31m.x0aforged: .xff.conf:1: the section's bracket is not closed"
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' >$conf/$'00\e[31m\nforged: \xff.conf'
+	printf '[sixxs1]\nsource = 2a02::1\ntable = 201\n' | drop_in sixxs1
+	exits 1 $handler apply --all 2>/tmp/told
+	exits 1 grep -qP '[^\x20-\x7e]' /tmp/told
+	told "^daemon.err $conf/sixxs1.conf:1: source 2a02::1 belongs to .sixxs0. already, in line 1 of 00.x1b.31m.x0a"
+}
+
 # ---- trust --------------------------------------------------------------------------------
 
 refused_file() { refused "$file: .*($1)"; }

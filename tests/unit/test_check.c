@@ -2,7 +2,7 @@
 /* What check reads of udev and systemd-networkd, and the form in which it answers. */
 #include "cmd/networkd.h"
 #include "cmd/udev_rules.h"
-#include "config/findings.h"
+#include "config/diagnostic.h"
 #include "config/overlaps.h"
 #include "scratch.h"
 
@@ -122,6 +122,15 @@ static void test_networkd_place(void **state)
 	assert_string_equal(networkd.file, "/b");
 }
 
+static void say(struct findings *findings, enum severity severity, const char *file,
+		unsigned line, const char *text)
+{
+	const struct diagnostics list = diagnostics_to(findings);
+	struct diagnostics to = diagnostics_in(&list, NULL, file);
+
+	diagnose(&to, severity, line, "%s", text);
+}
+
 static void test_findings(void **state)
 {
 	struct findings findings = {0};
@@ -129,13 +138,13 @@ static void test_findings(void **state)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	(void)state;
-	findings_warn(&findings, "b", 0, "%s", "whole");
-	findings_warn(&findings, "a", 10, "ten");
+	say(&findings, SEVERITY_WARNING, "b", 0, "whole");
+	say(&findings, SEVERITY_WARNING, "a", 10, "ten");
 	assert_false(findings.errors);
-	findings_report(&findings, SEVERITY_ERROR, "a", 9, "nine");
-	findings_warn(&findings, "a", 10, "ten, more");
-	findings_report(&findings, SEVERITY_ERROR, "a", 9, "nine");
-	findings_warn(&findings, "a\n\x1b", 1, "odd");
+	say(&findings, SEVERITY_ERROR, "a", 9, "nine");
+	say(&findings, SEVERITY_WARNING, "a", 10, "ten, more");
+	say(&findings, SEVERITY_ERROR, "a", 9, "nine");
+	say(&findings, SEVERITY_WARNING, "a\n\x1b", 1, "odd in b\n");
 	assert_true(findings.errors);
 	assert_int_equal(findings_print(&findings, out), 0);
 	fclose(out);
@@ -143,7 +152,7 @@ static void test_findings(void **state)
 	assert_string_equal(text, "a:9: error: nine\n"
 				  "a:10: warning: ten\n"
 				  "a:10: warning: ten, more\n"
-				  "a\\x0a\\x1b:1: warning: odd\n"
+				  "a\\x0a\\x1b:1: warning: odd in b\\x0a\n"
 				  "b:1: warning: whole\n");
 }
 

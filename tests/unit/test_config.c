@@ -33,7 +33,7 @@ static void report(void *data, enum severity severity, const char *file, unsigne
 		 file[folder] ? file + folder + 1 : "", line, text);
 }
 
-static const struct config_reporter reporter = {.report = report};
+static const struct diagnostics reporter = {.fn = report};
 
 static int find(const char *ifname, struct tunnel *ret)
 {

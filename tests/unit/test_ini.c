@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
+#include "lib/file.h"
 #include "lib/ini.h"
 
 #include <iniparser/iniparser.h>
@@ -9,10 +10,21 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXT(literal) literal, sizeof(literal) - 1
 
+static void report_line(void *data, enum severity severity, const char *file,
+			unsigned line, const char *text)
+{
+	(void)file;
+	assert_int_equal(severity, SEVERITY_ERROR);
+	report_text(data, line, text);
+}
+
 static int parse(const char *bytes, size_t size, struct ini **ret)
 {
-	reported[0] = '\0';
-	return ini_parse(bytes, size, report_text, NULL, ret);
+	struct diagnostics to = {.fn = report_line};
+	const int r = (reported[0] = '\0', ini_parse(bytes, size, &to, ret));
+
+	diagnose_rest(&to);
+	return r;
 }
 
 /* What facts say iniparser loses, joins, merges, or takes for something else. */
@@ -280,9 +292,9 @@ static void test_many_complaints(void **state)
 	for (size_t i = 0; i < sizeof(text); i += 4)
 		memcpy(text + i, "bad\n", 4);
 	assert_int_equal(parse(text, sizeof(text), &ini), -EINVAL);
-	assert_non_null(strstr(reported, "\n100: neither "));
-	assert_null(strstr(reported, "101: "));
-	assert_non_null(strstr(reported, "\n0: 150 more complaints\n"));
+	assert_non_null(strstr(reported, "\n50: neither "));
+	assert_null(strstr(reported, "51: "));
+	assert_non_null(strstr(reported, "\n0: 200 more errors\n"));
 }
 
 static void test_many_keys(void **state)
@@ -307,10 +319,11 @@ static void test_many_keys(void **state)
 
 static int load(const char *name, struct ini **ret)
 {
+	struct diagnostics to = {.fn = report_line};
 	int dirfd = scratch_open(), r;
 
 	reported[0] = '\0';
-	r = ini_load(dirfd, name, report_text, NULL, ret);
+	r = ini_load(dirfd, name, &to, ret);
 	close(dirfd);
 	return r;
 }
@@ -417,15 +430,16 @@ static void test_largest(void **state)
 
 static void test_trust_dir(void **state)
 {
+	struct diagnostics to = {.fn = report_line};
 	int fd = scratch_open();
 
 	(void)state;
 	reported[0] = '\0';
-	assert_int_equal(ini_trust_dir(fd, report_text, NULL), 0);
+	assert_int_equal(file_trust_dir(fd, &to), 0);
 	assert_int_equal(fchmod(fd, 01777), 0);
-	assert_int_equal(ini_trust_dir(fd, report_text, NULL), -EPERM);
+	assert_int_equal(file_trust_dir(fd, &to), -EPERM);
 	assert_int_equal(fchmod(fd, 0775), 0);
-	assert_int_equal(ini_trust_dir(fd, report_text, NULL), -EPERM);
+	assert_int_equal(file_trust_dir(fd, &to), -EPERM);
 	assert_string_equal(reported,
 			    "0: mode 1777: group and others must not be able to write\n"
 			    "0: mode 0775: group and others must not be able to write\n");
@@ -433,7 +447,7 @@ static void test_trust_dir(void **state)
 	if (geteuid() == 0) {
 		reported[0] = '\0';
 		assert_int_equal(fchown(fd, 65534, 0), 0);
-		assert_int_equal(ini_trust_dir(fd, report_text, NULL), -EPERM);
+		assert_int_equal(file_trust_dir(fd, &to), -EPERM);
 		assert_string_equal(reported,
 				    "0: owned by uid 65534: expected root or who "
 				    "runs this program\n");
