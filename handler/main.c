@@ -24,12 +24,12 @@ static int run_apply(const struct arguments *arguments, struct rtnl *rtnl)
 {
 	if (arguments->all)
 		return apply_all(&arguments->settings, rtnl);
-	return apply(&arguments->settings, rtnl, arguments->operands, AIM_SECTION);
+	return apply(&arguments->settings, rtnl, arguments->operands, GOAL_SECTION);
 }
 
 static int run_remove(const struct arguments *arguments, struct rtnl *rtnl)
 {
-	return apply(&arguments->settings, rtnl, arguments->operands, AIM_NOTHING);
+	return apply(&arguments->settings, rtnl, arguments->operands, GOAL_REMOVED);
 }
 
 static int run_status(const struct arguments *arguments, struct rtnl *rtnl)

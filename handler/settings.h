@@ -11,9 +11,10 @@
 struct settings {
 	const char *conf_dir;
 	const char *run_dir;
-	bool dry_run; /* print the ip(8) commands instead */
-	bool mend;    /* put a damaged record aside, for a sweep follows */
-	bool person;  /* somebody waits for an answer, also when nothing was to be done */
+	bool dry_run;     /* print the ip(8) commands instead */
+	bool repair;      /* a damaged record counts as none, for a sweep follows */
+	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
+	bool nonblocking; /* do not wait for the run folder's lock */
 };
 
 #endif

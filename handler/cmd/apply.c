@@ -18,13 +18,13 @@
 #define ROUNDS_MAX 5 /* of converge and sweep, while others keep changing things */
 
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
-	  enum aim aim)
+	  enum goal goal)
 {
 	struct outcome outcome;
 	int result = 0;
 
 	for (; *ifnames; ifnames++) {
-		const int r = converge(settings, rtnl, *ifnames, aim, 0, &outcome);
+		const int r = converge(settings, rtnl, *ifnames, goal, 0, &outcome);
 
 		if (result == 0)
 			result = r;
@@ -89,7 +89,7 @@ static void sort_names(struct names *names)
 
 static int collect_records(const struct settings *settings, struct names *names)
 {
-	_cleanup_close_ int runfd = run_open(settings->run_dir, false);
+	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
 
 	if (runfd == -ENOENT)
 		return 0;
@@ -103,7 +103,7 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	int result = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
-		const int r = converge(settings, rtnl, names->name[i], AIM_SECTION, 0,
+		const int r = converge(settings, rtnl, names->name[i], GOAL_SECTION, 0,
 				       &outcome);
 
 		if (result == 0)
@@ -166,14 +166,12 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 			settings->conf_dir);
 		r = converge_each(settings, rtnl, &names);
 	} else {
-		mending.mend = true;
+		mending.repair = true;
 		r = converge_and_sweep(&mending, rtnl, &names);
 	}
 	free(names.name);
 	/* best effort: the next event of a tunnel tidies its own */
-	if (!settings->dry_run) {
+	if (!settings->dry_run)
 		counter_tidy_all(settings->run_dir);
-		run_close_up(settings->run_dir);
-	}
 	return r < 0 ? r : r_config;
 }

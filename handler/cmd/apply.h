@@ -7,13 +7,13 @@
 #ifndef APPLY_H
 #define APPLY_H
 
-#include "converge/ownership.h"
+#include "converge/converge.h"
 #include "settings.h"
 
 /* All return 0 or the first -errno; one failure does not keep the rest from being done.
  */
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
-	  enum aim aim);
+	  enum goal goal);
 int apply_all(const struct settings *settings, struct rtnl *rtnl);
 
 #endif

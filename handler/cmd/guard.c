@@ -51,15 +51,14 @@ static void warn_damaged(const struct counter *counter)
 	if (counter->damaged)
 		log_line(
 			LOG_WARNING,
-			"%s: %s" COUNTER_SUFFIX
-			"/connects.%s is damaged: it counts as full, and is written anew",
+			"%s: %s/connects.%s is damaged: it counts as full, and is written anew",
 			counter->ifname, counter->run_dir, counter->ifname);
 }
 
 static int fail(const struct counter *counter, int r)
 {
 	log_line(
-		LOG_ERR, "%s: cannot count its connects in %s" COUNTER_SUFFIX ": %s: %s",
+		LOG_ERR, "%s: cannot count its connects in %s: %s: %s",
 		counter->ifname, counter->run_dir, strerror(-r),
 		r == -EACCES || r == -EPERM
 			? "run it as root (in a unit with User=: ExecStartPre=+...), and let nobody else write to that folder"

@@ -221,7 +221,7 @@ int arguments_parse(int argc, char *argv[], const struct verb verbs[],
 		return arguments_error("unknown verb \"%s\"",
 				       escape(argv[optind], escaped, sizeof(escaped)));
 	ret->operands = argv + optind + 1;
-	ret->settings.person = (*ret_verb)->person;
+	ret->settings.interactive = (*ret_verb)->person;
 	status = check_options(*ret_verb, given);
 	return status >= 0 ? status : check_operands(*ret_verb, ret);
 }

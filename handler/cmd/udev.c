@@ -3,7 +3,7 @@
 
 #include "cmd/guard.h"
 #include "config/keys.h"
-#include "converge/ownership.h"
+#include "converge/converge.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 
@@ -123,7 +123,7 @@ static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
 		if (r < 0 || waiting.gone)
 			break;
 		waiting.up = false;
-		result = converge(settings, rtnl, ifname, AIM_SECTION, 0, &outcome);
+		result = converge(settings, rtnl, ifname, GOAL_SECTION, 0, &outcome);
 	}
 	rtnl_close(&events);
 	return r < 0 ? tell_why(ifname, r, seconds) : result;
@@ -158,7 +158,7 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		if ((i < 2 && !strcmp(names[i], event->ifname)) ||
 		    (i == 1 && !strcmp(names[1], names[0])) || !is_served(names[i]))
 			continue;
-		r = converge(settings, rtnl, names[i], AIM_SECTION, gone, &outcome);
+		r = converge(settings, rtnl, names[i], GOAL_SECTION, gone, &outcome);
 		if (result == 0)
 			result = r;
 		if (i < 2)

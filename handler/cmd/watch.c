@@ -5,7 +5,7 @@
 #include "config/diagnostic.h"
 #include "config/keys.h"
 #include "converge/messages.h"
-#include "converge/ownership.h"
+#include "converge/converge.h"
 #include "lib/cleanup.h"
 #include "lib/escape.h"
 #include "lib/log.h"
@@ -39,26 +39,24 @@ struct watch {
 };
 
 /* Once there is a record, "remove" takes it away: then that is the last word. */
-static enum aim aim_again(const struct watch *watch, const char *ifname, enum aim aim)
+static enum goal goal_again(const struct watch *watch, const char *ifname, enum goal goal)
 {
-	_cleanup_close_ int runfd = run_open(watch->settings->run_dir, false);
-	struct record record;
+	_cleanup_close_ int runfd = run_dir_open(watch->settings->run_dir, false);
 
-	if (aim == AIM_SECTION && runfd >= 0 &&
-	    record_read(runfd, ifname, ini_report_nothing, NULL, &record) > 0)
-		return AIM_RECORDED;
-	return aim;
+	if (goal == GOAL_SECTION && runfd >= 0 && record_exists(runfd, ifname))
+		return GOAL_IF_RECORDED;
+	return goal;
 }
 
 /* It has logged what failed, and the rest must not suffer from it. */
-static void converge_one(struct watch *watch, const char *ifname, enum aim aim)
+static void converge_one(struct watch *watch, const char *ifname, enum goal goal)
 {
 	struct outcome outcome;
 
-	if (converge(watch->settings, watch->rtnl, ifname, aim, 0, &outcome) == 0)
+	if (converge(watch->settings, watch->rtnl, ifname, goal, 0, &outcome) == 0)
 		fight_succeeded(&watch->failures, ifname);
 	else
-		fight_failed(&watch->failures, ifname, (int)aim_again(watch, ifname, aim),
+		fight_failed(&watch->failures, ifname, (int)goal_again(watch, ifname, goal),
 			     rtnl_now_ms());
 }
 
@@ -82,7 +80,7 @@ static void tell_of_fight(const char *ifname, const struct loss *loss, const cha
 {
 	const struct step step = {.op = STEP_ADD, .object = loss->object};
 	const bool networkd = !strcmp(who, "systemd-network");
-	char what[OBJECT_STRLEN];
+	char what[OBJECT_COMMAND_STRLEN];
 
 	explain_step(&step, what);
 	log_line(
@@ -109,12 +107,12 @@ static void answer_loss(struct watch *watch, const struct target *target)
 	char who[64];
 
 	if (!is_stranger(&target->loss, who)) {
-		converge_one(watch, target->ifname, AIM_RECORDED);
+		converge_one(watch, target->ifname, GOAL_IF_RECORDED);
 		return;
 	}
 	switch (fight_blow(&watch->fights, target->ifname, rtnl_now_ms())) {
 	case FIGHT_NOW:
-		converge_one(watch, target->ifname, AIM_RECORDED);
+		converge_one(watch, target->ifname, GOAL_IF_RECORDED);
 		fight_mended(&watch->fights, target->ifname, rtnl_now_ms());
 		break;
 	case FIGHT_BEGINS:
@@ -173,7 +171,7 @@ static int answer_news(struct watch *watch)
 		if (target->lost)
 			answer_loss(watch, target);
 		else
-			converge_one(watch, target->ifname, AIM_SECTION);
+			converge_one(watch, target->ifname, GOAL_SECTION);
 	}
 	return 0;
 }
@@ -185,10 +183,10 @@ static void answer_due(struct watch *watch)
 	struct fight due;
 
 	while (fight_take_due(&watch->fights, now, &due))
-		converge_one(watch, due.ifname, AIM_RECORDED);
+		converge_one(watch, due.ifname, GOAL_IF_RECORDED);
 	while (fight_take_due(&watch->failures, now, &due))
 		if (due.ifname[0])
-			converge_one(watch, due.ifname, (enum aim)due.what);
+			converge_one(watch, due.ifname, (enum goal)due.what);
 		else
 			watch->lost = true;
 }
@@ -237,7 +235,7 @@ static int look_at_record(void *data, const char *ifname)
 	const struct search *search = data;
 
 	if (config_ifname_ok(ifname))
-		converge_one(search->watch, ifname, AIM_SECTION);
+		converge_one(search->watch, ifname, GOAL_SECTION);
 	return 0;
 }
 
@@ -249,14 +247,14 @@ static int look_at_section(void *data, const struct tunnel *tunnel, const char *
 	(void)file, (void)line;
 	/* whose record there is has had its look, or is having it now */
 	if (search->runfd < 0 || !record_exists(search->runfd, tunnel->ifname))
-		converge_one(search->watch, tunnel->ifname, AIM_SECTION);
+		converge_one(search->watch, tunnel->ifname, GOAL_SECTION);
 	return 0;
 }
 
 /* Every tunnel that a record or a section names. */
 static void catch_up(struct watch *watch)
 {
-	_cleanup_close_ int runfd = run_open(watch->settings->run_dir, false);
+	_cleanup_close_ int runfd = run_dir_open(watch->settings->run_dir, false);
 	struct search search = {.watch = watch, .runfd = runfd};
 	int r = runfd == -ENOENT ? 0 : runfd;
 
@@ -273,7 +271,7 @@ static void catch_up(struct watch *watch)
 		LOG_ERR,
 		"cannot read the run folder %s: %s: nothing is done until it is mended; expected a folder that only its owner can write to: see ls -ld",
 		watch->settings->run_dir, strerror(-r));
-	fight_failed(&watch->failures, "", AIM_SECTION, rtnl_now_ms());
+	fight_failed(&watch->failures, "", GOAL_SECTION, rtnl_now_ms());
 }
 
 static int run(struct watch *watch)

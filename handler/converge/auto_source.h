@@ -10,14 +10,14 @@
 #include "netlink/rtnl.h"
 
 /*
- * record: what is installed. Going down a link loses its IPv6 addresses, while sockets
+ * recorded: what is installed. Going down a link loses its IPv6 addresses, while sockets
  * that are bound to them go on sending: with when_down = unreachable, those that have a
- * rule keep it until the link is up again.
- *
- * Returns 0; -E2BIG: more than TUNNEL_SOURCES_MAX; other -errno. A tunnel whose section
- * does name its sources is left as it is.
+ * rule keep it until the link is up again. *ret_left_out: how many addresses there are
+ * beyond TUNNEL_SOURCES_MAX; those that have a rule come first. Returns 0 or -errno. A
+ * tunnel whose section does name its sources is left as it is.
  */
-int addresses_as_sources(struct rtnl *rtnl, const struct link *link,
-			 const struct objects *record, struct tunnel *tunnel);
+int auto_sources(struct rtnl *rtnl, const struct link *link,
+		 const struct objects *recorded, struct tunnel *tunnel,
+		 unsigned *ret_left_out);
 
 #endif

@@ -7,391 +7,553 @@
 #include "converge/dry_run.h"
 #include "converge/execute.h"
 #include "converge/messages.h"
+#include "converge/ownership.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "state/lock.h"
 #include "state/record.h"
+#include "state/table_names.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What was found, and what is wanted. */
-struct turn {
+struct run {
 	const struct settings *settings;
 	struct rtnl *rtnl;
 	const char *ifname;
-	enum aim aim;
-	int runfd;        /* -1: there is no run folder (only while rehearsing) */
+	enum goal goal;
+	int runfd;        /* -1: there is no run folder (only with dry_run) */
 	struct link link; /* as it is; ifindex 0: none */
 	bool going;       /* udev says that it goes: then it counts as gone */
 	bool has_section;
 	struct tunnel tunnel; /* with has_section */
-	struct record record; /* as it was found */
-	bool stale;           /* by a run that was cut short */
-	struct objects wanted;
-	struct name_entry wanted_name; /* number 0: none */
-	struct contested *contested;   /* NULL: nobody else's turn can help any more */
+	bool has_record;
+	struct objects old;    /* on the record */
+	struct objects wanted; /* by the section */
+	struct objects gone;   /* recorded, not wanted, and ours to delete */
+	struct plan plan;
+	struct result *result; /* of each step */
+	struct objects holds;  /* on the record from now on */
+	size_t n_written;      /* how many stand on it now: all that HOLDS had at some time */
 };
 
-static void report_record(void *data, unsigned line, const char *text)
+static void free_run(struct run *run)
 {
-	const struct turn *turn = data;
-
-	log_line(LOG_ERR, "%s: record %s/tunnel.%s:%u: %s", turn->ifname,
-		 turn->settings->run_dir, turn->ifname, line, text);
+	objects_free(&run->old);
+	objects_free(&run->wanted);
+	objects_free(&run->gone);
+	objects_free(&run->holds);
+	plan_free(&run->plan);
+	free(run->result);
+	close_fdp(&run->runfd);
 }
 
 /* advice: ends before "run: sixxs-route apply IFNAME". */
-static int fail(const struct turn *turn, int error, const char *what, const char *advice)
+static int fail(const struct run *run, int error, const char *what, const char *advice)
 {
-	log_line(LOG_ERR, "%s: cannot %s: %s: %s run: sixxs-route apply %s", turn->ifname,
-		 what, strerror(-error), advice, turn->ifname);
+	log_line(LOG_ERR, "%s: cannot %s: %s: %s run: sixxs-route apply %s", run->ifname,
+		 what, strerror(-error), advice, run->ifname);
 	return error;
 }
 
-static const char *advice_on_run(int error)
+static int fail_run_dir(const struct run *run, int error)
 {
+	const char *dir = run->settings->run_dir;
+
 	switch (-error) {
+	case EAGAIN: /* the caller comes back */
+		break;
 	case ETIMEDOUT:
-		return "another sixxs-route has kept its lock for ten seconds: find it by fuser -v on the lock.* in there";
-	case EACCES:
-		return "run it as root";
-	case ENOSPC:
-	case EDQUOT:
-	case EROFS:
-		return "is it full, or read-only?";
+		log_line(
+			LOG_ERR,
+			"%s: another sixxs-route has kept the lock of %s for %d seconds: nothing was changed; find it by: fuser -v %s/lock",
+			run->ifname, dir, LOCK_SECONDS, dir);
+		break;
+	case EPERM:
+	case ENOTDIR:
+		log_line(
+			LOG_ERR,
+			"%s: the run folder %s must be a folder that only root, or who runs this, can write to: nothing was changed; see: ls -ld %s",
+			run->ifname, dir, dir);
+		break;
 	default:
-		return "expected a folder that only its owner, root or who runs this, can write to";
+		log_line(LOG_ERR,
+			 "%s: cannot use the run folder %s: %s: nothing was changed; %s",
+			 run->ifname, dir, strerror(-error),
+			 error == -EACCES ? "run it as root"
+					  : "is it full, or read-only?");
 	}
-}
-
-static int fail_run(const struct turn *turn, int error)
-{
-	log_line(
-		LOG_ERR,
-		"%s: cannot make, trust or lock the run folder %s: %s: nothing was changed; %s",
-		turn->ifname, turn->settings->run_dir, strerror(-error),
-		advice_on_run(error));
 	return error;
 }
 
-static int find_section(struct turn *turn)
-{
-	const int r = config_find(turn->settings->conf_dir, turn->ifname,
-				  &diagnostics_to_log, &turn->tunnel);
+/* ---- how things are ----------------------------------------------------------------- */
 
-	if (r < 0)
-		return fail(
-			turn, r, "read its section",
-			r == -EINVAL || r == -EPERM || r == -EFBIG
-				? "nothing was changed; mend the file as told above, then"
-				: "nothing was changed; once that is mended,");
-	turn->has_section = r > 0;
+static int find_section(struct run *run)
+{
+	const int r = config_find(run->settings->conf_dir, run->ifname,
+				  &diagnostics_to_log, &run->tunnel);
+
+	if (r < 0) {
+		log_line(
+			LOG_ERR,
+			"%s: its section cannot be read: nothing was changed; mend what is told above, then run: sixxs-route apply %s",
+			run->ifname, run->ifname);
+		return r;
+	}
+	run->has_section = r > 0;
 	return 0;
 }
 
 /* Also the section, if there is a link that it can be for. */
-static int find_link(struct turn *turn, uint32_t gone)
+static int find_link(struct run *run, uint32_t removed_ifindex)
 {
-	int r = rtnl_link(turn->rtnl, turn->ifname, &turn->link);
+	int r = rtnl_link(run->rtnl, run->ifname, &run->link);
 
 	if (r < 0)
-		return fail(turn, r, "ask the kernel for the link",
-			    "nothing was changed; then");
-	log_story("%s: the link is %s (ifindex %u)", turn->ifname,
-		  !turn->link.ifindex ? "absent"
-		  : turn->link.up     ? "up"
-				      : "down",
-		  turn->link.ifindex);
-	turn->going = gone && gone == turn->link.ifindex;
-	if (turn->going)
-		turn->link.ifindex = 0;
-	if (turn->aim == AIM_NOTHING || !turn->link.ifindex)
+		return fail(run, r, "ask the kernel for the link",
+			    "nothing was changed;");
+	log_story("%s: the link is %s (ifindex %u)", run->ifname,
+		  !run->link.ifindex ? "absent"
+		  : run->link.up     ? "up"
+				     : "down",
+		  run->link.ifindex);
+	run->going = removed_ifindex && removed_ifindex == run->link.ifindex;
+	if (run->going)
+		run->link.ifindex = 0;
+	if (run->goal == GOAL_REMOVED || !run->link.ifindex)
 		return 0;
-	return find_section(turn);
+	return find_section(run);
 }
 
-static int find_wanted(struct turn *turn)
+static int find_wanted(struct run *run)
+{
+	unsigned left_out;
+	int r;
+
+	if (!run->has_section)
+		return 0;
+	r = auto_sources(run->rtnl, &run->link, &run->old, &run->tunnel, &left_out);
+	if (r < 0)
+		return fail(run, r, "ask the kernel for the link's addresses",
+			    "nothing was changed;");
+	if (left_out)
+		log_line(
+			LOG_WARNING,
+			"%s: the link has %u more addresses than the %d that source = auto can follow: list in source = those that matter",
+			run->ifname, left_out, TUNNEL_SOURCES_MAX);
+	r = plan_wanted(&run->tunnel, &run->link, &run->wanted);
+	return r < 0 ? fail(run, r, "plan", "nothing was changed;") : 0;
+}
+
+static int find_record(struct run *run)
 {
 	int r;
 
-	if (!turn->has_section)
+	if (run->runfd < 0)
 		return 0;
-	r = addresses_as_sources(turn->rtnl, &turn->link, &turn->record.objects,
-				 &turn->tunnel);
-	if (r == -E2BIG)
-		return fail(
-			turn, r, "have a rule for each of the link's addresses",
-			"nothing was changed; name up to 64 sources in its section, then");
-	if (r < 0)
-		return fail(turn, r, "ask the kernel for the link's addresses",
-			    "nothing was changed; then");
-	plan_wanted(&turn->tunnel, &turn->link, &turn->wanted);
-	if (turn->tunnel.table_name[0]) {
-		turn->wanted_name.number = turn->tunnel.table;
-		memcpy(turn->wanted_name.name, turn->tunnel.table_name, LABEL_SIZE);
+	r = record_read(run->runfd, run->ifname, &run->old);
+	run->has_record = r != 0;
+	if (run->settings->repair && (r == -EINVAL || r == -EPERM)) {
+		log_line(LOG_WARNING, "%s: its record is damaged and is written anew",
+			 run->ifname);
+		objects_free(&run->old);
+		r = 0;
 	}
+	if (r == -EINVAL || r == -EPERM)
+		log_line(
+			LOG_ERR,
+			"%s: its record %s/%s.record is damaged, or others can write to it: nothing was changed; run: sixxs-route apply --all",
+			run->ifname, run->settings->run_dir, run->ifname);
+	else if (r < 0)
+		fail(run, r, "read its record", "nothing was changed; once it can be read,");
+	log_story("%s: the record has %zu objects", run->ifname, run->old.n);
+	return r < 0 ? r : 0;
+}
+
+/* ---- what is written down ----------------------------------------------------------- */
+
+static struct claimant claimant(const struct run *run)
+{
+	return (struct claimant){.runfd = run->runfd, .ifname = run->ifname};
+}
+
+/* Whether the tunnel is looked after from now on: then it has a record. */
+static bool is_active(const struct run *run)
+{
+	return run->has_section && run->link.ifindex;
+}
+
+static int refuse_table(const struct run *run, const struct table_conflict *conflict)
+{
+	if (conflict->shared)
+		log_line(
+			LOG_ERR,
+			"%s: table %u is shared by tunnels with steer = source-route, and others cannot use it: nothing was changed; set another table",
+			run->ifname, conflict->table);
+	else
+		log_line(
+			LOG_ERR,
+			"%s: table %u is that of %s, whose drop-in %s: nothing was changed; set another table in one of both, see: sixxs-route check",
+			run->ifname, conflict->table, conflict->holder,
+			conflict->unread ? "cannot be read" : "claims it as well");
+	return -EEXIST;
+}
+
+static int find_conflict(const struct run *run)
+{
+	const struct claimant me = claimant(run);
+	struct table_conflict conflict;
+	const int r = ownership_conflict(&me, run->settings, &run->wanted, &conflict);
+
+	if (r > 0)
+		return refuse_table(run, &conflict);
+	return r < 0 ? fail(run, r, "read who owns its table", "nothing was changed;")
+		     : 0;
+}
+
+/* All that may hold from now on; what only deletes needs no room. */
+static int write_before(struct run *run)
+{
+	const struct claimant me = claimant(run);
+	int r = objects_add(&run->holds, &run->old);
+
+	if (r == 0)
+		r = objects_add(&run->holds, &run->wanted);
+	run->n_written = run->old.n;
+	if (r == 0 && is_active(run) &&
+	    (!run->has_record || run->holds.n != run->old.n)) {
+		r = record_write(run->runfd, run->ifname, &run->holds);
+		run->n_written = run->holds.n;
+	}
+	if (r == 0)
+		r = ownership_take(&me, &run->old, &run->wanted);
+	if (r == 0)
+		return 0;
+	return fail(run, r, "write its record",
+		    "nothing was changed; is the run folder full, or read-only? then");
+}
+
+static int write_after(struct run *run)
+{
+	const struct claimant me = claimant(run);
+	int r = ownership_release(&me, &run->old, &run->wanted, &run->holds);
+
+	if (r == 0 && !run->holds.n && !is_active(run))
+		r = record_remove(run->runfd, run->ifname);
+	else if (r == 0 && run->holds.n != run->n_written)
+		r = record_write(run->runfd, run->ifname, &run->holds);
+	if (r < 0)
+		return fail(run, r, "write its record",
+			    "it names more than is installed;");
 	return 0;
 }
 
-static int find_record(struct turn *turn)
-{
-	int r;
+/* ---- names -------------------------------------------------------------------------- */
 
-	if (turn->runfd < 0)
-		return 0;
-	r = record_read(turn->runfd, turn->ifname, report_record, turn, &turn->record);
-	if (turn->settings->mend && (r == -EINVAL || r == -EPERM)) {
-		log_line(LOG_WARNING, "%s: its record is damaged and is written anew",
-			 turn->ifname);
-		record_clear(&turn->record);
-		r = 0;
-	}
-	if (r < 0) {
-		log_line(
-			LOG_ERR,
-			"%s: cannot read its record: %s: nothing was changed; if this stays, run: sixxs-route apply --all",
-			turn->ifname, strerror(-r));
-		return r;
-	}
-	log_story(
-		"%s: the record has %u objects%s%s", turn->ifname, turn->record.objects.n,
-		turn->record.name.number ? " and the name " : "", turn->record.name.name);
+static int set_name(const struct run *run, const struct name_entry *name)
+{
+	struct name_rival rival;
+	char text[EXPLAIN_SIZE];
+	const int r = names_set(run->runfd, name, &rival);
+
+	if (r < 0)
+		return fail(run, r, "name its table", "its routes are not affected;");
+	if (explain_name(name, (enum name_verdict)r, &rival, text))
+		log_line(LOG_WARNING, "%s: %s", run->ifname, text);
 	return 0;
 }
 
 /* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
-static int place_name(const struct turn *turn, struct record *after)
+static int set_names(const struct run *run)
 {
-	struct name_rival rival;
-	char text[EXPLAIN_SIZE];
-	int r;
+	struct name_entry name = {0};
+	int r = 0;
 
-	if (!turn->wanted_name.number)
-		return 0;
-	r = names_add(turn->runfd, &turn->wanted_name, &rival);
-	if (r < 0)
-		return fail(turn, r, "name its table",
-			    "its routes are not affected; then");
-	if (explain_name(&turn->wanted_name, (enum name_verdict)r, &rival, text)) {
-		if (turn->contested && rival.ours) {
-			turn->contested->rival = rival.entry;
-			turn->contested->in_way = true;
-		} else
-			log_line(LOG_WARNING, "%s: %s", turn->ifname, text);
+	for (size_t i = 0; i < run->gone.n; i++) {
+		const struct name_entry none = {.number = run->gone.object[i].table};
+
+		if (run->gone.object[i].kind == OBJECT_TABLE && r == 0)
+			r = set_name(run, &none);
 	}
-	if (r == NAME_OURS)
-		return 0;
-	/* ours may have stood there before another came */
-	r = names_drop(turn->runfd, &turn->wanted_name);
+	if (r < 0 || !run->has_section)
+		return r;
+	name.number = run->tunnel.table;
+	memcpy(name.name, run->tunnel.table_name, sizeof(name.name));
+	return set_name(run, &name);
+}
+
+/* ---- results ------------------------------------------------------------------------ */
+
+/* Whether the object may be installed from now on. */
+static bool may_hold(const struct run *run, const struct step *step,
+		     const struct result *result)
+{
+	if (step->op == STEP_DELETE)
+		return result->verdict == VERDICT_FAILED;
+	switch (result->verdict) {
+	case VERDICT_DONE:
+	case VERDICT_ALREADY:
+		return true;
+	case VERDICT_PENDING:
+	case VERDICT_GONE:
+	case VERDICT_FOREIGN:
+		return false;
+	case VERDICT_FAILED:
+		return objects_have(&run->old, &step->object);
+	}
+	return false;
+}
+
+static void tell_step(const struct run *run, const struct step *step,
+		      const struct result *result)
+{
+	char text[OBJECT_COMMAND_STRLEN];
+
+	if (!log_is_verbose())
+		return;
+	explain_step(step, text);
+	log_story("%s: %s: %s", run->ifname, text, explain_verdict(result->verdict));
+}
+
+static void warn_rival(const struct run *run, const struct object *route)
+{
+	char text[EXPLAIN_SIZE];
+	struct found rival;
+
+	if (execute_find_rival(run->rtnl, route, &rival) <= 0)
+		return;
+	explain_found(&rival, text);
+	log_line(
+		LOG_WARNING,
+		"%s: table %u also has a default route that is not ours and wins by its metric (%.200s): delete it, or set a lower metric",
+		run->ifname, route->table, text);
+}
+
+/* Takes each result for what it means for the record, the log and the caller. */
+static int take_results(struct run *run, struct outcome *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->plan.n; i++) {
+		const struct step *step = &run->plan.step[i];
+		const struct result *result = &run->result[i];
+		char text[EXPLAIN_SIZE];
+
+		tell_step(run, step, result);
+		if (!may_hold(run, step, result))
+			objects_drop(&run->holds, &step->object);
+		if (result->verdict == VERDICT_PENDING)
+			ret->pending |= PENDING_LINK;
+		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE) {
+			ret->repaired += objects_have(&run->old, &step->object);
+			if (step->object.kind == OBJECT_ROUTE)
+				warn_rival(run, &step->object);
+		}
+		if (result->verdict >= VERDICT_FOREIGN) {
+			explain_result(step, result, text);
+			log_line(LOG_ERR, "%s: %s", run->ifname, text);
+			r = -EIO;
+		}
+	}
+	return r;
+}
+
+/* The one line a run. */
+static void log_outcome(const struct run *run, const struct outcome *outcome, int r)
+{
+	char changes[EXPLAIN_SIZE];
+	const char *why;
+
+	if (run->goal == GOAL_REMOVED)
+		why = "as asked";
+	else if (run->going)
+		why = "udev says that the link goes";
+	else if (!run->link.ifindex)
+		why = "no such link";
+	else if (!run->has_section)
+		why = "no section in conf.d";
+	else if (outcome->pending & PENDING_LINK)
+		why = "link down, the route waits for it";
+	else if (outcome->pending & PENDING_ADDRESS)
+		why = "the link has no address yet";
+	else
+		why = "link up";
+	if (run->result && explain_changes(&run->plan, run->result, changes))
+		log_line(LOG_INFO, "%s: %s; %s", run->ifname, changes, why);
+	else if (r == 0)
+		log_line(run->settings->interactive ? LOG_INFO : LOG_DEBUG,
+			 "%s: nothing to do; %s", run->ifname, why);
+}
+
+/* ---- a run -------------------------------------------------------------------------- */
+
+static int make_plan(struct run *run)
+{
+	const struct claimant me = claimant(run);
+	int r = ownership_gone(&me, &run->old, &run->wanted, &run->gone);
+
+	if (r == 0)
+		r = plan_steps(&run->gone, &run->wanted, &run->plan);
 	if (r < 0)
-		return fail(turn, r, "take its table's name away",
-			    "its routes are not affected; then");
-	after->name = (struct name_entry){0};
+		return fail(run, r, "plan", "nothing was changed;");
+	log_story("%s: %zu objects are wanted: %zu requests", run->ifname, run->wanted.n,
+		  run->plan.n);
 	return 0;
 }
 
-static int drop_name(const struct turn *turn)
+static int run_plan_steps(struct run *run, struct outcome *ret)
 {
-	const struct name_entry *name = &turn->record.name;
 	int r;
 
-	if (!name->number || name_equal(name, &turn->wanted_name))
-		return 0;
-	if (turn->contested && (turn->link.ifindex || turn->stale))
-		turn->contested->dropped = *name;
-	r = names_drop(turn->runfd, name);
-	return r < 0 ? fail(turn, r, "take its table's name away",
-			    "its routes are not affected; then")
-		     : 0;
+	run->result = calloc(run->plan.n + 1, sizeof(*run->result));
+	if (!run->result)
+		return fail(run, -ENOMEM, "run its plan", "nothing was changed;");
+	r = execute(run->rtnl, &run->link, &run->plan, &run->old,
+		    run->settings->interactive, run->result);
+	if (r == 0)
+		return take_results(run, ret);
+	free(run->result);
+	run->result = NULL;
+	return fail(run, r, "tell the kernel, or hear its answer",
+		    "the record keeps all that may be installed;");
 }
 
-/* The one line a call. */
-static void log_outcome(const struct turn *turn, const struct tally *tally, int r)
+/* What is recorded and not wanted, and another tunnel's by now, is no longer this one's. */
+static void drop_lost(struct run *run)
 {
-	const struct link *link = &turn->link;
-	char changes[TALLY_SIZE];
-	const char *why;
+	for (size_t i = 0; i < run->old.n; i++) {
+		const struct object *object = &run->old.object[i];
 
-	if (turn->aim == AIM_NOTHING)
-		why = "as asked";
-	else if (turn->going)
-		why = "udev says that the link goes";
-	else if (!link->ifindex)
-		why = "no such link";
-	else if (!turn->has_section)
-		why = "no section in conf.d";
-	else if (!link->up || tally->pending)
-		why = "link down, the route waits for it";
-	else
-		why = "link up";
-	if (tally_format(tally, changes))
-		log_line(LOG_INFO, "%s: %s; %s", turn->ifname, changes, why);
-	else if (r == 0)
-		log_line(turn->settings->person ? LOG_INFO : LOG_DEBUG,
-			 "%s: nothing to do; %s", turn->ifname, why);
+		if (!objects_have(&run->wanted, object) &&
+		    (object->kind == OBJECT_TABLE || !objects_have(&run->gone, object)))
+			objects_drop(&run->holds, object);
+	}
 }
 
 /* Writes down all that may hold from now on, acts, and writes down what does hold. */
-static int carry_out(const struct turn *turn, struct tally *tally)
+static int carry_out(struct run *run, struct outcome *ret)
 {
-	struct record before, after;
-	const struct execution execution = {
-		.ifname = turn->ifname,
-		.recorded = &turn->record.objects,
-		.stale = turn->stale,
-		.holds = &after.objects,
-		.contested = turn->contested ? &turn->contested->objects : NULL,
-		.in_way = turn->contested ? &turn->contested->in_way : NULL,
-		.tally = tally,
-	};
-	struct plan plan;
-	int r, r_name;
+	int r = find_conflict(run), r_name, r_record;
 
-	plan_steps(&turn->record.objects, &turn->wanted, &plan);
-	r = plan_union(&turn->record.objects, &turn->wanted, &before.objects);
-	if (r < 0)
-		return fail(turn, r, "keep so many old and new rules apart",
-			    "nothing was changed; after sixxs-route remove,");
-	log_story("%s: %u objects are wanted: %u requests in one send", turn->ifname,
-		  turn->wanted.n, plan.n);
-	r_name = drop_name(turn);
-	/* what could not be dropped, the next call drops */
-	before.name = r_name < 0 ? turn->record.name : turn->wanted_name;
-	before.follows = turn->has_section && turn->tunnel.source_auto;
-	if (!record_equal(&before, &turn->record)) {
-		r = record_write(turn->runfd, turn->ifname, &before);
-		if (r < 0)
-			return fail(
-				turn, r, "write its record",
-				"nothing was changed; is the run folder writable, and not full? then");
+	if (r == 0)
+		r = write_before(run);
+	if (r == 0)
+		r = make_plan(run);
+	if (r < 0) {
+		ret->pending = 0; /* nothing is to be waited for */
+		return r;
 	}
-	record_copy(&after, &before);
-	if (r_name == 0)
-		r_name = place_name(turn, &after);
-	r = execute(turn->rtnl, &turn->link, &plan, &execution);
-	if (r < 0)
-		fail(turn, r, "tell the kernel, or hear its answer",
-		     "the record keeps all that may be installed;");
-	else if (tally->failed)
-		r = -EIO;
-	if (!record_equal(&after, &before) || record_is_empty(&after)) {
-		const int r_record = record_write(turn->runfd, turn->ifname, &after);
-
-		if (r_record < 0)
-			return fail(turn, r_record, "write its record",
-				    "it names more than is installed; then");
-	}
-	return r < 0 ? r : r_name;
+	r = run_plan_steps(run, ret);
+	if (!run->result)
+		return r;
+	drop_lost(run);
+	r_name = set_names(run);
+	r_record = write_after(run);
+	return r < 0 ? r : r_name < 0 ? r_name : r_record;
 }
 
-/* How things are, and how they are to be. */
-static int look(struct turn *turn, uint32_t gone)
+static void note_pending(const struct run *run, struct outcome *ret)
 {
-	const int r = find_link(turn, gone);
-
-	return r < 0 ? r : find_wanted(turn);
+	if (!run->has_section)
+		return;
+	if (!run->link.up)
+		ret->pending |= PENDING_LINK;
+	if (run->tunnel.source_auto && !run->tunnel.n_sources)
+		ret->pending |= PENDING_ADDRESS;
+	ret->ifindex = run->link.ifindex;
+	ret->wait = run->tunnel.wait;
+	ret->limit = run->tunnel.limit;
 }
 
-static int take_locked(struct turn *turn, uint32_t gone, struct outcome *ret)
+/* Under the lock. */
+static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
-	struct tally tally = {0};
-	int r = find_record(turn);
+	int r = find_record(run);
 
 	/* somebody has undone the tunnel meanwhile */
-	if (r == 0 && turn->aim == AIM_RECORDED && record_is_empty(&turn->record))
+	if (r == 0 && run->goal == GOAL_IF_RECORDED && !run->has_record)
 		return 0;
 	if (r == 0)
-		r = look(turn, gone);
+		r = find_link(run, removed_ifindex);
 	if (r == 0)
-		r = carry_out(turn, &tally);
-	log_outcome(turn, &tally, r);
-	if (turn->has_section && (tally.pending || !turn->link.up))
-		*ret = (struct outcome){.pending = turn->link.ifindex,
-					.wait = turn->tunnel.wait};
-	if (turn->has_section)
-		ret->limit = turn->tunnel.limit;
+		r = find_wanted(run);
+	if (r == 0) {
+		note_pending(run, ret);
+		r = carry_out(run, ret);
+	}
+	ret->known = run->link.ifindex || run->has_section || run->has_record;
+	log_outcome(run, ret, r);
 	return r;
 }
 
-static int rehearse_turn(struct turn *turn, uint32_t gone)
+static int rehearse(struct run *run, uint32_t removed_ifindex)
 {
-	struct plan plan;
-	int r = run_open(turn->settings->run_dir, false);
+	int r = run_dir_open(run->settings->run_dir, false);
 
 	if (r < 0 && r != -ENOENT)
-		return fail_run(turn, r);
-	turn->runfd = r < 0 ? -1 : r;
-	r = find_record(turn);
+		return fail_run_dir(run, r);
+	run->runfd = r < 0 ? -1 : r;
+	r = find_record(run);
 	if (r == 0)
-		r = look(turn, gone);
+		r = find_link(run, removed_ifindex);
+	if (r == 0)
+		r = find_wanted(run);
+	if (r == 0)
+		r = make_plan(run);
 	if (r == 0) {
-		plan_steps(&turn->record.objects, &turn->wanted, &plan);
-		r = rehearse(turn->rtnl, &plan, stdout);
+		r = dry_run(run->rtnl, &run->plan, stdout);
 		if (r < 0)
-			fail(turn, r, "compare with the kernel",
-			     "nothing was changed; then");
+			fail(run, r, "compare with the kernel", "nothing was changed;");
 	}
-	close_fdp(&turn->runfd);
 	return r;
 }
 
-/* Field by field: most of its size is room that a turn hardly uses. */
-static void begin(struct turn *turn, const struct settings *settings, struct rtnl *rtnl,
-		  const char *ifname, enum aim aim)
+static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
-	turn->settings = settings;
-	turn->rtnl = rtnl;
-	turn->ifname = ifname;
-	turn->aim = aim;
-	turn->runfd = -1;
-	turn->link = (struct link){0};
-	turn->going = false;
-	turn->has_section = false;
-	turn->stale = false;
-	turn->wanted.n = 0;
-	turn->wanted_name = (struct name_entry){0};
-	record_clear(&turn->record);
-}
-
-int turn_take(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-	      enum aim aim, uint32_t gone, struct contested *ret_contested,
-	      struct outcome *ret)
-{
-	struct turn turn;
-	int lock, r;
-
-	begin(&turn, settings, rtnl, ifname, aim);
-	turn.contested = ret_contested;
-	if (ret_contested) {
-		ret_contested->in_way = false;
-		ret_contested->objects.n = 0;
-		ret_contested->rival = (struct name_entry){0};
-		ret_contested->dropped = (struct name_entry){0};
-	}
-	*ret = (struct outcome){0};
-	if (settings->dry_run)
-		return rehearse_turn(&turn, gone);
-	lock = run_enter(settings->run_dir, ifname, true, &turn.runfd, &turn.stale);
-	if (lock < 0)
-		return fail_run(&turn, lock);
-	r = take_locked(&turn, gone, ret);
-	record_unlock(turn.runfd, ifname, lock);
-	close_fdp(&turn.runfd);
-	run_close_up(settings->run_dir);
-	return r;
-}
-
-int turn_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-		struct objects *ret)
-{
-	struct turn turn;
+	const struct settings *settings = run->settings;
+	struct run_lock lock = {.fd = -1};
 	int r;
 
-	begin(&turn, settings, rtnl, ifname, AIM_SECTION);
-	r = look(&turn, 0);
-	if (r == 0)
-		objects_copy(ret, &turn.wanted);
+	run->runfd = run_dir_open(settings->run_dir, true);
+	if (run->runfd < 0)
+		return fail_run_dir(run, run->runfd);
+	r = run_dir_lock(run->runfd, !settings->nonblocking, &lock);
+	if (r < 0)
+		return fail_run_dir(run, r);
+	log_hold();
+	r = run_locked(run, removed_ifindex, ret);
+	run_dir_unlock(&lock);
+	log_release();
 	return r;
+}
+
+int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret)
+{
+	_cleanup_(free_run) struct run run = {.settings = settings,
+					      .rtnl = rtnl,
+					      .ifname = ifname,
+					      .goal = goal,
+					      .runfd = -1};
+
+	*ret = (struct outcome){0};
+	return settings->dry_run ? rehearse(&run, removed_ifindex)
+				 : lock_and_run(&run, removed_ifindex, ret);
+}
+
+int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
+		    const char *ifname, struct objects *ret)
+{
+	_cleanup_(free_run) struct run run = {.settings = settings,
+					      .rtnl = rtnl,
+					      .ifname = ifname,
+					      .goal = GOAL_SECTION,
+					      .runfd = -1};
+	int r = find_link(&run, 0);
+
+	if (r == 0)
+		r = find_wanted(&run);
+	return r < 0 ? r : objects_add(ret, &run.wanted);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One tunnel's turn, and the only way in which the kernel is ever changed: lock the
- * tunnel, read its link, section and record, plan, write down, act, write down what then
- * holds. Level-triggered: a second turn changes nothing. Logs one line a turn, and one
- * for each thing that failed.
+ * The one way in which the kernel is ever changed for a tunnel: lock the run folder, read
+ * the tunnel's link, section and record, plan, write down what may hold, have the kernel
+ * run the plan, write down what does hold. Level-triggered: running it again changes
+ * nothing. Logs one line a run, and one for each thing that failed.
  */
 #ifndef CONVERGE_H
 #define CONVERGE_H
@@ -11,50 +11,45 @@
 #include "netlink/rtnl.h"
 #include "routing/tunnel.h"
 #include "settings.h"
-#include "state/table_names.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum aim {
-	AIM_SECTION,  /* what the section says of the link as it is */
-	AIM_NOTHING,  /* undo it, link present or not */
-	AIM_RECORDED, /* as AIM_SECTION, if there is a record; else leave it alone */
+enum goal {
+	GOAL_SECTION,     /* what the section says of the link as it is */
+	GOAL_REMOVED,     /* undo it, link present or not */
+	GOAL_IF_RECORDED, /* as GOAL_SECTION, if there is a record; else leave it alone */
+};
+
+/* What the tunnel waits for. */
+enum {
+	PENDING_LINK = 1,    /* that must come up */
+	PENDING_ADDRESS = 2, /* for source = auto */
 };
 
 struct outcome {
-	uint32_t pending; /* ifindex of a link that must come up before the route; 0: none
-			   */
-	int wait;         /* the section's, for pending */
+	unsigned pending;   /* PENDING_* */
+	uint32_t ifindex;   /* of the link that it waits for */
+	int wait;           /* the section's */
 	struct limit limit; /* the section's; connects 0: no section was read */
+	unsigned repaired;  /* recorded, and yet not there: somebody had deleted it */
+	bool known;         /* it has a link, a section or a record */
 };
 
 /*
- * What another tunnel may hold as well: what stood there already (in_way: its turn may
- * take that away), and what this turn has taken away (its turn puts that back).
+ * Makes the kernel's objects for the tunnel of IFNAME what GOAL says. removed_ifindex: of
+ * a link of that name which counts as gone although it may still be there (udev said
+ * remove); 0: none. Returns 0 or -errno (logged, but -EAGAIN: settings->nonblocking, and
+ * another has the lock); *ret is written in both cases.
  */
-struct contested {
-	bool in_way;
-	struct objects objects;
-	struct name_entry rival, dropped; /* number 0: none */
-};
+int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret);
 
 /*
- * Makes the kernel's objects for the tunnel of IFNAME what AIM says. gone: the ifindex of
- * a link of that name which is to count as gone although it may still be there (udev said
- * remove); 0: none. ret_contested: what is in the way goes there and not to the log; it
- * may be NULL. Returns 0 or -errno (logged, but for what is contested); *ret and
- * *ret_contested are written in both cases.
+ * Adds to RET what the section of IFNAME asks for, its link being as it is. Returns 0 or
+ * -errno (logged).
  */
-int turn_take(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-	      enum aim aim, uint32_t gone, struct contested *ret_contested,
-	      struct outcome *ret);
-
-/*
- * What the section of IFNAME asks for, its link being as it is. Returns 0 or -errno
- * (logged).
- */
-int turn_wanted(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-		struct objects *ret);
+int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
+		    const char *ifname, struct objects *ret);
 
 #endif

@@ -12,6 +12,6 @@
 #include <stdio.h>
 
 /* Returns 0 or -errno. */
-int rehearse(struct rtnl *rtnl, const struct plan *plan, FILE *out);
+int dry_run(struct rtnl *rtnl, const struct plan *plan, FILE *out);
 
 #endif

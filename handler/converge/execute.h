@@ -1,34 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Has a tunnel's plan run, and takes each result for what it means: for what the record
- * must hold from now on, for the tally, for the log, and for the other tunnels.
+ * Has the kernel run a plan, and judges each answer: "exists already" and "is not there"
+ * are success once it is clear whose the object is; a link that is down or gone is no
+ * failure. A default route of ours on another link that stands in a wanted one's table
+ * makes way, whatever its metric. Knows nothing of records and drop-ins; does not log.
  */
 #ifndef EXECUTE_H
 #define EXECUTE_H
 
-#include "converge/act.h"
-#include "converge/change_count.h"
+#include "netlink/decode.h"
+#include "netlink/rtnl.h"
+#include "routing/plan.h"
 
-struct execution {
-	const char *ifname;
-	const struct objects *recorded; /* before */
-	bool stale;                     /* that is from a run which was cut short */
-	struct objects *holds; /* in: all that may be installed; out: what then is */
-	/*
-	 * What another tunnel may hold too: what stood there before us (*in_way, and then
-	 * it is no failure to be logged), and what is deleted now, of a live link or by
-	 * a stale record. Both NULL: nobody is asked, and what is in the way is a failure.
-	 */
-	struct objects *contested;
-	bool *in_way;
-	struct tally *tally;
+enum verdict {
+	VERDICT_DONE,    /* the kernel did it */
+	VERDICT_ALREADY, /* it was so before */
+	VERDICT_PENDING, /* a route, and its link is down */
+	VERDICT_GONE,    /* a route, and its link is no more */
+	VERDICT_FOREIGN, /* somebody else's is in its place: see other */
+	VERDICT_FAILED,  /* see answer */
+};
+
+struct result {
+	enum verdict verdict;
+	struct answer answer;
+	struct found other; /* VERDICT_FOREIGN */
 };
 
 /*
- * Steps that fail are logged and counted. Returns 0; -errno: it is not known what was
- * done, and holds has all that may be.
+ * Runs PLAN for the link, and writes each step's result into ret[0..plan->n-1]. known:
+ * what was recorded before: the kernel's "File exists" is believed of these, unless
+ * CLOSELY; of others the rules are looked at. Returns 0, or -errno: any step may have been
+ * done.
  */
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct execution *execution);
+	    const struct objects *known, bool closely, struct result *ret);
+
+/*
+ * A default route of somebody else's, by another link, in the table of ROUTE, which the
+ * kernel prefers to it (a lower metric). Returns 1 with *ret, 0 or -errno.
+ */
+int execute_find_rival(struct rtnl *rtnl, const struct object *route, struct found *ret);
 
 #endif

@@ -14,12 +14,51 @@ static const char *link_name(uint32_t ifindex, char ret[static IFNAMSIZ + 16])
 	return ret;
 }
 
-void explain_step(const struct step *step, char ret[static OBJECT_STRLEN])
+void explain_step(const struct step *step, char ret[static OBJECT_COMMAND_STRLEN])
 {
 	char name[IFNAMSIZ + 16] = "";
 
 	object_format_ip(&step->object, step->op == STEP_ADD,
 			 step->object.oif ? link_name(step->object.oif, name) : "", ret);
+}
+
+const char *explain_verdict(enum verdict verdict)
+{
+	static const char *const words[] = {
+		[VERDICT_DONE] = "done",         [VERDICT_ALREADY] = "already so",
+		[VERDICT_PENDING] = "link down", [VERDICT_GONE] = "link gone",
+		[VERDICT_FOREIGN] = "taken",     [VERDICT_FAILED] = "failed",
+	};
+
+	return words[verdict];
+}
+
+/* "1 route, 2 rules"; "" for none of both */
+static void format_counts(const unsigned n[2], char *ret, size_t size)
+{
+	char routes[32] = "", rules[32] = "";
+
+	if (n[0])
+		snprintf(routes, sizeof(routes), "%u route%s", n[0], n[0] > 1 ? "s" : "");
+	if (n[1])
+		snprintf(rules, sizeof(rules), "%u rule%s", n[1], n[1] > 1 ? "s" : "");
+	snprintf(ret, size, "%s%s%s", routes, n[0] && n[1] ? ", " : "", rules);
+}
+
+bool explain_changes(const struct plan *plan, const struct result results[],
+		     char ret[static EXPLAIN_SIZE])
+{
+	unsigned n[2][2] = {{0}}; /* [enum step_op][0: routes, 1: rules] */
+	char added[72], deleted[72];
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (results[i].verdict == VERDICT_DONE)
+			n[plan->step[i].op][plan->step[i].object.kind == OBJECT_RULE]++;
+	format_counts(n[STEP_ADD], added, sizeof(added));
+	format_counts(n[STEP_DELETE], deleted, sizeof(deleted));
+	snprintf(ret, EXPLAIN_SIZE, "%s%s%s%s%s", deleted[0] ? "deleted " : "", deleted,
+		 deleted[0] && added[0] ? "; " : "", added[0] ? "added " : "", added);
+	return ret[0];
 }
 
 /* iproute2's names of the protocols that a stray default route most often bears */
@@ -56,7 +95,7 @@ void explain_route(const struct found *found, const char *ifname,
 	const char *protocol = protocol_name(found->protocol);
 
 	snprintf(ret, EXPLAIN_SIZE, "%sdefault dev %s metric %u, protocol %u%s%s",
-		 route->kind == OBJECT_FALLBACK ? "unreachable " : "",
+		 route->kind == OBJECT_UNREACHABLE ? "unreachable " : "",
 		 route->oif ? ifname : "nothing", route->metric, found->protocol,
 		 protocol ? " " : "", protocol ? protocol : "");
 }
@@ -95,8 +134,16 @@ static const char *advice(const struct step *step, int error)
 static void explain_foreign(const struct step *step, const struct result *result,
 			    char ret[static EXPLAIN_SIZE])
 {
-	char other[EXPLAIN_SIZE];
+	char other[EXPLAIN_SIZE], rule[OBJECT_COMMAND_STRLEN];
 
+	if (step->object.kind == OBJECT_RULE) {
+		explain_step(step, rule);
+		snprintf(
+			ret, EXPLAIN_SIZE,
+			"\"%s\" failed: another rule at priority %u has the same source or mark and more besides, and the kernel takes it for the same: delete that rule, or set another priority",
+			rule, step->object.priority);
+		return;
+	}
 	explain_found(&result->other, other);
 	if (result->other.ours)
 		snprintf(
@@ -114,7 +161,7 @@ void explain_result(const struct step *step, const struct result *result,
 		    char ret[static EXPLAIN_SIZE])
 {
 	const struct answer *answer = &result->answer;
-	char what[OBJECT_STRLEN];
+	char what[OBJECT_COMMAND_STRLEN];
 
 	if (result->verdict == VERDICT_FOREIGN) {
 		explain_foreign(step, result, ret);

@@ -6,7 +6,7 @@
 #ifndef MESSAGES_H
 #define MESSAGES_H
 
-#include "converge/act.h"
+#include "converge/execute.h"
 #include "state/table_names.h"
 
 #include <stddef.h>
@@ -14,11 +14,18 @@
 #define EXPLAIN_SIZE 512
 
 /* As an ip(8) command: "ip -6 rule add from 2a02::1 table 200 ..." */
-void explain_step(const struct step *step, char ret[static OBJECT_STRLEN]);
+void explain_step(const struct step *step, char ret[static OBJECT_COMMAND_STRLEN]);
 
 /* A result that is VERDICT_FAILED or VERDICT_FOREIGN, as one whole sentence. */
 void explain_result(const struct step *step, const struct result *result,
 		    char ret[static EXPLAIN_SIZE]);
+
+/* "done" */
+const char *explain_verdict(enum verdict verdict);
+
+/* "deleted 1 rule; added 1 route, 2 rules"; false and "" if nothing changed. */
+bool explain_changes(const struct plan *plan, const struct result results[],
+		     char ret[static EXPLAIN_SIZE]);
 
 /* "protocol 4 static" */
 #define PROTOCOL_STRLEN 32

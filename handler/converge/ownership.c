@@ -1,123 +1,118 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/ownership.h"
 
-#include "config/diagnostic.h"
-#include "config/keys.h"
-#include "lib/cleanup.h"
-#include "lib/log.h"
-#include "state/record.h"
+#include "config/config.h"
+#include "state/owners.h"
 
 #include <errno.h>
 #include <string.h>
 
-struct contest {
-	const struct settings *settings;
-	struct rtnl *rtnl;
-	const char *ifname; /* whose turn it was */
-	const struct contested *contested;
-	int runfd;
-};
-
-static bool holds_contested(const struct record *record,
-			    const struct contested *contested)
+/* Returns 1: it keeps the table; 0: it does not want it any more. */
+static int keeps(const struct settings *settings, struct table_conflict *conflict)
 {
-	if (record->name.number && (name_equal(&record->name, &contested->rival) ||
-				    name_equal(&record->name, &contested->dropped)))
-		return true;
-	for (unsigned i = 0; i < record->objects.n; i++)
-		for (unsigned k = 0; k < contested->objects.n; k++) {
-			const struct object *object = &contested->objects.object[k];
+	struct tunnel tunnel;
+	const int r = config_find(settings->conf_dir, conflict->holder, NULL, &tunnel);
 
-			if (object_equal(&record->objects.object[i], object) ||
-			    object_same_slot(&record->objects.object[i], object))
-				return true;
-		}
-	return false;
+	conflict->unread = r < 0;
+	return r < 0 || (r > 0 && tunnel.table == conflict->table);
 }
 
-/*
- * A tunnel whose turn failed, its section being wrong, say, lets go of what is in ours now:
- * or its removal would take that away.
- */
-static void hand_over(const struct contest *contest, const char *ifname)
+int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
+		       const struct objects *wanted, struct table_conflict *ret)
 {
-	const int runfd = contest->runfd, lock = record_lock(runfd, ifname, NULL);
-	struct record theirs, ours;
-	int r = lock;
+	for (size_t i = 0; i < wanted->n; i++) {
+		const struct object *table = &wanted->object[i];
+		int r;
 
-	if (lock >= 0)
-		r = record_read(runfd, contest->ifname, ini_report_nothing, NULL, &ours);
-	if (lock >= 0 && r > 0)
-		r = record_read(runfd, ifname, ini_report_nothing, NULL, &theirs);
-	if (lock >= 0 && r > 0) {
-		for (unsigned i = 0; i < ours.objects.n; i++)
-			objects_drop(&theirs.objects, &ours.objects.object[i]);
-		r = record_write(runfd, ifname, &theirs);
+		if (table->kind != OBJECT_TABLE)
+			continue;
+		*ret = (struct table_conflict){.table = table->table};
+		r = owners_get(claimant->runfd, table, claimant->ifname, ret->holder);
+		ret->shared = r == -EISDIR || r == -ENOTDIR;
+		if (ret->shared)
+			return 1;
+		if (r > 0 && !object_is_shared(table) &&
+		    strcmp(ret->holder, claimant->ifname) != 0)
+			r = keeps(settings, ret);
+		else if (r > 0)
+			r = 0;
+		if (r != 0)
+			return r;
 	}
-	if (lock >= 0)
-		record_unlock(runfd, ifname, lock);
-	if (r < 0 && r != -ENOENT)
-		log_line(
-			LOG_ERR,
-			"%s: cannot take over what %s has on record too: %s: when %s is gone, run: sixxs-route apply %s",
-			contest->ifname, ifname, strerror(-r), ifname, contest->ifname);
-}
-
-/*
- * What it cannot have is for its own converge to tell. A record that cannot be read may
- * hold anything, and its turn says why.
- */
-static int give_turn(void *data, const char *ifname)
-{
-	const struct contest *contest = data;
-	struct contested contested;
-	struct outcome outcome;
-	struct record record;
-	int r;
-
-	if (!config_ifname_ok(ifname) || !strcmp(ifname, contest->ifname))
-		return 0;
-	r = record_read(contest->runfd, ifname, ini_report_nothing, NULL, &record);
-	if (r == 0 || (r > 0 && !holds_contested(&record, contest->contested)))
-		return 0;
-	if (turn_take(contest->settings, contest->rtnl, ifname, AIM_RECORDED, 0,
-		      &contested, &outcome) < 0 &&
-	    r > 0)
-		hand_over(contest, ifname);
 	return 0;
 }
 
-/* The tunnels that may hold what is contested have their turn. */
-static void give_turns(struct contest *contest)
+int ownership_take(const struct claimant *claimant, const struct objects *old,
+		   const struct objects *wanted)
 {
-	const char *run_dir = contest->settings->run_dir;
-	int r = run_open(run_dir, false);
+	int r = 0;
 
-	contest->runfd = r;
-	if (r >= 0)
-		r = record_each(contest->runfd, give_turn, contest);
-	close_fdp(&contest->runfd);
-	if (r < 0 && r != -ENOENT)
-		log_line(
-			LOG_ERR,
-			"%s: cannot look into the run folder %s for whose is what it needs or gave up: %s: once that is mended, run: sixxs-route apply --all",
-			contest->ifname, run_dir, strerror(-r));
+	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+		const struct object *object = &wanted->object[i];
+		char owner[IFNAMSIZ];
+
+		/* what is new has no owner most often */
+		if (objects_have(old, object) && !object_is_shared(object) &&
+		    owners_get(claimant->runfd, object, claimant->ifname, owner) > 0 &&
+		    !strcmp(owner, claimant->ifname))
+			continue;
+		r = owners_set(claimant->runfd, object, claimant->ifname);
+	}
+	return r;
 }
 
-int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-	     enum aim aim, uint32_t gone, struct outcome *ret)
+/* Returns 1: nobody else may want it; 0: another tunnel does; -errno. */
+static int may_delete(const struct claimant *claimant, const struct object *object)
 {
-	struct contested contested;
-	struct contest contest = {.settings = settings,
-				  .rtnl = rtnl,
-				  .ifname = ifname,
-				  .contested = &contested};
-	const int r = turn_take(settings, rtnl, ifname, aim, gone, &contested, ret);
+	char owner[IFNAMSIZ];
+	const int r =
+		owners_get(claimant->runfd, object, claimant->ifname, owner);
 
-	if (!contested.objects.n && !contested.rival.number && !contested.dropped.number)
-		return r;
-	give_turns(&contest);
-	/* also if no record has it any more: its tunnel's turn may just have ended */
-	return contested.in_way ? turn_take(settings, rtnl, ifname, aim, gone, NULL, ret)
-				: r;
+	if (r == -EISDIR || r == -ENOTDIR) /* a table that is used in another way now */
+		return 0;
+	return r < 0 ? r : r == 0 || !strcmp(owner, claimant->ifname);
+}
+
+int ownership_gone(const struct claimant *claimant, const struct objects *old,
+		   const struct objects *wanted, struct objects *ret)
+{
+	for (size_t i = 0; i < old->n; i++) {
+		const struct object *object = &old->object[i];
+		int r;
+
+		if (objects_have(wanted, object))
+			continue;
+		r = may_delete(claimant, object);
+		if (r > 0)
+			r = objects_put(ret, object);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int release(const struct claimant *claimant, const struct objects *from,
+		   const struct objects *holds)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct object *object = &from->object[i];
+		int r;
+
+		if (objects_have(holds, object))
+			continue;
+		r = object_is_shared(object) ? 1 : may_delete(claimant, object);
+		if (r > 0)
+			r = owners_clear(claimant->runfd, object, claimant->ifname);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int ownership_release(const struct claimant *claimant, const struct objects *old,
+		      const struct objects *wanted, const struct objects *holds)
+{
+	const int r = release(claimant, old, holds);
+
+	return r < 0 ? r : release(claimant, wanted, holds);
 }

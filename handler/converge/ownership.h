@@ -1,16 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tunnel's turn, and what two tunnels contest. If their sections have swapped a table,
- * a source or a name, each finds in its way what the other's turn, yet to come, takes
- * away; so the others have their turn first, and then it is this one's again.
+ * Who owns what: an object may stand on two tunnels' records, and its owner, who wanted it
+ * last, alone may delete it. Under the run folder's lock. Does not log.
  */
 #ifndef OWNERSHIP_H
 #define OWNERSHIP_H
 
-#include "converge/converge.h"
+#include "routing/object.h"
+#include "settings.h"
 
-/* As turn_take; all failures are logged. */
-int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-	     enum aim aim, uint32_t gone, struct outcome *ret);
+#include <net/if.h>
+
+struct claimant {
+	int runfd;
+	const char *ifname;
+};
+
+/* A table that a tunnel wants and another one keeps. */
+struct table_conflict {
+	uint32_t table;
+	char holder[IFNAMSIZ];
+	bool unread; /* the holder's drop-in: it may or may not claim the table */
+	bool shared; /* one of both has the table for itself, the other shares it */
+};
+
+/*
+ * Looks whether another tunnel has one of the wanted tables and keeps it, since its
+ * drop-in claims it still or cannot be read. Returns 1 with *ret, 0 or -errno.
+ */
+int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
+		       const struct objects *wanted, struct table_conflict *ret);
+
+/* Makes the tunnel the owner of all that it wants. Returns 0 or -errno. */
+int ownership_take(const struct claimant *claimant, const struct objects *old,
+		   const struct objects *wanted);
+
+/*
+ * Adds to RET what is to be deleted: recorded, not wanted, and this tunnel's or nobody's.
+ * Returns 0 or -errno.
+ */
+int ownership_gone(const struct claimant *claimant, const struct objects *old,
+		   const struct objects *wanted, struct objects *ret);
+
+/*
+ * Gives up what was this tunnel's (OLD and WANTED) and what it does not hold any more.
+ * Returns 0 or -errno.
+ */
+int ownership_release(const struct claimant *claimant, const struct objects *old,
+		      const struct objects *wanted, const struct objects *holds);
 
 #endif

@@ -2,164 +2,215 @@
 #include "converge/sweep.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
 #include "config/keys.h"
-#include "converge/act.h"
+#include "converge/converge.h"
 #include "converge/dry_run.h"
+#include "converge/execute.h"
 #include "converge/messages.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "netlink/dump.h"
+#include "state/owners.h"
 #include "state/record.h"
+#include "state/table_names.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Objects in any number, sorted when complete. */
-struct heap {
+/* Lines of our rt_tables. */
+struct entries {
 	size_t n;
-	struct object *object;
+	struct name_entry *entry;
 };
 
-static int heap_put(struct heap *heap, const struct object *object)
-{
-	struct object *more = grow(heap->object, heap->n, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	heap->object = more;
-	more[heap->n++] = *object;
-	return 0;
-}
+struct sweep {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	int runfd;                /* -1: there is no run folder */
+	struct objects standing;  /* ours in the kernel */
+	struct objects accounted; /* by records, and wanted; sorted when complete */
+	struct entries names;     /* ours that stand */
+};
 
 static int compare(const void *a, const void *b)
 {
 	return object_compare(a, b);
 }
 
-static bool heap_has(const struct heap *sorted, const struct object *object)
+static bool is_accounted(const struct sweep *sweep, const struct object *object)
 {
-	return sorted->n &&
-	       bsearch(object, sorted->object, sorted->n, sizeof(*object), compare);
+	return sweep->accounted.n &&
+	       bsearch(object, sweep->accounted.object, sweep->accounted.n,
+		       sizeof(*object), compare);
 }
 
-static int put_found(void *data, const struct found *found)
+/* ---- what there is ------------------------------------------------------------------ */
+
+static int put_standing(void *data, const struct found *found)
 {
-	return found->ours ? heap_put(data, &found->object) : 0;
+	struct sweep *sweep = data;
+
+	return found->ours ? array_push(&sweep->standing, object, found->object) : 0;
 }
 
-static int dump_ours(struct rtnl *rtnl, struct heap *ret)
+static int put_name(void *data, const struct name_entry *entry)
 {
-	const uint8_t families[] = {AF_INET6, AF_INET};
+	struct sweep *sweep = data;
+
+	return array_push(&sweep->names, entry, *entry);
+}
+
+static int find_standing(struct sweep *sweep)
+{
+	static const uint8_t families[] = {AF_INET6, AF_INET};
 	int r = 0;
 
+	if (sweep->runfd >= 0)
+		r = names_each(sweep->runfd, put_name, sweep);
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
-		r = dump_rules(rtnl, families[i], put_found, ret);
+		r = dump_rules(sweep->rtnl, families[i], put_standing, sweep);
 		if (r == 0)
-			r = dump_routes(rtnl, families[i], 0, put_found, ret);
+			r = dump_routes(sweep->rtnl, families[i], 0, put_standing, sweep);
 	}
 	return r;
 }
 
-/* Lines of our rt_tables in any number. */
-struct entries {
-	size_t n;
-	struct name_entry *entry;
-};
-
-static int entries_put(void *data, const struct name_entry *entry)
+static int put_record(void *data, const char *ifname)
 {
-	struct entries *entries = data;
-	struct name_entry *more = grow(entries->entry, entries->n, sizeof(*more));
+	struct sweep *sweep = data;
+	struct objects recorded = {0};
+	int r = config_ifname_ok(ifname) ? record_read(sweep->runfd, ifname, &recorded)
+					 : 0;
 
-	if (!more)
-		return -ENOMEM;
-	entries->entry = more;
-	more[entries->n++] = *entry;
-	return 0;
-}
-
-static bool entries_have(const struct entries *entries, const struct name_entry *entry)
-{
-	for (size_t i = 0; i < entries->n; i++)
-		if (name_equal(&entries->entry[i], entry))
-			return true;
-	return false;
-}
-
-struct recorded {
-	const struct settings *settings;
-	struct rtnl *rtnl;
-	int runfd; /* -1: there is no run folder */
-	struct heap objects;
-	struct entries names;
-};
-
-static void report_record(void *data, unsigned line, const char *text)
-{
-	log_line(LOG_ERR, "%s: line %u of its record: %s: then: sixxs-route apply --all",
-		 (const char *)data, line, text);
-}
-
-static int put_recorded(void *data, const char *ifname)
-{
-	struct recorded *recorded = data;
-	struct record record;
-	int r;
-
-	if (!config_ifname_ok(ifname))
-		return 0; /* a stray file */
-	r = record_read(recorded->runfd, ifname, report_record, (void *)ifname, &record);
-
-	for (unsigned i = 0; r > 0 && i < record.objects.n; i++)
-		if (heap_put(&recorded->objects, &record.objects.object[i]) < 0)
-			return -ENOMEM;
-	if (r > 0 && record.name.number)
-		r = entries_put(&recorded->names, &record.name);
-	/* converge would have put it aside by now */
-	if (recorded->settings->dry_run && (r == -EINVAL || r == -EPERM))
+	/* a rehearsed repair has not put it aside */
+	if (sweep->settings->dry_run && (r == -EINVAL || r == -EPERM))
 		r = 0;
+	for (size_t i = 0; r >= 0 && i < recorded.n; i++)
+		r = array_push(&sweep->accounted, object, recorded.object[i]);
+	objects_free(&recorded);
 	return r < 0 ? r : 0;
-}
-
-/* The warnings have been told when the tunnels had their turns. */
-static void report_error(void *data, enum severity severity, const char *file,
-			 unsigned line, const char *text)
-{
-	if (severity == SEVERITY_ERROR)
-		diagnostics_to_log.fn(data, severity, file, line, text);
 }
 
 /* In a rehearsal the records are still those from before. */
 static int put_wanted(void *data, const struct tunnel *tunnel, const char *file,
 		      unsigned line)
 {
-	struct recorded *recorded = data;
-	struct objects wanted = {.n = 0};
-	int r = turn_wanted(recorded->settings, recorded->rtnl, tunnel->ifname, &wanted);
+	struct sweep *sweep = data;
+	struct objects wanted = {0};
+	int r = converge_wanted(sweep->settings, sweep->rtnl, tunnel->ifname, &wanted);
 
 	(void)file, (void)line;
-	for (unsigned i = 0; r == 0 && i < wanted.n; i++)
-		r = heap_put(&recorded->objects, &wanted.object[i]);
+	for (size_t i = 0; r == 0 && i < wanted.n; i++)
+		r = array_push(&sweep->accounted, object, wanted.object[i]);
+	objects_free(&wanted);
 	return r;
 }
 
-/* Returns how many lines of STANDING no record has; they are gone then. */
-static int drop_stray_names(const struct recorded *recorded,
-			    const struct entries *standing)
+static int find_accounted(struct sweep *sweep)
+{
+	const struct settings *settings = sweep->settings;
+	int r = 0;
+
+	if (sweep->runfd >= 0)
+		r = record_each(sweep->runfd, put_record, sweep);
+	if (r == 0 && settings->dry_run)
+		r = config_each(settings->conf_dir, NULL, put_wanted, sweep);
+	if (sweep->accounted.n)
+		qsort(sweep->accounted.object, sweep->accounted.n, sizeof(struct object),
+		      compare);
+	return r;
+}
+
+/* ---- what nobody accounts for ------------------------------------------------------- */
+
+static int tell_results(const struct plan *plan, const struct result results[])
+{
+	char text[EXPLAIN_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = &plan->step[i];
+
+		if (results[i].verdict == VERDICT_FAILED) {
+			r = results[i].answer.error;
+			explain_result(step, &results[i], text);
+			log_line(LOG_ERR, "sweep: %s", text);
+		} else if (results[i].verdict == VERDICT_DONE) {
+			explain_step(step, text);
+			log_line(LOG_INFO, "swept what no tunnel accounts for: %s", text);
+		}
+	}
+	return r;
+}
+
+static int delete_all(const struct sweep *sweep, const struct plan *plan)
+{
+	const struct link no_link = {0};
+	const struct objects known = {0};
+	struct result *results;
+	int r;
+
+	if (sweep->settings->dry_run)
+		return dry_run(sweep->rtnl, plan, stdout);
+	results = calloc(plan->n + 1, sizeof(*results));
+	if (!results)
+		return -ENOMEM;
+	r = execute(sweep->rtnl, &no_link, plan, &known, false, results);
+	if (r == 0)
+		r = tell_results(plan, results);
+	free(results);
+	return r;
+}
+
+/* A rehearsed plan has said of such a route that it makes way. */
+static bool makes_way(const struct sweep *sweep, const struct object *object)
+{
+	for (size_t i = 0; sweep->settings->dry_run && i < sweep->accounted.n; i++)
+		if (object_same_slot(&sweep->accounted.object[i], object))
+			return true;
+	return false;
+}
+
+/* Returns how many there were, or -errno. */
+static int delete_orphans(const struct sweep *sweep)
+{
+	struct plan plan = {0};
+	int r = 0, found = 0;
+
+	for (size_t i = 0; r == 0 && i < sweep->standing.n; i++) {
+		const struct object *object = &sweep->standing.object[i];
+
+		if (is_accounted(sweep, object) || makes_way(sweep, object))
+			continue;
+		r = plan_push(&plan, STEP_DELETE, object);
+		found++;
+	}
+	if (r == 0 && plan.n)
+		r = delete_all(sweep, &plan);
+	plan_free(&plan);
+	return r < 0 ? r : found;
+}
+
+/* Returns how many of our names stand for a table that no record has, or -errno. */
+static int drop_names(const struct sweep *sweep)
 {
 	int found = 0;
 
-	for (size_t i = 0; i < standing->n; i++) {
-		const struct name_entry *entry = &standing->entry[i];
+	for (size_t i = 0; i < sweep->names.n; i++) {
+		const struct name_entry *entry = &sweep->names.entry[i];
+		const struct object table = {.kind = OBJECT_TABLE, .table = entry->number};
+		struct object shared = table;
+		const struct name_entry none = {.number = entry->number};
+		struct name_rival rival;
 		int r;
 
-		if (entries_have(&recorded->names, entry))
+		shared.selector = SELECT_ALL;
+		if (is_accounted(sweep, &table) || is_accounted(sweep, &shared))
 			continue;
-		r = names_drop(recorded->runfd, entry);
+		r = names_set(sweep->runfd, &none, &rival);
 		if (r < 0)
 			return r;
 		found++;
@@ -169,145 +220,61 @@ static int drop_stray_names(const struct recorded *recorded,
 	return found;
 }
 
-static int read_records(struct recorded *ret)
+/*
+ * Under the lock: what a handler installs is on its record before, and what is taken away
+ * stays on it until it is.
+ */
+static int sweep_locked(struct sweep *sweep)
 {
-	static const struct diagnostics reporter = {.fn = report_error};
-	const struct settings *settings = ret->settings;
-	int r = 0;
+	int objects, names = 0, r = find_standing(sweep);
 
-	if (ret->runfd >= 0)
-		r = record_each(ret->runfd, put_recorded, ret);
-	if (r == 0 && settings->dry_run)
-		r = config_each(settings->conf_dir, &reporter, put_wanted, ret);
-	if (ret->objects.n)
-		qsort(ret->objects.object, ret->objects.n, sizeof(struct object),
-		      compare);
-	return r;
+	if (r == 0)
+		r = find_accounted(sweep);
+	if (r < 0)
+		return r;
+	objects = delete_orphans(sweep);
+	if (objects < 0 || sweep->runfd < 0 || sweep->settings->dry_run)
+		return objects;
+	names = drop_names(sweep);
+	if (names < 0)
+		return names;
+	r = owners_tidy(sweep->runfd);
+	return r < 0 ? r : objects + names;
 }
 
-static void tell_swept(void *data, const struct step *step, const struct result *result)
+static int lock_and_sweep(struct sweep *sweep)
 {
-	int *error = data;
-	char text[EXPLAIN_SIZE];
-
-	if (result->verdict == VERDICT_FAILED) {
-		*error = result->answer.error;
-		explain_result(step, result, text);
-		log_line(LOG_ERR, "sweep: %s", text);
-		return;
-	}
-	if (result->verdict != VERDICT_DONE)
-		return; /* somebody was quicker */
-	explain_step(step, text);
-	log_line(LOG_INFO, "swept what no tunnel accounts for: %s", text);
-}
-
-/* One plan's worth of deletes. */
-static int delete_some(const struct settings *settings, struct rtnl *rtnl,
-		       const struct plan *plan)
-{
-	const struct link no_link = {0};
-	int r, error = 0;
-
-	if (settings->dry_run)
-		return rehearse(rtnl, plan, stdout);
-	r = act(rtnl, &no_link, plan, tell_swept, &error);
-	return r < 0 ? r : error;
-}
-
-/* A rehearsed plan has said of such a route that it makes way. */
-static bool makes_way(const struct heap *accounted, const struct object *object)
-{
-	for (size_t i = 0; i < accounted->n; i++)
-		if (object_same_slot(&accounted->object[i], object) &&
-		    accounted->object[i].oif == object->oif)
-			return true;
-	return false;
-}
-
-static bool is_orphan(const struct settings *settings, const struct heap *accounted,
-		      const struct object *object)
-{
-	return !heap_has(accounted, object) &&
-	       !(settings->dry_run && makes_way(accounted, object));
-}
-
-static int delete_orphans(const struct settings *settings, struct rtnl *rtnl,
-			  const struct heap *ours, const struct heap *accounted)
-{
-	struct plan plan = {.n = 0};
-	int r = 0, found = 0;
-
-	for (size_t i = 0; r == 0 && i < ours->n; i++) {
-		if (is_orphan(settings, accounted, &ours->object[i])) {
-			plan.step[plan.n++] = (struct step){.op = STEP_DELETE,
-							    .object = ours->object[i]};
-			found++;
-		}
-		if (plan.n == PLAN_MAX || (plan.n && i + 1 == ours->n)) {
-			r = delete_some(settings, rtnl, &plan);
-			plan.n = 0;
-		}
-	}
-	return r < 0 ? r : found;
-}
-
-/* Our mark in the kernel, and our names. */
-static int find_standing(struct recorded *recorded, struct heap *ret_ours,
-			 struct entries *ret_names)
-{
-	const int r = run_open(recorded->settings->run_dir, false);
+	struct run_lock lock = {.fd = -1};
+	int r = run_dir_open(sweep->settings->run_dir, false);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	recorded->runfd = r < 0 ? -1 : r;
-	if (recorded->runfd >= 0 && !recorded->settings->dry_run) {
-		const int r_names = names_each(recorded->runfd, entries_put, ret_names);
-
-		if (r_names < 0)
-			return r_names;
-	}
-	return dump_ours(recorded->rtnl, ret_ours);
-}
-
-static int sweep_strays(struct recorded *recorded, const struct heap *ours,
-			const struct entries *standing)
-{
-	int names = 0, objects, r = 0;
-
-	if (recorded->runfd >= 0 && !recorded->settings->dry_run) {
-		names = drop_stray_names(recorded, standing);
-		r = names < 0 ? names : names_tidy(recorded->runfd);
-	}
+	sweep->runfd = r < 0 ? -1 : r;
+	r = 0;
+	if (sweep->runfd >= 0 && !sweep->settings->dry_run)
+		r = run_dir_lock(sweep->runfd, true, &lock);
 	if (r < 0)
 		return r;
-	objects = delete_orphans(recorded->settings, recorded->rtnl, ours,
-				 &recorded->objects);
-	return objects < 0 ? objects : objects + names;
+	log_hold();
+	r = sweep_locked(sweep);
+	run_dir_unlock(&lock);
+	log_release();
+	return r;
 }
 
 int sweep(const struct settings *settings, struct rtnl *rtnl)
 {
-	struct recorded recorded = {.settings = settings, .rtnl = rtnl, .runfd = -1};
-	struct entries standing = {0};
-	struct heap ours = {0};
-	/* What stands, before the records: what a handler installs after this look is not
-	 * in it, and what is in it was recorded before. */
-	int r = find_standing(&recorded, &ours, &standing);
+	struct sweep sweep = {.settings = settings, .rtnl = rtnl, .runfd = -1};
+	const int r = lock_and_sweep(&sweep);
 
-	if (r == 0)
-		r = read_records(&recorded);
-	if (r == 0)
-		r = sweep_strays(&recorded, &ours, &standing);
 	if (r < 0)
 		log_line(
 			LOG_ERR,
-			"cannot sweep what no tunnel accounts for: %s: the tunnels are not affected; then: sixxs-route apply --all",
+			"cannot remove orphaned rules and routes: %s: tunnels are not affected; try again: sixxs-route apply --all",
 			strerror(-r));
-	close_fdp(&recorded.runfd);
-	free(standing.entry);
-	free(recorded.names.entry);
-	free(recorded.objects.object);
-	free(ours.object);
+	close_fdp(&sweep.runfd);
+	free(sweep.names.entry);
+	objects_free(&sweep.standing);
+	objects_free(&sweep.accounted);
 	return r;
 }

@@ -7,7 +7,7 @@
 #ifndef SWEEP_H
 #define SWEEP_H
 
-#include "converge/ownership.h"
+#include "converge/converge.h"
 
 /* Returns how many orphans were found (and deleted, or printed with dry_run), or -errno.
  */

@@ -4,10 +4,11 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/ini.h"
-#include "state/record.h"
+#include "state/run_dir.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,34 +23,29 @@ int64_t counter_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void folder_of(const char *run_dir, char ret[static PATH_MAX])
-{
-	char *end = stpncpy(ret, run_dir, PATH_MAX - sizeof(COUNTER_SUFFIX));
+#define NAME_SIZE (sizeof(PREFIX) + IFNAMSIZ)
 
-	while (end > ret + 1 && end[-1] == '/')
-		end--;
-	stpcpy(end, COUNTER_SUFFIX);
+static void count_name(const char *ifname, char ret[static NAME_SIZE])
+{
+	snprintf(ret, NAME_SIZE, PREFIX "%.*s", IFNAMSIZ - 1, ifname);
 }
 
-/* As run_enter, in the counts' folder. */
-static int enter(const struct counter *counter, bool create, int *ret_runfd)
+/* The run folder, and its lock. */
+static int enter(const struct counter *counter, bool create, struct run_lock *ret_lock)
 {
-	char folder[PATH_MAX];
+	_cleanup_close_ int runfd = run_dir_open(counter->run_dir, create);
+	int r;
 
-	folder_of(counter->run_dir, folder);
-	return run_enter(folder, counter->ifname, create, ret_runfd, NULL);
+	if (runfd < 0)
+		return runfd;
+	r = run_dir_lock(runfd, true, ret_lock);
+	return r < 0 ? r : take_fd(&runfd);
 }
 
-static void leave(const struct counter *counter, int runfd, int lock, bool wrote)
+static void leave(int runfd, struct run_lock *lock)
 {
-	char folder[PATH_MAX];
-
-	record_unlock(runfd, counter->ifname, lock);
+	run_dir_unlock(lock);
 	close(runfd);
-	if (!wrote) {
-		folder_of(counter->run_dir, folder);
-		run_close_up(folder);
-	}
 }
 
 /* Returns 0, with *ret empty if there is no file; -EBADMSG: damaged; other -errno. */
@@ -57,13 +53,13 @@ static int read_file(const struct counter *counter, int runfd, struct connects *
 		     int64_t *ret_until_ms)
 {
 	_cleanup_free_ char *bytes = NULL;
-	char name[RUN_NAME_SIZE];
+	char name[NAME_SIZE];
 	size_t size;
 	int r;
 
 	ret->n = 0;
 	*ret_until_ms = -1;
-	run_file_name(PREFIX, counter->ifname, name);
+	count_name(counter->ifname, name);
 	r = file_read_trusted(runfd, name, INI_FILE_MAX, NULL, &bytes, &size);
 	if (r == -ENOENT)
 		return 0;
@@ -91,20 +87,22 @@ static int read_connects(struct counter *counter, int runfd, struct connects *re
 static int write_connects(const struct counter *counter, int runfd,
 			  const struct connects *connects)
 {
-	char text[CONNECTS_STRLEN];
+	char text[CONNECTS_STRLEN], name[NAME_SIZE];
 	const size_t size = connects_format(connects, &counter->limit, text);
 
-	return run_replace(runfd, PREFIX, counter->ifname, text, size);
+	count_name(counter->ifname, name);
+	return run_dir_replace(runfd, name, text, size);
 }
 
 int counter_ask(struct counter *counter, bool count)
 {
 	struct connects connects;
-	int runfd, lock, r;
+	struct run_lock lock;
+	int runfd, r;
 
-	lock = enter(counter, true, &runfd);
-	if (lock < 0)
-		return lock;
+	runfd = enter(counter, true, &lock);
+	if (runfd < 0)
+		return runfd;
 	r = read_connects(counter, runfd, &connects);
 	if (r == 0) {
 		counter->wait_ms =
@@ -117,66 +115,61 @@ int counter_ask(struct counter *counter, bool count)
 		if (count)
 			r = write_connects(counter, runfd, &connects);
 	}
-	leave(counter, runfd, lock, r == 0 && count);
+	leave(runfd, &lock);
 	return r;
 }
 
 int counter_appear(struct counter *counter)
 {
 	struct connects connects;
-	int runfd, lock, r;
+	struct run_lock lock;
+	int runfd, r;
 
-	lock = enter(counter, true, &runfd);
-	if (lock < 0)
-		return lock;
+	runfd = enter(counter, true, &lock);
+	if (runfd < 0)
+		return runfd;
 	r = read_connects(counter, runfd, &connects);
 	if (r == 0) {
 		counter->within =
 			connects_appear(&connects, &counter->limit, counter->now_ms);
 		r = write_connects(counter, runfd, &connects);
 	}
-	leave(counter, runfd, lock, r == 0);
+	leave(runfd, &lock);
 	return r;
 }
 
 int counter_tidy(const struct counter *counter)
 {
 	struct connects connects;
-	char name[RUN_NAME_SIZE];
-	int runfd, lock, r;
+	char name[NAME_SIZE];
+	struct run_lock lock;
+	int runfd, r;
 	int64_t until_ms;
 
-	lock = enter(counter, false, &runfd);
-	if (lock < 0)
-		return lock == -ENOENT ? 0 : lock;
-	run_file_name(PREFIX, counter->ifname, name);
+	runfd = enter(counter, false, &lock);
+	if (runfd < 0)
+		return runfd == -ENOENT ? 0 : runfd;
+	count_name(counter->ifname, name);
 	r = read_file(counter, runfd, &connects, &until_ms);
 	if (r == 0 && until_ms >= 0 && until_ms <= counter_now_ms() &&
 	    unlinkat(runfd, name, 0) < 0)
 		r = -errno;
-	leave(counter, runfd, lock, false);
+	leave(runfd, &lock);
 	return r == -EBADMSG ? 0 : r;
 }
 
-static int tidy_one(void *data, const char *ifname)
+static int tidy_one(void *data, const char *name)
 {
-	struct counter counter = {.run_dir = data, .ifname = ifname};
+	struct counter counter = {.run_dir = data, .ifname = name + strlen(PREFIX)};
 
-	return counter_tidy(&counter);
+	return strncmp(name, PREFIX, strlen(PREFIX)) ? 0 : counter_tidy(&counter);
 }
 
 int counter_tidy_all(const char *run_dir)
 {
-	static const char *const prefixes[] = {PREFIX, NULL};
-	char folder[PATH_MAX];
-	_cleanup_close_ int runfd = -1;
-	int r;
+	_cleanup_close_ int runfd = run_dir_open(run_dir, false);
 
-	folder_of(run_dir, folder);
-	runfd = run_open(folder, false);
 	if (runfd < 0)
 		return runfd == -ENOENT ? 0 : runfd;
-	r = run_each(runfd, prefixes, tidy_one, (void *)run_dir);
-	/* and what a kill left without one: its lock, its temporary file */
-	return r < 0 ? r : record_each(runfd, tidy_one, (void *)run_dir);
+	return run_dir_each(runfd, ".", "", tidy_one, (void *)run_dir);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counts a tunnel's connects, in the file connects.IFNAME of a folder beside the run
- * folder, of which nothing is left when the tunnels are gone: the count outlives them,
- * but not a boot. Every call holds a lock of its own from reading to writing. A file that
+ * Counts a tunnel's connects, in the file connects.IFNAME of the run folder: the count
+ * outlives the tunnel, but not a boot. Every call holds the folder's lock from reading to
+ * writing. A file that
  * is damaged or not to be trusted counts as full, and is written anew. Decides nothing
  * (connects.h does); does not log.
  */
@@ -13,10 +13,8 @@
 
 #include <stdbool.h>
 
-#define COUNTER_SUFFIX "-connects"
-
 struct counter {
-	const char *run_dir; /* the run folder: the count is in run_dir COUNTER_SUFFIX */
+	const char *run_dir; /* the run folder */
 	const char *ifname;
 	struct limit limit;
 	/* out: */

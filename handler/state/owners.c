@@ -38,8 +38,9 @@ static void member_path(const struct object *object, const char *ifname,
 	strcat(strcat(ret, "/"), ifname);
 }
 
-/* Returns 1 with *ret, 0 (nobody), or -errno. */
-static int read_owner(int runfd, const char *path, char ret[static IFNAMSIZ])
+/* Returns 1 with *ret, 0 (nobody), or -errno. self: is somebody with or without a record. */
+static int read_owner(int runfd, const char *path, const char *self,
+		      char ret[static IFNAMSIZ])
 {
 	const ssize_t n = readlinkat(runfd, path, ret, IFNAMSIZ);
 	struct stat st;
@@ -57,7 +58,7 @@ static int read_owner(int runfd, const char *path, char ret[static IFNAMSIZ])
 	if (n == 0 || n == IFNAMSIZ)
 		return 0;
 	ret[n] = '\0';
-	return !strchr(ret, '/') && record_exists(runfd, ret);
+	return !strcmp(ret, self) || (!strchr(ret, '/') && record_exists(runfd, ret));
 }
 
 struct other {
@@ -87,7 +88,7 @@ static int get_shared(int runfd, const struct object *object, const char *ifname
 	owner_path(object, path);
 	r = run_dir_each(runfd, path, "", take_other, &other);
 	if (r == -ELOOP || r == -ENOTDIR) {
-		r = read_owner(runfd, path, ret);
+		r = read_owner(runfd, path, ifname, ret);
 		return r > 0 ? -ENOTDIR : r;
 	}
 	return r < 0 ? r : ret[0] != '\0';
@@ -101,7 +102,7 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 	if (object_is_shared(object))
 		return get_shared(runfd, object, ifname, ret);
 	owner_path(object, path);
-	return read_owner(runfd, path, ret);
+	return read_owner(runfd, path, ifname, ret);
 }
 
 static int make_folder(int runfd, const char *path)
@@ -193,7 +194,7 @@ static int tidy_one(void *data, const char *name)
 	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", tidy->folder, name);
-	r = read_owner(tidy->runfd, path, owner);
+	r = read_owner(tidy->runfd, path, "", owner);
 	if (r == 0)
 		return run_dir_remove(tidy->runfd, path);
 	if (r != -EISDIR)

@@ -22,16 +22,15 @@
 int run_dir_open(const char *path, bool create)
 {
 	_cleanup_close_ int fd = -1;
-	struct stat st;
+	int r;
 
 	if (create && mkdir(path, 0755) < 0 && errno != EEXIST)
 		return errno == ENOENT ? -ENOTDIR : -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	return file_is_trusted(&st) ? take_fd(&fd) : -EPERM;
+	r = file_trust_dir(fd, NULL);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 static void on_alarm(int signal)
@@ -135,30 +134,9 @@ void run_dir_unlock(struct run_lock *lock)
 	sigprocmask(SIG_SETMASK, &lock->mask, NULL);
 }
 
-/* A new file each time: an old one may have a second name somewhere. */
-static int open_temp(int runfd)
-{
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(runfd, TEMP_NAME, flags, 0644);
-
-	if (fd < 0 && errno == EEXIST && unlinkat(runfd, TEMP_NAME, 0) == 0)
-		fd = openat(runfd, TEMP_NAME, flags, 0644);
-	return fd < 0 ? -errno : fd;
-}
-
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 {
-	_cleanup_close_ int fd = open_temp(runfd);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = file_write(fd, bytes, size);
-	if (r == 0 && renameat(runfd, TEMP_NAME, runfd, name) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(runfd, TEMP_NAME, 0);
-	return r;
+	return file_replace(runfd, name, TEMP_NAME, bytes, size);
 }
 
 int run_dir_remove(int runfd, const char *name)

@@ -69,7 +69,7 @@ static int read_ours(int runfd, struct ours *ret)
 	_cleanup_free_ char *bytes = NULL;
 	size_t size = 0;
 	int r = runfd < 0 ? -ENOENT
-			  : file_read(runfd, OURS, OURS_MAX, &bytes, &size);
+			  : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &bytes, &size);
 
 	if (r < 0 && r != -ENOENT)
 		return r;

@@ -3,6 +3,7 @@
 
 #include "config/keys.h"
 #include "lib/cleanup.h"
+#include "state/owners.h"
 #include "state/record.h"
 
 #include <errno.h>
@@ -71,26 +72,25 @@ static void put_address(struct search *search, uint32_t ifindex)
 		put_if_tunnel(search, link.ifname);
 }
 
-/* A record that cannot be read may be the one: converge complains about it. */
-static int put_owner(void *data, const char *ifname)
+/* What has replaced a route of ours has its place, and so is of the same table. */
+static void put_owner(struct search *search, const struct loss *loss)
 {
-	struct search *search = data;
-	struct loss loss = search->news->loss[0];
-	struct record record;
-	int r;
+	const struct object table = {.kind = OBJECT_TABLE, .table = loss->object.table};
+	char owner[IFNAMSIZ];
+	int r = owners_get(search->runfd, &loss->object, "", owner);
 
-	if (!config_ifname_ok(ifname))
-		return 0; /* a stray file */
-	r = record_read(search->runfd, ifname, ini_report_nothing, NULL, &record);
-	if (r < 0 || news_find_loss(search->news, &record.objects, &loss))
-		put(search, ifname, &loss);
-	return 0;
+	if (r == 0 && loss->object.kind != OBJECT_RULE)
+		r = owners_get(search->runfd, &table, "", owner);
+	if (r > 0)
+		put(search, owner, loss);
+	else if (r < 0)
+		search->incomplete = true;
 }
 
 bool targets_find(struct targets *ret, const struct settings *settings, struct rtnl *rtnl,
 		  const struct news *news)
 {
-	_cleanup_close_ int runfd = run_open(settings->run_dir, false);
+	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
 	struct search search = {.settings = settings,
 				.rtnl = rtnl,
 				.news = news,
@@ -104,7 +104,7 @@ bool targets_find(struct targets *ret, const struct settings *settings, struct r
 		put_if_tunnel(&search, news->link[i]);
 	for (unsigned i = 0; i < news->n_addresses; i++)
 		put_address(&search, news->address[i]);
-	if (news->n_losses && runfd >= 0 && record_each(runfd, put_owner, &search) < 0)
-		search.incomplete = true;
+	for (unsigned i = 0; runfd >= 0 && i < news->n_losses; i++)
+		put_owner(&search, &news->loss[i]);
 	return !search.incomplete;
 }

@@ -74,21 +74,3 @@ void news_take(struct news *news, const struct nlmsghdr *nlh)
 		break;
 	}
 }
-
-bool news_find_loss(const struct news *news, const struct objects *objects,
-		    struct loss *ret)
-{
-	for (unsigned i = 0; i < news->n_losses; i++)
-		for (unsigned k = 0; k < objects->n; k++) {
-			const struct object *lost = &news->loss[i].object;
-			const struct object *object = &objects->object[k];
-
-			if (!object_equal(object, lost) &&
-			    !object_same_slot(object, lost))
-				continue;
-			*ret = (struct loss){.object = *object,
-					     .port = news->loss[i].port};
-			return true;
-		}
-	return false;
-}

@@ -36,11 +36,4 @@ void news_clear(struct news *ret);
  */
 void news_take(struct news *news, const struct nlmsghdr *nlh);
 
-/*
- * The first loss that is of one of OBJECTS, which becomes ret->object. Returns false, and
- * *ret as it was, if there is none.
- */
-bool news_find_loss(const struct news *news, const struct objects *objects,
-		    struct loss *ret);
-
 #endif
