@@ -5,10 +5,8 @@
 
 #include <errno.h>
 
-static int put(void *data, const struct prefix *address)
+static int put(struct tunnel *tunnel, const struct prefix *address)
 {
-	struct tunnel *tunnel = data;
-
 	for (unsigned i = 0; i < tunnel->n_sources; i++)
 		if (prefix_equal(&tunnel->source[i], address))
 			return 0;
@@ -16,6 +14,11 @@ static int put(void *data, const struct prefix *address)
 		return -E2BIG;
 	tunnel->source[tunnel->n_sources++] = *address;
 	return 0;
+}
+
+static int put_address(void *data, const struct kernel_address *address)
+{
+	return put(data, &address->address);
 }
 
 static int keep(const struct objects *record, struct tunnel *tunnel)
@@ -37,7 +40,7 @@ int addresses_as_sources(struct rtnl *rtnl, const struct link *link,
 	if (!tunnel->source_auto)
 		return 0;
 	tunnel->n_sources = 0;
-	r = dump_addresses(rtnl, link->ifindex, put, tunnel);
+	r = dump_addresses(rtnl, link->ifindex, put_address, tunnel);
 	if (r < 0 || tunnel->when_down != WHEN_DOWN_UNREACHABLE)
 		return r;
 	/* looked at once more, for it may have lost them since */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/dump.h"
 
+#include "netlink/attr.h"
 #include "netlink/encode.h"
 
 #include <errno.h>
@@ -18,14 +19,14 @@ struct dump {
 static int take_message(void *data, const struct nlmsghdr *nlh)
 {
 	const struct dump *dump = data;
-	const struct rtgenmsg *head = rtmsg_get_header(nlh, sizeof(*head));
+	const struct rtgenmsg *head = attr_header(nlh, sizeof(*head));
 	struct answer answer;
 	int r;
 
 	if (nlh->nlmsg_seq != dump->seq)
 		return 0;
 	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR) {
-		r = rtmsg_get_answer(nlh, &answer);
+		r = decode_answer(nlh, &answer);
 		if (r == 0)
 			r = answer.error;
 		return r < 0 ? r : 1;
@@ -51,7 +52,7 @@ static void skip_rest(struct rtnl *rtnl, struct dump *dump)
 int dump_each(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
 	      void *data)
 {
-	const struct rtgenmsg *head = rtmsg_get_header(request, sizeof(*head));
+	const struct rtgenmsg *head = attr_header(request, sizeof(*head));
 	struct dump dump = {++rtnl->seq, head->rtgen_family, fn, data};
 	int r;
 
@@ -90,11 +91,12 @@ struct address_reader {
 static int read_address(void *data, const struct nlmsghdr *nlh)
 {
 	const struct address_reader *reader = data;
-	struct prefix address;
-	uint32_t ifindex;
-	const int r = found_address(nlh, &ifindex, &address);
+	struct kernel_address address;
+	const int r = decode_address(nlh, &address);
 
-	return r > 0 ? reader->fn(reader->data, &address) : r;
+	return r < 0                             ? r
+	       : kernel_address_counts(&address) ? reader->fn(reader->data, &address)
+						 : 0;
 }
 
 /* of: a table's number for routes, an ifindex for addresses; 0: all */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/encode.h"
 
-#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
 #include <sys/socket.h>
 
 static size_t addr_size(uint8_t family)
@@ -35,92 +33,6 @@ void rtmsg_put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
 void rtmsg_put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix)
 {
 	mnl_attr_put(nlh, type, addr_size(prefix->family), prefix->addr);
-}
-
-/* libmnl's own loop does not pass -Wconversion. END is not rounded up. */
-static const struct nlattr *attr_at(const void *at, const void *end)
-{
-	return mnl_attr_ok(at, (int)((const char *)end - (const char *)at)) ? at : NULL;
-}
-
-static const struct nlattr *attr_in(const struct nlmsghdr *nlh, const void *at)
-{
-	return attr_at(at, (const char *)nlh + nlh->nlmsg_len);
-}
-
-const void *rtmsg_get_header(const struct nlmsghdr *nlh, size_t size)
-{
-	return mnl_nlmsg_get_payload_len(nlh) < size ? NULL : mnl_nlmsg_get_payload(nlh);
-}
-
-const struct nlattr *rtmsg_attr_first(const struct nlmsghdr *nlh, size_t header)
-{
-	return attr_in(nlh, mnl_nlmsg_get_payload_offset(nlh, header));
-}
-
-const struct nlattr *rtmsg_attr_next(const struct nlmsghdr *nlh,
-				     const struct nlattr *attr)
-{
-	return attr_in(nlh, mnl_attr_next(attr));
-}
-
-uint16_t rtmsg_attr_type(const struct nlattr *attr)
-{
-	return mnl_attr_get_type(attr);
-}
-
-bool rtmsg_attr_u32(const struct nlattr *attr, uint32_t *ret)
-{
-	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-		return false;
-	*ret = mnl_attr_get_u32(attr);
-	return true;
-}
-
-bool rtmsg_attr_u8(const struct nlattr *attr, uint8_t *ret)
-{
-	if (mnl_attr_validate(attr, MNL_TYPE_U8) < 0)
-		return false;
-	*ret = mnl_attr_get_u8(attr);
-	return true;
-}
-
-bool rtmsg_attr_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[static 16])
-{
-	if (mnl_attr_get_payload_len(attr) != addr_size(family))
-		return false;
-	memcpy(ret, mnl_attr_get_payload(attr), addr_size(family));
-	return true;
-}
-
-bool rtmsg_attr_ifname(const struct nlattr *attr, char ret[static IFNAMSIZ])
-{
-	if (mnl_attr_get_payload_len(attr) > IFNAMSIZ ||
-	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
-		return false;
-	memcpy(ret, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
-	return true;
-}
-
-bool rtmsg_attr_bytes(const struct nlattr *attr, void *ret, size_t size)
-{
-	if (mnl_attr_get_payload_len(attr) < size)
-		return false;
-	memcpy(ret, mnl_attr_get_payload(attr), size);
-	return true;
-}
-
-bool rtmsg_attr_nested_u32(const struct nlattr *nest, uint16_t type, uint32_t *ret)
-{
-	const char *const end = (const char *)nest + nest->nla_len;
-	const struct nlattr *attr;
-	bool ok = true;
-
-	for (attr = attr_at(mnl_attr_get_payload(nest), end); attr;
-	     attr = attr_at(mnl_attr_next(attr), end))
-		if (mnl_attr_get_type(attr) == type)
-			ok &= rtmsg_attr_u32(attr, ret);
-	return ok;
 }
 
 /* The header holds one byte of the table's number; the attribute holds all of it. */
@@ -230,76 +142,4 @@ size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 	if (of)
 		mnl_attr_put_u32(nlh, RTA_TABLE, of);
 	return nlh->nlmsg_len;
-}
-
-/* Where the extended ack's attributes begin: behind the request, if it was echoed. */
-static size_t answer_offset(const struct nlmsghdr *nlh)
-{
-	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
-	size_t offset = sizeof(*err);
-
-	if (nlh->nlmsg_type == NLMSG_DONE)
-		return sizeof(int);
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > sizeof(err->msg))
-		offset += err->msg.nlmsg_len - sizeof(err->msg);
-	return offset;
-}
-
-static void get_sentence(const struct nlmsghdr *nlh, char ret[static RTMSG_SENTENCE_MAX])
-{
-	const size_t offset = answer_offset(nlh);
-	const struct nlattr *attr;
-
-	ret[0] = '\0';
-	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) ||
-	    offset > mnl_nlmsg_get_payload_len(nlh))
-		return;
-	rtmsg_each_attr (attr, nlh, offset) {
-		size_t n = mnl_attr_get_payload_len(attr);
-
-		if (mnl_attr_get_type(attr) != NLMSGERR_ATTR_MSG)
-			continue;
-		n = strnlen(mnl_attr_get_payload(attr), n);
-		if (n >= RTMSG_SENTENCE_MAX)
-			n = RTMSG_SENTENCE_MAX - 1;
-		memcpy(ret, mnl_attr_get_payload(attr), n);
-		ret[n] = '\0';
-	}
-}
-
-int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret)
-{
-	const size_t need =
-		nlh->nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(struct nlmsgerr);
-	int error;
-
-	if (mnl_nlmsg_get_payload_len(nlh) < need)
-		return -EBADMSG;
-	memcpy(&error, mnl_nlmsg_get_payload(nlh), sizeof(error));
-	ret->error = error > 0 ? -EBADMSG : error;
-	get_sentence(nlh, ret->sentence);
-	return 0;
-}
-
-int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret)
-{
-	const struct ifinfomsg *ifi = rtmsg_get_header(nlh, sizeof(*ifi));
-	const struct nlattr *attr;
-	struct link link = {0};
-
-	if (!ifi || ifi->ifi_index <= 0)
-		return -EBADMSG;
-	/* a bridge tells of its ports in such messages too: one that leaves is not gone
-	 */
-	if (ifi->ifi_family != AF_UNSPEC)
-		return -EBADMSG;
-	link.ifindex = (uint32_t)ifi->ifi_index;
-	link.up = ifi->ifi_flags & IFF_UP;
-	rtmsg_each_attr (attr, nlh, sizeof(*ifi)) {
-		if (rtmsg_attr_type(attr) == IFLA_IFNAME &&
-		    !rtmsg_attr_ifname(attr, link.ifname))
-			return -EBADMSG;
-	}
-	*ret = link;
-	return 0;
 }

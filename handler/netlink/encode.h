@@ -15,9 +15,6 @@
 #include <stdint.h>
 
 #define RTMSG_REQUEST_MAX 128 /* bytes that any one request takes at most */
-#define RTMSG_SENTENCE_MAX \
-	96 /* the kernel's longest explanation that is kept, and NUL \
-	    */
 
 /* Room for any one request. */
 union rtmsg_request {
@@ -38,19 +35,6 @@ size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex);
  */
 size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
 
-/* What the kernel said to one request. */
-struct answer {
-	int error;                         /* 0 or a negative errno */
-	char sentence[RTMSG_SENTENCE_MAX]; /* its extended ack, or "" */
-};
-
-/* Of an NLMSG_ERROR, or an NLMSG_DONE (whose payload is an errno, linux/netlink.h).
- * Returns 0 or -EBADMSG. */
-int rtmsg_get_answer(const struct nlmsghdr *nlh, struct answer *ret);
-
-/* Of an RTM_NEWLINK or RTM_DELLINK. Returns 0 or -EBADMSG. */
-int rtmsg_get_link(const struct nlmsghdr *nlh, struct link *ret);
-
 /*
  * ---- the pieces of a message ---------------------------------------------------------
  *
@@ -64,31 +48,5 @@ struct nlmsghdr *rtmsg_begin(void *buf, uint16_t type, uint16_t flags);
 void *rtmsg_put_header(struct nlmsghdr *nlh, size_t size);
 void rtmsg_put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value);
 void rtmsg_put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix);
-
-/* The header of SIZE bytes behind nlmsghdr; NULL: the message is shorter. */
-const void *rtmsg_get_header(const struct nlmsghdr *nlh, size_t size);
-
-/* Each attribute behind a header of HEADER bytes that ends before the message does. */
-#define rtmsg_each_attr(attr, nlh, header)                           \
-	for ((attr) = rtmsg_attr_first(nlh, header); (attr) != NULL; \
-	     (attr) = rtmsg_attr_next(nlh, attr))
-const struct nlattr *rtmsg_attr_first(const struct nlmsghdr *nlh, size_t header);
-const struct nlattr *rtmsg_attr_next(const struct nlmsghdr *nlh,
-				     const struct nlattr *attr);
-
-/* Without its flags (NLA_F_NESTED and the like). */
-uint16_t rtmsg_attr_type(const struct nlattr *attr);
-
-/* What it holds. false, with *ret as it was: it is of another size, or no name. */
-bool rtmsg_attr_u32(const struct nlattr *attr, uint32_t *ret);
-bool rtmsg_attr_u8(const struct nlattr *attr, uint8_t *ret);
-bool rtmsg_attr_addr(const struct nlattr *attr, uint8_t family, uint8_t ret[static 16]);
-bool rtmsg_attr_ifname(const struct nlattr *attr, char ret[static IFNAMSIZ]);
-
-/* Its first SIZE bytes; false: it has fewer. */
-bool rtmsg_attr_bytes(const struct nlattr *attr, void *ret, size_t size);
-
-/* The last attribute of that type within NEST; with none *ret stays as it is. */
-bool rtmsg_attr_nested_u32(const struct nlattr *nest, uint16_t type, uint32_t *ret);
 
 #endif

@@ -175,12 +175,18 @@ int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
 
 static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
+	struct link *ret = data;
+	struct kernel_link link;
 	struct answer answer;
 
 	(void)i;
-	if (nlh->nlmsg_type != NLMSG_ERROR)
-		return rtmsg_get_link(nlh, data);
-	if (rtmsg_get_answer(nlh, &answer) < 0 || answer.error == 0)
+	if (nlh->nlmsg_type != NLMSG_ERROR) {
+		if (decode_link(nlh, &link) < 0)
+			return -EBADMSG;
+		*ret = link.link;
+		return 0;
+	}
+	if (decode_answer(nlh, &answer) < 0 || answer.error == 0)
 		return -EBADMSG;
 	return answer.error;
 }
@@ -230,7 +236,7 @@ static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
 	struct answer *answers = data;
 
-	return nlh->nlmsg_type == NLMSG_ERROR ? rtmsg_get_answer(nlh, &answers[i])
+	return nlh->nlmsg_type == NLMSG_ERROR ? decode_answer(nlh, &answers[i])
 					      : -EBADMSG;
 }
 

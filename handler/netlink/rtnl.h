@@ -7,6 +7,7 @@
 #ifndef RTNL_H
 #define RTNL_H
 
+#include "netlink/decode.h"
 #include "netlink/encode.h"
 #include "routing/plan.h"
 
