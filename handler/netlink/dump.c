@@ -103,9 +103,9 @@ static int read_address(void *data, const struct nlmsghdr *nlh)
 static int each_of(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
 		   rtnl_message_fn *fn, void *data)
 {
-	union rtmsg_request request;
+	union request request;
 
-	rtmsg_put_dump(&request, type, family, of);
+	encode_dump(&request, type, family, of);
 	return dump_each(rtnl, &request.nlh, fn, data);
 }
 

@@ -11,7 +11,7 @@ static size_t addr_size(uint8_t family)
 	return prefix_host_len(family) / 8U;
 }
 
-struct nlmsghdr *rtmsg_begin(void *buf, uint16_t type, uint16_t flags)
+static struct nlmsghdr *begin(void *buf, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
@@ -20,17 +20,7 @@ struct nlmsghdr *rtmsg_begin(void *buf, uint16_t type, uint16_t flags)
 	return nlh;
 }
 
-void *rtmsg_put_header(struct nlmsghdr *nlh, size_t size)
-{
-	return mnl_nlmsg_put_extra_header(nlh, size);
-}
-
-void rtmsg_put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
-{
-	mnl_attr_put_u32(nlh, type, value);
-}
-
-void rtmsg_put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix)
+static void put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix)
 {
 	mnl_attr_put(nlh, type, addr_size(prefix->family), prefix->addr);
 }
@@ -49,7 +39,7 @@ static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
 	frh->src_len = rule->source.len;
 	frh->table = table_byte(rule->table);
 	frh->action = FR_ACT_TO_TBL;
-	rtmsg_put_addr(nlh, FRA_SRC, &rule->source);
+	put_addr(nlh, FRA_SRC, &rule->source);
 	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
 	mnl_attr_put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
@@ -83,7 +73,7 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 		/* the address that makes the gateway reachable may come after the route
 		 */
 		rtm->rtm_flags = RTNH_F_ONLINK;
-		rtmsg_put_addr(nlh, RTA_GATEWAY, &route->gateway);
+		put_addr(nlh, RTA_GATEWAY, &route->gateway);
 	}
 	if (route->mtu) {
 		struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
@@ -93,16 +83,16 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 	}
 }
 
-size_t rtmsg_put_step(void *buf, const struct step *step)
+size_t encode_step(void *buf, const struct step *step)
 {
 	const bool rule = object_is_rule(&step->object);
 	struct nlmsghdr *nlh;
 
 	if (step->op == STEP_ADD)
-		nlh = rtmsg_begin(buf, rule ? RTM_NEWRULE : RTM_NEWROUTE,
-				  NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+		nlh = begin(buf, rule ? RTM_NEWRULE : RTM_NEWROUTE,
+			    NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 	else
-		nlh = rtmsg_begin(buf, rule ? RTM_DELRULE : RTM_DELROUTE, NLM_F_ACK);
+		nlh = begin(buf, rule ? RTM_DELRULE : RTM_DELROUTE, NLM_F_ACK);
 	if (rule)
 		put_rule(nlh, &step->object);
 	else
@@ -110,9 +100,9 @@ size_t rtmsg_put_step(void *buf, const struct step *step)
 	return nlh->nlmsg_len;
 }
 
-size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex)
+size_t encode_link(void *buf, const char *ifname, uint32_t ifindex)
 {
-	struct nlmsghdr *nlh = rtmsg_begin(buf, RTM_GETLINK, 0);
+	struct nlmsghdr *nlh = begin(buf, RTM_GETLINK, 0);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 
 	ifi->ifi_index = (int)ifindex;
@@ -122,9 +112,9 @@ size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex)
 	return nlh->nlmsg_len;
 }
 
-size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
+size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 {
-	struct nlmsghdr *nlh = rtmsg_begin(buf, type, NLM_F_DUMP);
+	struct nlmsghdr *nlh = begin(buf, type, NLM_F_DUMP);
 
 	if (type == RTM_GETADDR) {
 		struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
@@ -141,5 +131,45 @@ size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 	rtm->rtm_family = family;
 	if (of)
 		mnl_attr_put_u32(nlh, RTA_TABLE, of);
+	return nlh->nlmsg_len;
+}
+
+size_t encode_dump_links(void *buf)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETLINK, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nlh->nlmsg_len;
+}
+
+size_t encode_dump_ours(void *buf, uint8_t family)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+
+	rtm->rtm_family = family;
+	rtm->rtm_protocol = OBJECT_PROTOCOL;
+	return nlh->nlmsg_len;
+}
+
+size_t encode_route_get(void *buf, const struct route_question *question)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, 0);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+
+	rtm->rtm_family = question->to.family;
+	rtm->rtm_dst_len = question->to.len;
+	rtm->rtm_src_len = question->from.len;
+	/* IPv6 always tells the table, and refuses the flag */
+	if (question->to.family == AF_INET && question->from.family)
+		rtm->rtm_flags |= RTM_F_LOOKUP_TABLE;
+	if (question->the_route)
+		rtm->rtm_flags |= RTM_F_FIB_MATCH;
+	put_addr(nlh, RTA_DST, &question->to);
+	if (question->from.family)
+		put_addr(nlh, RTA_SRC, &question->from);
+	if (question->iif)
+		mnl_attr_put_u32(nlh, RTA_IIF, question->iif);
 	return nlh->nlmsg_len;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests and replies of rtnetlink(7) as bytes: no socket, no system call, no
- * allocation. One builder serves add and delete, so that a delete always names all that
- * the add named (for the kernel an attribute that a delete lacks matches anything).
+ * Requests of rtnetlink(7) as bytes: no socket, no system call, no allocation. One
+ * builder serves add and delete, so that a delete always names all that the add named (for
+ * the kernel an attribute that a delete lacks matches anything).
  */
 #ifndef ENCODE_H
 #define ENCODE_H
@@ -10,43 +10,44 @@
 #include "routing/plan.h"
 
 #include <linux/netlink.h>
-#include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define RTMSG_REQUEST_MAX 128 /* bytes that any one request takes at most */
+#define REQUEST_MAX 128 /* bytes that any one request takes at most */
 
 /* Room for any one request. */
-union rtmsg_request {
+union request {
 	struct nlmsghdr nlh;
-	char bytes[RTMSG_REQUEST_MAX];
+	char bytes[REQUEST_MAX];
 };
 
-/* BUF: at least RTMSG_REQUEST_MAX bytes, aligned for a struct nlmsghdr. The sequence
+/* BUF: at least REQUEST_MAX bytes, aligned for a struct nlmsghdr. The sequence
  * number is the sender's to set. All return the request's length in bytes. */
-size_t rtmsg_put_step(void *buf, const struct step *step);
+size_t encode_step(void *buf, const struct step *step);
 
 /* By name, or by its ifindex with a name of NULL. */
-size_t rtmsg_put_link(void *buf, const char *ifname, uint32_t ifindex);
+size_t encode_link(void *buf, const char *ifname, uint32_t ifindex);
 
 /*
  * type: RTM_GETRULE, RTM_GETROUTE or RTM_GETADDR; of: a route's table, an address's
  * ifindex; 0: all (the filter needs strict checking).
  */
-size_t rtmsg_put_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
+size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
 
-/*
- * ---- the pieces of a message ---------------------------------------------------------
- *
- * For the parts that know requests and replies of their own.
- */
+/* All links; the routes of one family that bear our mark (a main table may be the whole
+ * Internet's). */
+size_t encode_dump_links(void *buf);
+size_t encode_dump_ours(void *buf, uint8_t family);
 
-/* A request's header, to which the rest is appended. flags: NLM_F_*. */
-struct nlmsghdr *rtmsg_begin(void *buf, uint16_t type, uint16_t flags);
+/* Which way does a packet go? */
+struct route_question {
+	struct prefix from; /* family AF_UNSPEC: from any address */
+	struct prefix to;
+	uint32_t iif;   /* the link by which it comes in; 0: this host sends it */
+	bool the_route; /* the route itself, not the way by it: of IPv6 it costs less */
+};
 
-/* Returns the zeroed header of SIZE bytes that follows it. */
-void *rtmsg_put_header(struct nlmsghdr *nlh, size_t size);
-void rtmsg_put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value);
-void rtmsg_put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix);
+size_t encode_route_get(void *buf, const struct route_question *question);
 
 #endif

@@ -16,7 +16,7 @@
 #define ACK_TRUESIZE    1024 /* bytes of receive buffer that one takes, generously */
 
 static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
-static _Alignas(struct nlmsghdr) char send_buffer[PLAN_MAX * RTMSG_REQUEST_MAX];
+static _Alignas(struct nlmsghdr) char send_buffer[PLAN_MAX * REQUEST_MAX];
 
 int64_t rtnl_now_ms(void)
 {
@@ -194,7 +194,7 @@ static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
 static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
 		     struct link *ret)
 {
-	const size_t size = rtmsg_put_link(send_buffer, ifname, ifindex);
+	const size_t size = encode_link(send_buffer, ifname, ifindex);
 	const int r = rtnl_ask(rtnl, send_buffer, size, take_link, ret);
 
 	if (r == -ENODEV) {
@@ -246,7 +246,7 @@ int rtnl_send_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *re
 
 	make_room(rtnl, plan->n);
 	for (unsigned i = 0; i < plan->n; i++)
-		size += rtmsg_put_step(send_buffer + size, &plan->step[i]);
+		size += encode_step(send_buffer + size, &plan->step[i]);
 	return rtnl_ask(rtnl, send_buffer, size, take_answer, ret);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rtnetlink(7) socket: a link's state, requests in one send with every answer, and
- * notifications. Bytes are rtmsg's. Only the kernel (port 0) is listened to. Knows
+ * notifications. Bytes are encode's and decode's. Only the kernel (port 0) is listened to. Knows
  * nothing of records and drop-ins; decides nothing; does not log.
  */
 #ifndef RTNL_H

@@ -5,7 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/iproute2.h"
 #include "netlink/dump.h"
-#include "netlink/route_messages.h"
+#include "netlink/encode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -203,24 +203,24 @@ static int sort(struct inventory *inventory)
 
 static int read_family(struct rtnl *rtnl, uint8_t family, struct inventory *inventory)
 {
-	union rtmsg_request request;
+	union request request;
 	int r;
 
-	rtmsg_put_dump(&request, RTM_GETRULE, family, 0);
+	encode_dump(&request, RTM_GETRULE, family, 0);
 	r = dump_each(rtnl, &request.nlh, put_rule, inventory);
 	if (r < 0)
 		return r;
-	pathmsg_put_routes(&request, family);
+	encode_dump_ours(&request, family);
 	return dump_each(rtnl, &request.nlh, put_route, inventory);
 }
 
 int inventory_read(struct rtnl *rtnl, int runfd, struct inventory *ret)
 {
-	union rtmsg_request request;
+	union request request;
 	int r;
 
 	*ret = (struct inventory){0};
-	pathmsg_put_links(&request);
+	encode_dump_links(&request);
 	r = dump_each(rtnl, &request.nlh, put_link, ret);
 	if (r == 0)
 		r = read_family(rtnl, AF_INET6, ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/route_get.h"
 
-#include "netlink/route_messages.h"
+#include "netlink/encode.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -39,7 +39,7 @@ struct asking {
 	unsigned n;
 	size_t size;
 	struct path *path[RTNL_ASK_MAX];
-	_Alignas(struct nlmsghdr) char bytes[RTNL_ASK_MAX * RTMSG_REQUEST_MAX];
+	_Alignas(struct nlmsghdr) char bytes[RTNL_ASK_MAX * REQUEST_MAX];
 };
 
 int route_reply_get(const struct nlmsghdr *nlh, struct route_reply *ret)
@@ -119,7 +119,9 @@ static int ask(const struct route_questions *questions, const struct question *q
  */
 static size_t put_whose(const struct path *path, void *buf)
 {
-	return path->local ? 0 : pathmsg_put_to(buf, &path->packet.from);
+	const struct route_question question = {.to = path->packet.from};
+
+	return path->local ? 0 : encode_route_get(buf, &question);
 }
 
 static void take_whose(struct path *path, const struct route_reply *way)
@@ -129,12 +131,21 @@ static void take_whose(struct path *path, const struct route_reply *way)
 		path->iif = way->oif;
 }
 
+static size_t put_question(const struct path *path, bool the_route, void *buf)
+{
+	const struct route_question question = {.from = path->packet.from,
+						.to = path->packet.to,
+						.iif = path->iif,
+						.the_route = the_route};
+
+	return encode_route_get(buf, &question);
+}
+
 static size_t put_way(const struct path *path, void *buf)
 {
 	if (!path->local && !path->iif)
 		return 0;
-	return pathmsg_put_way(buf, &path->packet.from, &path->packet.to, path->iif,
-			       false);
+	return put_question(path, false, buf);
 }
 
 static void take_way(struct path *path, const struct route_reply *way)
@@ -147,8 +158,7 @@ static size_t put_match(const struct path *path, void *buf)
 {
 	if (path->reason == REASON_NONE || path->way.error)
 		return 0;
-	return pathmsg_put_way(buf, &path->packet.from, &path->packet.to, path->iif,
-			       true);
+	return put_question(path, true, buf);
 }
 
 static void take_match(struct path *path, const struct route_reply *way)

@@ -15,11 +15,11 @@
 /* Put again and read again, it is the same: a delete would hit just this. */
 static void check_ours(const struct object *object)
 {
-	_Alignas(struct nlmsghdr) char buf[RTMSG_REQUEST_MAX];
+	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX];
 	const struct step step = {.op = STEP_ADD, .object = *object};
 	struct found again;
 
-	MUST(rtmsg_put_step(buf, &step) <= sizeof(buf));
+	MUST(encode_step(buf, &step) <= sizeof(buf));
 	MUST(found_get((const struct nlmsghdr *)buf, &again) == 1);
 	MUST(again.ours && object_equal(&again.object, object));
 }

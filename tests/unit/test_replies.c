@@ -513,7 +513,7 @@ static void test_found_is_what_was_put(void **state)
 		struct reply reply = {0};
 		struct found found;
 
-		reply.size = rtmsg_put_step(reply.bytes, &step);
+		reply.size = encode_step(reply.bytes, &step);
 		assert_int_equal(found_of(&reply, reply.size, &found), 1);
 		assert_true(found.ours);
 		assert_int_equal(found.protocol, OBJECT_PROTOCOL);

@@ -2,7 +2,6 @@
 #include "scratch.h"
 
 #include "netlink/encode.h"
-#include "netlink/route_messages.h"
 #include "status/path.h"
 #include "status/route_get.h"
 
@@ -391,31 +390,37 @@ union buffer {
 
 static void test_requests(void **state)
 {
-	const struct prefix from6 = prefix("2a02::1"), to6 = prefix("2000::1");
-	const struct prefix from4 = prefix("192.0.2.7"), to4 = prefix("192.0.2.1");
+	struct route_question six = {
+		.from = prefix("2a02::1"), .to = prefix("2000::1"), .the_route = true};
+	struct route_question four = {
+		.from = prefix("192.0.2.7"), .to = prefix("192.0.2.1"), .iif = 7};
 	const struct rtmsg *rtm;
 	union buffer buffer;
 
 	(void)state;
 	rtm = mnl_nlmsg_get_payload(&buffer.nlh);
 	/* the kernel's strict check takes no flag but this one for IPv6 */
-	assert_int_equal(pathmsg_put_way(&buffer, &from6, &to6, 0, true),
+	assert_int_equal(encode_route_get(&buffer, &six),
 			 NLMSG_SPACE(sizeof(*rtm)) + 2 * RTA_SPACE(16));
 	assert_int_equal(buffer.nlh.nlmsg_type, RTM_GETROUTE);
 	assert_int_equal(buffer.nlh.nlmsg_flags, NLM_F_REQUEST);
 	assert_int_equal(rtm->rtm_src_len, 128);
 	assert_int_equal(rtm->rtm_dst_len, 128);
 	assert_int_equal(rtm->rtm_flags, RTM_F_FIB_MATCH);
-	pathmsg_put_way(&buffer, &from6, &to6, 0, false);
+	six.the_route = false;
+	encode_route_get(&buffer, &six);
 	assert_int_equal(rtm->rtm_flags, 0);
-	assert_int_equal(pathmsg_put_way(&buffer, &from4, &to4, 7, false),
+	assert_int_equal(encode_route_get(&buffer, &four),
 			 NLMSG_SPACE(sizeof(*rtm)) + 3 * RTA_SPACE(4));
 	assert_int_equal(rtm->rtm_flags, RTM_F_LOOKUP_TABLE);
-	assert_true(pathmsg_put_way(&buffer, &from6, &to6, 7, true) <= RTMSG_REQUEST_MAX);
-	pathmsg_put_to(&buffer, &from4);
+	six.iif = 7;
+	assert_true(encode_route_get(&buffer, &six) <= REQUEST_MAX);
+	four.from = (struct prefix){0};
+	encode_route_get(&buffer, &four);
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
-	pathmsg_put_routes(&buffer, AF_INET6);
+	assert_int_equal(rtm->rtm_flags, 0);
+	encode_dump_ours(&buffer, AF_INET6);
 	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
 }
 
