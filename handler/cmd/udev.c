@@ -46,16 +46,16 @@ struct waiting {
 static int note_link(void *data, const struct nlmsghdr *nlh)
 {
 	struct waiting *waiting = data;
-	struct link link;
+	struct kernel_link link;
 
 	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
 		return 0;
-	if (rtmsg_get_link(nlh, &link) < 0 || link.ifindex != waiting->ifindex)
+	if (decode_link(nlh, &link) < 0 || link.link.ifindex != waiting->ifindex)
 		return 0;
-	waiting->up = link.up;
+	waiting->up = link.link.up;
 	/* also by a rename: udev tells of it only when we have ended */
 	waiting->gone |= nlh->nlmsg_type == RTM_DELLINK ||
-			 strcmp(link.ifname, waiting->ifname) != 0;
+			 strcmp(link.link.ifname, waiting->ifname) != 0;
 	return 0;
 }
 

@@ -11,11 +11,11 @@ struct addresses {
 	struct prefix *address;
 };
 
-static int put(void *data, const struct prefix *address)
+static int put(void *data, const struct kernel_address *address)
 {
 	struct addresses *addresses = data;
 
-	return array_push(addresses, address, *address);
+	return array_push(addresses, address, address->address);
 }
 
 /* Whether the tunnel has it already. */

@@ -1,237 +1,216 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/decode.h"
 
-#include "netlink/encode.h"
+#include "netlink/attr.h"
 
 #include <errno.h>
-#include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
+#include <string.h>
 
-int found_address(const struct nlmsghdr *nlh, uint32_t *ret_ifindex, struct prefix *ret)
+/* Where the extended ack's attributes begin: behind the request, if it was echoed. */
+static size_t sentence_offset(const struct nlmsghdr *nlh)
 {
-	const struct ifaddrmsg *ifa = rtmsg_get_header(nlh, sizeof(*ifa));
-	struct prefix address = {0};
+	const struct nlmsgerr *err = attr_header(nlh, sizeof(*err));
+
+	if (nlh->nlmsg_type == NLMSG_DONE)
+		return sizeof(int);
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > sizeof(err->msg))
+		return sizeof(*err) + err->msg.nlmsg_len - sizeof(err->msg);
+	return sizeof(*err);
+}
+
+static void get_sentence(const struct nlmsghdr *nlh, char ret[static SENTENCE_MAX])
+{
+	const size_t offset = sentence_offset(nlh);
 	const struct nlattr *attr;
-	bool ok = true, is_local = false;
-	uint32_t flags;
 
-	if (!ifa)
-		return -EBADMSG;
-	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
-		return 0;
-	flags = ifa->ifa_flags;
-	rtmsg_each_attr (attr, nlh, sizeof(*ifa)) {
-		switch (rtmsg_attr_type(attr)) {
-		case IFA_LOCAL: /* IFA_ADDRESS beside it is the peer's */
-			is_local = true;
-			ok &= rtmsg_attr_addr(attr, ifa->ifa_family, address.addr);
-			break;
-		case IFA_ADDRESS:
-			if (!is_local)
-				ok &= rtmsg_attr_addr(attr, ifa->ifa_family,
-						      address.addr);
-			break;
-		case IFA_FLAGS:
-			ok &= rtmsg_attr_u32(attr, &flags);
-			break;
-		}
+	ret[0] = '\0';
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || !attr_header(nlh, offset))
+		return;
+	attr_each (attr, nlh, offset) {
+		size_t n = attr_size(attr);
+
+		if (attr_type(attr) != NLMSGERR_ATTR_MSG)
+			continue;
+		n = strnlen(attr_bytes(attr), n);
+		if (n >= SENTENCE_MAX)
+			n = SENTENCE_MAX - 1;
+		memcpy(ret, attr_bytes(attr), n);
+		ret[n] = '\0';
 	}
-	if (!ok)
-		return -EBADMSG;
-	address.family = ifa->ifa_family;
-	address.len = prefix_host_len(address.family);
-	*ret_ifindex = ifa->ifa_index;
-	*ret = address;
-	return ifa->ifa_scope == RT_SCOPE_UNIVERSE &&
-	       !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
-/* What a rule's attributes say; plain: none of them is one that ours lack. */
-struct rule_reader {
-	struct found *found;
-	uint32_t suppress_length, suppress_group;
-	unsigned selectors; /* how many there are */
-	bool plain;
-};
-
-static bool get_selector(const struct nlattr *attr, struct rule_reader *reader)
+int decode_answer(const struct nlmsghdr *nlh, struct answer *ret)
 {
-	struct object *rule = &reader->found->object;
+	const bool done = nlh->nlmsg_type == NLMSG_DONE;
+	const void *body = attr_header(nlh, done ? sizeof(int) : sizeof(struct nlmsgerr));
+	int error;
 
-	switch (rtmsg_attr_type(attr)) {
-	case FRA_SRC:
-		reader->selectors++;
-		rule->source.family = rule->family;
-		return rtmsg_attr_addr(attr, rule->family, rule->source.addr);
-	case FRA_FWMARK:
-		reader->selectors++;
-		rule->selector = SELECT_MARK;
-		return rtmsg_attr_u32(attr, &rule->mark);
-	case FRA_FWMASK:
-		return rtmsg_attr_u32(attr, &rule->mask);
-	case FRA_UID_RANGE:
-		reader->selectors++;
-		rule->selector = SELECT_USER;
-		return rtmsg_attr_bytes(attr, rule->uid, sizeof(rule->uid));
-	case FRA_OIFNAME:
-	case FRA_IIFNAME:
-		reader->selectors++;
-		rule->selector = rtmsg_attr_type(attr) == FRA_OIFNAME ? SELECT_OUT
-								      : SELECT_IN;
-		return rtmsg_attr_ifname(attr, rule->ifname);
+	if (!body)
+		return -EBADMSG;
+	memcpy(&error, body, sizeof(error));
+	ret->error = error > 0 ? -EBADMSG : error;
+	get_sentence(nlh, ret->sentence);
+	return 0;
+}
+
+int decode_answer_only(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	(void)i;
+	return nlh->nlmsg_type == NLMSG_ERROR ? decode_answer(nlh, data) : -EBADMSG;
+}
+
+/* IFLA_INFO_KIND says what IFLA_INFO_DATA is, and comes before it. */
+static bool get_link_info(const struct nlattr *info, struct kernel_link *link)
+{
+	const struct nlattr *attr, *data;
+	bool is_vrf = false, ok = true;
+
+	attr_each_in (attr, info) {
+		if (attr_type(attr) == IFLA_INFO_KIND)
+			is_vrf = attr_size(attr) >= 3 &&
+				 !memcmp(attr_bytes(attr), "vrf", 3);
+		if (attr_type(attr) != IFLA_INFO_DATA || !is_vrf)
+			continue;
+		attr_each_in (data, attr)
+			if (attr_type(data) == IFLA_VRF_TABLE)
+				ok &= attr_u32(data, &link->vrf_table);
+	}
+	return ok;
+}
+
+static bool get_link_attr(const struct nlattr *attr, struct kernel_link *link)
+{
+	switch (attr_type(attr)) {
+	case IFLA_IFNAME:
+		return attr_ifname(attr, link->link.ifname);
+	case IFLA_MASTER:
+		return attr_u32(attr, &link->master);
+	case IFLA_LINKINFO:
+		return get_link_info(attr, link);
 	default:
-		reader->plain = false;
 		return true;
 	}
 }
 
-static bool get_rule_attr(const struct nlattr *attr, struct rule_reader *reader)
+int decode_link(const struct nlmsghdr *nlh, struct kernel_link *ret)
 {
-	struct object *rule = &reader->found->object;
-
-	switch (rtmsg_attr_type(attr)) {
-	case FRA_TABLE:
-		return rtmsg_attr_u32(attr, &rule->table);
-	case FRA_PRIORITY:
-		return rtmsg_attr_u32(attr, &rule->priority);
-	case FRA_PROTOCOL:
-		return rtmsg_attr_u8(attr, &reader->found->protocol);
-	case FRA_SUPPRESS_PREFIXLEN:
-		return rtmsg_attr_u32(attr, &reader->suppress_length);
-	case FRA_SUPPRESS_IFGROUP:
-		return rtmsg_attr_u32(attr, &reader->suppress_group);
-	case FRA_PAD:
-		return true;
-	default:
-		return get_selector(attr, reader);
-	}
-}
-
-/* Whether what suppresses routes is what one of ours has, which it then says of itself. */
-static bool get_suppress(struct rule_reader *reader)
-{
-	struct object *rule = &reader->found->object;
-
-	rule->prefers_main = rule->table == RT_TABLE_MAIN &&
-			     reader->suppress_length == PREFER_MAIN_LENGTH;
-	if (!reader->selectors && reader->suppress_group == NO_IFGROUP) {
-		rule->selector = SELECT_ALL;
-		reader->selectors = 1;
-		reader->suppress_group = UINT32_MAX;
-	}
-	return (rule->prefers_main || reader->suppress_length == UINT32_MAX) &&
-	       reader->suppress_group == UINT32_MAX;
-}
-
-static int get_rule(const struct nlmsghdr *nlh, struct found *found)
-{
-	const struct fib_rule_hdr *frh = rtmsg_get_header(nlh, sizeof(*frh));
-	struct rule_reader reader = {.found = found,
-				     .suppress_length = UINT32_MAX, /* nothing */
-				     .suppress_group = UINT32_MAX};
-	struct object *rule = &found->object;
+	const struct ifinfomsg *ifi = attr_header(nlh, sizeof(*ifi));
+	struct kernel_link link = {.vrf_table = 0};
 	const struct nlattr *attr;
 	bool ok = true;
 
-	rule->kind = OBJECT_RULE;
-	rule->family = frh->family;
-	rule->table = frh->table;
-	reader.plain = frh->action == FR_ACT_TO_TBL && !frh->tos && !frh->dst_len &&
-		       !(frh->flags & FIB_RULE_INVERT);
-	rtmsg_each_attr (attr, nlh, sizeof(*frh))
-		ok &= get_rule_attr(attr, &reader);
-	if (!ok || frh->src_len > prefix_host_len(frh->family))
+	/* a bridge tells of its ports in such messages too: one that leaves is not gone
+	 */
+	if (!ifi || ifi->ifi_index <= 0 || ifi->ifi_family != AF_UNSPEC)
 		return -EBADMSG;
-	rule->source.len = rule->source.family ? frh->src_len : 0;
-	reader.plain &= get_suppress(&reader);
-	found->ours = reader.plain && reader.selectors == 1 &&
-		      found->protocol == OBJECT_PROTOCOL;
+	link.link.ifindex = (uint32_t)ifi->ifi_index;
+	link.link.up = ifi->ifi_flags & IFF_UP;
+	link.carrier = ifi->ifi_flags & IFF_LOWER_UP;
+	link.noarp = ifi->ifi_flags & IFF_NOARP;
+	attr_each (attr, nlh, sizeof(*ifi))
+		ok &= get_link_attr(attr, &link);
+	if (!ok)
+		return -EBADMSG;
+	*ret = link;
+	return 0;
+}
+
+static bool get_address_attr(const struct nlattr *attr, uint8_t family,
+			     struct kernel_address *address)
+{
+	switch (attr_type(attr)) {
+	case IFA_LOCAL:
+		return attr_host(attr, family, &address->address);
+	case IFA_ADDRESS: /* beside IFA_LOCAL it is the peer's */
+		return attr_host(attr, family, &address->subnet);
+	case IFA_FLAGS:
+		return attr_u32(attr, &address->flags);
+	default:
+		return true;
+	}
+}
+
+int decode_address(const struct nlmsghdr *nlh, struct kernel_address *ret)
+{
+	const struct ifaddrmsg *ifa = attr_header(nlh, sizeof(*ifa));
+	struct kernel_address address = {.flags = 0};
+	const struct nlattr *attr;
+	bool ok = true;
+
+	if (!ifa || !attr_is_ip(ifa->ifa_family))
+		return -EBADMSG;
+	address.ifindex = ifa->ifa_index;
+	address.scope = ifa->ifa_scope;
+	address.flags = ifa->ifa_flags;
+	attr_each (attr, nlh, sizeof(*ifa))
+		ok &= get_address_attr(attr, ifa->ifa_family, &address);
+	if (!address.address.family)
+		address.address = address.subnet;
+	else if (!address.subnet.family)
+		address.subnet = address.address;
+	if (!ok || !address.address.family ||
+	    ifa->ifa_prefixlen > prefix_host_len(ifa->ifa_family))
+		return -EBADMSG;
+	prefix_cut(&address.subnet, ifa->ifa_prefixlen);
+	*ret = address;
+	return 0;
+}
+
+bool kernel_address_counts(const struct kernel_address *address)
+{
+	return address->scope == RT_SCOPE_UNIVERSE &&
+	       !(address->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+}
+
+/* What OBJECT would be, if it were ours: that of others is shown, and compared by slot. */
+static int found_rule(const struct nlmsghdr *nlh, struct found *ret)
+{
+	struct kernel_rule rule;
+	const int r = kernel_rule_get(nlh, &rule);
+
+	if (r < 0)
+		return r;
+	ret->ours = kernel_rule_object(&rule, &ret->object);
+	ret->protocol = rule.protocol;
 	return 1;
 }
 
-/* As a rule's; these by name, for of ours too the kernel says more than we asked for. */
-static bool get_route_attr(const struct nlattr *attr, struct object *route, bool *plain)
+static int found_route(const struct nlmsghdr *nlh, struct found *ret)
 {
-	switch (rtmsg_attr_type(attr)) {
-	case RTA_TABLE:
-		return rtmsg_attr_u32(attr, &route->table);
-	case RTA_PRIORITY:
-		return rtmsg_attr_u32(attr, &route->metric);
-	case RTA_OIF:
-		return rtmsg_attr_u32(attr, &route->oif);
-	case RTA_SRC:
-		route->source.family = route->family;
-		return rtmsg_attr_addr(attr, route->family, route->source.addr);
-	case RTA_GATEWAY:
-		route->gateway.family = route->family;
-		route->gateway.len = prefix_host_len(route->family);
-		return rtmsg_attr_addr(attr, route->family, route->gateway.addr);
-	case RTA_METRICS:
-		return rtmsg_attr_nested_u32(attr, RTAX_MTU, &route->mtu);
-	case RTA_PREFSRC:
-	case RTA_MULTIPATH:
-	case RTA_VIA:
-	case RTA_ENCAP_TYPE:
-	case RTA_ENCAP:
-	case RTA_NH_ID:
-	case RTA_FLOW:
-		*plain = false;
-		return true;
-	default:
-		return true;
-	}
-}
+	struct kernel_route route;
+	const int r = kernel_route_get(nlh, &route);
 
-static int get_route(const struct nlmsghdr *nlh, struct found *found)
-{
-	const struct rtmsg *rtm = rtmsg_get_header(nlh, sizeof(*rtm));
-	struct object *route = &found->object;
-	const struct nlattr *attr;
-	bool plain = (rtm->rtm_type == RTN_UNICAST || rtm->rtm_type == RTN_UNREACHABLE) &&
-		     !rtm->rtm_tos;
-	bool ok = true;
-
-	route->kind = rtm->rtm_type == RTN_UNREACHABLE ? OBJECT_UNREACHABLE : OBJECT_ROUTE;
-	route->family = rtm->rtm_family;
-	route->table = rtm->rtm_table;
-	found->protocol = rtm->rtm_protocol;
-	rtmsg_each_attr (attr, nlh, sizeof(*rtm))
-		ok &= get_route_attr(attr, route, &plain);
-	if (!ok || rtm->rtm_src_len > prefix_host_len(rtm->rtm_family))
-		return -EBADMSG;
-	route->source.len = route->source.family ? rtm->rtm_src_len : 0;
-	found->ours = plain && found->protocol == OBJECT_PROTOCOL;
-	if (route->kind == OBJECT_UNREACHABLE) {
-		route->oif = 0; /* IPv6 says "dev lo", IPv4 nothing */
-		found->ours &= route->metric == METRIC_UNREACHABLE;
-	} else {
-		found->ours &= route->oif != 0; /* else somebody put a next hop beside */
-	}
-	return !rtm->rtm_dst_len && !(rtm->rtm_flags & RTM_F_CLONED);
+	if (r < 0)
+		return r;
+	ret->ours = kernel_route_object(&route, &ret->object);
+	ret->protocol = route.protocol;
+	return !route.dst.len && !(route.flags & RTM_F_CLONED);
 }
 
 int found_get(const struct nlmsghdr *nlh, struct found *ret)
 {
 	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
 	 */
-	const struct rtmsg *rtm = rtmsg_get_header(nlh, sizeof(*rtm));
+	const struct rtmsg *rtm = attr_header(nlh, sizeof(*rtm));
 	struct found found = {0};
 	int r;
 
 	if (!rtm)
 		return -EBADMSG;
-	if (rtm->rtm_family != AF_INET6 && rtm->rtm_family != AF_INET)
+	if (!attr_is_ip(rtm->rtm_family))
 		return 0;
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
-		r = get_rule(nlh, &found);
+		r = found_rule(nlh, &found);
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		r = get_route(nlh, &found);
+		r = found_route(nlh, &found);
 		break;
 	default:
 		return 0;

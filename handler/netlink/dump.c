@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/dump.h"
 
+#include "netlink/attr.h"
 #include "netlink/encode.h"
 
 #include <errno.h>
@@ -18,14 +19,14 @@ struct dump {
 static int take_message(void *data, const struct nlmsghdr *nlh)
 {
 	const struct dump *dump = data;
-	const struct rtgenmsg *head = rtmsg_get_header(nlh, sizeof(*head));
+	const struct rtgenmsg *head = attr_header(nlh, sizeof(*head));
 	struct answer answer;
 	int r;
 
 	if (nlh->nlmsg_seq != dump->seq)
 		return 0;
 	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR) {
-		r = rtmsg_get_answer(nlh, &answer);
+		r = decode_answer(nlh, &answer);
 		if (r == 0)
 			r = answer.error;
 		return r < 0 ? r : 1;
@@ -51,7 +52,7 @@ static void skip_rest(struct rtnl *rtnl, struct dump *dump)
 int dump_each(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
 	      void *data)
 {
-	const struct rtgenmsg *head = rtmsg_get_header(request, sizeof(*head));
+	const struct rtgenmsg *head = attr_header(request, sizeof(*head));
 	struct dump dump = {++rtnl->seq, head->rtgen_family, fn, data};
 	int r;
 
@@ -90,20 +91,21 @@ struct address_reader {
 static int read_address(void *data, const struct nlmsghdr *nlh)
 {
 	const struct address_reader *reader = data;
-	struct prefix address;
-	uint32_t ifindex;
-	const int r = found_address(nlh, &ifindex, &address);
+	struct kernel_address address;
+	const int r = decode_address(nlh, &address);
 
-	return r > 0 ? reader->fn(reader->data, &address) : r;
+	return r < 0                             ? r
+	       : kernel_address_counts(&address) ? reader->fn(reader->data, &address)
+						 : 0;
 }
 
 /* of: a table's number for routes, an ifindex for addresses; 0: all */
 static int each_of(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
 		   rtnl_message_fn *fn, void *data)
 {
-	union rtmsg_request request;
+	union request request;
 
-	rtmsg_put_dump(&request, type, family, of);
+	encode_dump(&request, type, family, of);
 	return dump_each(rtnl, &request.nlh, fn, data);
 }
 
@@ -134,6 +136,18 @@ int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_foun
 	rtmsg_set_protocol(&request.nlh, OBJECT_PROTOCOL);
 	r = dump_each(rtnl, &request.nlh, read_found, &reader);
 	return r == -ENOENT ? 0 : r;
+}
+
+int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		    void *data)
+{
+	struct found_reader reader = {.fn = fn, .data = data};
+	union request request;
+	int r;
+
+	encode_dump_ours(&request, family, table);
+	r = dump_each(rtnl, &request.nlh, read_found, &reader);
+	return r == -ENOENT ? 0 : r; /* no such table */
 }
 
 int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data)

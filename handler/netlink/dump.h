@@ -31,10 +31,10 @@ int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_foun
 		    void *data);
 
 /*
- * Each address of the link that found_address takes for one to be routed by, of both
- * families. A link that is gone has none. Returns 0 or -errno.
+ * Each address of the link that counts (kernel_address_counts), of both families. A link
+ * that is gone has none. Returns 0 or -errno.
  */
-typedef int dump_address_fn(void *data, const struct prefix *address);
+typedef int dump_address_fn(void *data, const struct kernel_address *address);
 int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data);
 
 /*

@@ -14,7 +14,7 @@
 #define RECEIVE_SECONDS 5    /* the kernel answers inside send(): this is a lost answer */
 
 static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
-static _Alignas(struct nlmsghdr) char send_buffer[RTMSG_REQUEST_MAX];
+static _Alignas(struct nlmsghdr) char send_buffer[REQUEST_MAX];
 
 int64_t rtnl_now_ms(void)
 {
@@ -172,12 +172,18 @@ int rtnl_ask(struct rtnl *rtnl, void *requests, size_t size, rtnl_answer_fn *fn,
 
 static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
+	struct link *ret = data;
+	struct kernel_link link;
 	struct answer answer;
 
 	(void)i;
-	if (nlh->nlmsg_type != NLMSG_ERROR)
-		return rtmsg_get_link(nlh, data);
-	if (rtmsg_get_answer(nlh, &answer) < 0 || answer.error == 0)
+	if (nlh->nlmsg_type != NLMSG_ERROR) {
+		if (decode_link(nlh, &link) < 0)
+			return -EBADMSG;
+		*ret = link.link;
+		return 0;
+	}
+	if (decode_answer(nlh, &answer) < 0 || answer.error == 0)
 		return -EBADMSG;
 	return answer.error;
 }
@@ -185,7 +191,7 @@ static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
 static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
 		     struct link *ret)
 {
-	const size_t size = rtmsg_put_link(send_buffer, ifname, ifindex);
+	const size_t size = encode_link(send_buffer, ifname, ifindex);
 	const int r = rtnl_ask(rtnl, send_buffer, size, take_link, ret);
 
 	if (r == -ENODEV) {

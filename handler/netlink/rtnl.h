@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rtnetlink(7) socket: a link's state, requests in one send with every answer, and
- * notifications. Bytes are rtmsg's. Only the kernel (port 0) is listened to. Knows
+ * notifications. Bytes are encode's and decode's. Only the kernel (port 0) is listened to. Knows
  * nothing of records and drop-ins; decides nothing; does not log.
  */
 #ifndef RTNL_H
 #define RTNL_H
 
+#include "netlink/decode.h"
 #include "netlink/encode.h"
 #include "routing/plan.h"
 
@@ -31,6 +32,9 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret);
 
 /* The same by its ifindex. */
 int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
+
+/* Numbers SIZE bytes of requests from ++rtnl->seq on. Returns how many there are. */
+unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size);
 
 /* Numbers SIZE bytes of requests from ++rtnl->seq on. Returns how many there are. */
 unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size);

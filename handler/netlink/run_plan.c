@@ -71,7 +71,7 @@ static int take_reply(void *data, const struct nlmsghdr *nlh)
 		return take_echo(batch, batch->first + i, nlh);
 	if (nlh->nlmsg_type != NLMSG_ERROR)
 		return -EBADMSG;
-	r = rtmsg_get_answer(nlh, &batch->answers[batch->first + i]);
+	r = decode_answer(nlh, &batch->answers[batch->first + i]);
 	batch->done |= i + 1 == batch->n;
 	return r;
 }
@@ -87,7 +87,7 @@ static size_t put_batch(struct batch *batch, char *bytes)
 		const bool last = i + 1 == batch->n;
 
 		batch->answers[batch->first + i] = (struct answer){0};
-		size += rtmsg_put_step(bytes + size, step,
+		size += encode_step(bytes + size, step,
 				       (uint16_t)((echo ? NLM_F_ECHO : 0) |
 						  (last ? NLM_F_ACK : 0)));
 	}
@@ -121,7 +121,7 @@ static int run(struct rtnl *rtnl, const struct plan *plan, struct answer *ret,
 	       struct victims *victims)
 {
 	const size_t most = plan->n < SEND_MAX ? plan->n : SEND_MAX;
-	char *bytes = malloc(most * RTMSG_REQUEST_MAX + 1);
+	char *bytes = malloc(most * REQUEST_MAX + 1);
 	int r = bytes ? 0 : -ENOMEM;
 
 	for (size_t first = 0; r == 0 && first < plan->n; first += SEND_MAX) {
@@ -148,7 +148,7 @@ static int put_back(struct rtnl *rtnl, const struct victim *victim)
 	nlh->nlmsg_type = RTM_NEWRULE;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
 	nlh->nlmsg_pid = 0;
-	r = rtnl_ask(rtnl, nlh, nlh->nlmsg_len, rtmsg_take_answer, &answer);
+	r = rtnl_ask(rtnl, nlh, nlh->nlmsg_len, decode_answer_only, &answer);
 	return r < 0 ? r : answer.error;
 }
 

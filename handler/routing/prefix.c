@@ -23,6 +23,12 @@ static void mask_host_bits(struct prefix *prefix)
 	memset(prefix->addr + whole, 0, sizeof(prefix->addr) - whole);
 }
 
+void prefix_cut(struct prefix *prefix, uint8_t len)
+{
+	prefix->len = len;
+	mask_host_bits(prefix);
+}
+
 /* Decimal, without sign or leading zeros, at most MAX. */
 static int parse_len(const char *text, unsigned max, uint8_t *ret)
 {

@@ -31,6 +31,9 @@ int prefix_parse(const char *text, struct prefix *ret);
 /* As ip(8) prints it: a host without its length. */
 void prefix_format(const struct prefix *prefix, char ret[static PREFIX_STRLEN]);
 
+/* Makes it the prefix of LEN bits, no more than it has, in which it lies. */
+void prefix_cut(struct prefix *prefix, uint8_t len);
+
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 
 /* The length of a host prefix of this family: 128 or 32. */

@@ -5,7 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/iproute2.h"
 #include "netlink/dump.h"
-#include "netlink/route_messages.h"
+#include "netlink/encode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,43 +20,50 @@
 static int put_link(void *data, const struct nlmsghdr *nlh)
 {
 	struct inventory *inventory = data;
+	struct kernel_link link;
 	struct link *more;
-	struct link link;
-	int r = rtmsg_get_link(nlh, &link);
+	int r = decode_link(nlh, &link);
 
 	if (r < 0)
 		return r;
-	more = grow(inventory->link, inventory->n_links, sizeof(link));
+	more = grow(inventory->link, inventory->n_links, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	inventory->link = more;
-	more[inventory->n_links++] = link;
+	more[inventory->n_links++] = link.link;
 	return 0;
 }
 
-static int put_own(void *data, const struct nlmsghdr *nlh)
+static int put_own(struct inventory *inventory, const struct object *object)
 {
-	struct inventory *inventory = data;
-	struct found found;
 	struct own *more;
-	int r = found_get(nlh, &found);
 
-	if (r <= 0 || !found.ours)
-		return r < 0 ? r : 0;
 	more = grow(inventory->own, inventory->n_own, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	inventory->own = more;
-	more[inventory->n_own++] = (struct own){.object = found.object};
+	more[inventory->n_own++] = (struct own){.object = *object};
 	return 0;
+}
+
+static int put_route(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_route route;
+	struct object object;
+	const int r = kernel_route_get(nlh, &route);
+
+	if (r < 0)
+		return r;
+	return kernel_route_object(&route, &object) ? put_own(data, &object) : 0;
 }
 
 static int put_rule(void *data, const struct nlmsghdr *nlh)
 {
 	struct inventory *inventory = data;
-	struct policy_rule rule, *more;
+	struct kernel_rule rule, *more;
 	struct policy *policy;
-	int r = pathmsg_get_rule(nlh, &rule);
+	struct object object;
+	int r = kernel_rule_get(nlh, &rule);
 
 	if (r < 0)
 		return r;
@@ -66,7 +73,7 @@ static int put_rule(void *data, const struct nlmsghdr *nlh)
 		return -ENOMEM;
 	policy->rule = more;
 	more[policy->n++] = rule;
-	return put_own(data, nlh);
+	return kernel_rule_object(&rule, &object) ? put_own(inventory, &object) : 0;
 }
 
 struct names {
@@ -196,24 +203,24 @@ static int sort(struct inventory *inventory)
 
 static int read_family(struct rtnl *rtnl, uint8_t family, struct inventory *inventory)
 {
-	union rtmsg_request request;
+	union request request;
 	int r;
 
-	rtmsg_put_dump(&request, RTM_GETRULE, family, 0);
+	encode_dump(&request, RTM_GETRULE, family, 0);
 	r = dump_each(rtnl, &request.nlh, put_rule, inventory);
 	if (r < 0)
 		return r;
-	pathmsg_put_routes(&request, family);
-	return dump_each(rtnl, &request.nlh, put_own, inventory);
+	encode_dump_ours(&request, family, 0);
+	return dump_each(rtnl, &request.nlh, put_route, inventory);
 }
 
 int inventory_read(struct rtnl *rtnl, int runfd, struct inventory *ret)
 {
-	union rtmsg_request request;
+	union request request;
 	int r;
 
 	*ret = (struct inventory){0};
-	pathmsg_put_links(&request);
+	encode_dump_links(&request);
 	r = dump_each(rtnl, &request.nlh, put_link, ret);
 	if (r == 0)
 		r = read_family(rtnl, AF_INET6, ret);

@@ -8,6 +8,7 @@
 #define KERNEL_STATE_H
 
 #include "netlink/decode.h"
+#include "netlink/kernel_rule.h"
 #include "netlink/rtnl.h"
 #include "state/table_names.h"
 #include "status/policy.h"

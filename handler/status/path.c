@@ -49,7 +49,7 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 				      .table = path->way.table,
 				      .dst_len = path->match.dst.len};
 	const size_t place = policy_place(policy, &tunnel->rule);
-	const struct policy_rule *culprit;
+	const struct kernel_rule *culprit;
 
 	if (path->way.error && !refused)
 		return REASON_ERROR;

@@ -6,6 +6,7 @@
 #ifndef PATH_H
 #define PATH_H
 
+#include "netlink/kernel_route.h"
 #include "routing/plan.h"
 #include "status/policy.h"
 
@@ -23,14 +24,26 @@ enum reason {
 	REASON_ERROR,       /* the kernel did not answer */
 };
 
+/* The kernel's answer to which way a packet goes. */
+struct route_reply {
+	int error;        /* 0, or why it has none; then the rest is not said */
+	uint8_t type;     /* RTN_*, linux/rtnetlink.h */
+	uint8_t protocol; /* these three: of the route itself, if it was asked for */
+	struct prefix dst;
+	uint32_t metric;
+	uint32_t oif; /* of several next hops the first */
+	uint32_t table;
+};
+
 struct path {
 	struct packet packet; /* asked about; from.family 0: nothing was asked */
 	uint32_t iif;         /* the link by which it was said to come in; 0: none */
 	bool local;           /* the source is this host's (always so for IPv6) */
-	struct way way;
-	struct way match; /* the route itself, for a way that is not the tunnel's */
+	struct route_reply way;
+	struct route_reply
+		match; /* the route itself, for a way that is not the tunnel's */
 	enum reason reason;
-	struct policy_rule culprit; /* REASON_OTHER_RULE */
+	struct kernel_rule culprit; /* REASON_OTHER_RULE */
 };
 
 /* What is known of the tunnel of a path. */

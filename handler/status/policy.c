@@ -15,11 +15,18 @@ static bool is_within(const struct prefix *host, const struct prefix *prefix)
 	return !rest || !((host->addr[whole] ^ prefix->addr[whole]) >> (8 - rest));
 }
 
+/* Asks for what a plain packet has not. */
+static bool has_other_selectors(const struct kernel_rule *rule)
+{
+	return rule->other || rule->oif[0] || rule->tos || rule->ipproto ||
+	       rule->sport[1] || rule->dport[1] || rule->l3mdev;
+}
+
 /* As fib_rule_match() of net/core/fib_rules.c; for it, this host's packets come by lo. */
-bool policy_match(const struct policy_rule *rule, const struct packet *packet)
+bool policy_match(const struct kernel_rule *rule, const struct packet *packet)
 {
 	const char *iif = packet->iif[0] ? packet->iif : "lo";
-	bool match = !rule->narrow;
+	bool match = !has_other_selectors(rule);
 
 	match &= !rule->iif[0] || !strcmp(rule->iif, iif);
 	match &= !(rule->mark & rule->mask); /* the packet's is 0 */
@@ -32,22 +39,23 @@ bool policy_match(const struct policy_rule *rule, const struct packet *packet)
 size_t policy_place(const struct policy *policy, const struct object *object)
 {
 	for (size_t i = 0; i < policy->n; i++) {
-		const struct policy_rule *rule = &policy->rule[i];
+		struct object ours;
 
-		if (rule->priority == object->priority && rule->table == object->table &&
-		    rule->protocol == OBJECT_PROTOCOL && rule->action == FR_ACT_TO_TBL &&
-		    prefix_equal(&rule->from, &object->source))
+		if (policy->rule[i].priority == object->priority &&
+		    kernel_rule_object(&policy->rule[i], &ours) &&
+		    object_equal(&ours, object))
 			return i;
 	}
 	return policy->n;
 }
 
-static bool explains(const struct policy_rule *rule, const struct ending *ending)
+static bool explains(const struct kernel_rule *rule, const struct ending *ending)
 {
 	switch (rule->action) {
 	case FR_ACT_TO_TBL:
 		return !ending->refused && rule->table == ending->table &&
-		       (rule->suppress == UINT32_MAX || ending->dst_len > rule->suppress);
+		       (rule->suppress_prefixlength == UINT32_MAX ||
+			ending->dst_len > rule->suppress_prefixlength);
 	case FR_ACT_BLACKHOLE:
 	case FR_ACT_UNREACHABLE:
 	case FR_ACT_PROHIBIT:
@@ -64,14 +72,14 @@ static size_t find_priority(const struct policy *policy, size_t i, uint32_t prio
 	return i;
 }
 
-const struct policy_rule *policy_culprit(const struct policy *policy, size_t end,
+const struct kernel_rule *policy_culprit(const struct policy *policy, size_t end,
 					 const struct packet *packet,
 					 const struct ending *ending)
 {
 	size_t i = 0;
 
 	while (i < end) {
-		const struct policy_rule *rule = &policy->rule[i++];
+		const struct kernel_rule *rule = &policy->rule[i++];
 
 		if (!policy_match(rule, packet))
 			continue;
@@ -99,7 +107,7 @@ static void format_table(uint32_t table, char *ret, size_t size)
 		snprintf(ret, size, "lookup %u", table);
 }
 
-static void format_action(const struct policy_rule *rule, char *ret, size_t size)
+static void format_action(const struct kernel_rule *rule, char *ret, size_t size)
 {
 	switch (rule->action) {
 	case FR_ACT_TO_TBL:
@@ -122,7 +130,7 @@ static void format_action(const struct policy_rule *rule, char *ret, size_t size
 	}
 }
 
-void policy_format(const struct policy_rule *rule, char ret[static POLICY_STRLEN])
+void policy_format(const struct kernel_rule *rule, char ret[static POLICY_STRLEN])
 {
 	char from[PREFIX_STRLEN] = "all", to[PREFIX_STRLEN + 4] = "", action[32];
 

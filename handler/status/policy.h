@@ -7,7 +7,7 @@
 #ifndef POLICY_H
 #define POLICY_H
 
-#include "netlink/route_messages.h"
+#include "netlink/kernel_rule.h"
 #include "routing/object.h"
 
 #include <net/if.h>
@@ -17,7 +17,7 @@
 
 struct policy {
 	size_t n;
-	struct policy_rule *rule;
+	struct kernel_rule *rule;
 };
 
 /* What the kernel was asked about. */
@@ -27,7 +27,7 @@ struct packet {
 	uint32_t uid;
 };
 
-bool policy_match(const struct policy_rule *rule, const struct packet *packet);
+bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 
 /* The place of our rule OBJECT, or policy->n. */
 size_t policy_place(const struct policy *policy, const struct object *object);
@@ -43,12 +43,12 @@ struct ending {
  * The rule before the place END which explains it: it looks up that table, or refuses
  * packets. NULL: none does.
  */
-const struct policy_rule *policy_culprit(const struct policy *policy, size_t end,
+const struct kernel_rule *policy_culprit(const struct policy *policy, size_t end,
 					 const struct packet *packet,
 					 const struct ending *ending);
 
 /* "rule 100: from 2a02::/16 lookup 999" */
 #define POLICY_STRLEN 256
-void policy_format(const struct policy_rule *rule, char ret[static POLICY_STRLEN]);
+void policy_format(const struct kernel_rule *rule, char ret[static POLICY_STRLEN]);
 
 #endif

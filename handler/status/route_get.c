@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/route_get.h"
 
-#include "netlink/route_messages.h"
+#include "netlink/encode.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -31,7 +31,7 @@ static int begin_paths(const struct route_questions *questions, struct report *r
  */
 struct question {
 	size_t (*put)(const struct path *path, void *buf);
-	void (*take)(struct path *path, const struct way *way);
+	void (*take)(struct path *path, const struct route_reply *way);
 };
 
 struct asking {
@@ -39,14 +39,39 @@ struct asking {
 	unsigned n;
 	size_t size;
 	struct path *path[RTNL_ASK_MAX];
-	_Alignas(struct nlmsghdr) char bytes[RTNL_ASK_MAX * RTMSG_REQUEST_MAX];
+	_Alignas(struct nlmsghdr) char bytes[RTNL_ASK_MAX * REQUEST_MAX];
 };
+
+int route_reply_get(const struct nlmsghdr *nlh, struct route_reply *ret)
+{
+	struct kernel_route route;
+	struct answer answer;
+	int r;
+
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		r = decode_answer(nlh, &answer);
+		if (r < 0 || !answer.error) /* an acknowledgement is no answer */
+			return -EBADMSG;
+		*ret = (struct route_reply){.error = answer.error};
+		return 0;
+	}
+	r = nlh->nlmsg_type == RTM_NEWROUTE ? kernel_route_get(nlh, &route) : -EBADMSG;
+	if (r < 0)
+		return r;
+	*ret = (struct route_reply){.type = route.type,
+				    .protocol = route.protocol,
+				    .dst = route.dst,
+				    .metric = route.metric,
+				    .oif = route.n_hops ? route.hop[0].oif : route.oif,
+				    .table = route.table};
+	return 0;
+}
 
 static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
 	const struct asking *asking = data;
-	struct way way;
-	const int r = pathmsg_get_way(nlh, &way);
+	struct route_reply way;
+	const int r = route_reply_get(nlh, &way);
 
 	if (r == 0)
 		asking->question->take(asking->path[i], &way);
@@ -94,25 +119,36 @@ static int ask(const struct route_questions *questions, const struct question *q
  */
 static size_t put_whose(const struct path *path, void *buf)
 {
-	return path->local ? 0 : pathmsg_put_to(buf, &path->packet.from);
+	const struct route_question question = {.to = path->packet.from};
+
+	return path->local ? 0 : encode_route_get(buf, &question);
 }
 
-static void take_whose(struct path *path, const struct way *way)
+static void take_whose(struct path *path, const struct route_reply *way)
 {
 	path->local = !way->error && way->type == RTN_LOCAL;
 	if (!way->error && way->type == RTN_UNICAST)
 		path->iif = way->oif;
 }
 
+static size_t put_question(const struct path *path, bool the_route, void *buf)
+{
+	const struct route_question question = {.from = path->packet.from,
+						.to = path->packet.to,
+						.iif = path->iif,
+						.the_route = the_route};
+
+	return encode_route_get(buf, &question);
+}
+
 static size_t put_way(const struct path *path, void *buf)
 {
 	if (!path->local && !path->iif)
 		return 0;
-	return pathmsg_put_way(buf, &path->packet.from, &path->packet.to, path->iif,
-			       false);
+	return put_question(path, false, buf);
 }
 
-static void take_way(struct path *path, const struct way *way)
+static void take_way(struct path *path, const struct route_reply *way)
 {
 	path->way = *way;
 }
@@ -122,11 +158,10 @@ static size_t put_match(const struct path *path, void *buf)
 {
 	if (path->reason == REASON_NONE || path->way.error)
 		return 0;
-	return pathmsg_put_way(buf, &path->packet.from, &path->packet.to, path->iif,
-			       true);
+	return put_question(path, true, buf);
 }
 
-static void take_match(struct path *path, const struct way *way)
+static void take_match(struct path *path, const struct route_reply *way)
 {
 	path->match = *way;
 }

@@ -305,7 +305,7 @@ void report_judge(struct report *report, const struct inventory *inventory)
 void report_give_up(struct report *report, int error)
 {
 	for (size_t i = 0; i < report->n_paths; i++) {
-		report->path[i].way = (struct way){.error = error};
+		report->path[i].way = (struct route_reply){.error = error};
 		report->path[i].reason = REASON_ERROR;
 	}
 	if (!report->looked)

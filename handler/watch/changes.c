@@ -2,7 +2,6 @@
 #include "watch/changes.h"
 
 #include "netlink/decode.h"
-#include "netlink/encode.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -15,29 +14,28 @@ void news_clear(struct news *ret)
 
 static void take_link(struct news *news, const struct nlmsghdr *nlh)
 {
-	struct link link;
+	struct kernel_link link;
 
-	if (rtmsg_get_link(nlh, &link) < 0)
+	if (decode_link(nlh, &link) < 0)
 		return;
 	for (unsigned i = 0; i < news->n_links; i++)
-		if (!strcmp(news->link[i], link.ifname))
+		if (!strcmp(news->link[i], link.link.ifname))
 			return;
-	memcpy(news->link[news->n_links++], link.ifname, IFNAMSIZ);
+	memcpy(news->link[news->n_links++], link.link.ifname, IFNAMSIZ);
 	news->full |= news->n_links == NEWS_MAX;
 }
 
 /* Also one that is now tentative or a duplicate: it may have been in use before. */
 static void take_address(struct news *news, const struct nlmsghdr *nlh)
 {
-	struct prefix address;
-	uint32_t ifindex = 0;
+	struct kernel_address address;
 
-	if (found_address(nlh, &ifindex, &address) < 0 || !ifindex)
+	if (decode_address(nlh, &address) < 0)
 		return;
 	for (unsigned i = 0; i < news->n_addresses; i++)
-		if (news->address[i] == ifindex)
+		if (news->address[i] == address.ifindex)
 			return;
-	news->address[news->n_addresses++] = ifindex;
+	news->address[news->n_addresses++] = address.ifindex;
 	news->full |= news->n_addresses == NEWS_MAX;
 }
 

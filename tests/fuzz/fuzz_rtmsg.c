@@ -13,33 +13,70 @@
 #include <linux/rtnetlink.h>
 
 /* Put again and read again, it is the same: a delete would hit just this. */
-static void check_found(const struct found *found)
+static void check_ours(const struct object *object)
 {
-	_Alignas(struct nlmsghdr) char buf[RTMSG_REQUEST_MAX];
-	const struct step step = {.op = STEP_ADD, .object = found->object};
+	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX];
+	const struct step step = {.op = STEP_ADD, .object = *object};
 	struct found again;
 
-	MUST(rtmsg_put_step(buf, &step) <= sizeof(buf));
+	MUST(encode_step(buf, &step) <= sizeof(buf));
 	MUST(found_get((const struct nlmsghdr *)buf, &again) == 1);
-	MUST(again.ours && object_equal(&again.object, &found->object));
+	MUST(again.ours && object_equal(&again.object, object));
+}
+
+static void check_prefix(const struct prefix *prefix)
+{
+	MUST(!prefix->family || prefix->len <= prefix_host_len(prefix->family));
+}
+
+static void check_route(const struct kernel_route *route)
+{
+	struct object object;
+
+	check_prefix(&route->dst);
+	check_prefix(&route->src);
+	check_prefix(&route->gateway);
+	MUST(route->n_hops <= NEXT_HOPS_MAX);
+	for (unsigned i = 0; i < route->n_hops; i++)
+		check_prefix(&route->hop[i].gateway);
+	if (kernel_route_object(route, &object))
+		check_ours(&object);
+}
+
+static void check_rule(const struct kernel_rule *rule)
+{
+	struct object object;
+
+	check_prefix(&rule->from);
+	check_prefix(&rule->to);
+	MUST(strlen(rule->iif) < sizeof(rule->iif) &&
+	     strlen(rule->oif) < sizeof(rule->oif));
+	if (kernel_rule_object(rule, &object))
+		check_ours(&object);
 }
 
 static void read_message(const struct nlmsghdr *nlh)
 {
 	struct answer answer;
-	struct prefix address;
-	struct found found;
-	uint32_t ifindex;
-	struct link link;
+	struct kernel_address address;
+	struct kernel_link link;
+	struct kernel_route route;
+	struct kernel_rule rule;
 
-	if (rtmsg_get_answer(nlh, &answer) == 0)
-		MUST(answer.error <= 0 && strlen(answer.sentence) < RTMSG_SENTENCE_MAX);
-	if (rtmsg_get_link(nlh, &link) == 0)
-		MUST(link.ifindex && strlen(link.ifname) < sizeof(link.ifname));
-	if (found_address(nlh, &ifindex, &address) == 1)
-		MUST(address.len == prefix_host_len(address.family));
-	if (found_get(nlh, &found) == 1 && found.ours)
-		check_found(&found);
+	if (decode_answer(nlh, &answer) == 0)
+		MUST(answer.error <= 0 && strlen(answer.sentence) < SENTENCE_MAX);
+	if (decode_link(nlh, &link) == 0)
+		MUST(link.link.ifindex &&
+		     strlen(link.link.ifname) < sizeof(link.link.ifname));
+	if (decode_address(nlh, &address) == 0) {
+		MUST(address.address.len == prefix_host_len(address.address.family));
+		check_prefix(&address.subnet);
+	}
+	/* the parsers are told apart by the type of the message */
+	if (kernel_rule_get(nlh, &rule) == 0)
+		check_rule(&rule);
+	if (kernel_route_get(nlh, &route) == 0)
+		check_route(&route);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -124,7 +124,7 @@ static void test_longest_sentence_fits(void **state)
 	char text[EXPLAIN_SIZE];
 
 	(void)state;
-	memset(result.answer.sentence, 'x', RTMSG_SENTENCE_MAX - 1);
+	memset(result.answer.sentence, 'x', SENTENCE_MAX - 1);
 	explain_result(&step, &result, text);
 	assert_non_null(strstr(text, "disable_ipv6")); /* the end of the advice */
 	result.verdict = VERDICT_FOREIGN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replies and notifications as the kernel writes them, cut and bent, through rtmsg and found. */
+/* Replies and notifications as the kernel writes them, cut and bent, through every parser. */
 #include "netlink/decode.h"
 #include "netlink/encode.h"
 #include "scratch.h"
@@ -70,7 +70,7 @@ static struct nlmsghdr *cut(const struct reply *reply, size_t size)
 static int answer_of(const struct reply *reply, size_t size, struct answer *ret)
 {
 	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = rtmsg_get_answer(nlh, ret);
+	const int r = decode_answer(nlh, ret);
 
 	free(nlh);
 	return r;
@@ -85,20 +85,37 @@ static int found_of(const struct reply *reply, size_t size, struct found *ret)
 	return r;
 }
 
-static int link_of(const struct reply *reply, size_t size, struct link *ret)
+static int link_of(const struct reply *reply, size_t size, struct kernel_link *ret)
 {
 	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = rtmsg_get_link(nlh, ret);
+	const int r = decode_link(nlh, ret);
 
 	free(nlh);
 	return r;
 }
 
-static int address_of(const struct reply *reply, size_t size, uint32_t *ret_ifindex,
-		      struct prefix *ret)
+static int address_of(const struct reply *reply, size_t size, struct kernel_address *ret)
 {
 	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = found_address(nlh, ret_ifindex, ret);
+	const int r = decode_address(nlh, ret);
+
+	free(nlh);
+	return r;
+}
+
+static int rule_of(const struct reply *reply, size_t size, struct kernel_rule *ret)
+{
+	struct nlmsghdr *nlh = cut(reply, size);
+	const int r = kernel_rule_get(nlh, ret);
+
+	free(nlh);
+	return r;
+}
+
+static int route_of(const struct reply *reply, size_t size, struct kernel_route *ret)
+{
+	struct nlmsghdr *nlh = cut(reply, size);
+	const int r = kernel_route_get(nlh, ret);
 
 	free(nlh);
 	return r;
@@ -157,14 +174,14 @@ static void test_answers(void **state)
 
 static void test_odd_sentences(void **state)
 {
-	char longest[RTMSG_SENTENCE_MAX + 8];
+	char longest[SENTENCE_MAX + 8];
 	struct answer answer;
 	struct reply reply;
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
 	for (size_t n = 0; n <= sizeof(longest); n++) { /* none of them ends with NUL */
-		const size_t kept = n < RTMSG_SENTENCE_MAX ? n : RTMSG_SENTENCE_MAX - 1;
+		const size_t kept = n < SENTENCE_MAX ? n : SENTENCE_MAX - 1;
 
 		begin_answer(&reply, -EINVAL, NLM_F_CAPPED | NLM_F_ACK_TLVS, 0);
 		attr(&reply, NLMSGERR_ATTR_MSG, longest, n);
@@ -280,7 +297,7 @@ static void test_links(void **state)
 		{"", 0, -EBADMSG},
 	};
 	struct reply reply;
-	struct link link;
+	struct kernel_link link;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -289,20 +306,65 @@ static void test_links(void **state)
 		assert_int_equal(link_of(&reply, reply.size, &link), cases[i].r);
 		if (cases[i].r < 0)
 			continue;
-		assert_int_equal(link.ifindex, 12);
-		assert_true(link.up);
-		assert_string_equal(link.ifname, cases[i].name);
+		assert_int_equal(link.link.ifindex, 12);
+		assert_true(link.link.up);
+		assert_string_equal(link.link.ifname, cases[i].name);
 	}
 	begin_link(&reply, 12, IFF_RUNNING);
 	assert_int_equal(link_of(&reply, reply.size, &link), 0);
-	assert_false(link.up);
-	assert_string_equal(link.ifname, "");
+	assert_false(link.link.up);
+	assert_string_equal(link.link.ifname, "");
 	begin_link(&reply, 0, IFF_UP);
 	assert_int_equal(link_of(&reply, reply.size, &link), -EBADMSG);
 	begin_link(&reply, -1, IFF_UP);
 	assert_int_equal(link_of(&reply, reply.size, &link), -EBADMSG);
 	for (size_t n = NLMSG_HDRLEN; n < NLMSG_HDRLEN + sizeof(struct ifinfomsg); n++)
 		assert_int_equal(link_of(&reply, n, &link), -EBADMSG);
+}
+
+/* A kind of link says what is in its data. */
+static void link_info(struct reply *reply, const char *kind, uint16_t type,
+		      uint32_t value)
+{
+	struct {
+		struct nlattr kind_head;
+		char kind[8];
+		struct nlattr data_head, table_head;
+		uint32_t table;
+	} info = {{sizeof(struct nlattr) + 8, IFLA_INFO_KIND},
+		  "",
+		  {2 * sizeof(struct nlattr) + 4, IFLA_INFO_DATA},
+		  {sizeof(struct nlattr) + 4, type},
+		  value};
+
+	strncpy(info.kind, kind, sizeof(info.kind) - 1);
+	attr(reply, IFLA_LINKINFO, &info, sizeof(info));
+}
+
+static void test_more_of_links(void **state)
+{
+	struct kernel_link link;
+	struct reply reply;
+
+	(void)state;
+	begin_link(&reply, 12, IFF_UP | 0x10000 /* IFF_LOWER_UP */ | IFF_NOARP);
+	attr_u32(&reply, IFLA_MASTER, 7);
+	assert_int_equal(link_of(&reply, reply.size, &link), 0);
+	assert_true(link.carrier && link.noarp);
+	assert_int_equal(link.master, 7);
+	assert_int_equal(link.vrf_table, 0);
+	begin_link(&reply, 12, IFF_UP);
+	link_info(&reply, "vrf", IFLA_VRF_TABLE, 70000);
+	assert_int_equal(link_of(&reply, reply.size, &link), 0);
+	assert_false(link.carrier || link.noarp);
+	assert_int_equal(link.vrf_table, 70000);
+	begin_link(&reply, 12, IFF_UP);
+	link_info(&reply, "vlan", IFLA_VRF_TABLE, 5); /* a VLAN's number */
+	assert_int_equal(link_of(&reply, reply.size, &link), 0);
+	assert_int_equal(link.vrf_table, 0);
+	begin_link(&reply, 12, IFF_UP);
+	attr_u8(&reply, IFLA_MASTER, 7);
+	assert_int_equal(link_of(&reply, reply.size, &link), -EBADMSG);
 }
 
 static void begin_address(struct reply *reply, uint8_t family, uint8_t scope,
@@ -322,17 +384,21 @@ static const uint8_t peer6[16] = {0x2a, 0x02, [15] = 1};
 static const uint8_t own4[4] = {192, 0, 2, 2};
 static const uint8_t peer4[4] = {192, 0, 2, 1};
 
+/* expected: 1 if it counts, 0 if not, or -EBADMSG. */
 static void check_address(const struct reply *reply, int expected, const char *text)
 {
+	struct kernel_address address;
 	char formatted[PREFIX_STRLEN];
-	struct prefix address;
-	uint32_t ifindex = 0;
+	const int r = address_of(reply, reply->size, &address);
 
-	assert_int_equal(address_of(reply, reply->size, &ifindex, &address), expected);
-	if (expected != 1)
+	if (expected < 0) {
+		assert_int_equal(r, expected);
 		return;
-	assert_int_equal(ifindex, 12);
-	prefix_format(&address, formatted);
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(kernel_address_counts(&address), expected);
+	assert_int_equal(address.ifindex, 12);
+	prefix_format(&address.address, formatted);
 	assert_string_equal(formatted, text);
 }
 
@@ -363,7 +429,17 @@ static void test_addresses(void **state)
 	}
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE);
 	attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
-	check_address(&reply, 0, NULL); /* no attribute: the header's flags count */
+	check_address(&reply, 0, "2a02::2"); /* no attribute: the header's flags count */
+}
+
+static void check_subnet(const struct reply *reply, const char *text)
+{
+	struct kernel_address address;
+	char formatted[PREFIX_STRLEN];
+
+	assert_int_equal(address_of(reply, reply->size, &address), 0);
+	prefix_format(&address.subnet, formatted);
+	assert_string_equal(formatted, text);
 }
 
 static void test_address_beside_peer(void **state)
@@ -373,36 +449,45 @@ static void test_address_beside_peer(void **state)
 	(void)state;
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
 	attr(&reply, IFA_ADDRESS, peer6, sizeof(peer6));
+	check_subnet(&reply, "2a02::/64");
 	attr(&reply, IFA_LOCAL, own6, sizeof(own6));
 	check_address(&reply, 1, "2a02::2");
+	check_subnet(&reply, "2a02::/64");
 	begin_address(&reply, AF_INET, RT_SCOPE_UNIVERSE, 0);
+	((struct ifaddrmsg *)(reply.bytes + NLMSG_HDRLEN))->ifa_prefixlen = 24;
 	attr(&reply, IFA_LOCAL, own4, sizeof(own4));
+	check_subnet(&reply, "192.0.2.0/24");
 	attr(&reply, IFA_ADDRESS, peer4, sizeof(peer4));
 	check_address(&reply, 1, "192.0.2.2");
 }
 
 static void test_odd_addresses(void **state)
 {
+	struct kernel_address address;
 	struct reply reply;
-	struct prefix address;
-	uint32_t ifindex;
 
 	(void)state;
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
 	attr(&reply, IFA_ADDRESS, own4, sizeof(own4));
 	check_address(&reply, -EBADMSG, NULL);
 	begin_address(&reply, AF_INET, RT_SCOPE_UNIVERSE, 0);
+	((struct ifaddrmsg *)(reply.bytes + NLMSG_HDRLEN))->ifa_prefixlen = 32;
 	attr(&reply, IFA_LOCAL, own6, sizeof(own6));
 	check_address(&reply, -EBADMSG, NULL);
+	begin_address(&reply, AF_INET, RT_SCOPE_UNIVERSE, 0); /* of 64 bits */
+	attr(&reply, IFA_LOCAL, own4, sizeof(own4));
+	check_address(&reply, -EBADMSG, NULL);
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
+	check_address(&reply, -EBADMSG, NULL);
 	attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
+	check_address(&reply, 1, "2a02::2");
 	attr_u8(&reply, IFA_FLAGS, 0);
 	check_address(&reply, -EBADMSG, NULL);
 	begin_address(&reply, AF_PHONET, RT_SCOPE_UNIVERSE, 0);
 	attr_u8(&reply, IFA_LOCAL, 1);
-	check_address(&reply, 0, NULL);
+	check_address(&reply, -EBADMSG, NULL);
 	for (size_t n = NLMSG_HDRLEN; n < NLMSG_HDRLEN + sizeof(struct ifaddrmsg); n++)
-		assert_int_equal(address_of(&reply, n, &ifindex, &address), -EBADMSG);
+		assert_int_equal(address_of(&reply, n, &address), -EBADMSG);
 }
 
 /* What was asked for comes back as it was: the kernel dumps what it was given. */
@@ -428,7 +513,7 @@ static void test_found_is_what_was_put(void **state)
 		struct reply reply = {0};
 		struct found found;
 
-		reply.size = rtmsg_put_step(reply.bytes, &step);
+		reply.size = encode_step(reply.bytes, &step);
 		assert_int_equal(found_of(&reply, reply.size, &found), 1);
 		assert_true(found.ours);
 		assert_int_equal(found.protocol, OBJECT_PROTOCOL);
@@ -475,12 +560,17 @@ static void test_rules_of_others(void **state)
 		 .action = FR_ACT_TO_TBL,
 		 .flags = FIB_RULE_INVERT},
 	};
-	static const uint16_t selectors[] = {
-		FRA_DST,         FRA_IIFNAME,   FRA_OIFNAME,    FRA_FWMARK,
-		FRA_FWMASK,      FRA_UID_RANGE, FRA_IP_PROTO,   FRA_SPORT_RANGE,
-		FRA_DPORT_RANGE, FRA_L3MDEV,    FRA_TUN_ID,     FRA_SUPPRESS_IFGROUP,
-		FRA_FLOW,        FRA_GOTO,      FRA_L3MDEV + 9, /* of a kernel to come */
+	static const struct {
+		uint16_t type;
+		size_t size;
+	} selectors[] = {
+		{FRA_IIFNAME, 2},     {FRA_OIFNAME, 2},          {FRA_FWMARK, 4},
+		{FRA_FWMASK, 4},      {FRA_UID_RANGE, 8},        {FRA_IP_PROTO, 1},
+		{FRA_SPORT_RANGE, 4}, {FRA_DPORT_RANGE, 4},      {FRA_L3MDEV, 1},
+		{FRA_TUN_ID, 8},      {FRA_SUPPRESS_IFGROUP, 4}, {FRA_FLOW, 4},
+		{FRA_GOTO, 4},        {FRA_L3MDEV + 9, 4}, /* of a kernel to come */
 	};
+	static const char value[16] = {1, 0, 1, 0, 1};
 	struct reply reply;
 
 	(void)state;
@@ -490,11 +580,13 @@ static void test_rules_of_others(void **state)
 	check_found(&reply, 1, false);
 	for (size_t i = 0; i < LENGTH(headers); i++) {
 		begin_rule(&reply, &headers[i], OBJECT_PROTOCOL);
+		if (headers[i].dst_len)
+			attr(&reply, FRA_DST, own6, sizeof(own6));
 		check_found(&reply, 1, false);
 	}
 	for (size_t i = 0; i < LENGTH(selectors); i++) {
 		begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
-		attr_u32(&reply, selectors[i], 1);
+		attr(&reply, selectors[i].type, value, selectors[i].size);
 		check_found(&reply, 1, false);
 	}
 	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
@@ -513,9 +605,12 @@ static void test_odd_rules(void **state)
 	static const struct {
 		uint16_t type;
 		size_t size;
-	} wrong[] = {{FRA_SRC, 4},      {FRA_SRC, 0},      {FRA_SRC, 17},
-		     {FRA_TABLE, 1},    {FRA_TABLE, 8},    {FRA_PRIORITY, 2},
-		     {FRA_PROTOCOL, 0}, {FRA_PROTOCOL, 4}, {FRA_SUPPRESS_PREFIXLEN, 3}};
+	} wrong[] = {{FRA_SRC, 4},      {FRA_SRC, 0},       {FRA_SRC, 17},
+		     {FRA_TABLE, 1},    {FRA_TABLE, 8},     {FRA_PRIORITY, 2},
+		     {FRA_PROTOCOL, 0}, {FRA_PROTOCOL, 4},  {FRA_SUPPRESS_PREFIXLEN, 3},
+		     {FRA_DST, 4},      {FRA_IIFNAME, 20},  {FRA_OIFNAME, 0},
+		     {FRA_FWMARK, 2},   {FRA_UID_RANGE, 4}, {FRA_SPORT_RANGE, 2},
+		     {FRA_IP_PROTO, 4}, {FRA_L3MDEV, 4},    {FRA_GOTO, 1}};
 	static const char zeros[32];
 	struct fib_rule_hdr frh = our_frh;
 	struct reply reply;
@@ -558,9 +653,14 @@ static void begin_route(struct reply *reply, const struct rtmsg *rtm)
 
 static void test_routes_of_others(void **state)
 {
-	static const uint16_t attributes[] = {RTA_PREFSRC, RTA_MULTIPATH,  RTA_VIA,
-					      RTA_ENCAP,   RTA_ENCAP_TYPE, RTA_NH_ID,
-					      RTA_FLOW};
+	static const struct {
+		uint16_t type;
+		size_t size;
+	} attributes[] = {{RTA_PREFSRC, 16}, {RTA_MULTIPATH, 8},  {RTA_VIA, 6},
+			  {RTA_ENCAP, 8},    {RTA_ENCAP_TYPE, 2}, {RTA_NH_ID, 4},
+			  {RTA_FLOW, 4}};
+	static const struct rtnexthop hop = {.rtnh_len = 8, .rtnh_ifindex = 12};
+	static const uint8_t via[6] = {AF_INET, 0, 192, 0, 2, 1};
 	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW,
 					RTN_LOCAL};
 	struct rtmsg rtm = our_rtm;
@@ -574,7 +674,11 @@ static void test_routes_of_others(void **state)
 	check_found(&reply, 1, false);
 	for (size_t i = 0; i < LENGTH(attributes); i++) {
 		begin_route(&reply, &our_rtm);
-		attr(&reply, attributes[i], own6, sizeof(own6));
+		attr(&reply, attributes[i].type,
+		     attributes[i].type == RTA_MULTIPATH ? (const void *)&hop
+		     : attributes[i].type == RTA_VIA     ? (const void *)via
+							 : (const void *)own6,
+		     attributes[i].size);
 		check_found(&reply, 1, false);
 	}
 	for (size_t i = 0; i < LENGTH(types); i++) {
@@ -637,11 +741,13 @@ static void test_odd_routes(void **state)
 	static const struct {
 		uint16_t type;
 		size_t size;
-	} wrong[] = {{RTA_TABLE, 2},
-		     {RTA_PRIORITY, 0},
-		     {RTA_OIF, 8},
-		     {RTA_GATEWAY, 4},
-		     {RTA_GATEWAY, 0}};
+	} wrong[] = {{RTA_TABLE, 2},     {RTA_PRIORITY, 0},
+		     {RTA_OIF, 8},       {RTA_GATEWAY, 4},
+		     {RTA_GATEWAY, 0},   {RTA_VIA, 1},
+		     {RTA_VIA, 16}, /* of no family */
+		     {RTA_DST, 4},       {RTA_MULTIPATH, 7},
+		     {RTA_MULTIPATH, 8}, /* a next hop of no length */
+		     {RTA_CACHEINFO, 8}, {RTA_NH_ID, 2}};
 	static const char zeros[32];
 	struct reply reply;
 
@@ -682,6 +788,151 @@ static void test_odd_metrics(void **state)
 		}
 }
 
+/* Everything that a rule can have. */
+static void test_all_of_a_rule(void **state)
+{
+	static const struct fib_rule_uid_range uids = {.start = 100, .end = 200};
+	static const struct fib_rule_port_range ports = {.start = 80, .end = 90};
+	static const struct fib_rule_hdr frh = {.family = AF_INET6,
+						.src_len = 64,
+						.dst_len = 128,
+						.tos = 4,
+						.table = RT_TABLE_MAIN,
+						.action = FR_ACT_GOTO,
+						.flags = FIB_RULE_INVERT};
+	struct kernel_rule rule;
+	struct reply reply;
+
+	(void)state;
+	begin(&reply, RTM_NEWRULE, NLM_F_MULTI, &frh, sizeof(frh));
+	attr(&reply, FRA_SRC, own6, sizeof(own6));
+	attr(&reply, FRA_DST, peer6, sizeof(peer6));
+	attr_u32(&reply, FRA_PRIORITY, 100);
+	attr_u32(&reply, FRA_TABLE, 70000);
+	attr_u32(&reply, FRA_GOTO, 32766);
+	attr_u8(&reply, FRA_PROTOCOL, RTPROT_STATIC);
+	attr(&reply, FRA_IIFNAME, "lan0", 5);
+	attr(&reply, FRA_OIFNAME, "net0", 5);
+	attr_u32(&reply, FRA_FWMARK, 1);
+	attr_u32(&reply, FRA_FWMASK, 0xff);
+	attr(&reply, FRA_UID_RANGE, &uids, sizeof(uids));
+	attr_u8(&reply, FRA_IP_PROTO, IPPROTO_TCP);
+	attr(&reply, FRA_SPORT_RANGE, &ports, sizeof(ports));
+	attr(&reply, FRA_DPORT_RANGE, &ports, sizeof(ports));
+	attr_u8(&reply, FRA_L3MDEV, 1);
+	attr_u32(&reply, FRA_FLOW, 9);
+	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, 7);
+	attr_u32(&reply, FRA_SUPPRESS_IFGROUP, 5);
+	assert_int_equal(rule_of(&reply, reply.size, &rule), 0);
+	assert_int_equal(rule.family, AF_INET6);
+	assert_int_equal(rule.action, FR_ACT_GOTO);
+	assert_int_equal(rule.protocol, RTPROT_STATIC);
+	assert_int_equal(rule.priority, 100);
+	assert_int_equal(rule.table, 70000);
+	assert_int_equal(rule.target, 32766);
+	assert_int_equal(rule.tos, 4);
+	assert_int_equal(rule.from.len, 64);
+	assert_int_equal(rule.to.len, 128);
+	assert_memory_equal(rule.to.addr, peer6, sizeof(peer6));
+	assert_string_equal(rule.iif, "lan0");
+	assert_string_equal(rule.oif, "net0");
+	assert_true(rule.mark == 1 && rule.mask == 0xff);
+	assert_true(rule.by_uid && rule.uid[0] == 100 && rule.uid[1] == 200);
+	assert_true(rule.sport[0] == 80 && rule.dport[1] == 90);
+	assert_true(rule.inverted && rule.l3mdev && !rule.other);
+	assert_int_equal(rule.ipproto, IPPROTO_TCP);
+	assert_int_equal(rule.realm, 9);
+	assert_int_equal(rule.suppress_prefixlength, 7);
+	assert_int_equal(rule.suppress_ifgroup, 5);
+	attr_u32(&reply, FRA_L3MDEV + 9, 1);
+	assert_int_equal(rule_of(&reply, reply.size, &rule), 0);
+	assert_true(rule.other);
+}
+
+/* Everything that a route can have. */
+static void test_all_of_a_route(void **state)
+{
+	static const struct rta_cacheinfo info = {.rta_expires = 6000};
+	static const struct {
+		struct nlattr head;
+		uint32_t value;
+	} mtu = {{sizeof(mtu), RTAX_MTU}, 1280};
+	struct rtmsg rtm = our_rtm;
+	struct kernel_route route;
+	struct reply reply;
+
+	(void)state;
+	rtm.rtm_dst_len = 48;
+	rtm.rtm_src_len = 64;
+	rtm.rtm_flags = RTNH_F_LINKDOWN;
+	begin(&reply, RTM_NEWROUTE, 0, &rtm, sizeof(rtm));
+	attr(&reply, RTA_DST, own6, sizeof(own6));
+	attr(&reply, RTA_SRC, peer6, sizeof(peer6));
+	attr(&reply, RTA_PREFSRC, own6, sizeof(own6));
+	attr(&reply, RTA_GATEWAY, peer6, sizeof(peer6));
+	attr_u32(&reply, RTA_TABLE, 70000);
+	attr_u32(&reply, RTA_OIF, 12);
+	attr_u32(&reply, RTA_PRIORITY, 512);
+	attr_u32(&reply, RTA_NH_ID, 33);
+	attr_u8(&reply, RTA_PREF, 3);
+	attr(&reply, RTA_CACHEINFO, &info, sizeof(info));
+	attr(&reply, RTA_METRICS, &mtu, sizeof(mtu));
+	assert_int_equal(route_of(&reply, reply.size, &route), 0);
+	assert_int_equal(route.type, RTN_UNICAST);
+	assert_int_equal(route.protocol, OBJECT_PROTOCOL);
+	assert_int_equal(route.flags, RTNH_F_LINKDOWN);
+	assert_int_equal(route.dst.len, 48);
+	assert_int_equal(route.src.len, 64);
+	assert_memory_equal(route.src.addr, peer6, sizeof(peer6));
+	assert_int_equal(route.prefsrc.len, 128);
+	assert_memory_equal(route.gateway.addr, peer6, sizeof(peer6));
+	assert_true(route.table == 70000 && route.oif == 12 && route.metric == 512);
+	assert_true(route.nexthop == 33 && route.pref == 3 && route.expires == 6000);
+	assert_int_equal(route.mtu, 1280);
+	assert_false(route.other || route.n_hops || route.more_hops);
+}
+
+static void test_next_hops(void **state)
+{
+	struct {
+		struct rtnexthop head;
+		struct nlattr gateway_head;
+		uint8_t gateway[4];
+	} hops[NEXT_HOPS_MAX + 1];
+	static const uint8_t via6[18] = {AF_INET6, 0, 0xfe, 0x80, [17] = 1};
+	struct rtmsg rtm = our_rtm;
+	struct kernel_route route;
+	struct reply reply;
+
+	(void)state;
+	rtm.rtm_family = AF_INET;
+	for (unsigned i = 0; i < LENGTH(hops); i++) {
+		hops[i].head = (struct rtnexthop){.rtnh_len = sizeof(hops[0]),
+						  .rtnh_ifindex = (int)i + 1};
+		hops[i].gateway_head = (struct nlattr){8, RTA_GATEWAY};
+		memcpy(hops[i].gateway, (uint8_t[]){192, 0, 2, (uint8_t)i}, 4);
+	}
+	for (unsigned n = 1; n <= LENGTH(hops); n++) {
+		begin(&reply, RTM_NEWROUTE, 0, &rtm, sizeof(rtm));
+		attr(&reply, RTA_MULTIPATH, hops, n * sizeof(hops[0]));
+		assert_int_equal(route_of(&reply, reply.size, &route), 0);
+		assert_int_equal(route.n_hops, n > NEXT_HOPS_MAX ? NEXT_HOPS_MAX : n);
+		assert_int_equal(route.more_hops, n > NEXT_HOPS_MAX);
+		assert_int_equal(route.hop[route.n_hops - 1].oif, route.n_hops);
+		assert_int_equal(route.hop[route.n_hops - 1].gateway.addr[3],
+				 route.n_hops - 1);
+	}
+	hops[1].head.rtnh_len = sizeof(hops[0]) + 1; /* behind the end */
+	begin(&reply, RTM_NEWROUTE, 0, &rtm, sizeof(rtm));
+	attr(&reply, RTA_MULTIPATH, hops, 2 * sizeof(hops[0]));
+	assert_int_equal(route_of(&reply, reply.size, &route), -EBADMSG);
+	begin(&reply, RTM_NEWROUTE, 0, &rtm, sizeof(rtm));
+	attr(&reply, RTA_VIA, via6, sizeof(via6));
+	assert_int_equal(route_of(&reply, reply.size, &route), 0);
+	assert_int_equal(route.gateway.family, AF_INET6);
+	assert_int_equal(route.gateway.addr[15], 1);
+}
+
 /* Cut anywhere: refused, or what is there taken; never read beyond (see cut()). */
 static void test_cut_messages(void **state)
 {
@@ -709,6 +960,7 @@ int main(void)
 		cmocka_unit_test(test_cut_answers),
 		cmocka_unit_test(test_lying_echo),
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_more_of_links),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_address_beside_peer),
 		cmocka_unit_test(test_odd_addresses),
@@ -720,6 +972,9 @@ int main(void)
 		cmocka_unit_test(test_other_routes),
 		cmocka_unit_test(test_odd_routes),
 		cmocka_unit_test(test_odd_metrics),
+		cmocka_unit_test(test_all_of_a_rule),
+		cmocka_unit_test(test_all_of_a_route),
+		cmocka_unit_test(test_next_hops),
 		cmocka_unit_test(test_cut_messages),
 	};
 

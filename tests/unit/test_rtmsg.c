@@ -35,7 +35,7 @@ struct u8_attr {
 	uint8_t value, pad[3];
 };
 
-static _Alignas(struct nlmsghdr) char buffer[RTMSG_REQUEST_MAX];
+static _Alignas(struct nlmsghdr) char buffer[REQUEST_MAX];
 
 static struct object parsed(const char *text)
 {
@@ -67,7 +67,7 @@ static void check_step(enum step_op op, const char *text, const void *expected,
 	const struct step step = {.op = op, .object = parsed(text)};
 
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_step(buffer, &step), size);
+	assert_int_equal(encode_step(buffer, &step), size);
 	clear_padding(buffer, sizeof(struct rtmsg)); /* struct fib_rule_hdr is as long */
 	assert_memory_equal(buffer, expected, size);
 	/* and nothing behind it */
@@ -228,7 +228,7 @@ static void test_put_full_route(void **state)
 				    "metric 4294967294 mtu 1280";
 
 	(void)state;
-	assert_true(sizeof(expected) <= RTMSG_REQUEST_MAX);
+	assert_true(sizeof(expected) <= REQUEST_MAX);
 	check_step(STEP_ADD, route, &expected, sizeof(expected));
 	expected.nlh.nlmsg_type = RTM_DELROUTE;
 	expected.nlh.nlmsg_flags = DEL_FLAGS;
@@ -321,10 +321,10 @@ static void test_put_link(void **state)
 
 	(void)state;
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_link(buffer, by_name.name, 0), sizeof(by_name));
+	assert_int_equal(encode_link(buffer, by_name.name, 0), sizeof(by_name));
 	assert_memory_equal(buffer, &by_name, sizeof(by_name));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_link(buffer, NULL, 12), sizeof(by_index));
+	assert_int_equal(encode_link(buffer, NULL, 12), sizeof(by_index));
 	assert_memory_equal(buffer, &by_index, sizeof(by_index));
 }
 
@@ -363,14 +363,14 @@ static void test_put_dump(void **state)
 
 	(void)state;
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETROUTE, AF_INET6, 200),
+	assert_int_equal(encode_dump(buffer, RTM_GETROUTE, AF_INET6, 200),
 			 sizeof(routes));
 	assert_memory_equal(buffer, &routes, sizeof(routes));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETRULE, AF_INET, 0), sizeof(rules));
+	assert_int_equal(encode_dump(buffer, RTM_GETRULE, AF_INET, 0), sizeof(rules));
 	assert_memory_equal(buffer, &rules, sizeof(rules));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(rtmsg_put_dump(buffer, RTM_GETADDR, AF_INET6, 12),
+	assert_int_equal(encode_dump(buffer, RTM_GETADDR, AF_INET6, 12),
 			 sizeof(addresses));
 	assert_memory_equal(buffer, &addresses, sizeof(addresses));
 }

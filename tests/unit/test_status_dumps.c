@@ -4,7 +4,7 @@
  * AF_UNIX's rules and routes, so that its answer is the same.
  */
 #include "netlink/dump.h"
-#include "netlink/route_messages.h"
+#include "netlink/encode.h"
 #include "scratch.h"
 
 #include <linux/rtnetlink.h>
@@ -46,21 +46,21 @@ static void test_found(void **state)
 /* Before and behind: what there is of a family that it has. */
 static void test_messages(void **state)
 {
-	union rtmsg_request request;
+	union request request;
 	struct rtnl rtnl;
 	unsigned n = 0, of_ipv4 = 0;
 
 	(void)state;
 	open_socket(&rtnl);
-	rtmsg_put_dump(&request, RTM_GETRULE, AF_UNIX, 0);
+	encode_dump(&request, RTM_GETRULE, AF_UNIX, 0);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
-	pathmsg_put_routes(&request, AF_UNIX);
+	encode_dump_ours(&request, AF_UNIX);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_int_equal(n, 0);
-	rtmsg_put_dump(&request, RTM_GETRULE, AF_INET, 0);
+	encode_dump(&request, RTM_GETRULE, AF_INET, 0);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &of_ipv4), 0);
 	assert_true(of_ipv4 > 0); /* at least local's, main's and default's rules */
-	pathmsg_put_links(&request);
+	encode_dump_links(&request);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_true(n > 0); /* lo */
 	rtnl_close(&rtnl);

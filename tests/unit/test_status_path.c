@@ -2,8 +2,8 @@
 #include "scratch.h"
 
 #include "netlink/encode.h"
-#include "netlink/route_messages.h"
 #include "status/path.h"
+#include "status/route_get.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -27,14 +27,16 @@ static struct prefix prefix(const char *text)
 }
 
 /* A lookup rule as most are. */
-static struct policy_rule rule(uint32_t priority, const char *from, uint32_t table)
+static struct kernel_rule rule(uint32_t priority, const char *from, uint32_t table)
 {
-	struct policy_rule ret = {.priority = priority,
+	struct kernel_rule ret = {.priority = priority,
 				  .action = FR_ACT_TO_TBL,
 				  .protocol = RTPROT_STATIC,
 				  .table = table,
 				  .uid = {0, UINT32_MAX},
-				  .suppress = UINT32_MAX,
+				  .suppress_prefixlength = UINT32_MAX,
+				  .suppress_ifgroup = UINT32_MAX,
+				  .family = AF_INET6,
 				  .from.family = AF_INET6,
 				  .to.family = AF_INET6};
 
@@ -43,9 +45,9 @@ static struct policy_rule rule(uint32_t priority, const char *from, uint32_t tab
 	return ret;
 }
 
-static struct policy_rule own_rule(uint32_t priority, const char *from, uint32_t table)
+static struct kernel_rule own_rule(uint32_t priority, const char *from, uint32_t table)
 {
-	struct policy_rule ret = rule(priority, from, table);
+	struct kernel_rule ret = rule(priority, from, table);
 
 	ret.protocol = OBJECT_PROTOCOL;
 	return ret;
@@ -82,7 +84,7 @@ static void test_match(void **state)
 {
 	const struct packet sent = packet();
 	struct packet forwarded = packet();
-	struct policy_rule r = rule(1, "2a02::1", MAIN);
+	struct kernel_rule r = rule(1, "2a02::1", MAIN);
 
 	(void)state;
 	strcpy(forwarded.iif, "lan0");
@@ -107,7 +109,10 @@ static void test_match(void **state)
 	assert_false(policy_match(&r, &sent));
 
 	r = rule(1, NULL, MAIN);
-	r.narrow = true;
+	r.ipproto = IPPROTO_TCP;
+	assert_false(policy_match(&r, &sent));
+	r = rule(1, NULL, MAIN);
+	r.other = true;
 	assert_false(policy_match(&r, &sent));
 
 	/* "not fwmark 0xca6c", as wg-quick has it; and "fwmark 0/0xff" */
@@ -141,7 +146,7 @@ static void test_culprit(void **state)
 	const struct ending by_main = {.table = MAIN}, refused = {.refused = true};
 	const struct ending by_main_48 = {.table = MAIN, .dst_len = 48};
 	const struct packet sent = packet();
-	struct policy_rule rules[6];
+	struct kernel_rule rules[6];
 	const struct policy policy = {.n = 6, .rule = rules};
 
 	(void)state;
@@ -156,7 +161,7 @@ static void test_culprit(void **state)
 	assert_null(policy_culprit(&policy, 4, &sent, &refused));
 
 	/* what does not count for a default route does for a longer one */
-	rules[3].suppress = 0;
+	rules[3].suppress_prefixlength = 0;
 	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
 	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main_48), &rules[3]);
 
@@ -183,7 +188,7 @@ static void test_place(void **state)
 				    .table = 200,
 				    .priority = 16383,
 				    .source = prefix("2a02::1")};
-	struct policy_rule rules[] = {
+	struct kernel_rule rules[] = {
 		rule(16383, "2a02::1", 200), /* somebody else's of the same content */
 		own_rule(16383, "2a02::2", 200), own_rule(16382, "2a02::1", 200),
 		own_rule(16383, "2a02::1", 201), own_rule(16383, "2a02::1", 200)};
@@ -197,7 +202,7 @@ static void test_place(void **state)
 
 static void test_format(void **state)
 {
-	struct policy_rule r = rule(100, "2a02::/16", 999);
+	struct kernel_rule r = rule(100, "2a02::/16", 999);
 	char text[POLICY_STRLEN];
 
 	(void)state;
@@ -221,8 +226,8 @@ static void test_format(void **state)
 /* One situation of a tunnel 200 with the source 2a02::1, and what is made of it. */
 static const struct {
 	const char *what;
-	struct way way;
-	struct way match;
+	struct route_reply way;
+	struct route_reply match;
 	bool foreign;   /* a rule 100 of somebody else's looks up main */
 	bool forwarded; /* the source is not local */
 	bool down, no_rule, no_route, prefer_main;
@@ -346,7 +351,7 @@ static void test_reasons(void **state)
 				 .table = 200,
 				 .priority = 16383,
 				 .source = prefix("2a02::1")}};
-		struct policy_rule rules[5];
+		struct kernel_rule rules[5];
 		struct policy policy = {.rule = rules};
 		char text[PATH_STRLEN];
 
@@ -357,7 +362,7 @@ static void test_reasons(void **state)
 			rules[policy.n++] = rule(100, NULL, MAIN);
 		if (situations[i].prefer_main) {
 			rules[policy.n] = own_rule(16382, "2a02::1", MAIN);
-			rules[policy.n++].suppress = 0;
+			rules[policy.n++].suppress_prefixlength = 0;
 		}
 		if (!situations[i].no_rule)
 			rules[policy.n++] = own_rule(16383, "2a02::1", 200);
@@ -385,31 +390,37 @@ union buffer {
 
 static void test_requests(void **state)
 {
-	const struct prefix from6 = prefix("2a02::1"), to6 = prefix("2000::1");
-	const struct prefix from4 = prefix("192.0.2.7"), to4 = prefix("192.0.2.1");
+	struct route_question six = {
+		.from = prefix("2a02::1"), .to = prefix("2000::1"), .the_route = true};
+	struct route_question four = {
+		.from = prefix("192.0.2.7"), .to = prefix("192.0.2.1"), .iif = 7};
 	const struct rtmsg *rtm;
 	union buffer buffer;
 
 	(void)state;
 	rtm = mnl_nlmsg_get_payload(&buffer.nlh);
 	/* the kernel's strict check takes no flag but this one for IPv6 */
-	assert_int_equal(pathmsg_put_way(&buffer, &from6, &to6, 0, true),
+	assert_int_equal(encode_route_get(&buffer, &six),
 			 NLMSG_SPACE(sizeof(*rtm)) + 2 * RTA_SPACE(16));
 	assert_int_equal(buffer.nlh.nlmsg_type, RTM_GETROUTE);
 	assert_int_equal(buffer.nlh.nlmsg_flags, NLM_F_REQUEST);
 	assert_int_equal(rtm->rtm_src_len, 128);
 	assert_int_equal(rtm->rtm_dst_len, 128);
 	assert_int_equal(rtm->rtm_flags, RTM_F_FIB_MATCH);
-	pathmsg_put_way(&buffer, &from6, &to6, 0, false);
+	six.the_route = false;
+	encode_route_get(&buffer, &six);
 	assert_int_equal(rtm->rtm_flags, 0);
-	assert_int_equal(pathmsg_put_way(&buffer, &from4, &to4, 7, false),
+	assert_int_equal(encode_route_get(&buffer, &four),
 			 NLMSG_SPACE(sizeof(*rtm)) + 3 * RTA_SPACE(4));
 	assert_int_equal(rtm->rtm_flags, RTM_F_LOOKUP_TABLE);
-	assert_true(pathmsg_put_way(&buffer, &from6, &to6, 7, true) <= RTMSG_REQUEST_MAX);
-	pathmsg_put_to(&buffer, &from4);
+	six.iif = 7;
+	assert_true(encode_route_get(&buffer, &six) <= REQUEST_MAX);
+	four.from = (struct prefix){0};
+	encode_route_get(&buffer, &four);
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
-	pathmsg_put_routes(&buffer, AF_INET6);
+	assert_int_equal(rtm->rtm_flags, 0);
+	encode_dump_ours(&buffer, AF_INET6);
 	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
 }
 
@@ -437,12 +448,12 @@ static void test_replies(void **state)
 {
 	union buffer buffer;
 	struct nlmsgerr *err;
-	struct way way;
+	struct route_reply way;
 	uint32_t size;
 
 	(void)state;
 	put_reply(&buffer);
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), 0);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), 0);
 	assert_int_equal(way.error, 0);
 	assert_int_equal(way.type, RTN_UNICAST);
 	assert_int_equal(way.protocol, RTPROT_RA);
@@ -455,105 +466,32 @@ static void test_replies(void **state)
 	size = buffer.nlh.nlmsg_len;
 	for (uint32_t n = NLMSG_HDRLEN; n < size; n++) {
 		buffer.nlh.nlmsg_len = n;
-		assert_int_equal(pathmsg_get_way(&buffer.nlh, &way),
+		assert_int_equal(route_reply_get(&buffer.nlh, &way),
 				 n < NLMSG_SPACE(sizeof(struct rtmsg)) ? -EBADMSG : 0);
 	}
 
 	put_reply(&buffer);
 	mnl_attr_put(&buffer.nlh, RTA_DST, 4, "abcd");
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), -EBADMSG);
 	put_reply(&buffer);
 	((struct rtmsg *)mnl_nlmsg_get_payload(&buffer.nlh))->rtm_dst_len = 129;
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), -EBADMSG);
 	put_reply(&buffer);
 	((struct rtmsg *)mnl_nlmsg_get_payload(&buffer.nlh))->rtm_family = AF_UNSPEC;
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), -EBADMSG);
 	put_reply(&buffer);
 	buffer.nlh.nlmsg_type = RTM_NEWRULE;
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), -EBADMSG);
 
 	memset(&buffer, 0, sizeof(buffer));
 	mnl_nlmsg_put_header(&buffer);
 	buffer.nlh.nlmsg_type = NLMSG_ERROR;
 	err = mnl_nlmsg_put_extra_header(&buffer.nlh, sizeof(*err));
 	err->error = -EHOSTUNREACH;
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), 0);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), 0);
 	assert_int_equal(way.error, -EHOSTUNREACH);
 	err->error = 0; /* an acknowledgement is no answer */
-	assert_int_equal(pathmsg_get_way(&buffer.nlh, &way), -EBADMSG);
-}
-
-static void put_rule_message(union buffer *buffer)
-{
-	const struct fib_rule_uid_range range = {.start = 100, .end = 200};
-	struct nlmsghdr *nlh;
-	struct fib_rule_hdr *frh;
-
-	memset(buffer, 0, sizeof(*buffer));
-	nlh = mnl_nlmsg_put_header(buffer);
-	nlh->nlmsg_type = RTM_NEWRULE;
-	frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
-	frh->family = AF_INET6;
-	frh->src_len = 64;
-	frh->action = FR_ACT_TO_TBL;
-	frh->table = MAIN;
-	frh->flags = FIB_RULE_INVERT;
-	mnl_attr_put(nlh, FRA_SRC, 16, prefix("2a02::").addr);
-	mnl_attr_put_u32(nlh, FRA_TABLE, 70000);
-	mnl_attr_put_u32(nlh, FRA_PRIORITY, 100);
-	mnl_attr_put_u8(nlh, FRA_PROTOCOL, RTPROT_STATIC);
-	mnl_attr_put_u32(nlh, FRA_FWMARK, 1);
-	mnl_attr_put_u32(nlh, FRA_FWMASK, 0xff);
-	mnl_attr_put_strz(nlh, FRA_IIFNAME, "lan0");
-	mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(range), &range);
-	mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, 0);
-}
-
-static void test_rules(void **state)
-{
-	const struct prefix from = prefix("2a02::/64");
-	struct policy_rule got;
-	union buffer buffer;
-	uint32_t size;
-
-	(void)state;
-	put_rule_message(&buffer);
-	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), 0);
-	assert_true(prefix_equal(&got.from, &from));
-	assert_int_equal(got.to.len, 0);
-	assert_int_equal(got.table, 70000);
-	assert_int_equal(got.priority, 100);
-	assert_int_equal(got.protocol, RTPROT_STATIC);
-	assert_int_equal(got.mark, 1);
-	assert_int_equal(got.mask, 0xff);
-	assert_int_equal(got.uid[0], 100);
-	assert_int_equal(got.uid[1], 200);
-	assert_int_equal(got.suppress, 0);
-	assert_string_equal(got.iif, "lan0");
-	assert_true(got.inverted);
-	assert_false(got.narrow);
-
-	size = buffer.nlh.nlmsg_len;
-	for (uint32_t n = NLMSG_HDRLEN; n < size; n++) {
-		buffer.nlh.nlmsg_len = n;
-		assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got),
-				 n < NLMSG_SPACE(sizeof(struct fib_rule_hdr)) ? -EBADMSG
-									      : 0);
-	}
-
-	put_rule_message(&buffer);
-	mnl_attr_put_u32(&buffer.nlh, FRA_FLOW, 1); /* a realm selects nothing */
-	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), 0);
-	assert_false(got.narrow);
-	mnl_attr_put_u8(&buffer.nlh, FRA_IP_PROTO, IPPROTO_TCP);
-	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), 0);
-	assert_true(got.narrow);
-	put_rule_message(&buffer);
-	mnl_attr_put(&buffer.nlh, FRA_IIFNAME, 20, "12345678901234567890");
-	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), -EBADMSG);
-	put_rule_message(&buffer);
-	((struct fib_rule_hdr *)mnl_nlmsg_get_payload(&buffer.nlh))->src_len = 129;
-	assert_int_equal(pathmsg_get_rule(&buffer.nlh, &got), -EBADMSG);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), -EBADMSG);
 }
 
 int main(void)
@@ -563,7 +501,7 @@ int main(void)
 		cmocka_unit_test(test_culprit),      cmocka_unit_test(test_place),
 		cmocka_unit_test(test_format),       cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reason_words), cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_replies),      cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_replies),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -305,58 +305,25 @@ static void test_damaged_messages_are_no_news(void **state)
 	assert_int_equal(news.n_links + news.n_addresses + news.n_losses, 0);
 }
 
-static void test_get_address(void **state)
+static bool address_counts(uint8_t scope, uint8_t flags)
 {
-	struct prefix address, wanted;
-	uint32_t ifindex;
+	struct kernel_address address;
 
-	(void)state;
-	prefix_parse("2a02::1", &wanted);
 	assert_int_equal(
-		found_address(address_message(RTM_NEWADDR, 0, 0, 12), &ifindex, &address),
-		1);
-	assert_true(prefix_equal(&address, &wanted));
-	assert_int_equal(ifindex, 12);
-	assert_int_equal(
-		found_address(address_message(RTM_NEWADDR, 0, IFA_F_DEPRECATED, 12),
-			      &ifindex, &address),
-		1);
-	assert_int_equal(
-		found_address(address_message(RTM_NEWADDR, 0, IFA_F_TENTATIVE, 12),
-			      &ifindex, &address),
+		decode_address(address_message(RTM_NEWADDR, scope, flags, 12), &address),
 		0);
-	assert_int_equal(
-		found_address(address_message(RTM_NEWADDR, 0, IFA_F_DADFAILED, 12),
-			      &ifindex, &address),
-		0);
-	assert_int_equal(found_address(address_message(RTM_NEWADDR, RT_SCOPE_LINK, 0, 12),
-				       &ifindex, &address),
-			 0);
+	assert_int_equal(address.ifindex, 12);
+	return kernel_address_counts(&address);
 }
 
-/* With a peer, the local address is in another attribute, before or behind. */
-static void test_get_address_with_peer(void **state)
+static void test_addresses_that_count(void **state)
 {
-	const uint8_t local[4] = {192, 0, 2, 7}, peer[4] = {192, 0, 2, 8};
-
 	(void)state;
-	for (int local_first = 0; local_first < 2; local_first++) {
-		struct nlmsghdr *nlh = message(RTM_NEWADDR, 0);
-		struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-		struct prefix address;
-		uint32_t ifindex;
-
-		ifa->ifa_family = AF_INET;
-		ifa->ifa_index = 12;
-		if (local_first)
-			mnl_attr_put(nlh, IFA_LOCAL, sizeof(local), local);
-		mnl_attr_put(nlh, IFA_ADDRESS, sizeof(peer), peer);
-		if (!local_first)
-			mnl_attr_put(nlh, IFA_LOCAL, sizeof(local), local);
-		assert_int_equal(found_address(nlh, &ifindex, &address), 1);
-		assert_memory_equal(address.addr, local, sizeof(local));
-		assert_int_equal(address.len, 32);
-	}
+	assert_true(address_counts(RT_SCOPE_UNIVERSE, 0));
+	assert_true(address_counts(RT_SCOPE_UNIVERSE, IFA_F_DEPRECATED));
+	assert_false(address_counts(RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE));
+	assert_false(address_counts(RT_SCOPE_UNIVERSE, IFA_F_DADFAILED));
+	assert_false(address_counts(RT_SCOPE_LINK, 0));
 }
 
 /* A stranger every MS milliseconds, from *NOW on; how often he is answered at once. */
@@ -523,8 +490,7 @@ int main(void)
 		cmocka_unit_test(test_whose_loss),
 		cmocka_unit_test(test_news_are_bounded),
 		cmocka_unit_test(test_damaged_messages_are_no_news),
-		cmocka_unit_test(test_get_address),
-		cmocka_unit_test(test_get_address_with_peer),
+		cmocka_unit_test(test_addresses_that_count),
 		cmocka_unit_test(test_slow_fight_is_fought),
 		cmocka_unit_test(test_fast_fight_is_put_off),
 		cmocka_unit_test(test_quiet_ends_a_fight),
