@@ -58,8 +58,8 @@ static void warn_damaged(const struct counter *counter)
 static int fail(const struct counter *counter, int r)
 {
 	log_line(
-		LOG_ERR, "%s: cannot count its connects in %s: %s: %s",
-		counter->ifname, counter->run_dir, strerror(-r),
+		LOG_ERR, "%s: cannot count its connects in %s: %s: %s", counter->ifname,
+		counter->run_dir, strerror(-r),
 		r == -EACCES || r == -EPERM
 			? "run it as root (in a unit with User=: ExecStartPre=+...), and let nobody else write to that folder"
 			: "is there room, and does another sixxs-route hang?");

@@ -19,6 +19,7 @@
 #define PROBE4 "192.0.2.1"
 
 /* How long handlers that are at work are given before their state is told. */
+#define SETTLE_MS   100 /* a handler is done with its work in less */
 #define PATIENCE_MS 2000
 
 bool status_probe_ok(const char *text)
@@ -105,7 +106,8 @@ static void await_news(struct looks *looks)
 					  IN_CREATE | IN_DELETE | IN_MOVED_TO);
 		return;
 	}
-	if (left_ms > 0 && poll(&poll_fd, 1, (int)left_ms) > 0)
+	if (left_ms > 0 &&
+	    poll(&poll_fd, 1, left_ms < SETTLE_MS ? (int)left_ms : SETTLE_MS) > 0)
 		while (read(looks->news, bytes, sizeof(bytes)) > 0)
 			;
 }
@@ -130,7 +132,6 @@ static char *describe(const struct survey *survey)
  */
 static bool is_settled(struct looks *looks, struct survey *survey)
 {
-	const bool busy = survey_is_busy(survey);
 	char *seen = describe(survey);
 	const bool same = !seen || (looks->last && !strcmp(looks->last, seen));
 
@@ -140,9 +141,9 @@ static bool is_settled(struct looks *looks, struct survey *survey)
 		looks->deadline_ms = rtnl_now_ms() + PATIENCE_MS;
 	if (rtnl_now_ms() >= looks->deadline_ms)
 		return true;
-	if (busy)
+	if (!same || !looks->last)
 		await_news(looks);
-	return !busy && same;
+	return same;
 }
 
 static int look(const struct settings *settings, const struct status_options *options,

@@ -6,6 +6,7 @@
 #include "converge/converge.h"
 #include "lib/escape.h"
 #include "lib/log.h"
+#include "netlink/decode.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -40,22 +41,37 @@ static int seconds_to_wait(int wanted)
 struct waiting {
 	uint32_t ifindex;
 	const char *ifname;
-	bool up, gone;
+	bool changed; /* it is worth another look */
+	bool gone;
 };
 
-static int note_link(void *data, const struct nlmsghdr *nlh)
+/* Also a rename ends it: udev tells of that only when we have ended. */
+static void note_link(struct waiting *waiting, const struct nlmsghdr *nlh)
 {
-	struct waiting *waiting = data;
 	struct kernel_link link;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
-		return 0;
 	if (decode_link(nlh, &link) < 0 || link.link.ifindex != waiting->ifindex)
-		return 0;
-	waiting->up = link.link.up;
-	/* also by a rename: udev tells of it only when we have ended */
+		return;
+	waiting->changed = true;
 	waiting->gone |= nlh->nlmsg_type == RTM_DELLINK ||
 			 strcmp(link.link.ifname, waiting->ifname) != 0;
+}
+
+static int note_change(void *data, const struct nlmsghdr *nlh)
+{
+	struct waiting *waiting = data;
+	struct kernel_address address;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		note_link(waiting, nlh);
+		break;
+	case RTM_NEWADDR:
+		waiting->changed |= decode_address(nlh, &address) == 0 &&
+				    address.ifindex == waiting->ifindex;
+		break;
+	}
 	return 0;
 }
 
@@ -66,67 +82,72 @@ static int look(struct rtnl *rtnl, struct waiting *waiting)
 
 	if (r < 0)
 		return r;
-	waiting->up = link.up;
+	waiting->changed = true;
 	waiting->gone = link.ifindex != waiting->ifindex;
 	return 0;
 }
 
-/* Returns 0 if the link is up, or is no longer the same; -ETIMEDOUT; -errno. */
-static int wait_until_up(struct rtnl *rtnl, struct rtnl *events, struct waiting *waiting,
-			 int64_t deadline_ms)
+/* Until there is something to look at. Returns 0, -ETIMEDOUT or -errno. */
+static int await_change(struct rtnl *rtnl, struct rtnl *events, struct waiting *waiting,
+			int64_t deadline_ms)
 {
 	int r = 0;
 
-	while (r == 0 && !waiting->up && !waiting->gone) {
-		r = rtnl_receive(events, deadline_ms, note_link, waiting);
+	while (r == 0 && !waiting->changed) {
+		r = rtnl_receive(events, deadline_ms, note_change, waiting);
 		if (r == -ENOBUFS) /* some were lost */
 			r = look(rtnl, waiting);
 	}
+	waiting->changed = false;
 	return r;
 }
 
 /* A link that stays down is no failure. */
-static int tell_why(const char *ifname, int error, int seconds)
+static int tell_why(const char *ifname, int error, const struct outcome *outcome,
+		    int seconds)
 {
+	const bool down = outcome->pending & PENDING_LINK;
+
 	if (error == -ETIMEDOUT) {
 		log_line(
 			LOG_WARNING,
-			"%s: the link is still down after %d s: its default route is pending; once it is up, run: sixxs-route apply %s",
-			ifname, seconds, ifname);
+			"%s: the link %s after %d s: %s; once it %s, run: sixxs-route apply %s",
+			ifname, down ? "is still down" : "still has no address", seconds,
+			down ? "its default route is pending" : "its rules are pending",
+			down ? "is up" : "has one", ifname);
 		return 0;
 	}
 	log_line(
 		LOG_ERR,
-		"%s: cannot wait for the link to come up: %s: once it is up, run: sixxs-route apply %s",
+		"%s: cannot wait for the link: %s: once it is up and has its addresses, run: sixxs-route apply %s",
 		ifname, strerror(-error), ifname);
 	return error;
 }
 
 /* Subscribed before the first look: whatever happens after it is told. */
-static int wait_for_route(const struct settings *settings, struct rtnl *rtnl,
-			  const char *ifname, const struct outcome *first)
+static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
+			 const char *ifname, const struct outcome *first)
 {
 	const int seconds = seconds_to_wait(first->wait);
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
-	struct waiting waiting = {.ifindex = first->pending, .ifname = ifname};
+	struct waiting waiting = {.ifindex = first->ifindex, .ifname = ifname};
 	struct outcome outcome = *first;
 	struct rtnl events = {0};
 	int r, result = 0;
 
 	if (seconds <= 0)
 		return 0;
-	r = rtnl_open(&events, RTMGRP_LINK);
+	r = rtnl_open(&events, RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_IFADDR);
 	if (r == 0)
 		r = look(rtnl, &waiting);
-	while (r == 0 && outcome.pending == waiting.ifindex) {
-		r = wait_until_up(rtnl, &events, &waiting, deadline_ms);
+	while (r == 0 && outcome.pending && outcome.ifindex == waiting.ifindex) {
+		r = await_change(rtnl, &events, &waiting, deadline_ms);
 		if (r < 0 || waiting.gone)
 			break;
-		waiting.up = false;
 		result = converge(settings, rtnl, ifname, GOAL_SECTION, 0, &outcome);
 	}
 	rtnl_close(&events);
-	return r < 0 ? tell_why(ifname, r, seconds) : result;
+	return r < 0 ? tell_why(ifname, r, &outcome, seconds) : result;
 }
 
 /*
@@ -164,7 +185,7 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		if (i < 2)
 			continue;
 		count(settings, event, &outcome);
-		r = outcome.pending ? wait_for_route(settings, rtnl, names[i], &outcome)
+		r = outcome.pending ? wait_for_rest(settings, rtnl, names[i], &outcome)
 				    : 0;
 		if (result == 0)
 			result = r;

@@ -4,8 +4,8 @@
 #include "config/config.h"
 #include "config/diagnostic.h"
 #include "config/keys.h"
-#include "converge/messages.h"
 #include "converge/converge.h"
+#include "converge/messages.h"
 #include "lib/cleanup.h"
 #include "lib/escape.h"
 #include "lib/log.h"
@@ -56,8 +56,8 @@ static void converge_one(struct watch *watch, const char *ifname, enum goal goal
 	if (converge(watch->settings, watch->rtnl, ifname, goal, 0, &outcome) == 0)
 		fight_succeeded(&watch->failures, ifname);
 	else
-		fight_failed(&watch->failures, ifname, (int)goal_again(watch, ifname, goal),
-			     rtnl_now_ms());
+		fight_failed(&watch->failures, ifname,
+			     (int)goal_again(watch, ifname, goal), rtnl_now_ms());
 }
 
 /* The name of the process whose number a port has by custom (netlink(7)), or "". */

@@ -36,7 +36,7 @@ struct run {
 	struct plan plan;
 	struct result *result; /* of each step */
 	struct objects holds;  /* on the record from now on */
-	size_t n_written;      /* how many stand on it now: all that HOLDS had at some time */
+	size_t n_written; /* how many stand on it now: all that HOLDS had at some time */
 };
 
 static void free_run(struct run *run)
@@ -167,7 +167,8 @@ static int find_record(struct run *run)
 			"%s: its record %s/%s.record is damaged, or others can write to it: nothing was changed; run: sixxs-route apply --all",
 			run->ifname, run->settings->run_dir, run->ifname);
 	else if (r < 0)
-		fail(run, r, "read its record", "nothing was changed; once it can be read,");
+		fail(run, r, "read its record",
+		     "nothing was changed; once it can be read,");
 	log_story("%s: the record has %zu objects", run->ifname, run->old.n);
 	return r < 0 ? r : 0;
 }

@@ -89,15 +89,14 @@ static int look_at_ours(void *data, const struct found *found)
 	struct standing *standing = data;
 	const struct object *object = &found->object, *wanted = standing->wanted;
 
-	if (!found->ours || object->kind != OBJECT_ROUTE ||
+	if (!found->ours || object->kind != wanted->kind ||
 	    !prefix_equal(&object->source, &wanted->source))
 		return 0;
 	if (object_equal(object, wanted)) {
 		standing->there = true;
 		return 0;
 	}
-	if (object->oif == wanted->oif && !object_same_slot(object, wanted))
-		return 0; /* by an older drop-in, whose delete is on the way */
+	/* by any link, gateway and metric: a tunnel has one a table and source */
 	return plan_push(&standing->eviction, STEP_DELETE, object);
 }
 
@@ -112,23 +111,24 @@ static int look_at_others(void *data, const struct found *found)
 	return 0;
 }
 
-/* Those of ours that are in the way go, and the wanted one comes. */
+/*
+ * Those of ours that are in the way go, and the wanted one comes, if it has not already: a
+ * second add would hide that the first was done.
+ */
 static int evict(const struct execution *execution, struct standing *standing,
 		 struct result *result)
 {
 	const bool done = result->verdict == VERDICT_DONE;
 	struct plan *plan = &standing->eviction;
 	struct result *results;
-	int r = plan_push(plan, STEP_ADD, standing->wanted);
+	int r = done ? 0 : plan_push(plan, STEP_ADD, standing->wanted);
 
 	if (r < 0)
 		return r;
 	results = calloc(plan->n, sizeof(*results));
 	r = results ? run(execution, plan, results) : -ENOMEM;
-	if (r == 0)
+	if (r == 0 && !done)
 		*result = results[plan->n - 1];
-	if (r == 0 && done && result->verdict == VERDICT_ALREADY)
-		result->verdict = VERDICT_DONE;
 	free(results);
 	return r;
 }
@@ -155,7 +155,8 @@ static int settle_route(const struct execution *execution, size_t i)
 	struct standing standing = {.wanted = &execution->plan->step[i].object};
 	int r;
 
-	if (result->verdict > VERDICT_ALREADY)
+	if (result->verdict > VERDICT_ALREADY ||
+	    (result->verdict == VERDICT_DONE && standing.wanted->kind != OBJECT_ROUTE))
 		return 0;
 	r = dump_our_routes(execution->rtnl, standing.wanted->family,
 			    standing.wanted->table, look_at_ours, &standing);
@@ -248,7 +249,7 @@ int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 
 	for (size_t i = 0; r == 0 && i < plan->n; i++)
 		if (plan->step[i].op == STEP_ADD &&
-		    plan->step[i].object.kind == OBJECT_ROUTE)
+		    plan->step[i].object.kind != OBJECT_RULE)
 			r = settle_route(&execution, i);
 	if (r == 0)
 		r = settle_rules(&execution, AF_INET6);
@@ -276,7 +277,8 @@ static int look_for_rival(void *data, const struct found *found)
 int execute_find_rival(struct rtnl *rtnl, const struct object *route, struct found *ret)
 {
 	struct rival_look look = {.route = route, .ret = ret};
-	const int r = dump_routes(rtnl, route->family, route->table, look_for_rival, &look);
+	const int r =
+		dump_routes(rtnl, route->family, route->table, look_for_rival, &look);
 
 	return r < 0 ? r : look.found;
 }

@@ -65,8 +65,7 @@ int ownership_take(const struct claimant *claimant, const struct objects *old,
 static int may_delete(const struct claimant *claimant, const struct object *object)
 {
 	char owner[IFNAMSIZ];
-	const int r =
-		owners_get(claimant->runfd, object, claimant->ifname, owner);
+	const int r = owners_get(claimant->runfd, object, claimant->ifname, owner);
 
 	if (r == -EISDIR || r == -ENOTDIR) /* a table that is used in another way now */
 		return 0;

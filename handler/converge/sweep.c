@@ -40,8 +40,10 @@ static int compare(const void *a, const void *b)
 	return object_compare(a, b);
 }
 
-static bool is_accounted(const struct sweep *sweep, const struct object *object)
+static bool is_accounted(const void *data, const struct object *object)
 {
+	const struct sweep *sweep = data;
+
 	return sweep->accounted.n &&
 	       bsearch(object, sweep->accounted.object, sweep->accounted.n,
 		       sizeof(*object), compare);
@@ -201,7 +203,8 @@ static int drop_names(const struct sweep *sweep)
 
 	for (size_t i = 0; i < sweep->names.n; i++) {
 		const struct name_entry *entry = &sweep->names.entry[i];
-		const struct object table = {.kind = OBJECT_TABLE, .table = entry->number};
+		const struct object table = {.kind = OBJECT_TABLE,
+					     .table = entry->number};
 		struct object shared = table;
 		const struct name_entry none = {.number = entry->number};
 		struct name_rival rival;
@@ -238,7 +241,9 @@ static int sweep_locked(struct sweep *sweep)
 	names = drop_names(sweep);
 	if (names < 0)
 		return names;
-	r = owners_tidy(sweep->runfd);
+	r = owners_tidy(sweep->runfd, is_accounted, sweep);
+	if (r == 0)
+		r = run_dir_tidy(sweep->runfd);
 	return r < 0 ? r : objects + names;
 }
 

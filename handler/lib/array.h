@@ -18,15 +18,15 @@
 void *grow(void *array, size_t n, size_t size);
 
 /* Appends VALUE to the array MEMBER of STRUCT, whose length is its n. 0 or -ENOMEM. */
-#define array_push(struct_, member, value)                                   \
-	({                                                                   \
-		void *more_ = grow((struct_)->member, (struct_)->n,          \
-				   sizeof(*(struct_)->member));              \
-		if (more_) {                                                 \
-			(struct_)->member = more_;                           \
-			(struct_)->member[(struct_)->n++] = (value);         \
-		}                                                            \
-		more_ ? 0 : -ENOMEM;                                         \
+#define array_push(struct_, member, value)                           \
+	({                                                           \
+		void *more_ = grow((struct_)->member, (struct_)->n,  \
+				   sizeof(*(struct_)->member));      \
+		if (more_) {                                         \
+			(struct_)->member = more_;                   \
+			(struct_)->member[(struct_)->n++] = (value); \
+		}                                                    \
+		more_ ? 0 : -ENOMEM;                                 \
 	})
 
 #endif

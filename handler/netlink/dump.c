@@ -129,19 +129,6 @@ int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_foun
 		    void *data)
 {
 	struct found_reader reader = {.fn = fn, .data = data};
-	union rtmsg_request request;
-	int r;
-
-	rtmsg_put_dump(&request, RTM_GETROUTE, family, table);
-	rtmsg_set_protocol(&request.nlh, OBJECT_PROTOCOL);
-	r = dump_each(rtnl, &request.nlh, read_found, &reader);
-	return r == -ENOENT ? 0 : r;
-}
-
-int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
-		    void *data)
-{
-	struct found_reader reader = {.fn = fn, .data = data};
 	union request request;
 	int r;
 

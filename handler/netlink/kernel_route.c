@@ -174,9 +174,9 @@ bool kernel_route_object(const struct kernel_route *route, struct object *ret)
 			       .mtu = route->mtu};
 	if (route->src.len)
 		ret->source = route->src;
-	if (route->protocol != OBJECT_PROTOCOL || route->dst.len ||
-	    route->tos || route->prefsrc.family || route->nexthop || route->n_hops ||
-	    route->other || (route->flags & RTM_F_CLONED))
+	if (route->protocol != OBJECT_PROTOCOL || route->dst.len || route->tos ||
+	    route->prefsrc.family || route->nexthop || route->n_hops || route->other ||
+	    (route->flags & RTM_F_CLONED))
 		return false;
 	if (refuses)
 		return route->metric == METRIC_UNREACHABLE;

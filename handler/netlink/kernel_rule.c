@@ -129,8 +129,8 @@ static bool has_more(const struct kernel_rule *rule)
 static bool get_only_selector(const struct kernel_rule *rule, struct object *ret)
 {
 	const bool marked = rule->mark || rule->mask;
-	const unsigned n = (rule->from.len != 0) + marked + rule->by_uid +
-			   (rule->oif[0] != 0) + (rule->iif[0] != 0);
+	const int n = (rule->from.len != 0) + marked + rule->by_uid +
+		      (rule->oif[0] != 0) + (rule->iif[0] != 0);
 
 	if (marked)
 		ret->selector = SELECT_MARK;

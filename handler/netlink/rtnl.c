@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define RECEIVE_SIZE    32768 /* what the kernel fills at most with one part of a dump */
-#define RECEIVE_SECONDS 5    /* the kernel answers inside send(): this is a lost answer */
+#define RECEIVE_SECONDS 5 /* the kernel answers inside send(): this is a lost answer */
 
 static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
 static _Alignas(struct nlmsghdr) char send_buffer[REQUEST_MAX];

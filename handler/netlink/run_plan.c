@@ -27,9 +27,9 @@ struct victims {
 /* One send. */
 struct batch {
 	const struct plan *plan;
-	size_t first, n; /* of its steps */
-	uint32_t seq;    /* of the first */
-	bool done;       /* the last has been answered */
+	size_t first, n;        /* of its steps */
+	uint32_t seq;           /* of the first */
+	bool done;              /* the last has been answered */
 	struct answer *answers; /* of the whole plan */
 	struct victims *victims;
 };
@@ -83,13 +83,14 @@ static size_t put_batch(struct batch *batch, char *bytes)
 
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct step *step = &batch->plan->step[batch->first + i];
-		const bool echo = step->op == STEP_DELETE && step->object.kind == OBJECT_RULE;
+		const bool echo =
+			step->op == STEP_DELETE && step->object.kind == OBJECT_RULE;
 		const bool last = i + 1 == batch->n;
 
 		batch->answers[batch->first + i] = (struct answer){0};
-		size += encode_step(bytes + size, step,
-				       (uint16_t)((echo ? NLM_F_ECHO : 0) |
-						  (last ? NLM_F_ACK : 0)));
+		size += encode_step(
+			bytes + size, step,
+			(uint16_t)((echo ? NLM_F_ECHO : 0) | (last ? NLM_F_ACK : 0)));
 	}
 	return size;
 }

@@ -12,7 +12,7 @@
 /* The longest route: every word of it, the longest numbers and addresses. */
 #define PREFIX_TEXT "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8/125"
 #define HOST_TEXT   "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
-#define ROUTE_TEXT                                                   \
+#define ROUTE_TEXT                                                      \
 	"route 6 from " PREFIX_TEXT " via " HOST_TEXT " dev 2147483647" \
 	" metric 4294967294 mtu 65535 table 2147483647"
 _Static_assert(sizeof(ROUTE_TEXT) <= OBJECT_STRLEN, "a route's text must fit");
@@ -259,8 +259,8 @@ void object_format_ip(const struct object *object, bool add, const char *ifname,
 	format_body(object, ifname, body, sizeof(body));
 	snprintf(ret, OBJECT_COMMAND_STRLEN, "ip -%d %s %s %s %s protocol %d%s",
 		 family_digit(object->family),
-		 object->kind == OBJECT_RULE ? "rule" : "route", add ? "add" : "del", word,
-		 body, OBJECT_PROTOCOL, object->gateway.family ? " onlink" : "");
+		 object->kind == OBJECT_RULE ? "rule" : "route", add ? "add" : "del",
+		 word, body, OBJECT_PROTOCOL, object->gateway.family ? " onlink" : "");
 }
 
 /* ---- and back ----------------------------------------------------------------------- */
@@ -344,7 +344,8 @@ static bool parse_selector(const char **text, struct object *rule)
 	}
 	if (take_word(text, "uidrange")) {
 		rule->selector = SELECT_USER;
-		return take_pair(text, 10, '-', rule->uid) && rule->uid[0] <= rule->uid[1];
+		return take_pair(text, 10, '-', rule->uid) &&
+		       rule->uid[0] <= rule->uid[1];
 	}
 	if (take_word(text, "oif"))
 		rule->selector = SELECT_OUT;
@@ -394,7 +395,8 @@ static bool parse_route(const char *text, struct object *route)
 static bool is_table_of_ours(const struct object *object)
 {
 	if (object->kind == OBJECT_RULE)
-		return object->table != RT_TABLE_DEFAULT && object->table != RT_TABLE_LOCAL;
+		return object->table != RT_TABLE_DEFAULT &&
+		       object->table != RT_TABLE_LOCAL;
 	return object->table &&
 	       !(object->table >= RT_TABLE_DEFAULT && object->table <= RT_TABLE_LOCAL);
 }

@@ -183,25 +183,39 @@ int owners_clear(int runfd, const struct object *object, const char *ifname)
 
 struct tidy {
 	int runfd;
-	char folder[OWNER_PATH_SIZE];
+	const char *folder; /* FOLDER, or that of what is shared */
+	owners_fn *is_recorded;
+	const void *data;
 };
 
-static int tidy_one(void *data, const char *name)
+/* Whether NAME is that of an object on somebody's record. */
+static bool is_recorded(const struct tidy *tidy, const char *name)
 {
-	const struct tidy *tidy = data;
-	char path[2 * OWNER_PATH_SIZE + NAME_MAX], owner[IFNAMSIZ];
-	struct tidy within = {.runfd = tidy->runfd};
+	char text[NAME_MAX + 1];
+	struct object object;
+
+	snprintf(text, sizeof(text), "%s", name);
+	for (char *c = text; (c = strchr(c, '|')); c++)
+		*c = '/';
+	if (object_parse(text, &object) < 0)
+		return false;
+	if (tidy->is_recorded(tidy->data, &object))
+		return true;
+	/* a table's name does not say whether it is shared */
+	object.selector = SELECT_ALL;
+	return object.kind == OBJECT_TABLE && tidy->is_recorded(tidy->data, &object);
+}
+
+static int tidy_one(void *data, const char *name);
+
+static int tidy_folder(const struct tidy *tidy, const char *path)
+{
+	struct tidy within = *tidy;
 	int r;
 
-	snprintf(path, sizeof(path), "%s/%s", tidy->folder, name);
-	r = read_owner(tidy->runfd, path, "", owner);
-	if (r == 0)
-		return run_dir_remove(tidy->runfd, path);
-	if (r != -EISDIR)
-		return r < 0 ? r : 0;
-	if (strlen(path) >= sizeof(within.folder) || strcmp(tidy->folder, FOLDER) != 0)
+	if (strcmp(tidy->folder, FOLDER) != 0)
 		return 0; /* nobody here has made it */
-	strcpy(within.folder, path);
+	within.folder = path;
 	r = run_dir_each(tidy->runfd, path, "", tidy_one, &within);
 	if (r == 0 && unlinkat(tidy->runfd, path, AT_REMOVEDIR) < 0 &&
 	    errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
@@ -209,9 +223,26 @@ static int tidy_one(void *data, const char *name)
 	return r;
 }
 
-int owners_tidy(int runfd)
+static int tidy_one(void *data, const char *name)
 {
-	struct tidy tidy = {.runfd = runfd, .folder = FOLDER};
+	const struct tidy *tidy = data;
+	const bool top = !strcmp(tidy->folder, FOLDER);
+	char path[2 * OWNER_PATH_SIZE + NAME_MAX], owner[IFNAMSIZ];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", tidy->folder, name);
+	r = read_owner(tidy->runfd, path, "", owner);
+	if (r == -EISDIR)
+		return tidy_folder(tidy, path);
+	if (r > 0 && top && !is_recorded(tidy, name))
+		r = 0;
+	return r == 0 ? run_dir_remove(tidy->runfd, path) : r < 0 ? r : 0;
+}
+
+int owners_tidy(int runfd, owners_fn *fn, const void *data)
+{
+	struct tidy tidy = {
+		.runfd = runfd, .folder = FOLDER, .is_recorded = fn, .data = data};
 
 	return run_dir_each(runfd, FOLDER, "", tidy_one, &tidy);
 }

@@ -12,6 +12,7 @@
 #include "routing/object.h"
 
 #include <net/if.h>
+#include <stdbool.h>
 
 /*
  * Returns 1 with *ret, the owner's interface; 0: nobody, also if the owner has no record;
@@ -27,7 +28,11 @@ int owners_set(int runfd, const struct object *object, const char *ifname);
 /* IFNAME, whose it is, no longer needs it. Returns 0 or -errno. */
 int owners_clear(int runfd, const struct object *object, const char *ifname);
 
-/* Takes away the links to tunnels without a record. Returns 0 or -errno. */
-int owners_tidy(int runfd);
+/*
+ * Takes away the links of objects that no record has by IS_RECORDED, and those to tunnels
+ * without a record. Returns 0 or -errno.
+ */
+typedef bool owners_fn(const void *data, const struct object *object);
+int owners_tidy(int runfd, owners_fn *is_recorded, const void *data);
 
 #endif

@@ -85,8 +85,10 @@ int record_remove(int runfd, const char *ifname)
 {
 	char name[RECORD_NAME_SIZE];
 
+	int r = run_dir_tidy(runfd);
+
 	record_name(ifname, name);
-	return run_dir_remove(runfd, name);
+	return r < 0 ? r : run_dir_remove(runfd, name);
 }
 
 bool record_exists(int runfd, const char *ifname)

@@ -20,6 +20,7 @@ int record_read(int runfd, const char *ifname, struct objects *ret);
 /* Replaces the record, under the lock. Returns 0 or -errno. */
 int record_write(int runfd, const char *ifname, const struct objects *objects);
 
+/* The same: there is no record then. */
 int record_remove(int runfd, const char *ifname);
 
 /* Whether there is one, good or bad; also if that is not known. */

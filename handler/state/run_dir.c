@@ -144,6 +144,11 @@ int run_dir_remove(int runfd, const char *name)
 	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int run_dir_tidy(int runfd)
+{
+	return run_dir_remove(runfd, TEMP_NAME);
+}
+
 int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_fn *fn,
 		 void *data)
 {

@@ -40,6 +40,9 @@ int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 /* Removes the file NAME, if there is one. Returns 0 or -errno. */
 int run_dir_remove(int runfd, const char *name);
 
+/* Clears away what a kill has left. Under the lock. Returns 0 or -errno. */
+int run_dir_tidy(int runfd);
+
 /*
  * The name of each entry of SUBFOLDER ("." for the run folder itself) that ends in SUFFIX,
  * without it, in no order. No such folder has none. Returns 0, -errno, or FN's negative

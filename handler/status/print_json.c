@@ -58,16 +58,16 @@ static void put_item(struct page *page, const struct item *item)
 {
 	static const char *const kinds[] = {
 		[OBJECT_RULE] = "rule",
-		[OBJECT_RULE_MAIN] = "rule-main",
 		[OBJECT_ROUTE] = "route",
-		[OBJECT_FALLBACK] = "fallback",
+		[OBJECT_UNREACHABLE] = "fallback",
 	};
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
-	json_string(json, "kind", kinds[item->object.kind]);
+	json_string(json, "kind",
+		    item->object.prefers_main ? "rule-main" : kinds[item->object.kind]);
 	put_family(json, item->object.family);
-	if (object_is_rule(&item->object))
+	if (item->object.kind == OBJECT_RULE)
 		put_rule(page, &item->object);
 	else
 		put_route(page, &item->object);
@@ -169,7 +169,8 @@ static void put_items(struct page *page, const char *key, const struct report *r
 	for (size_t i = 0; i < report->n_items; i++) {
 		const struct item *item = &report->item[i];
 
-		if (item->wanted == wanted && !(wanted && object_is_rule(&item->object)))
+		if (item->wanted == wanted &&
+		    !(wanted && item->object.kind == OBJECT_RULE))
 			put_item(page, item);
 	}
 	json_close(&page->json, ']');

@@ -131,11 +131,12 @@ static void format_object(const struct page *page, const struct object *object, 
 	char source[PREFIX_STRLEN];
 
 	switch (object->kind) {
+	case OBJECT_TABLE:
+		break;
 	case OBJECT_RULE:
-	case OBJECT_RULE_MAIN:
 		prefix_format(&object->source, source);
 		snprintf(ret, size, "rule %u: from %s lookup ", object->priority, source);
-		if (object->kind == OBJECT_RULE)
+		if (!object->prefers_main)
 			snprintf(ret + strlen(ret), size - strlen(ret), "%u",
 				 object->table);
 		else
@@ -144,7 +145,7 @@ static void format_object(const struct page *page, const struct object *object, 
 	case OBJECT_ROUTE:
 		format_route(page, object, ret, size);
 		break;
-	case OBJECT_FALLBACK:
+	case OBJECT_UNREACHABLE:
 		snprintf(ret, size, "unreachable default metric %u", object->metric);
 		break;
 	}
@@ -173,7 +174,7 @@ static void print_routes(const struct page *page, const struct report *report)
 		char number[32];
 		const char *ifname;
 
-		if (!item->wanted || object_is_rule(&item->object))
+		if (!item->wanted || item->object.kind == OBJECT_RULE)
 			continue;
 		format_object(page, &item->object, text, sizeof(text));
 		row(page, family_label(item->object.family), text, &item->state);
@@ -228,7 +229,7 @@ static void print_left(const struct page *page, const struct item *item)
 	char text[256], table[32] = "";
 
 	format_object(page, &item->object, text, sizeof(text));
-	if (!object_is_rule(&item->object))
+	if (item->object.kind != OBJECT_RULE)
 		snprintf(table, sizeof(table), " table %u", item->object.table);
 	strncat(text, table, sizeof(text) - strlen(text) - 1);
 	/* whether it is wanted may not be known */

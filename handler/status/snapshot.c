@@ -7,6 +7,7 @@
 #include "converge/auto_source.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "state/record.h"
 #include "status/route_get.h"
 
 #include <errno.h>
@@ -217,21 +218,24 @@ static int collect_unread(struct survey *survey)
 	return r;
 }
 
-static void report_record(void *data, unsigned line, const char *text)
+static void report_record(struct survey *survey, const char *ifname, int error)
 {
-	const struct place *place = data;
 	char file[256];
 
-	snprintf(file, sizeof(file), "%.200s/tunnel.%s", place->survey->settings->run_dir,
-		 place->name);
-	findings_add(&place->survey->findings, SEVERITY_ERROR, file, line, text);
+	snprintf(file, sizeof(file), "%.200s/%s.record", survey->settings->run_dir,
+		 ifname);
+	findings_add(&survey->findings, SEVERITY_ERROR, file, 0,
+		     error == -EINVAL || error == -EPERM
+			     ? "the record is damaged, or others can write to it"
+			     : strerror(-error));
 }
 
 static void find_addresses(struct survey *survey, struct report *report,
-			   const struct record *record)
+			   const struct objects *record)
 {
-	const int r = addresses_as_sources(survey->rtnl, &report->link, &record->objects,
-					   &report->tunnel);
+	unsigned left_out;
+	const int r = auto_sources(survey->rtnl, &report->link, record, &report->tunnel,
+				   &left_out);
 	char text[160];
 
 	if (r == 0)
@@ -252,7 +256,7 @@ static int find_rivals(struct survey *survey, const struct report *report)
 	for (size_t i = 0; r == 0 && i < report->n_items; i++) {
 		const struct item *item = &report->item[i];
 
-		if (!object_is_rule(&item->object) && item->wanted && !item->there &&
+		if (item->object.kind != OBJECT_RULE && item->wanted && !item->there &&
 		    state_is_drift(item->state))
 			r = inventory_read_foreign(survey->rtnl, item->object.family,
 						   item->object.table,
@@ -263,22 +267,21 @@ static int find_rivals(struct survey *survey, const struct report *report)
 
 static int read_items(struct survey *survey, struct report *report)
 {
-	struct place place = {.survey = survey, .name = report->ifname};
-	struct record record;
+	struct objects recorded = {0};
 	int r = 0;
 
-	record_clear(&record);
 	if (survey->runfd >= 0)
-		r = record_read(survey->runfd, report->ifname, report_record, &place,
-				&record);
+		r = record_read(survey->runfd, report->ifname, &recorded);
 	if (r < 0) {
+		report_record(survey, report->ifname, r);
 		report->record_bad = true;
-		record_clear(&record);
+		objects_free(&recorded);
 	}
 	report->link = inventory_link(&survey->inventory, report->ifname);
 	if (report->section == SECTION_FOUND && report->link.ifindex)
-		find_addresses(survey, report, &record);
-	r = report_items(report, &record, &survey->inventory);
+		find_addresses(survey, report, &recorded);
+	r = report_items(report, r > 0, &recorded, &survey->inventory);
+	objects_free(&recorded);
 	return r < 0 ? r : find_rivals(survey, report);
 }
 
@@ -326,7 +329,7 @@ static int find_strays(struct survey *survey, bool all)
 
 static int open_run(struct survey *survey)
 {
-	const int r = run_open(survey->settings->run_dir, false);
+	const int r = run_dir_open(survey->settings->run_dir, false);
 
 	survey->runfd = r < 0 ? -1 : r;
 	return r == -ENOENT || r >= 0 ? 0 : r;
@@ -376,25 +379,6 @@ int survey_take(struct survey *survey, char *const ifnames[])
 	if (r == 0 && survey->findings.no_memory)
 		fail(survey, -ENOMEM, "keep all that is wrong with drop-ins");
 	return r;
-}
-
-static int find_lock(void *data, const char *ifname)
-{
-	const struct survey *survey = data;
-
-	for (size_t i = 0; i < survey->n_reports; i++)
-		if (!strcmp(survey->report[i].ifname, ifname))
-			return -EBUSY;
-	return 0;
-}
-
-bool survey_is_busy(struct survey *survey)
-{
-	static const char *const locks[] = {"lock.", NULL}; /* record_lock()'s */
-
-	/* if it cannot be told, one may be */
-	return survey->runfd >= 0 &&
-	       run_each(survey->runfd, locks, find_lock, survey) != 0;
 }
 
 void survey_free(struct survey *survey)

@@ -37,9 +37,6 @@ struct survey {
  */
 int survey_take(struct survey *survey, char *const ifnames[]);
 
-/* Whether a handler is at work on any of the tunnels now. */
-bool survey_is_busy(struct survey *survey);
-
 /* Whether something could not be read or asked. */
 bool survey_is_blind(const struct survey *survey);
 

@@ -53,14 +53,14 @@ int report_add(struct report *report, const struct object *object, enum state st
  * somebody took it away; else the drop-in began to want it after the last converge. The
  * route comes and goes with its link, and the link with its ifindex.
  */
-static bool was_wanted(const struct record *record, const struct object *object)
+static bool was_wanted(const struct objects *record, const struct object *object)
 {
 	bool has_route = false;
 
-	if (!record->objects.n)
+	if (!record->n)
 		return true;
-	for (unsigned i = 0; i < record->objects.n; i++) {
-		struct object old = record->objects.object[i];
+	for (size_t i = 0; i < record->n; i++) {
+		struct object old = record->object[i];
 
 		if (old.kind == OBJECT_ROUTE)
 			old.oif = object->oif;
@@ -71,20 +71,23 @@ static bool was_wanted(const struct record *record, const struct object *object)
 	return object->kind == OBJECT_ROUTE && !has_route;
 }
 
-static int put_wanted(struct report *report, const struct record *record,
+static int put_wanted(struct report *report, const struct objects *record,
 		      struct inventory *inventory)
 {
 	struct link up = report->link;
-	struct objects now, then; /* then: once the link is up */
-	int r = 0;
+	struct objects now = {0}, then = {0}; /* then: once the link is up */
+	int r;
 
 	up.up = true;
-	plan_wanted(&report->tunnel, &report->link, &now);
-	plan_wanted(&report->tunnel, &up, &then);
-	for (unsigned i = 0; r == 0 && i < then.n; i++) {
+	r = plan_wanted(&report->tunnel, &report->link, &now);
+	if (r == 0)
+		r = plan_wanted(&report->tunnel, &up, &then);
+	for (size_t i = 0; r == 0 && i < then.n; i++) {
 		const struct object *object = &then.object[i];
 		struct item item = {.object = *object, .wanted = true};
 
+		if (object->kind == OBJECT_TABLE)
+			continue;
 		item.there = inventory_claim(inventory, object);
 		if (item.there)
 			item.state = STATE_OK;
@@ -95,6 +98,8 @@ static int put_wanted(struct report *report, const struct record *record,
 								: STATE_CHANGED;
 		r = put_item(report, &item);
 	}
+	objects_free(&now);
+	objects_free(&then);
 	return r;
 }
 
@@ -106,7 +111,7 @@ static bool is_wanted(const struct report *report, const struct object *object)
 	return false;
 }
 
-static int put_recorded(struct report *report, const struct record *record,
+static int put_recorded(struct report *report, const struct objects *record,
 			struct inventory *inventory)
 {
 	const enum state left = report->section == SECTION_UNKNOWN ? STATE_UNKNOWN
@@ -115,8 +120,8 @@ static int put_recorded(struct report *report, const struct record *record,
 					: STATE_STALE;
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < record->objects.n; i++) {
-		const struct object *object = &record->objects.object[i];
+	for (size_t i = 0; r == 0 && i < record->n; i++) {
+		const struct object *object = &record->object[i];
 
 		if (!is_wanted(report, object) && inventory_claim(inventory, object))
 			r = report_add(report, object, left);
@@ -145,13 +150,16 @@ static void find_name_state(struct report *report, const struct inventory *inven
 		inventory->names_hidden && name_equal(&report->recorded_name, &want);
 }
 
-int report_items(struct report *report, const struct record *record,
+int report_items(struct report *report, bool has_record, const struct objects *record,
 		 struct inventory *inventory)
 {
+	const struct object table = {.kind = OBJECT_TABLE, .table = report->tunnel.table};
 	int r = 0;
 
-	report->recorded = !record_is_empty(record);
-	report->recorded_name = record->name;
+	report->recorded = has_record;
+	report->recorded_name.number = objects_have(record, &table) ? table.table : 0;
+	memcpy(report->recorded_name.name, report->tunnel.table_name,
+	       sizeof(report->recorded_name.name));
 	find_name_state(report, inventory);
 	if (report->section == SECTION_FOUND)
 		r = put_wanted(report, record, inventory);
@@ -168,8 +176,7 @@ bool report_owns(const struct report *report, const struct object *object)
 		return true;
 	if (report->section != SECTION_FOUND)
 		return false;
-	for (unsigned i = 0;
-	     object->kind == OBJECT_RULE_MAIN && i < report->tunnel.n_sources; i++)
+	for (unsigned i = 0; object->prefers_main && i < report->tunnel.n_sources; i++)
 		if (prefix_equal(&report->tunnel.source[i], &object->source))
 			return true;
 	return object->table == report->tunnel.table;
@@ -177,7 +184,7 @@ bool report_owns(const struct report *report, const struct object *object)
 
 bool report_is_rule_of(const struct item *item, const struct prefix *source)
 {
-	return item->wanted && object_is_rule(&item->object) &&
+	return item->wanted && item->object.kind == OBJECT_RULE &&
 	       prefix_equal(&item->object.source, source);
 }
 
@@ -241,7 +248,7 @@ static void judge_path(const struct report *report, size_t source,
 		if (item->wanted && item->object.kind == OBJECT_ROUTE &&
 		    item->object.family == prefix->family)
 			tunnel.has_route = item->there;
-		if (item->object.kind == OBJECT_RULE && report_is_rule_of(item, prefix)) {
+		if (!item->object.prefers_main && report_is_rule_of(item, prefix)) {
 			tunnel.has_rule = item->there;
 			tunnel.rule = item->object;
 		}
@@ -263,7 +270,7 @@ static enum state empty_state(const struct report *report)
 bool report_waits_for_address(const struct report *report)
 {
 	return report->section == SECTION_FOUND && report->link.ifindex &&
-	       !report->n_items;
+	       report->tunnel.source_auto && !report->tunnel.n_sources;
 }
 
 static int by_object(const void *a, const void *b)

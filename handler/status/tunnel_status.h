@@ -7,7 +7,7 @@
 #ifndef TUNNEL_STATUS_H
 #define TUNNEL_STATUS_H
 
-#include "state/record.h"
+#include "state/table_names.h"
 #include "status/kernel_state.h"
 #include "status/path.h"
 
@@ -47,7 +47,7 @@ struct report {
 	struct tunnel tunnel; /* with SECTION_FOUND */
 	bool looked;          /* the following is so; else the kernel did not say */
 	struct link link;     /* ifindex 0: absent */
-	bool recorded;        /* its record is not empty */
+	bool recorded;        /* it has a record */
 	bool record_bad;      /* and cannot be read: what was installed is not known */
 	struct name_entry recorded_name;
 	enum state name_state;
@@ -63,7 +63,7 @@ struct report {
  * Fills the items from the section, the link and the record, and claims what is there of
  * them. Returns 0 or -ENOMEM.
  */
-int report_items(struct report *report, const struct record *record,
+int report_items(struct report *report, bool has_record, const struct objects *recorded,
 		 struct inventory *inventory);
 
 /* Whether something of ours that no record has must be this tunnel's. */

@@ -216,12 +216,12 @@ cycles() {
 	udevadm settle
 	wait_until 10 up sixxs1
 	ip -6 route show table sixxs1 | grep '^default dev sixxs1 '
-	[ -e /run/sixxs-route/tunnel.sixxs1 ]
+	[ -e /run/sixxs-route/sixxs1.record ]
 	wait_until 10 eval 'said | grep -q "sixxs1: added 2 routes, 2 rules; link up"'
 	ip link del sixxs1
 	udevadm settle
 	wait_until 10 gone sixxs1
-	[ ! -e /run/sixxs-route/tunnel.sixxs1 ]
+	[ ! -e /run/sixxs-route/sixxs1.record ]
 	[ -z "$(said -p err)" ]
 	systemctl unmask --runtime sixxs-route.service
 	tunnel sixxs1

@@ -160,7 +160,7 @@ becomes() {
 
 @test "prefer_main" {
 	becomes $'source = 2a02::1\ntable = 200\nprefer_main = yes' <<-END
-		16382: from 2a02::1 lookup 254 suppress_prefixlength 0 proto 166
+		16382: from 2a02::1 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 2a02::1 lookup 200 proto 166
 		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
 		name: 200 sixxs0
@@ -172,11 +172,11 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 
 @test "everything at once" {
 	becomes "$everything" <<-END
-		99: from 192.0.2.77 lookup 254 suppress_prefixlength 0 proto 166
+		99: from 192.0.2.77 lookup 254 suppress_prefixlength 7 proto 166
 		100: from 192.0.2.77 lookup 70000 proto 166
 		default dev sixxs0 table 70000 proto 166 scope 253 metric 7 mtu 1300
 		unreachable default table 70000 proto 166 metric 4294967295
-		99: from 2a02:9::/48 lookup 254 suppress_prefixlength 0 proto 166
+		99: from 2a02:9::/48 lookup 254 suppress_prefixlength 7 proto 166
 		100: from 2a02:9::/48 lookup 70000 proto 166
 		default via fe80::1 dev sixxs0 table 70000 proto 166 metric 7 onlink mtu 1300 pref medium
 		unreachable default dev lo table 70000 proto 166 metric 4294967295 pref medium

@@ -52,7 +52,7 @@ found() {
 	rm $dir/sixxs0.conf $dir/sixxs1.conf
 	cp conf.d/sixxs[01].conf $dir
 	found
-	[ ! -e /run/sixxs-route ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 	assert_same "$before" "$(snapshot)"
 }
 

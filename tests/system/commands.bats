@@ -155,7 +155,7 @@ unchanged() {
 # What bears our mark, and no record has.
 orphans() {
 	ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol 166
-	ip -6 rule add from 2001:db8::9 lookup main suppress_prefixlength 0 priority 16382 protocol 166
+	ip -6 rule add from 2001:db8::9 lookup main suppress_prefixlength 7 priority 16382 protocol 166
 	ip -4 rule add from 203.0.113.9 lookup 222 priority 77 protocol 166
 	ip -6 route add default dev net0 table 222 metric 1024 proto 166
 	ip -6 route add default via 2001::9 dev net0 table 223 metric 7 proto 166 mtu 1400
@@ -228,29 +228,30 @@ orphans() {
 @test "a damaged record: apply leaves all alone, apply --all mends it" {
 	exits 0 $handler apply --all
 	before=$(kernel)
-	for text in '' garbage $'[sixxs1]\nname = 200 sixxs1' $'[sixxs0]\nobject0 = rule 6 from ::/0 table 200 priority 1' \
-		$'[sixxs0]\nobject0 = route 6 table 200 oif 0 via none metric 1024 mtu 0' $'[sixxs0]\nname = 200 a/b'; do
-		printf '%s\n' "$text" >/run/sixxs-route/tunnel.sixxs0
+	for text in '' garbage 'sixxs-route 2' $'sixxs-route 1\nrule 6 1 from ::/0 lookup 200' \
+		$'sixxs-route 1\nroute 6 dev 0 metric 1024 table 200' $'sixxs-route 1\ntable 254' \
+		$'sixxs-route 1\ntable 200\nrule'; do
+		printf '%s\n' "$text" >/run/sixxs-route/sixxs0.record
 		unchanged exits 1 $handler apply sixxs0
 		unchanged exits 1 $handler remove sixxs0
-		logged 2 '^daemon.err sixxs0: cannot read its record: .*: nothing was changed; if this stays, run: sixxs-route apply --all$'
+		logged 2 '^daemon.err sixxs0: its record /run/sixxs-route/sixxs0.record is damaged, or others can write to it: nothing was changed; run: sixxs-route apply --all$'
 		exits 0 $handler apply --all
 		assert_same "$before" "$(kernel)"
 		exits 0 $handler apply sixxs0
 		log_restart
 	done
-	assert_same 2 "$(find /run/sixxs-route -name 'tunnel.*' | wc -l)"
+	assert_same 2 "$(find /run/sixxs-route -name '*.record' | wc -l)"
 }
 
 @test "a damaged record of a tunnel that is gone: apply --all sweeps what it had" {
 	exits 0 $handler apply --all
 	tunnel_del sixxs0
 	settle
-	echo garbage >/run/sixxs-route/tunnel.sixxs0
+	echo garbage >/run/sixxs-route/sixxs0.record
 	exits 0 $handler apply --all
 	is_gone sixxs0
 	stands sixxs1
-	exits 1 test -e /run/sixxs-route/tunnel.sixxs0
+	exits 1 test -e /run/sixxs-route/sixxs0.record
 }
 
 @test "nothing is swept while a drop-in cannot be read" {
@@ -274,19 +275,21 @@ orphans() {
 	stands sixxs0
 }
 
-@test "a record of more than 64 KiB is a damaged one" {
+@test "a record of more than 1 MiB is a damaged one" {
 	exits 0 $handler apply sixxs0
-	head -c 70000 /dev/zero >/run/sixxs-route/tunnel.sixxs0
+	head -c 1100000 /dev/zero >/run/sixxs-route/sixxs0.record
 	exits 1 $handler apply sixxs0
 	exits 0 $handler apply --all
 	stands sixxs0
-	[ "$(stat -c %s /run/sixxs-route/tunnel.sixxs0)" -lt 1000 ]
+	[ "$(stat -c %s /run/sixxs-route/sixxs0.record)" -lt 1000 ]
 }
 
 @test "what a kill leaves in the run folder is cleared away" {
 	exits 0 $handler apply sixxs0
 	before=$(snapshot)
-	touch /run/sixxs-route/{lock.sixxs0,tmp.sixxs0,rt_tables.tmp,rt_tables.lock,lock.sixxs7,tmp.sixxs7}
+	touch /run/sixxs-route/tmp
+	ln -s sixxs7 /run/sixxs-route/owners/tmp
+	ln -s sixxs7 "/run/sixxs-route/owners/table 207"
 	exits 0 $handler apply --all
 	exits 0 $handler remove sixxs1
 	exits 0 $handler remove sixxs0
@@ -310,22 +313,21 @@ orphans() {
 @test "--run-dir" {
 	exits 0 $handler --run-dir /run/other apply sixxs0
 	assert_same '16383: from 2a02::1 lookup 200 proto sixxs' "$(rules | grep sixxs)"
-	exits 1 test -e /run/sixxs-route
+	assert_same "" "$(left_in /run/sixxs-route)"
 	grep -qx '200 sixxs0' /run/other/rt_tables
 	exits 0 $handler --run-dir /run/other remove sixxs0
-	exits 1 test -e /run/other
+	assert_same "" "$(left_in /run/other)"
 	clean
 }
 
 @test "--run-dir with a slash behind it" {
 	exits 0 $handler --run-dir /run/other/ guard sixxs0
-	[ -e /run/other-connects/connects.sixxs0 ]
-	rm -r /run/other-connects
+	[ -e /run/other/connects.sixxs0 ]
+	rm -r /run/other
 }
 
-@test "apply --all leaves no empty run folder" {
+@test "apply --all takes away names that no record has" {
 	exits 0 $handler remove sixxs0 sixxs1
-	mkdir /run/sixxs-route
 	echo '200 stray' >/run/sixxs-route/rt_tables
 	rm -r /etc/sixxs-route/conf.d/*
 	exits 0 $handler apply --all
@@ -335,10 +337,10 @@ orphans() {
 @test "--verbose tells what was read, decided and done" {
 	exits 0 $handler --verbose apply sixxs0 2>/tmp/told
 	grep -qE '^sixxs-route: sixxs0: the link is up \(ifindex [0-9]+\)$' /tmp/told
-	grep -qF 'sixxs0: ip -6 route add default dev sixxs0 table 200 metric 1024 protocol 166: done' /tmp/told
-	grep -qF 'sixxs0: ip -6 rule add from 2a02::1 table 200 priority 16383 protocol 166: done' /tmp/told
+	grep -qF 'sixxs0: ip -6 route add default dev sixxs0 metric 1024 table 200 protocol 166: done' /tmp/told
+	grep -qF 'sixxs0: ip -6 rule add priority 16383 from 2a02::1 lookup 200 protocol 166: done' /tmp/told
 	exits 0 $handler -v apply sixxs0 2>/tmp/told
-	grep -qF 'sixxs0: ip -6 rule add from 2a02::1 table 200 priority 16383 protocol 166: already so' /tmp/told
+	grep -qF 'sixxs0: ip -6 rule add priority 16383 from 2a02::1 lookup 200 protocol 166: already so' /tmp/told
 }
 
 @test "--help and --version: on stdout, exit 0, and nothing is done" {

@@ -75,7 +75,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	pair
 	sections 2 1
 	"${tracer[@]}" sixxs-route apply sixxs0 3>&- &
-	wait_until 10 grep -q 201 /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 grep -q 201 /run/sixxs-route/sixxs0.record
 	exits 0 sixxs-route apply sixxs1
 	wait $!
 	assert_swapped "$up0" "$up1"
@@ -101,7 +101,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	tunnel_del sixxs1
 	settle
 	rm /etc/iproute2/rt_tables.d/zz.conf
-	[ ! -e /run/sixxs-route ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 }
 
 @test "a tunnel that keeps failing does not keep apply --all from sweeping" {
@@ -120,11 +120,11 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 @test "a stray file beside the records does not keep it either" {
 	sections 1 2
 	pair
-	cp /run/sixxs-route/tunnel.sixxs0 /run/sixxs-route/tunnel.sixxs0~
+	cp /run/sixxs-route/sixxs0.record /run/sixxs-route/sixxs0.record~
 	ip -6 rule add from 2a02::99 lookup 777 priority 16383 protocol 166
 	exits 0 sixxs-route apply --all
 	[ "$(rules | grep -c 2a02::99)" -eq 0 ]
-	rm /run/sixxs-route/tunnel.sixxs0~
+	rm /run/sixxs-route/sixxs0.record~
 }
 
 @test "a link that leaves its bridge is still waited for" {
@@ -156,7 +156,7 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
 	pid=$!
 	wait_until 10 told 'the route waits'
-	exec 8>/run/sixxs-route/lock.sixxs0
+	exec 8>/run/sixxs-route/lock
 	flock 8
 	tunnel_up sixxs0
 	wait $pid || status=$?

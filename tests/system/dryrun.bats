@@ -97,11 +97,11 @@ rehearse() {
 		ip -6 route add default via fe80::1 dev sixxs0 onlink table 200 metric 7 mtu 1300 protocol 166
 		ip -4 route add unreachable default table 200 metric 4294967295 protocol 166
 		ip -4 route add default via 198.51.100.9 dev sixxs0 onlink table 200 metric 7 mtu 1300 protocol 166
-		ip -6 rule add from 2a02:1::/48 table 254 suppress_prefixlength 0 priority 99 protocol 166
+		ip -6 rule add from 2a02:1::/48 table 254 suppress_prefixlength 7 priority 99 protocol 166
 		ip -6 rule add from 2a02:1::/48 table 200 priority 100 protocol 166
-		ip -6 rule add from 2a02::1 table 254 suppress_prefixlength 0 priority 99 protocol 166
+		ip -6 rule add from 2a02::1 table 254 suppress_prefixlength 7 priority 99 protocol 166
 		ip -6 rule add from 2a02::1 table 200 priority 100 protocol 166
-		ip -4 rule add from 192.0.2.77 table 254 suppress_prefixlength 0 priority 99 protocol 166
+		ip -4 rule add from 192.0.2.77 table 254 suppress_prefixlength 7 priority 99 protocol 166
 		ip -4 rule add from 192.0.2.77 table 200 priority 100 protocol 166
 	END
 	)"
@@ -217,7 +217,7 @@ rehearse() {
 		tunnel_del sixxs1
 		settle
 		ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol 166
-		ip -4 rule add from 203.0.113.9 lookup main suppress_prefixlength 0 priority 77 protocol 166
+		ip -4 rule add from 203.0.113.9 lookup main suppress_prefixlength 7 priority 77 protocol 166
 		ip -6 route add default via 2001::9 dev net0 table 223 metric 7 proto 166 mtu 1400
 		ip -4 route add unreachable default table 222 metric 4294967295 proto 166
 	}
@@ -265,7 +265,7 @@ rehearse() {
 
 @test "a damaged record: nothing is printed, exit 1, and it stays" {
 	stands
-	echo garbage >/run/sixxs-route/tunnel.sixxs0
+	echo garbage >/run/sixxs-route/sixxs0.record
 	before=$(snapshot)
 	exits 1 $handler --dry-run apply sixxs0 >/tmp/out
 	assert_same "" "$(cat /tmp/out)"

@@ -234,7 +234,7 @@ full() {
 @test "another run keeps the tunnel's lock" {
 	makes
 	mkdir -p /run/sixxs-route
-	exec {lock}>/run/sixxs-route/lock.sixxs0
+	exec {lock}>/run/sixxs-route/lock
 	flock $lock
 	before=$(kernel)
 	log_restart

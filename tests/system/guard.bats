@@ -8,7 +8,7 @@ bats_require_minimum_version 1.5.0
 # shellcheck disable=SC2154 # run sets stderr
 : "${stderr=}"
 
-file=/run/sixxs-route-connects/connects.sixxs0
+file=/run/sixxs-route/connects.sixxs0
 
 setup_file() {
 	install_handler
@@ -27,7 +27,7 @@ teardown() {
 	ip link del sixxs0 2>/dev/null || true
 	ip link del other0 2>/dev/null || true
 	settle
-	rm -rf /etc/sixxs-route/conf.d/* /run/sixxs-route /run/sixxs-route-connects
+	rm -rf /etc/sixxs-route/conf.d/* /run/sixxs-route /run/sixxs-route
 }
 
 limit() { # N/SECONDS
@@ -85,7 +85,7 @@ within_limit() { # COUNT SECONDS
 @test "--dry-run asks and counts nothing" {
 	limit 1/60
 	for _ in 1 2 3; do guard --dry-run; done
-	[ ! -e /run/sixxs-route-connects ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 	guard
 	run -75 guard --dry-run
 }
@@ -108,7 +108,7 @@ within_limit() { # COUNT SECONDS
 	run -2 sixxs-route guard 'sixxs/0'
 	run -2 sixxs-route guard --all
 	run -2 sixxs-route apply --wait sixxs0
-	[ ! -e /run/sixxs-route-connects ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 }
 
 @test "twenty at once get no more than the limit" {
@@ -131,7 +131,7 @@ within_limit() { # COUNT SECONDS
 		[ $got = 7 ]
 		[ "$(counted)" = 7 ]
 	done
-	run -0 ls -A /run/sixxs-route-connects
+	run -0 ls -A /run/sixxs-route
 	[ "$output" = connects.sixxs0 ]
 }
 
@@ -214,7 +214,7 @@ within_limit() { # COUNT SECONDS
 	tunnel_add sixxs0
 	tunnel_del sixxs0
 	settle
-	[ ! -e /run/sixxs-route-connects ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 }
 
 @test "the count outlives the tunnel, and goes when it no longer matters" {
@@ -222,26 +222,26 @@ within_limit() { # COUNT SECONDS
 	tunnel_add sixxs0
 	tunnel_del sixxs0
 	settle
-	[ "$(ls -A /run/sixxs-route-connects)" = connects.sixxs0 ]
+	[ "$(ls -A /run/sixxs-route)" = connects.sixxs0 ]
 	sixxs-route apply --all
-	[ "$(ls -A /run/sixxs-route-connects)" = connects.sixxs0 ]
+	[ "$(ls -A /run/sixxs-route)" = connects.sixxs0 ]
 	run -75 guard
 	wait_until 10 guard --dry-run 2>/dev/null
 	sixxs-route apply --all
-	[ ! -e /run/sixxs-route-connects ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 
 	limit 1/1
 	tunnel_add sixxs0
 	sleep 1.1
 	tunnel_del sixxs0
 	settle
-	[ ! -e /run/sixxs-route-connects ]
+	assert_same "" "$(left_in /run/sixxs-route)"
 }
 
 @test "a damaged or untrusted count is full for one span, and then right again" {
 	local damage
 	limit 2/1
-	mkdir /run/sixxs-route-connects
+	mkdir /run/sixxs-route
 	for damage in 'echo rubbish' 'true' 'printf "until 5\nconnect 1"' 'head -c 70000 /dev/zero'; do
 		eval "$damage" >$file
 		run -75 --separate-stderr guard
@@ -269,10 +269,10 @@ within_limit() { # COUNT SECONDS
 }
 
 @test "a run folder that others can write to is refused" {
-	mkdir -m 777 /run/sixxs-route-connects
-	chmod 777 /run/sixxs-route-connects
+	mkdir -m 777 /run/sixxs-route
+	chmod 777 /run/sixxs-route
 	run -1 --separate-stderr guard
-	[[ $stderr == *"cannot count its connects in /run/sixxs-route-connects: "*"let nobody else write"* ]]
+	[[ $stderr == *"cannot count its connects in /run/sixxs-route: "*"let nobody else write"* ]]
 }
 
 @test "without root it fails, and says how to do it" {
@@ -288,7 +288,7 @@ within_limit() { # COUNT SECONDS
 	pid=$!
 	sleep 0.3
 	kill -KILL $pid
-	[ "$(ls -A /run/sixxs-route-connects)" = connects.sixxs0 ]
+	[ "$(ls -A /run/sixxs-route)" = connects.sixxs0 ]
 	sleep 0.9
 	timeout 20 sixxs-route guard sixxs0
 }

@@ -89,7 +89,7 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 
 @test "a run folder made by another user, with a record: not read, not written" {
 	mkdir -m 755 $run_dir
-	printf '[sixxs0]\nobject0 = rule 6 from 2001:db8:1::/48 table 200 priority 16383\n' >$run_dir/tunnel.sixxs0
+	printf '[sixxs0]\nobject0 = rule 6 from 2001:db8:1::/48 table 200 priority 16383\n' >$run_dir/sixxs0.record
 	chown -R nobody $run_dir
 	exits 1 add
 	log_lines | grep -q 'cannot make, trust or lock the run folder'
@@ -115,9 +115,9 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 
 @test "a record of another user: not believed, and apply --all mends it" {
 	add
-	chown nobody $run_dir/tunnel.sixxs0
+	chown nobody $run_dir/sixxs0.record
 	exits 1 add
-	log_lines | grep -q "record $run_dir/tunnel.sixxs0.*owned by uid"
+	log_lines | grep -q "record $run_dir/sixxs0.record.*owned by uid"
 	assert_same "$standing" "$(kernel)"
 	$handler apply --all 2>/dev/null
 	recovers
@@ -129,7 +129,7 @@ plant() {
 	{
 		echo '[sixxs0]'
 		printf '%s\n' "$@"
-	} >$run_dir/tunnel.sixxs0
+	} >$run_dir/sixxs0.record
 }
 
 @test "a planted record: their rules and routes stay" {
@@ -185,14 +185,14 @@ plant() {
 	[ "$(cat /etc/iproute2/rt_tables.d/theirs.conf)" = '300 theirs' ]
 	plant 'name = 300 ../../../etc/passwd'
 	exits 1 event remove sixxs0 "$ifindex"
-	rm /etc/iproute2/rt_tables.d/theirs.conf $run_dir/tunnel.sixxs0
+	rm /etc/iproute2/rt_tables.d/theirs.conf $run_dir/sixxs0.record
 	recovers
 }
 
 @test "hard links to somebody's file: it is not written to" {
 	local place
-	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock.sixxs0,rt_tables.tmp,rt_tables.lock} \
-		$run_dir-connects/{connects.sixxs0,tmp.sixxs0,lock.sixxs0}; do
+	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock,rt_tables.tmp,rt_tables.lock} \
+		$run_dir/{connects.sixxs0,tmp.sixxs0,lock}; do
 		mkdir -p "${place%/*}"
 		printf 'precious\n' >/run/precious
 		ln /run/precious "$place"
@@ -202,7 +202,7 @@ plant() {
 		[ "$(cat /run/precious)" = precious ]
 		recovers
 		event remove sixxs0 "$ifindex"
-		rm -rf $run_dir $run_dir-connects
+		rm -rf $run_dir $run_dir
 	done
 	rm /run/precious
 }
@@ -226,8 +226,8 @@ put() {
 @test "a FIFO, a folder, a link, a socket, a device, a huge file in each file's place" {
 	local place kind
 	printf 'precious\n' >/run/precious
-	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock.sixxs0,rt_tables,rt_tables.tmp,rt_tables.lock} \
-		$run_dir-connects/{connects.sixxs0,tmp.sixxs0,lock.sixxs0}; do
+	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock,rt_tables,rt_tables.tmp,rt_tables.lock} \
+		$run_dir/{connects.sixxs0,tmp.sixxs0,lock}; do
 		for kind in fifo folder full link dangling socket device empty zeros huge; do
 			printf '# %s in the place of %s\n' $kind "$place"
 			mkdir -p "${place%/*}"
@@ -240,7 +240,7 @@ put() {
 			recovers
 			event remove sixxs0 "$ifindex"
 			assert_same "$bare" "$(kernel)"
-			rm -rf $run_dir $run_dir-connects
+			rm -rf $run_dir $run_dir
 		done
 	done
 	rm /run/precious

@@ -55,12 +55,19 @@ snapshot() {
 		ip -d -N $family route show table all | volatile | LC_ALL=C sort
 	done
 	printf '== /run/sixxs-route\n'
-	if [ -d /run/sixxs-route ]; then
-		find /run/sixxs-route -mindepth 1 -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
-		find /run/sixxs-route -type f -print0 | LC_ALL=C sort -z | contents
-	fi
+	left_in /run/sixxs-route -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
+	left_in /run/sixxs-route -type f -print0 | LC_ALL=C sort -z | contents
 	printf '== table names\n'
 	find /etc/iproute2/rt_tables.d -mindepth 1 -name '*.conf' -print0 2>/dev/null | LC_ALL=C sort -z | contents
+}
+
+# left_in FOLDER [ACTION...]: what is in a run folder beside what stays there: the locks, the mark
+# of the namespace, guard's counts, and the empty folder of the owners.
+left_in() {
+	local folder=$1
+	shift
+	[ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -path "$folder/owners" ! -path "$folder/lock" \
+		! -path "$folder/watch.lock" ! -path "$folder/netns" ! -path "$folder/connects.*" "$@"
 }
 
 # Drops what comes and goes by itself: the kernel's link-local and multicast routes of a link
@@ -137,7 +144,7 @@ uplink_up() {
 # once all interfaces but the uplink are gone and udev has seen to it.
 # What the test before has connected does not count, or a log would tell of it.
 begin() {
-	rm -f /run/sixxs-route-connects/connects.*
+	rm -f /run/sixxs-route/connects.*
 	[ ! -d /run/sixxs-route ] || rmdir --ignore-fail-on-non-empty /run/sixxs-route
 	baseline=$(snapshot)
 }

@@ -46,7 +46,7 @@ all_stand() {
 	assert_same "$(each wanted4 | sort)" "$(rules4 | grep sixxs | sort)"
 	assert_same "$(each route6 | sort)" "$(routes all | grep sixxs | sort)"
 	assert_same "$(each route4 | sort)" "$(routes4 all | grep sixxs | sort)"
-	assert_same $number "$(find /run/sixxs-route -name 'tunnel.*' | wc -l)"
+	assert_same $number "$(find /run/sixxs-route -name '*.record' | wc -l)"
 }
 
 come_and_go() {

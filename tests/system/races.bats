@@ -14,7 +14,6 @@ setup_file() {
 setup() { begin; }
 
 teardown() {
-	! mountpoint -q /run/sixxs-route-connects || umount /run/sixxs-route-connects
 	! mountpoint -q /run/sixxs-route || umount /run/sixxs-route
 	rm -f /etc/iproute2/rt_tables.d/zz.conf
 	finish
@@ -57,7 +56,7 @@ tunnels() {
 	section sixxs0 2a02::1 200 'name = none'
 	section sixxs1 2a02::3 203 'name = none'
 	strace -qq -o /dev/null -e 'inject=renameat:signal=KILL:when=2' sixxs-route apply sixxs1 || true
-	grep -q 'table 200' /run/sixxs-route/tunnel.sixxs1
+	grep -q 'table 200' /run/sixxs-route/sixxs1.record
 	rules | grep 'from 2a02::3 lookup'
 	exits 0 sixxs-route apply --all
 	has '16383: from 2a02::1 lookup 200 proto sixxs' <<<"$(rules)"
@@ -72,7 +71,7 @@ tunnels() {
 	tunnel_add sixxs0
 	tunnels sixxs1
 	section sixxs0 2a02::3 '203 x'
-	section sixxs1 2a02::1 200
+	section sixxs1 2a02::1 201
 	exits 0 sixxs-route apply sixxs1
 	rules | grep 'from 2a02::1 lookup'
 	section sixxs0 2a02::3 203
@@ -94,10 +93,10 @@ taken_over() {
 	section sixxs0 2a02::3 '203 x'
 	printf '[sixxs1]\n%s\nwait = 0\nname = none\n' "$3" | drop_in sixxs1
 	exits 0 sixxs-route apply sixxs1
-	theirs=$(grep ^object /run/sixxs-route/tunnel.sixxs1)
+	theirs=$(grep ^r /run/sixxs-route/sixxs1.record)
 	tunnel_del sixxs0
 	settle
-	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
+	[ ! -e /run/sixxs-route/sixxs0.record ]
 	stands "$theirs"
 	tunnel_del sixxs1
 	settle
@@ -105,16 +104,40 @@ taken_over() {
 
 # What the record sixxs1 says is in the kernel too: nothing would be added again.
 stands() {
-	assert_same "$1" "$(grep ^object /run/sixxs-route/tunnel.sixxs1)"
+	assert_same "$1" "$(grep ^r /run/sixxs-route/sixxs1.record)"
 	assert_same '' "$(sixxs-route apply --dry-run sixxs1)"
 }
 
 @test "what a tunnel took over from one whose section was wrong stays, also when that one's link goes" {
-	taken_over 'name = none' up $'source = 2a02::1, 192.0.2.77\ntable = 200'
-	taken_over 'name = none' down $'source = 2a02::1, 192.0.2.77\ntable = 200'
-	taken_over 'when_down = unreachable' down $'source = 2a02::1\ntable = 200\nwhen_down = unreachable'
-	taken_over 'when_down = unreachable' up $'source = 2a02::4\ntable = 200\nwhen_down = unreachable'
+	taken_over 'name = none' up $'source = 2a02::1, 192.0.2.77\ntable = 209'
+	taken_over 'name = none' down $'source = 2a02::1, 192.0.2.77\ntable = 209'
 	taken_over 'prefer_main = yes' up $'source = 2a02::1\ntable = 204\nprefer_main = yes'
+	taken_over 'prefer_main = yes' down $'source = 2a02::1\ntable = 204\nprefer_main = yes'
+}
+
+@test "a table whose holder's section is wrong or claims it still is not taken over" {
+	for theirs in '200 x' 200; do
+		section sixxs0 2a02::1 200
+		section sixxs1 2a02::2 201
+		tunnels sixxs0
+		tunnels sixxs1
+		before=$(snapshot)
+		section sixxs0 2a02::1 "$theirs"
+		section sixxs1 2a02::2 200
+		exits 1 sixxs-route apply sixxs1
+		exits 1 sixxs-route apply sixxs1
+		assert_same "$before" "$(snapshot)"
+		section sixxs0 2a02::1 202
+		exits 0 sixxs-route apply sixxs1
+		exits 0 sixxs-route apply sixxs0
+		has '16383: from 2a02::1 lookup sixxs0 proto sixxs' <<<"$(rules)"
+		has '16383: from 2a02::2 lookup sixxs1 proto sixxs' <<<"$(rules)"
+		assert_same 2 "$(rules | grep -c 'proto sixxs')"
+		tunnel_del sixxs0
+		tunnel_del sixxs1
+		settle
+		assert_same "" "$(left_in /run/sixxs-route)"
+	done
 }
 
 @test "killed before its last record, while what it had moves to another tunnel, and then it goes" {
@@ -125,7 +148,7 @@ stands() {
 	section sixxs0 2a02::1 200 'name = none'
 	section sixxs1 2a02::3 203 'name = none'
 	strace -qq -o /dev/null -e 'inject=renameat:signal=KILL:when=2' sixxs-route apply sixxs1 || true
-	grep -q 'table 200' /run/sixxs-route/tunnel.sixxs1
+	grep -q 'table 200' /run/sixxs-route/sixxs1.record
 	exits 0 sixxs-route apply sixxs0
 	tunnel_del sixxs1
 	settle
@@ -152,7 +175,7 @@ stands() {
 	tunnel_add sixxs1
 	settle
 	echo '300 sixxs0' >/etc/iproute2/rt_tables.d/zz.conf
-	exits 1 strace -qq -o /dev/null -P /run/sixxs-route/rt_tables.tmp -e inject=write:error=ENOSPC \
+	exits 1 strace -qq -o /dev/null -P /run/sixxs-route/tmp -e inject=write:error=ENOSPC \
 		sixxs-route apply sixxs0
 	tunnel_del sixxs0
 	settle
@@ -161,11 +184,10 @@ stands() {
 
 @test "a folder that is there and can hold nothing: no endless tries" {
 	section sixxs0 2a02::1 200
-	mkdir -p /run/gone /run/sixxs-route /run/sixxs-route-connects
+	mkdir -p /run/gone /run/sixxs-route
 	mount --bind /run/gone /run/sixxs-route
-	mount --bind /run/gone /run/sixxs-route-connects
 	rmdir /run/gone
 	exits 1 timeout 20 sixxs-route apply sixxs0
 	exits 1 timeout 20 sixxs-route guard sixxs0
-	umount /run/sixxs-route /run/sixxs-route-connects
+	umount /run/sixxs-route
 }

@@ -193,7 +193,7 @@ json() {
 	ip -6 rule add from 2a03::/16 priority 90 lookup main
 	ip -6 rule add from all fwmark 1 priority 91 lookup main
 	ip -6 rule add from all iif net0 priority 92 lookup main
-	ip -6 rule add from all lookup main suppress_prefixlength 0 priority 93
+	ip -6 rule add from all lookup main suppress_prefixlength 7 priority 93
 	ip -6 rule add not from all fwmark 0xca6c priority 100 lookup main
 	json '.tunnels[0].sources[0].path | .reason == "other-rule" and .rule.priority == 100 and
 		.rule.text == "rule 100: not from all lookup main"'
@@ -584,12 +584,12 @@ json() {
 }
 
 @test "cannot tell: a damaged record, a run folder that is not to be trusted" {
-	cp -a /run/sixxs-route/tunnel.sixxs0 /tmp/record
-	echo 'object9 = nonsense' >>/run/sixxs-route/tunnel.sixxs0
+	cp -a /run/sixxs-route/sixxs0.record /tmp/record
+	echo 'object9 = nonsense' >>/run/sixxs-route/sixxs0.record
 	json '.state == "unknown" and .tunnels[0].state == "unknown" and
-		(.findings[0].file == "/run/sixxs-route/tunnel.sixxs0")'
+		(.findings[0].file == "/run/sixxs-route/sixxs0.record")'
 	exits 2 status >/dev/null 2>&1
-	cp -a /tmp/record /run/sixxs-route/tunnel.sixxs0
+	cp -a /tmp/record /run/sixxs-route/sixxs0.record
 	chmod 777 /run/sixxs-route
 	exits 2 status >/dev/null 2>&1
 	json '.state == "unknown" and .failure == "cannot open or trust the run folder: Operation not permitted"'
@@ -746,7 +746,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work
 	strace -f -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
-	wait_until 10 test -e /run/sixxs-route/lock.sixxs0
+	wait_until 10 test -e /run/sixxs-route/lock
 	exits 0 status >/dev/null
 	wait $!
 }
@@ -766,11 +766,11 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 
 @test "drift all the same: somebody keeps a lock, and does nothing" {
 	ip -6 rule del from 2a02::1
-	touch /run/sixxs-route/lock.sixxs0
+	touch /run/sixxs-route/lock
 	SECONDS=0
 	exits 1 timeout 10 $handler status >/dev/null
 	[ $SECONDS -ge 1 ]
-	rm /run/sixxs-route/lock.sixxs0
+	rm /run/sixxs-route/lock
 	# a lock of another tunnel makes nobody wait
 	touch /run/sixxs-route/lock.sixxs9
 	strace -f -qq -o /tmp/trace -e trace=poll,inotify_init1 $handler status sixxs0 >/dev/null || true

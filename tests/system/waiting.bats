@@ -72,7 +72,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 
 @test "by udev: waits for the link, and puts the route in place" {
 	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_up sixxs0
 	timeout 30 udevadm settle
 	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
@@ -118,7 +118,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	calls >/tmp/calls.1
 	$handler remove sixxs0
 	tunnel_del sixxs0
-	rm /run/sixxs-route-connects/connects.sixxs0 # which the second would read
+	rm /run/sixxs-route/connects.sixxs0 # which the second would read
 	waits 3
 	start
 	over
@@ -155,7 +155,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 
 @test "by udev: ends at once when the link vanishes" {
 	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_del sixxs0
 	timeout 30 udevadm settle
 	assert_same "$baseline" "$(snapshot)"
@@ -164,7 +164,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 
 @test "by udev: ends at once when the link gets another name" {
 	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip link set dev sixxs0 name plain0
 	timeout 30 udevadm settle
 	assert_same "$baseline" "$(snapshot)"
@@ -174,7 +174,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 @test "by udev: ends at once when the link goes to another network namespace" {
 	ip netns add elsewhere
 	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip link set dev sixxs0 netns elsewhere
 	timeout 30 udevadm settle
 	ip netns del elsewhere
@@ -184,7 +184,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 
 @test "by udev: a link that vanishes and comes again while it is waited for" {
 	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun\nlink set dev sixxs0 up'
 	timeout 30 udevadm settle
 	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
@@ -248,7 +248,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 @test "a name that cannot be had does not end the waiting" {
 	mkdir -p /run/sixxs-route/rt_tables
 	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/tunnel.sixxs0
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_up sixxs0
 	timeout 30 udevadm settle
 	routes 200 | has 'default dev sixxs0 proto sixxs metric 1024 pref medium'

@@ -359,7 +359,7 @@ gone() { counts 6 0 && counts 4 0; }
 	settle
 	down_complete
 	local holder
-	flock /run/sixxs-route/lock.sixxs0 sleep 12 3>&- &
+	flock /run/sixxs-route/lock sleep 12 3>&- &
 	holder=$!
 	sleep 0.2
 	tunnel_up sixxs0
@@ -525,7 +525,7 @@ gone() { counts 6 0 && counts 4 0; }
 	done
 	settle
 	wait_until 10 gone
-	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
+	[ ! -e /run/sixxs-route/sixxs0.record ]
 }
 
 @test "a removal of which udev does not tell is seen all the same" {
@@ -623,7 +623,7 @@ gone() { counts 6 0 && counts 4 0; }
 	wait_until 10 gone
 	tunnel_del sixxs0
 	settle
-	[ ! -e /run/sixxs-route/tunnel.sixxs0 ]
+	[ ! -e /run/sixxs-route/sixxs0.record ]
 }
 
 @test "source = auto: a tentative address is none yet, a duplicate never" {
