@@ -119,10 +119,16 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
-check: unit memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
+check: unit protocol memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
 
 unit: all $(UNITS) ## run the unit tests
 	tests/unit/run $(BUILD)
+
+protocol: ## try the model of who owns what, the part that takes seconds
+	tests/model/run
+
+model: ## try all of it (minutes)
+	tests/model/run all
 
 memcheck: all $(UNITS) ## run the unit tests and each verb under valgrind
 	tests/memcheck $(BUILD)
@@ -157,7 +163,7 @@ DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-d
              bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox
 DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus \
              clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
-             bash-completion libcap2-bin
+             bash-completion libcap2-bin python3
 
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
@@ -183,6 +189,6 @@ help: ## list the targets
 
 FORCE:
 
-.PHONY: FORCE all install uninstall check unit memcheck system fuzz faults coverage bench lint \
-        print-cflags demo deps deps-demo format clean help
+.PHONY: FORCE all install uninstall check unit protocol model memcheck system fuzz faults \
+        coverage bench lint print-cflags demo deps deps-demo format clean help
 .DELETE_ON_ERROR:
