@@ -154,7 +154,8 @@ demo: all ## see the story of the two tunnels work, on a private machine
 
 # Each by name: what builds and shows it, and what tests it.
 DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-dev \
-             bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox
+             bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox \
+             netbase
 DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus \
              clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
              bash-completion libcap2-bin
