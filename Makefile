@@ -154,11 +154,10 @@ demo: all ## see the story of the two tunnels work, on a private machine
 
 # Each by name: what builds and shows it, and what tests it.
 DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-dev \
-             bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox \
-             netbase
+             bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox
 DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus \
              clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
-             bash-completion libcap2-bin
+             bash-completion libcap2-bin netbase
 
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
