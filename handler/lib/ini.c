@@ -165,7 +165,7 @@ static int load_dictionary(const char *bytes, size_t size, dictionary **ret)
 		ssize_t n = write(fd, bytes + done, size - done);
 
 		if (n < 0 && errno != EINTR)
-			return -errno;
+			return errno > 0 ? -errno : -EIO;
 		done += n > 0 ? (size_t)n : 0;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
