@@ -163,7 +163,7 @@ DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-d
              bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox
 DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus \
              clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
-             bash-completion libcap2-bin python3
+             bash-completion libcap2-bin netbase python3
 
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))

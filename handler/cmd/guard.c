@@ -18,7 +18,7 @@
  */
 static struct limit find_limit(const struct settings *settings, const char *ifname)
 {
-	const struct limit preset = LIMIT_PRESET;
+	const struct limit preset = {LIMIT_PRESET};
 	struct tunnel tunnel;
 	const int r =
 		config_find(settings->conf_dir, ifname, &diagnostics_to_log, &tunnel);
@@ -42,7 +42,7 @@ static bool find_limit_quietly(const struct settings *settings, const char *ifna
 	struct tunnel tunnel;
 	const int r = config_find(settings->conf_dir, ifname, NULL, &tunnel);
 
-	*ret = r > 0 ? tunnel.limit : (struct limit)LIMIT_PRESET;
+	*ret = r > 0 ? tunnel.limit : (struct limit){LIMIT_PRESET};
 	return r != 0;
 }
 

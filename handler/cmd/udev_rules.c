@@ -96,8 +96,10 @@ static int add_text(struct udevrules *rules, char *line, bool own)
 		char *end = strchr(line, '\n');
 
 		/* a line that ends in a backslash goes on in the next */
-		for (; end && end > line && end[-1] == '\\'; end = strchr(end, '\n'))
+		while (end && end != line && end[-1] == '\\') {
 			end[-1] = end[0] = ' ';
+			end = strchr(end, '\n');
+		}
 		if (end)
 			*end = '\0';
 		line += strspn(line, " \t");

@@ -12,7 +12,7 @@
 #define MTU_MIN4 68 /* RFC 791, 3.2 */
 
 const struct tunnel keys_presets = {
-	.priority = 16383, .metric = 1024, .limit = LIMIT_PRESET, .wait = -1};
+	.priority = 16383, .metric = 1024, .limit = {LIMIT_PRESET}, .wait = -1};
 
 /* Decimal, in full: no sign, no blank, no leading zero. */
 static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret)

@@ -137,7 +137,7 @@ int file_write_fd(int fd, const char *bytes, size_t size)
 		const ssize_t n = write(fd, bytes, size);
 
 		if (n < 0 && errno != EINTR)
-			return -errno;
+			return errno > 0 ? -errno : -EIO; /* for gcc 14's analyzer */
 		if (n > 0) {
 			bytes += n;
 			size -= (size_t)n;

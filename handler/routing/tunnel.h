@@ -25,12 +25,8 @@ struct limit {
 	uint32_t seconds;  /* 1-LIMIT_SECONDS_MAX */
 };
 
-/* SixXS' FAQ: more than 4 times in 60 seconds, and it is 5 minutes; twice a day, a week
- */
-#define LIMIT_PRESET                         \
-	{                                    \
-		.connects = 4, .seconds = 60 \
-	}
+/* In braces. SixXS' FAQ: more than 4 times in 60 s is 5 minutes; twice a day, a week */
+#define LIMIT_PRESET .connects = 4, .seconds = 60
 
 enum when_down { WHEN_DOWN_FALLTHROUGH, WHEN_DOWN_UNREACHABLE };
 

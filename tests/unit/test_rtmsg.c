@@ -7,12 +7,9 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#define ATTR_U32(type)                           \
-	{                                        \
-		.nla_len = 8, .nla_type = (type) \
-	}
-#define ADD_FLAGS (NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
-#define DEL_FLAGS (NLM_F_REQUEST | NLM_F_ACK)
+#define ATTR_U32(type) .nla_len = 8, .nla_type = (type)
+#define ADD_FLAGS      (NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
+#define DEL_FLAGS      (NLM_F_REQUEST | NLM_F_ACK)
 
 /* The members of these are all multiples of four bytes: they have no gaps. */
 struct u32_attr {
@@ -92,8 +89,8 @@ static void test_put_rule6(void **state)
 			.table = 200,
 			.action = FR_ACT_TO_TBL},
 		.src = {{20, FRA_SRC}, {0x20, 0x01, 0x0d, 0xb8, 0, 1}},
-		.table = {ATTR_U32(FRA_TABLE), 200},
-		.priority = {ATTR_U32(FRA_PRIORITY), 16383},
+		.table = {{ATTR_U32(FRA_TABLE)}, 200},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 16383},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
 	};
 	static const char rule[] = "rule 6 from 2001:db8:1::/48 table 200 priority 16383";
@@ -120,8 +117,8 @@ static void test_put_rule4(void **state)
 		/* a table above 255 stands only in the attribute */
 		.frh = {.family = AF_INET, .src_len = 32, .action = FR_ACT_TO_TBL},
 		.src = {{8, FRA_SRC}, {192, 0, 2, 1}},
-		.table = {ATTR_U32(FRA_TABLE), 2147483647},
-		.priority = {ATTR_U32(FRA_PRIORITY), 1},
+		.table = {{ATTR_U32(FRA_TABLE)}, 2147483647},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 1},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
 	};
 	static const char rule[] = "rule 4 from 192.0.2.1 table 2147483647 priority 1";
@@ -151,10 +148,10 @@ static void test_put_rule_main(void **state)
 			.table = RT_TABLE_MAIN,
 			.action = FR_ACT_TO_TBL},
 		.src = {{20, FRA_SRC}, {0x2a, 0x02, [15] = 1}},
-		.table = {ATTR_U32(FRA_TABLE), RT_TABLE_MAIN},
-		.priority = {ATTR_U32(FRA_PRIORITY), 16382},
+		.table = {{ATTR_U32(FRA_TABLE)}, RT_TABLE_MAIN},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 16382},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
-		.suppress = {ATTR_U32(FRA_SUPPRESS_PREFIXLEN), 0},
+		.suppress = {{ATTR_U32(FRA_SUPPRESS_PREFIXLEN)}, 0},
 	};
 	static const char rule[] = "rule-main 6 from 2a02::1 table 254 priority 16382";
 
@@ -180,9 +177,9 @@ static void test_put_plain_route(void **state)
 			.rtm_protocol = 166,
 			.rtm_scope = RT_SCOPE_UNIVERSE,
 			.rtm_type = RTN_UNICAST},
-		.table = {ATTR_U32(RTA_TABLE), 200},
-		.priority = {ATTR_U32(RTA_PRIORITY), 1024},
-		.oif = {ATTR_U32(RTA_OIF), 12},
+		.table = {{ATTR_U32(RTA_TABLE)}, 200},
+		.priority = {{ATTR_U32(RTA_PRIORITY)}, 1024},
+		.oif = {{ATTR_U32(RTA_OIF)}, 12},
 	};
 
 	(void)state;
@@ -217,12 +214,12 @@ static void test_put_full_route(void **state)
 			.rtm_scope = RT_SCOPE_UNIVERSE,
 			.rtm_type = RTN_UNICAST,
 			.rtm_flags = RTNH_F_ONLINK},
-		.table = {ATTR_U32(RTA_TABLE), 70000},
-		.priority = {ATTR_U32(RTA_PRIORITY), 4294967294},
-		.oif = {ATTR_U32(RTA_OIF), 2147483647},
+		.table = {{ATTR_U32(RTA_TABLE)}, 70000},
+		.priority = {{ATTR_U32(RTA_PRIORITY)}, 4294967294},
+		.oif = {{ATTR_U32(RTA_OIF)}, 2147483647},
 		.gateway = {{20, RTA_GATEWAY}, {0xfe, 0x80, [15] = 1}},
 		.metrics = {12, RTA_METRICS | NLA_F_NESTED},
-		.mtu = {ATTR_U32(RTAX_MTU), 1280},
+		.mtu = {{ATTR_U32(RTAX_MTU)}, 1280},
 	};
 	static const char route[] = "route 6 table 70000 oif 2147483647 via fe80::1 "
 				    "metric 4294967294 mtu 1280";
@@ -252,9 +249,9 @@ static void test_put_route4_with_gateway(void **state)
 			.rtm_scope = RT_SCOPE_UNIVERSE,
 			.rtm_type = RTN_UNICAST,
 			.rtm_flags = RTNH_F_ONLINK},
-		.table = {ATTR_U32(RTA_TABLE), 252},
-		.priority = {ATTR_U32(RTA_PRIORITY), 1},
-		.oif = {ATTR_U32(RTA_OIF), 1},
+		.table = {{ATTR_U32(RTA_TABLE)}, 252},
+		.priority = {{ATTR_U32(RTA_PRIORITY)}, 1},
+		.oif = {{ATTR_U32(RTA_OIF)}, 1},
 		.gateway = {{8, RTA_GATEWAY}, {192, 0, 2, 1}},
 	};
 
@@ -278,8 +275,8 @@ static void test_put_fallback(void **state)
 			.rtm_protocol = 166,
 			.rtm_scope = RT_SCOPE_UNIVERSE,
 			.rtm_type = RTN_UNREACHABLE},
-		.table = {ATTR_U32(RTA_TABLE), 200},
-		.priority = {ATTR_U32(RTA_PRIORITY), UINT32_MAX},
+		.table = {{ATTR_U32(RTA_TABLE)}, 200},
+		.priority = {{ATTR_U32(RTA_PRIORITY)}, UINT32_MAX},
 	};
 
 	(void)state;
@@ -305,7 +302,7 @@ static void test_put_link(void **state)
 			.nlmsg_flags = NLM_F_REQUEST},
 		.name_head = {4 + 16, IFLA_IFNAME},
 		.name = "sixxs0123456789",
-		.mask = {ATTR_U32(IFLA_EXT_MASK), RTEXT_FILTER_SKIP_STATS},
+		.mask = {{ATTR_U32(IFLA_EXT_MASK)}, RTEXT_FILTER_SKIP_STATS},
 	};
 	struct {
 		struct nlmsghdr nlh;
@@ -316,7 +313,7 @@ static void test_put_link(void **state)
 			.nlmsg_type = RTM_GETLINK,
 			.nlmsg_flags = NLM_F_REQUEST},
 		.ifi = {.ifi_index = 12},
-		.mask = {ATTR_U32(IFLA_EXT_MASK), RTEXT_FILTER_SKIP_STATS},
+		.mask = {{ATTR_U32(IFLA_EXT_MASK)}, RTEXT_FILTER_SKIP_STATS},
 	};
 
 	(void)state;
@@ -340,7 +337,7 @@ static void test_put_dump(void **state)
 			.nlmsg_type = RTM_GETROUTE,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.rtm = {.rtm_family = AF_INET6},
-		.table = {ATTR_U32(RTA_TABLE), 200},
+		.table = {{ATTR_U32(RTA_TABLE)}, 200},
 	};
 	struct {
 		struct nlmsghdr nlh;

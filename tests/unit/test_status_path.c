@@ -10,13 +10,10 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 
-#define MAIN   RT_TABLE_MAIN
-#define TUNNEL 12 /* ifindexes */
-#define NET0   2
-#define REFUSED(why)            \
-	{                       \
-		.error = -(why) \
-	}
+#define MAIN         RT_TABLE_MAIN
+#define TUNNEL       12 /* ifindexes */
+#define NET0         2
+#define REFUSED(why) .error = -(why)
 
 static struct prefix prefix(const char *text)
 {
@@ -250,7 +247,7 @@ static const struct {
 	 .reason = REASON_WAITING,
 	 .text = "waiting for the link; until then it leaves by IF (table TABLE)"},
 	{.what = "down, with a fallback",
-	 .way = REFUSED(EHOSTUNREACH),
+	 .way = {REFUSED(EHOSTUNREACH)},
 	 .down = true,
 	 .no_route = true,
 	 .reason = REASON_WAITING,
@@ -280,7 +277,7 @@ static const struct {
 	 .reason = REASON_NO_ROUTE,
 	 .text = "leaves by IF (table TABLE): table 200 has no default route"},
 	{.what = "no route, nor elsewhere",
-	 .way = REFUSED(ENETUNREACH),
+	 .way = {REFUSED(ENETUNREACH)},
 	 .no_route = true,
 	 .reason = REASON_NO_ROUTE,
 	 .text = "is refused (Network is unreachable): table 200 has no default route"},
@@ -293,7 +290,7 @@ static const struct {
 	 .text = "leaves by IF (table TABLE): another route of table 200 is preferred: "
 		 "2000::/3 metric 10, protocol 4 static"},
 	{.what = "a blackhole in the table",
-	 .way = REFUSED(EINVAL),
+	 .way = {REFUSED(EINVAL)},
 	 .reason = REASON_REFUSED,
 	 .text = "is refused (Invalid argument): a route refuses it, although ours is "
 		 "there"},
@@ -302,7 +299,7 @@ static const struct {
 	 .reason = REASON_REFUSED,
 	 .text = "is refused by table TABLE: a route refuses it, although ours is there"},
 	{.what = "a prohibit route",
-	 .way = REFUSED(EACCES),
+	 .way = {REFUSED(EACCES)},
 	 .reason = REASON_REFUSED,
 	 .text = "is refused (Permission denied): a route refuses it, although ours is "
 		 "there"},
@@ -318,7 +315,7 @@ static const struct {
 	 .text = "leaves by IF (table TABLE): a more specific route, as prefer_main "
 		 "wants"},
 	{.what = "no address of this host",
-	 .way = REFUSED(EHOSTUNREACH),
+	 .way = {REFUSED(EHOSTUNREACH)},
 	 .forwarded = true,
 	 .reason = REASON_NOT_LOCAL,
 	 .text = "no address of this host, which forwards nothing for it"},
@@ -328,7 +325,7 @@ static const struct {
 	 .reason = REASON_NONE,
 	 .text = "leaves by IF"},
 	{.what = "an error that says nothing",
-	 .way = REFUSED(ENOMEM),
+	 .way = {REFUSED(ENOMEM)},
 	 .reason = REASON_ERROR,
 	 .text = "the kernel does not tell the way: Cannot allocate memory"},
 };
