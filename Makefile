@@ -89,8 +89,15 @@ PAGES := man8/sixxs-route.8 man5/sixxs-route.conf.5
 fill = sed 's|/usr/sbin/sixxs-route|@SBINDIR@/sixxs-route|; s|@SBINDIR@|$(SBINDIR)|; \
            s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|; s|/etc/iproute2|$(IPROUTE2DIR)|; \
            s|/usr/lib/udev/rules\.d|$(UDEVRULESDIR)|; s|/usr/lib/systemd/system|$(UNITDIR)|; \
-           s|/run/sixxs-route|$(RUNDIR)|; s|^ReadWritePaths=/run$$|ReadWritePaths=$(dir $(RUNDIR))|' $(1) \
+           s|/run/sixxs-route|$(RUNDIR)|; \
+           s|^RuntimeDirectory=.*|$(MAKE_RUNDIR)|' $(1) \
            >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+
+# what makes it at the watcher's start: systemd itself only does so below /run
+MAKE_RUNDIR := $(if $(filter /run/%,$(RUNDIR)),RuntimeDirectory=$(RUNDIR:/run/%=%),\
+                 ExecStartPre=+/bin/mkdir -p $(RUNDIR))
+
+SERVICES := sixxs-route.service sixxs-route-boot.service
 
 install: all ## install below DESTDIR
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) $(DESTDIR)$(UNITDIR) \
@@ -99,7 +106,7 @@ install: all ## install below DESTDIR
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/sixxs-route
 	$(call fill,rules.d/99-tunnel-sixxs.rules,$(UDEVRULESDIR)/99-tunnel-sixxs.rules)
-	$(call fill,handler/dist/sixxs-route.service,$(UNITDIR)/sixxs-route.service)
+	for unit in $(SERVICES); do $(call fill,handler/dist/$$unit,$(UNITDIR)/$$unit) || exit; done
 	$(call fill,handler/dist/sixxs-route.bash,$(BASHCOMPDIR)/sixxs-route)
 	for page in $(PAGES); do $(call fill,handler/dist/$${page#*/},$(MANDIR)/$$page) || exit; done
 	for f in conf.d/*.conf; do install -m 644 $$f \
@@ -111,7 +118,7 @@ install: all ## install below DESTDIR
 uninstall: ## remove what install installed; drop-ins stay
 	rm -f $(DESTDIR)$(SBINDIR)/sixxs-route \
 	    $(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules \
-	    $(DESTDIR)$(UNITDIR)/sixxs-route.service \
+	    $(SERVICES:%=$(DESTDIR)$(UNITDIR)/%) \
 	    $(DESTDIR)$(BASHCOMPDIR)/sixxs-route \
 	    $(PAGES:%=$(DESTDIR)$(MANDIR)/%) \
 	    $(patsubst %,$(DESTDIR)$(SYSCONFDIR)/sixxs-route/%.example,$(wildcard conf.d/*.conf)) \
