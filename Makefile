@@ -126,6 +126,18 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
+DEB := build/deb/sixxs-route-$(VERSION)
+
+deb: ## build the Debian package, into build/deb
+	rm -rf build/deb
+	mkdir -p $(DEB)
+	cp -r LICENSE Makefile README.md conf.d handler rules.d tests $(DEB)
+	mv $(DEB)/handler/dist/debian $(DEB)/debian
+	cd $(DEB) && env -i PATH="$$PATH" LC_ALL=C.UTF-8 dpkg-buildpackage --no-sign --build=binary
+
+check-package: ## build the package twice, check it, and try it on a booted machine (as root)
+	tests/package/run
+
 check: unit memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
 
 unit: all $(UNITS) ## run the unit tests
@@ -166,11 +178,17 @@ DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-
              clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
              bash-completion libcap2-bin
 
+# builds the Debian package, and checks it
+DEPS_PACKAGE := dpkg-dev debhelper lintian
+
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
 
 deps-demo: ## install only those that building and the demo need
 	@$(call install_packages,$(DEPS_DEMO))
+
+deps-package: ## install what making and checking the Debian package needs beside them
+	@$(call install_packages,$(DEPS_PACKAGE))
 
 # Nothing is downloaded, or asked for, where all is there.
 define install_packages
@@ -191,5 +209,6 @@ help: ## list the targets
 FORCE:
 
 .PHONY: FORCE all install uninstall check unit memcheck system fuzz faults coverage bench lint \
-        print-cflags demo deps deps-demo format clean help
+        print-cflags deb check-package demo deps deps-demo \
+        deps-package format clean help
 .DELETE_ON_ERROR:

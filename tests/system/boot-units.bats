@@ -32,7 +32,7 @@ other() { active sixxs-route.service && [ "$(pid)" != "$1" ]; }
 routed() { [ "$(ip -6 -N route show table 200 proto 166 2>/dev/null | wc -l)" -eq "$1" ]; }
 
 # verify: what systemd finds in the order of a whole boot, fstab's mounts included.
-verify() { systemd-analyze verify --man=no --generators=yes multi-user.target 2>&1; }
+verify() { systemd-analyze verify --man=no --generators=yes multi-user.target sixxs-route.service 2>&1; }
 
 # drop_in UNIT SECTION LINE
 drop_in() {
@@ -52,6 +52,7 @@ jailed() {
 	[ "$(property ExecMainExitTimestampMonotonic sixxs-route-boot.service)" -lt "$(property ActiveEnterTimestampMonotonic network-pre.target)" ]
 	[ ! -e /sys/class/net/sixxs0 ]
 	active sixxs-route.service
+	[ "$(property ActiveEnterTimestampMonotonic sixxs-route.service)" -lt "$(property ActiveEnterTimestampMonotonic network.target)" ]
 	[ "$(property NRestarts sixxs-route.service)" -eq 0 ]
 }
 
@@ -71,7 +72,7 @@ jailed() {
 	[ "$output" = "" ]
 	drop_in sixxs-route.service Service PrivateTmp=yes
 	run verify
-	[[ $output == *"ordering cycle"*"var-tmp.mount/start"* ]]
+	[[ $output == *"ordering cycle"*"sixxs-route.service/start"* && $output == *"var-tmp.mount/start"* ]]
 	rm -r /run/systemd/system/sixxs-route.service.d
 	drop_in sixxs-route-boot.service Unit DefaultDependencies=yes
 	run verify
@@ -87,14 +88,23 @@ jailed() {
 	[ "$(property RequiresMountsFor sixxs-route.service)" = /run/sixxs-route ]
 }
 
-@test "where there is no drop-in nothing is run" {
+@test "where there is no drop-in nothing is run; where one is wrong, the watcher is all the same" {
+	systemctl stop sixxs-route.service
 	mv /etc/sixxs-route/conf.d/sixxs0.conf /etc/sixxs-route/sixxs0.kept
 	ls /etc/sixxs-route/conf.d/*.example # which is none
 	systemctl start sixxs-route-boot.service
 	[ "$(property ConditionResult sixxs-route-boot.service)" = no ]
+	refused active sixxs-route.service
+	[ -z "$(systemctl list-jobs --no-legend)" ]
+	echo '[' >/etc/sixxs-route/conf.d/sixxs0.conf
+	run systemctl start sixxs-route-boot.service
+	[ "$status" -ne 0 ]
+	wait_until 10 active sixxs-route.service
+	systemctl stop sixxs-route.service
 	mv /etc/sixxs-route/sixxs0.kept /etc/sixxs-route/conf.d/sixxs0.conf
 	systemctl start sixxs-route-boot.service
 	[ "$(property ConditionResult sixxs-route-boot.service)" = yes ]
+	wait_until 10 active sixxs-route.service
 }
 
 @test "the watcher serves a tunnel, its last one gone and come again, with the folder it began with" {
