@@ -179,7 +179,7 @@ DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-
              bash-completion libcap2-bin
 
 # builds the Debian package, and checks it
-DEPS_PACKAGE := dpkg-dev debhelper lintian
+DEPS_PACKAGE := build-essential debhelper lintian
 
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
