@@ -89,8 +89,15 @@ PAGES := man8/sixxs-route.8 man5/sixxs-route.conf.5
 fill = sed 's|/usr/sbin/sixxs-route|@SBINDIR@/sixxs-route|; s|@SBINDIR@|$(SBINDIR)|; \
            s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|; s|/etc/iproute2|$(IPROUTE2DIR)|; \
            s|/usr/lib/udev/rules\.d|$(UDEVRULESDIR)|; s|/usr/lib/systemd/system|$(UNITDIR)|; \
-           s|/run/sixxs-route|$(RUNDIR)|; s|^ReadWritePaths=/run$$|ReadWritePaths=$(dir $(RUNDIR))|' $(1) \
+           s|/run/sixxs-route|$(RUNDIR)|; \
+           s|^RuntimeDirectory=.*|$(MAKE_RUNDIR)|' $(1) \
            >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+
+# what makes it at the watcher's start: systemd itself only does so below /run
+MAKE_RUNDIR := $(if $(filter /run/%,$(RUNDIR)),RuntimeDirectory=$(RUNDIR:/run/%=%),\
+                 ExecStartPre=+/bin/mkdir -p $(RUNDIR))
+
+SERVICES := sixxs-route.service sixxs-route-boot.service
 
 install: all ## install below DESTDIR
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UDEVRULESDIR) $(DESTDIR)$(UNITDIR) \
@@ -99,7 +106,7 @@ install: all ## install below DESTDIR
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/sixxs-route
 	$(call fill,rules.d/99-tunnel-sixxs.rules,$(UDEVRULESDIR)/99-tunnel-sixxs.rules)
-	$(call fill,handler/dist/sixxs-route.service,$(UNITDIR)/sixxs-route.service)
+	for unit in $(SERVICES); do $(call fill,handler/dist/$$unit,$(UNITDIR)/$$unit) || exit; done
 	$(call fill,handler/dist/sixxs-route.bash,$(BASHCOMPDIR)/sixxs-route)
 	for page in $(PAGES); do $(call fill,handler/dist/$${page#*/},$(MANDIR)/$$page) || exit; done
 	for f in conf.d/*.conf; do install -m 644 $$f \
@@ -111,13 +118,25 @@ install: all ## install below DESTDIR
 uninstall: ## remove what install installed; drop-ins stay
 	rm -f $(DESTDIR)$(SBINDIR)/sixxs-route \
 	    $(DESTDIR)$(UDEVRULESDIR)/99-tunnel-sixxs.rules \
-	    $(DESTDIR)$(UNITDIR)/sixxs-route.service \
+	    $(SERVICES:%=$(DESTDIR)$(UNITDIR)/%) \
 	    $(DESTDIR)$(BASHCOMPDIR)/sixxs-route \
 	    $(PAGES:%=$(DESTDIR)$(MANDIR)/%) \
 	    $(patsubst %,$(DESTDIR)$(SYSCONFDIR)/sixxs-route/%.example,$(wildcard conf.d/*.conf)) \
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/sixxs-route.conf \
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
+
+DEB := build/deb/sixxs-route-$(VERSION)
+
+deb: ## build the Debian package, into build/deb
+	rm -rf build/deb
+	mkdir -p $(DEB)
+	cp -r LICENSE Makefile README.md conf.d handler rules.d tests $(DEB)
+	mv $(DEB)/handler/dist/debian $(DEB)/debian
+	cd $(DEB) && env -i PATH="$$PATH" LC_ALL=C.UTF-8 dpkg-buildpackage --no-sign --build=binary
+
+check-package: ## build the package twice, check it, and try it on a booted machine (as root)
+	tests/package/run
 
 check: unit protocol memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
 
@@ -165,11 +184,17 @@ DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-
              clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
              bash-completion libcap2-bin netbase python3
 
+# builds the Debian package, and checks it
+DEPS_PACKAGE := build-essential debhelper lintian
+
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
 
 deps-demo: ## install only those that building and the demo need
 	@$(call install_packages,$(DEPS_DEMO))
+
+deps-package: ## install what making and checking the Debian package needs beside them
+	@$(call install_packages,$(DEPS_PACKAGE))
 
 # Nothing is downloaded, or asked for, where all is there.
 define install_packages
@@ -190,5 +215,6 @@ help: ## list the targets
 FORCE:
 
 .PHONY: FORCE all install uninstall check unit protocol model memcheck system fuzz faults \
-        coverage bench lint print-cflags demo deps deps-demo format clean help
+        coverage bench lint print-cflags deb check-package demo deps deps-demo \
+        deps-package format clean help
 .DELETE_ON_ERROR:
