@@ -12,4 +12,16 @@
  */
 void *grow(void *array, size_t n, size_t size);
 
+/*
+ * The address of a new item behind the N of ARRAY, which it counts: to be written. NULL:
+ * there is no memory, and both are unchanged.
+ */
+#define array_push(array, n)                                                    \
+	({                                                                      \
+		__typeof__(array) more_ = grow((array), (n), sizeof(*(array))); \
+		if (more_)                                                      \
+			(array) = more_;                                        \
+		more_ ? &(array)[(n)++] : NULL;                                 \
+	})
+
 #endif

@@ -102,7 +102,7 @@ found() {
 	printf '[sixxs6]\nsource = 2a02::7\ntable = voice\n' | drop_in sixxs6
 	found "$dir/sixxs2.conf:3: warning: table 202 goes without the name voice, which iproute2 gives to table 7: set another name, or name = none" \
 		"$dir/sixxs3.conf:4: warning: table 8 goes without the name sixxs3, for iproute2 calls it video: set name = none, or another table" \
-		"$dir/sixxs5.conf:4: warning: name both is given to table 204 of sixxs4 ($dir/sixxs4.conf:1) as well: whichever comes later goes without: set another name, or name = none"
+		"$dir/sixxs5.conf:4: warning: name both is that of table 204 of [sixxs4] too, line 1 of sixxs4.conf: the tunnel that comes later gets no name; set another, or name = none"
 	# and so says the event path
 	tunnel_add sixxs2
 	run -0 sixxs-route apply sixxs2
@@ -123,7 +123,7 @@ found() {
 @test "a prefix without prefer_main" {
 	printf '[sixxs0]\nsource = 2a02::1\n  2a02:1::/48\ntable = 200\n' | drop_in sixxs0
 	printf '[sixxs0]\ntable = 200\nsource = 2a02::1, 2a02:1::/48\n' | drop_in sixxs0
-	found "$dir/sixxs0.conf:3: warning: source 2a02:1::/48 is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant"
+	found "$dir/sixxs0.conf:3: warning: source 2a02:1::/48 is more than one host: traffic between its hosts will use the tunnel too; set prefer_main = yes, or = no to accept it"
 	for said in yes no; do
 		printf '[sixxs0]\ntable = 200\nsource = 2a02::1, 2a02:1::/48\nprefer_main = %s\n' $said | drop_in sixxs0
 		found
@@ -133,13 +133,13 @@ found() {
 @test "a source within another tunnel's, whose rule does not come later" {
 	printf '[sixxs2]\ntable = 202\nprefer_main = yes\nsource = 192.0.2.0/24\n[sixxs3]\ntable = 203\nsource = 192.0.2.7, 192.0.2.8\n' | drop_in sixxs2
 	printf '[sixxs4]\nsource = 2a02::/48\ntable = 204\nprefer_main = yes\n' | drop_in sixxs4
-	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1) at the same priority: give it a lower priority than 16383" \
-		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1) at the same priority: give it a lower priority than 16383" \
-		"$dir/sixxs2.conf:7: warning: source 192.0.2.7 lies within 192.0.2.0/24 of [sixxs2] ($dir/sixxs2.conf:1) at the same priority: give it a lower priority than 16383"
+	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, at the same priority: set its priority below 16383 (smaller numbers are matched first)" \
+		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, at the same priority: set its priority below 16383 (smaller numbers are matched first)" \
+		"$dir/sixxs2.conf:7: warning: source 192.0.2.7 lies within 192.0.2.0/24 of [sixxs2], line 1, at the same priority: set its priority below 16383 (smaller numbers are matched first)"
 	printf '[sixxs4]\nsource = 2a02::/48\ntable = 204\nprefer_main = yes\npriority = 5\n' | drop_in sixxs4
 	printf 'priority = 16382\n' >>$dir/sixxs2.conf
-	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1), whose rule comes first: give it a lower priority than 5" \
-		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1), whose rule comes first: give it a lower priority than 5"
+	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, whose rule comes first: set its priority below 5 (smaller numbers are matched first)" \
+		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, whose rule comes first: set its priority below 5 (smaller numbers are matched first)"
 	# what it recommends helps; a tunnel's own sources are no matter
 	printf '[sixxs4]\nsource = 2a02::/48, 2a02::9\ntable = 204\nprefer_main = yes\npriority = 16384\n' | drop_in sixxs4
 	found
@@ -307,7 +307,7 @@ second:4: error: name = default: expected none, or a name of at most 63 letters,
 @test "a full disk is no success" {
 	printf 'x\n' | drop_in x
 	run -1 --separate-stderr bash -c 'sixxs-route check >/dev/full'
-	[[ $stderr == *"cannot check to the end"* ]]
+	[[ $stderr == *"check is incomplete"* ]]
 	cd conf.d
 	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in x
 	run -1 bash -c 'sixxs-route check >/dev/full 2>/dev/null'

@@ -3,7 +3,6 @@
 #include "cmd/networkd.h"
 #include "cmd/udev_rules.h"
 #include "config/diagnostic.h"
-#include "config/overlaps.h"
 #include "scratch.h"
 
 /* Whether a rule serves IFNAME. */
@@ -156,59 +155,6 @@ static void test_findings(void **state)
 				  "b:1: warning: whole\n");
 }
 
-/* LABEL's section, at line 1 of its own file; the sources end with NULL. */
-static void add_tunnel(struct overlaps *overlaps, const char *label, uint32_t priority,
-		       const char *const sources[])
-{
-	struct tunnel tunnel = {.priority = priority};
-
-	strcpy(tunnel.label, label);
-	for (; sources[tunnel.n_sources]; tunnel.n_sources++)
-		assert_int_equal(prefix_parse(sources[tunnel.n_sources],
-					      &tunnel.source[tunnel.n_sources]),
-				 0);
-	assert_int_equal(overlaps_add(overlaps, &tunnel, label, 1), 0);
-}
-
-static void note_overlap(void *data, const struct prefix *inner,
-			 const struct overlap_owner *inner_owner,
-			 const struct prefix *outer,
-			 const struct overlap_owner *outer_owner)
-{
-	char text[2][PREFIX_STRLEN];
-
-	prefix_format(inner, text[0]);
-	prefix_format(outer, text[1]);
-	sprintf((char *)data + strlen(data), "%s %s in %s %s\n", inner_owner->file,
-		text[0], outer_owner->label, text[1]);
-}
-
-#define TUNNEL(label, priority, ...) \
-	add_tunnel(&overlaps, label, priority, (const char *const[]){__VA_ARGS__, NULL})
-
-static void test_overlaps(void **state)
-{
-	struct overlaps overlaps = {0};
-	char text[1024] = "";
-
-	(void)state;
-	overlaps_each(&overlaps, note_overlap, text);
-	TUNNEL("host", 9, "2001:db8::1", "2001:db8::2", "192.0.2.129");
-	TUNNEL("net", 9, "2001:db8::/48", "2001:db8::9", "192.0.2.128/25");
-	TUNNEL("all", 9, "2001:d80::/25", "192.0.2.0/26");
-	TUNNEL("later", 10, "2001:db8::3", "192.0.2.64");
-	TUNNEL("earlier", 8, "2001:db8::4", "2001:db8:1::/48");
-	TUNNEL("beside", 9, "2001:db9::/48", "2001:e00::", "192.0.2.127", "32.1.13.184");
-	TUNNEL("nested", 9, "2001:db8:1:1::/64");
-	overlaps_each(&overlaps, note_overlap, text);
-	overlaps_free(&overlaps);
-	assert_string_equal(text, "host 192.0.2.129 in net 192.0.2.128/25\n"
-				  "net 2001:db8::/48 in all 2001:d80::/25\n"
-				  "later 2001:db8::3 in net 2001:db8::/48\n"
-				  "nested 2001:db8:1:1::/64 in earlier 2001:db8:1::/48\n"
-				  "beside 2001:db9::/48 in all 2001:d80::/25\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,7 +165,6 @@ int main(void)
 		cmocka_unit_test(test_networkd),
 		cmocka_unit_test(test_networkd_place),
 		cmocka_unit_test(test_findings),
-		cmocka_unit_test(test_overlaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
