@@ -2,7 +2,7 @@
 #include "cmd/check.h"
 
 #include "cmd/networkd.h"
-#include "cmd/udev_rules.h"
+#include "cmd/served.h"
 #include "config/config.h"
 #include "config/diagnostic.h"
 #include "converge/messages.h"
@@ -21,8 +21,8 @@ struct check {
 	bool host; /* what this host lacks counts too */
 	struct findings findings;
 	struct claims claims;
-	struct udevrules rules; /* with rules_read */
-	bool rules_read, names_unread;
+	struct served served; /* with served_read */
+	bool served_read, names_unread;
 	size_t n_tunnels;
 };
 
@@ -67,29 +67,66 @@ static void check_prefixes(const struct claims *claims, const struct claim *clai
 	}
 }
 
-/* udev's rules are read for the first name that asks for it. */
-static bool is_handed_over(struct check *check, const char *ifname)
+/* udev's rules files are read for the first name that asks for it. */
+static const struct served *read_served(struct check *check)
 {
-	const struct diagnostics to = diagnostics_to(&check->findings);
+	const int r = check->served_read ? 0 : served_look(&check->served);
 
-	if (!check->rules_read && udevrules_load(&to, &check->rules) < 0)
-		check->findings.no_memory = true;
-	check->rules_read = true;
-	return udevrules_serve(&check->rules, ifname);
+	check->served_read = true;
+	if (r < 0)
+		warn(check, "/etc/udev/rules.d", 0,
+		     "cannot read all of udev's rules: %s; whether a line there serves an interface was not checked",
+		     strerror(-r));
+	return &check->served;
 }
 
+/* By our own rule's pattern, or by the name of the file. */
+static bool is_served(const struct claim *claim)
+{
+	return claim->own_file ||
+	       !strncmp(claim->tunnel.ifname, "sixxs", strlen("sixxs"));
+}
+
+/*
+ * Somebody's line that comes before our rule is taken for one that means this interface,
+ * unless udev has seen the link and did not mark it.
+ */
 static void check_served(struct check *check, const struct claim *claim)
 {
 	const char *ifname = claim->tunnel.ifname;
+	const struct served *served;
 
-	/* the pattern of the rule that comes with this program */
-	if (!check->host || !strncmp(ifname, "sixxs", strlen("sixxs")) ||
-	    is_handed_over(check, ifname))
+	if (!check->host || is_served(claim) || served_is_marked(ifname))
 		return;
-	claim_say(
-		&check->claims, claim, SEVERITY_WARNING, claim->line,
-		"no event of %s comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
-		ifname, ifname);
+	served = read_served(check);
+	if (served->early && !served_link(ifname))
+		return;
+	if (served->late[0] && !served->early)
+		claim_say(
+			&check->claims, claim, SEVERITY_WARNING, claim->line,
+			"no event of %s comes here: udev reads %s too late, after " SERVED_RULES
+			"; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger",
+			ifname, served->late);
+	else
+		claim_say(
+			&check->claims, claim, SEVERITY_WARNING, claim->line,
+			"no event of %s comes here: move the section into %s.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
+			ifname, ifname, ifname);
+}
+
+static void check_rules(struct check *check, const char *dir)
+{
+	const struct served *served = check->n_tunnels ? read_served(check) : NULL;
+
+	if (!served || served->installed)
+		return;
+	if (served->own[0])
+		warn(check, served->own, 0,
+		     "no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger");
+	else
+		warn(check, dir, 0,
+		     "no event of any interface comes here: " SERVED_RULES
+		     " is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger");
 }
 
 /* Against iproute2's files alone: our own names are compared with each other. */
@@ -178,21 +215,23 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 		closedir(folder);
 }
 
-static int check_networkd(struct check *check, const struct diagnostics *reporter)
+static void check_networkd(struct check *check)
 {
-	struct networkd networkd = {.running = false};
-	const int r = check->n_tunnels ? networkd_look(reporter, &networkd) : 0;
+	static const char file[] = "/etc/systemd/networkd.conf";
+	const int r = check->n_tunnels ? networkd_deletes() : 0;
 
-	if (r == 0 && networkd.running && networkd.deletes)
-		warn(check, networkd.file, networkd.line,
+	if (r < 0)
+		warn(check, file, 0,
+		     "cannot read all that systemd-networkd is told: %s; whether it deletes our rules was not checked",
+		     strerror(-r));
+	if (r > 0)
+		warn(check, file, 0,
 		     "systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
-	return r;
 }
 
 static void free_check(struct check *check)
 {
 	claims_free(&check->claims);
-	udevrules_free(&check->rules);
 	findings_free(&check->findings);
 }
 
@@ -205,12 +244,13 @@ int check(const struct settings *settings, char *const files[])
 
 	if (r != -ENOMEM)
 		check_sections(&found);
-	if (found.host)
+	if (found.host) {
 		check_folder(&found, settings->conf_dir, r < 0);
+		check_rules(&found, settings->conf_dir);
+		check_networkd(&found);
+	}
 	if (r != -ENOMEM && found.findings.errors)
 		r = 0; /* what is wrong has been said */
-	if (r == 0 && found.host)
-		r = check_networkd(&found, &to);
 	if (r == 0)
 		r = findings_print(&found.findings, stdout);
 	if (r == 0 && found.findings.no_memory)

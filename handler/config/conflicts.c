@@ -83,7 +83,8 @@ static const char *keep_file(struct claims *claims, const char *file)
 		free(copy);
 		return NULL;
 	}
-	return *kept = copy;
+	*kept = copy;
+	return copy;
 }
 
 static int add_section(struct claims *claims, const struct ini_section *section,

@@ -145,37 +145,83 @@ found() {
 	found
 }
 
-@test "an interface whose events no udev rule hands over" {
-	local warning rule
-	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in wg7
-	warning="$dir/wg7.conf:1: warning: no event of wg7 comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
+@test "an interface without a file of its name, whose events no udev rule hands over" {
+	local place=$dir/any.conf:1 warning rule
+	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in any
+	warning="$place: warning: no event of wg7 comes here: move the section into wg7.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
 	found "$warning"
+	# what it recommends helps
+	mv $dir/any.conf $dir/wg7.conf
+	found
+	mv $dir/wg7.conf $dir/any.conf
 	mkdir -p /etc/udev/rules.d /run/udev/rules.d
-	while IFS= read -r rule; do
-		printf '%b\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
-		found "$warning"
-	done <<-'E'
-		# SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"
-		SUBSYSTEM=="net", KERNEL=="he-*|tun?", ENV{SIXXS_ROUTE}="$name"
-		SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}=="x", GOTO="end"
-		SUBSYSTEM=="net", KERNEL=="wg*", ENV{OTHER}="$name"
-		SUBSYSTEM=="net", KERNEL!="wg*", ENV{SIXXS_ROUTE}=""
-		SUBSYSTEM=="net", KERNEL=="wg", RUN+="/usr/sbin/sixxs-route udev"
-		SUBSYSTEM=="net", KERNEL=="wg*", RUN+="/usr/sbin/other"
-	E
-	while IFS= read -r rule; do
-		printf '%b\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
-		found
-	done <<-'E'
-		SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"
-		SUBSYSTEM=="net", KERNEL=="he-*|wg[0-9]", ENV{SIXXS_ROUTE}="$name"
-		# a comment\n\nSUBSYSTEM=="net",KERNEL=="wg*", \\\n  ENV{SIXXS_ROUTE}="%k"
-		ACTION=="add|remove", SUBSYSTEM=="net", KERNEL=="wg7", RUN+="/usr/sbin/sixxs-route udev"
-		SUBSYSTEM=="net", DRIVERS=="?*", ENV{SIXXS_ROUTE}="$name"
-		KERNEL=="x", PROGRAM="a \\"b\\" c"\nKERNEL=="wg?", ENV{SIXXS_ROUTE} = "$name"
-	E
+	printf '# ENV{SIXXS_ROUTE}="$name"\n' >/run/udev/rules.d/90-tunnels.rules
+	found "$warning"
+	rule=${warning##*trigger: }
+	printf '%s\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
+	found
 	ln -s /dev/null /etc/udev/rules.d/90-tunnels.rules
 	found "$warning"
+	rm /etc/udev/rules.d/90-tunnels.rules
+	# udev has seen the link, by a line that does not fit
+	printf '%s\n' "${rule/wg7/wg8}" >/run/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	tunnel_add wg7
+	settle
+	found "$warning"
+	printf '%s\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	udevadm trigger /sys/class/net/wg7
+	settle
+	found
+	rm /run/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	tunnel_del wg7
+	settle
+}
+
+@test "a line for it that is read too late" {
+	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in any
+	mkdir -p /etc/udev/rules.d
+	printf 'SUBSYSTEM=="net", KERNEL=="wg7", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/99-wireguard.rules
+	found "$dir/any.conf:1: warning: no event of wg7 comes here: udev reads /etc/udev/rules.d/99-wireguard.rules too late, after 99-tunnel-sixxs.rules; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger"
+	# so it is: nothing comes at its add
+	udevadm control --reload
+	tunnel_add wg7
+	tunnel_up wg7
+	settle
+	exits 1 grep -q 2a02::3 <<<"$(rules)"
+	# what it recommends helps
+	mv /etc/udev/rules.d/99-wireguard.rules /etc/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	udevadm trigger /sys/class/net/wg7
+	settle
+	found
+	grep -q 2a02::3 <<<"$(rules)"
+	rm /etc/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	tunnel_del wg7
+	settle
+}
+
+@test "our own rules that are not installed, not where udev reads them, or hidden" {
+	local ours=/usr/lib/udev/rules.d/99-tunnel-sixxs.rules none
+	none="$dir:1: warning: no event of any interface comes here: 99-tunnel-sixxs.rules is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger"
+	mkdir -p /opt/udev/rules.d /etc/udev/rules.d
+	mv $ours /opt/udev/rules.d/
+	found "$none"
+	mv /opt/udev/rules.d/${ours##*/} /etc/udev/rules.d/
+	found
+	mv /etc/udev/rules.d/${ours##*/} $ours
+	ln -s /dev/null /etc/udev/rules.d/${ours##*/}
+	found "/etc/udev/rules.d/${ours##*/}:1: warning: no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger"
+	rm /etc/udev/rules.d/${ours##*/}
+	found
+	# no tunnel, no harm
+	mv $ours /opt/udev/rules.d/
+	rm -r ${dir:?}/*
+	found
+	mv /opt/udev/rules.d/${ours##*/} $ours
 }
 
 # As systemd does for a unit that is active.
@@ -193,15 +239,15 @@ networkd_runs() {
 	found "$main:1$warning"
 	printf '[Network]\n#ManageForeignRoutingPolicyRules=no\n' >$main
 	found "$main:1$warning"
-	printf '[DHCPv4]\nManageForeignRoutingPolicyRules=no\n[Network]\n ManageForeignRoutingPolicyRules = False \n' >$main
+	printf '[Network]\n ManageForeignRoutingPolicyRules = False \n' >$main
 	found
-	mkdir -p $drop /usr/lib/systemd/networkd.conf.d
-	printf '[Network]\n\nManageForeignRoutingPolicyRules=yes\n' >/usr/lib/systemd/networkd.conf.d/50-a.conf
-	found "/usr/lib/systemd/networkd.conf.d/50-a.conf:3$warning"
-	ln -s /dev/null $drop/50-a.conf
+	mkdir -p /usr/lib/systemd/networkd.conf.d
+	mv $main /usr/lib/systemd/networkd.conf.d/50-a.conf
 	found
-	rm $drop/50-a.conf
+	rm /usr/lib/systemd/networkd.conf.d/50-a.conf
+	found "$main:1$warning"
 	# what it recommends helps
+	mkdir -p $drop
 	printf '[Network]\nManageForeignRoutingPolicyRules=no\n' >$drop/zz-sixxs-route.conf
 	found
 	# no tunnel, no harm
@@ -214,13 +260,17 @@ networkd_runs() {
 	mkdir -p ${rule%/*} ${networkd%/*}
 	printf '# a vendor\n' | tee $rule >$networkd
 	chmod 600 $rule $networkd
-	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	rm $dir/sixxs0.conf $dir/sixxs1.conf
 	assert_same '' "$(exits 0 setpriv --reuid=65534 --clear-groups $handler check)"
-	printf '[wg0]\nsource = 2a02::7\ntable = 207\n' | drop_in wg0
+	printf '[wg0]\nsource = 2a02::7\ntable = 207\n' | drop_in any
 	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
-	has "$rule:1: warning: cannot be read: Permission denied: what it says is not known here" </tmp/told
-	grep -q '/wg0.conf:1: warning: no event of wg0 comes here' /tmp/told
+	has "${rule%/*}:1: warning: cannot read all of udev's rules: Permission denied; whether a line there serves an interface was not checked" </tmp/told
+	grep -q '/any.conf:1: warning: no event of wg0 comes here' /tmp/told
 	assert_same 2 "$(wc -l </tmp/told)"
+	networkd_runs
+	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
+	has "/etc/systemd/networkd.conf:1: warning: cannot read all that systemd-networkd is told: Permission denied; whether it deletes our rules was not checked" </tmp/told
+	assert_same 3 "$(wc -l </tmp/told)"
 	rm -r $rule ${networkd%/*}
 }
 
