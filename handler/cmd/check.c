@@ -22,6 +22,7 @@ struct check {
 	struct findings findings;
 	struct claims claims;
 	struct served served; /* with served_read */
+	int served_error;
 	bool served_read, names_unread;
 	size_t n_tunnels;
 };
@@ -70,14 +71,17 @@ static void check_prefixes(const struct claims *claims, const struct claim *clai
 /* udev's rules files are read for the first name that asks for it. */
 static const struct served *read_served(struct check *check)
 {
-	const int r = check->served_read ? 0 : served_look(&check->served);
-
+	if (!check->served_read)
+		check->served_error = served_look(&check->served);
 	check->served_read = true;
-	if (r < 0)
-		warn(check, "/etc/udev/rules.d", 0,
-		     "cannot read all of udev's rules: %s; whether a line there serves an interface was not checked",
-		     strerror(-r));
 	return &check->served;
+}
+
+static void warn_unread(struct check *check)
+{
+	warn(check, "/etc/udev/rules.d", 0,
+	     "cannot read all of udev's rules: %s; whether udev hands over the interfaces' events was not checked",
+	     strerror(-check->served_error));
 }
 
 /* By our own rule's pattern, or by the name of the file. */
@@ -101,7 +105,9 @@ static void check_served(struct check *check, const struct claim *claim)
 	served = read_served(check);
 	if (served->early && !served_link(ifname))
 		return;
-	if (served->late[0] && !served->early)
+	if (check->served_error)
+		warn_unread(check);
+	else if (served->late[0] && !served->early)
 		claim_say(
 			&check->claims, claim, SEVERITY_WARNING, claim->line,
 			"no event of %s comes here: udev reads %s too late, after " SERVED_RULES
@@ -123,6 +129,8 @@ static void check_rules(struct check *check, const char *dir)
 	if (served->own[0])
 		warn(check, served->own, 0,
 		     "no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger");
+	else if (check->served_error)
+		warn_unread(check);
 	else
 		warn(check, dir, 0,
 		     "no event of any interface comes here: " SERVED_RULES

@@ -5,7 +5,7 @@
 #include "lib/file.h"
 
 #include <errno.h>
-#include <glob.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -58,28 +58,47 @@ static int is_running(void)
 	return errno == ENOENT ? 0 : -errno;
 }
 
+struct reading {
+	bool said;
+	int error;
+};
+
+static void take(void *data, const char *path, int r, const char *bytes)
+{
+	struct reading *reading = data;
+
+	(void)path;
+	if (r == 0)
+		reading->said |= networkd_says_no(bytes);
+	else if (r != -ENOENT && r != -EINVAL)
+		reading->error = r;
+}
+
 int networkd_deletes(void)
 {
 	/* networkd.conf(5) */
-	static const char pattern[] =
-		"{/etc,/run,/usr/local/lib,/usr/lib}/systemd/networkd.conf{,.d/*.conf}";
-	glob_t found = {0};
-	int r = is_running(), error = 0;
+	static const char *const folders[] = {"/etc/systemd", "/run/systemd",
+					      "/usr/local/lib/systemd",
+					      "/usr/lib/systemd"};
+	struct reading reading = {.said = false};
+	const int running = is_running();
 
-	if (r <= 0)
-		return r;
-	if (glob(pattern, GLOB_BRACE, NULL, &found) == GLOB_NOSPACE)
-		error = -ENOMEM;
-	for (size_t i = 0; r > 0 && i < found.gl_pathc; i++) {
-		_cleanup_free_ char *text = NULL;
+	for (unsigned i = 0; running > 0 && i < sizeof(folders) / sizeof(folders[0]);
+	     i++) {
+		_cleanup_free_ char *bytes = NULL;
+		char path[64];
 		size_t size;
-		const int r_read = file_read(found.gl_pathv[i], FILE_MAX, &text, &size);
+		int r;
 
-		if (r_read == 0 && networkd_says_no(text))
-			r = 0;
-		else if (r_read < 0 && r_read != -ENOENT && r_read != -EINVAL)
-			error = r_read;
+		snprintf(path, sizeof(path), "%s/networkd.conf", folders[i]);
+		r = file_read(path, FILE_MAX, &bytes, &size);
+		take(&reading, path, r, bytes);
+		snprintf(path, sizeof(path), "%s/networkd.conf.d", folders[i]);
+		r = file_each(path, ".conf", FILE_MAX, take, &reading);
+		if (r < 0)
+			reading.error = r;
 	}
-	globfree(&found);
-	return r > 0 && error ? error : r;
+	if (running <= 0 || reading.said)
+		return running < 0 ? running : 0;
+	return reading.error ? reading.error : 1;
 }

@@ -5,7 +5,6 @@
 #include "lib/file.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,50 +47,46 @@ static bool sets_mark(const char *text)
 	return false;
 }
 
-/* Returns 0 or -errno. */
-static int look_at(const char *path, const char *name, struct served *served)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	const int order = strcmp(name, SERVED_RULES);
-	const int r = file_read(path, FILE_MAX, &text, &size);
+struct looking {
+	struct served *served;
+	unsigned folder;
+	int error;
+};
 
+static void look_at(void *data, const char *path, int r, const char *text)
+{
+	struct looking *looking = data;
+	struct served *served = looking->served;
+	const char *name = strrchr(path, '/') + 1;
+	const int order = strcmp(name, SERVED_RULES);
+
+	if (is_hidden(name, looking->folder))
+		return;
 	if (order == 0) {
 		snprintf(served->own, sizeof(served->own), "%s", path);
-		served->installed = r == 0 ? size : r != -EINVAL;
+		served->installed = r == 0 ? *text : r != -EINVAL;
 	} else if (r == 0 && sets_mark(text)) {
 		served->early |= order < 0;
 		if (order > 0)
 			snprintf(served->late, sizeof(served->late), "%s", path);
 	}
-	return r == -ENOENT || r == -EINVAL ? 0
-					    : r; /* a link to /dev/null hides others */
+	if (r < 0 && r != -ENOENT && r != -EINVAL) /* a link to /dev/null hides others */
+		looking->error = r;
 }
 
 int served_look(struct served *ret)
 {
-	int error = 0;
+	struct looking looking = {.served = ret};
 
 	*ret = (struct served){0};
-	for (unsigned i = 0; i < FOLDERS; i++) {
-		char pattern[PATH_MAX];
-		glob_t found = {0};
+	for (; looking.folder < FOLDERS; looking.folder++) {
+		const int r = file_each(folders[looking.folder], ".rules", FILE_MAX,
+					look_at, &looking);
 
-		snprintf(pattern, sizeof(pattern), "%s/*.rules", folders[i]);
-		if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
-			error = -ENOMEM;
-		for (size_t f = 0; f < found.gl_pathc; f++) {
-			const char *name = strrchr(found.gl_pathv[f], '/') + 1;
-			const int r = is_hidden(name, i)
-					      ? 0
-					      : look_at(found.gl_pathv[f], name, ret);
-
-			if (r < 0)
-				error = r;
-		}
-		globfree(&found);
+		if (r < 0)
+			looking.error = r;
 	}
-	return error;
+	return looking.error;
 }
 
 bool served_link(const char *ifname)
