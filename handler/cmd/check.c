@@ -2,235 +2,178 @@
 #include "cmd/check.h"
 
 #include "cmd/networkd.h"
-#include "cmd/udev_rules.h"
+#include "cmd/served.h"
 #include "config/config.h"
 #include "config/diagnostic.h"
-#include "config/overlaps.h"
 #include "converge/messages.h"
-#include "lib/array.h"
 #include "lib/cleanup.h"
-#include "lib/ini.h"
 #include "lib/log.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A good section that gives its table a name. */
-struct named {
-	struct name_entry entry;
-	char ifname[IFNAMSIZ];
-	char *file;
-	unsigned line;
-	size_t order;
-};
-
 struct check {
 	bool host; /* what this host lacks counts too */
 	struct findings findings;
-	struct udevrules rules; /* with rules_read */
-	bool rules_read, names_unread;
-	struct overlaps overlaps;
-	size_t n_tunnels, n_named;
-	struct named *named;
+	struct claims claims;
+	struct served served; /* with served_read */
+	int served_error;
+	bool served_read, names_unread;
+	size_t n_tunnels;
 };
 
-__attribute__((format(printf, 4, 5))) static void
-warn(struct findings *findings, const char *file, unsigned line, const char *format, ...)
+static struct diagnostics about(struct check *check, const char *file)
 {
-	const struct diagnostics list = diagnostics_to(findings);
-	struct diagnostics to = diagnostics_in(&list, NULL, file);
-	char text[1024];
+	const struct diagnostics list = diagnostics_to(&check->findings);
+
+	return diagnostics_in(&list, NULL, file);
+}
+
+__attribute__((format(printf, 4, 5))) static void
+warn(struct check *check, const char *file, unsigned line, const char *format, ...)
+{
+	struct diagnostics to = about(check, file);
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	diagnose_args(&to, SEVERITY_WARNING, line, format, args);
 	va_end(args);
-	diagnose(&to, SEVERITY_WARNING, line, "%s", text);
-}
-
-/*
- * The line of KEY in the section for IFNAME, or that of the section, which is LINE,
- * without such a key. The file is read once more: only where there is something to be
- * said of it. If that fails, that is said too.
- */
-static unsigned key_line(struct check *check, const char *file, unsigned line,
-			 const char *key, bool *ret_found)
-{
-	_cleanup_(ini_freep) struct ini *ini = NULL;
-	const struct diagnostics list = diagnostics_to(&check->findings);
-	struct diagnostics to = diagnostics_in(&list, NULL, file);
-
-	*ret_found = ini_load(AT_FDCWD, file, &to, &ini) < 0;
-	if (*ret_found)
-		return line;
-	for (size_t i = 0; i < ini->n_sections; i++) {
-		const struct ini_section *section = &ini->section[i];
-
-		for (size_t k = 0; section->line == line && k < section->n_keys; k++)
-			if (!strcmp(section->key[k].name, key)) {
-				*ret_found = true;
-				return section->key[k].line;
-			}
-	}
-	return line;
 }
 
 /* The rule takes what goes from one host of the prefix to another into the tunnel, too.
  */
-static void check_prefixes(struct check *check, const struct tunnel *tunnel,
-			   const char *file, unsigned line)
+static void check_prefixes(const struct claims *claims, const struct claim *claim)
 {
+	const struct tunnel *tunnel = &claim->tunnel;
 	char text[PREFIX_STRLEN];
-	bool said;
 
-	for (unsigned i = 0; !tunnel->prefer_main && i < tunnel->n_sources; i++) {
+	if (claim_key_line(claim, "prefer_main")) /* = no is so by intent */
+		return;
+	for (unsigned i = 0; i < tunnel->n_sources; i++) {
 		const struct prefix *source = &tunnel->source[i];
 
 		if (source->len == prefix_host_len(source->family))
 			continue;
-		key_line(check, file, line, "prefer_main", &said);
-		if (said) /* prefer_main = no is so by intent */
-			return;
 		prefix_format(source, text);
-		warn(&check->findings, file, key_line(check, file, line, "source", &said),
-		     "source %s is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant",
-		     text);
+		claim_say(
+			claims, claim, SEVERITY_WARNING, claim_line(claim, "source"),
+			"source %s is more than one host: traffic between its hosts will use the tunnel too; set prefer_main = yes, or = no to accept it",
+			text);
 		return;
 	}
 }
 
-/* udev's rules are read for the first name that asks for it. */
-static bool is_served(struct check *check, const char *ifname)
+/* udev's rules files are read for the first name that asks for it. */
+static const struct served *read_served(struct check *check)
 {
-	const struct diagnostics reporter = diagnostics_to(&check->findings);
-
-	if (!check->rules_read && udevrules_load(&reporter, &check->rules) < 0)
-		check->findings.no_memory = true;
-	check->rules_read = true;
-	return udevrules_serve(&check->rules, ifname);
+	if (!check->served_read)
+		check->served_error = served_look(&check->served);
+	check->served_read = true;
+	return &check->served;
 }
 
-static void check_rules(struct check *check, const struct tunnel *tunnel,
-			const char *file, unsigned line)
+static void warn_unread(struct check *check)
 {
-	/* the pattern of the rule that comes with this program */
-	if (!check->host || !strncmp(tunnel->ifname, "sixxs", strlen("sixxs")) ||
-	    is_served(check, tunnel->ifname))
+	warn(check, "/etc/udev/rules.d", 0,
+	     "cannot read all of udev's rules: %s; whether udev hands over the interfaces' events was not checked",
+	     strerror(-check->served_error));
+}
+
+/* By our own rule's pattern, or by the name of the file. */
+static bool is_served(const struct claim *claim)
+{
+	return claim->own_file ||
+	       !strncmp(claim->tunnel.ifname, "sixxs", strlen("sixxs"));
+}
+
+/*
+ * Somebody's line that comes before our rule is taken for one that means this interface,
+ * unless udev has seen the link and did not mark it.
+ */
+static void check_served(struct check *check, const struct claim *claim)
+{
+	const char *ifname = claim->tunnel.ifname;
+	const struct served *served;
+
+	if (!check->host || is_served(claim) || served_is_marked(ifname))
 		return;
-	warn(&check->findings, file, line,
-	     "no event of %s comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
-	     tunnel->ifname, tunnel->ifname);
+	served = read_served(check);
+	if (served->early && !served_link(ifname))
+		return;
+	if (check->served_error)
+		warn_unread(check);
+	else if (served->late[0] && !served->early)
+		claim_say(
+			&check->claims, claim, SEVERITY_WARNING, claim->line,
+			"no event of %s comes here: udev reads %s too late, after " SERVED_RULES
+			"; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger",
+			ifname, served->late);
+	else
+		claim_say(
+			&check->claims, claim, SEVERITY_WARNING, claim->line,
+			"no event of %s comes here: move the section into %s.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
+			ifname, ifname, ifname);
 }
 
-static unsigned name_line(struct check *check, const char *file, unsigned line)
+static void check_rules(struct check *check, const char *dir)
 {
-	bool found;
-	const unsigned name = key_line(check, file, line, "name", &found);
+	const struct served *served = check->n_tunnels ? read_served(check) : NULL;
 
-	return found ? name : key_line(check, file, line, "table", &found);
+	if (!served || served->installed)
+		return;
+	if (served->own[0])
+		warn(check, served->own, 0,
+		     "no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger");
+	else if (check->served_error)
+		warn_unread(check);
+	else
+		warn(check, dir, 0,
+		     "no event of any interface comes here: " SERVED_RULES
+		     " is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger");
 }
 
 /* Against iproute2's files alone: our own names are compared with each other. */
-static int check_name(struct check *check, const struct tunnel *tunnel, const char *file,
-		      unsigned line)
+static void check_name(struct check *check, const struct claim *claim)
 {
-	struct named *more, named = {.line = line, .order = check->n_named};
+	struct name_entry entry = {.number = claim->tunnel.table};
 	char text[EXPLAIN_SIZE];
 	struct name_rival rival;
 	int r;
 
-	if (!tunnel->table_name[0])
-		return 0;
-	named.entry.number = tunnel->table;
-	memcpy(named.entry.name, tunnel->table_name, sizeof(named.entry.name));
-	memcpy(named.ifname, tunnel->ifname, sizeof(named.ifname));
-	r = names_look(-1, &named.entry, &rival);
+	if (!claim->tunnel.table_name[0])
+		return;
+	memcpy(entry.name, claim->tunnel.table_name, sizeof(entry.name));
+	r = names_look(-1, &entry, &rival);
 	if (r < 0 && !check->names_unread)
-		warn(&check->findings, file, line,
-		     "it is not known whether iproute2 has another use for the name %s, or for another tunnel's: not all of its rt_tables can be read: %s",
-		     named.entry.name, strerror(-r));
+		claim_say(
+			&check->claims, claim, SEVERITY_WARNING, claim->line,
+			"cannot read all of iproute2's rt_tables: %s; conflicts with other names of tables were not checked",
+			strerror(-r));
 	check->names_unread |= r < 0;
-	if (r >= 0 && explain_name(&named.entry, (enum name_verdict)r, &rival, text))
-		warn(&check->findings, file, name_line(check, file, line), "%s", text);
-	more = grow(check->named, check->n_named, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	check->named = more;
-	named.file = strdup(file);
-	if (!named.file)
-		return -ENOMEM;
-	more[check->n_named++] = named;
-	return 0;
+	if (r >= 0 && explain_name(&entry, (enum name_verdict)r, &rival, text))
+		claim_say(&check->claims, claim, SEVERITY_WARNING, claim_name_line(claim),
+			  "%s", text);
 }
 
-static int check_tunnel(void *data, const struct tunnel *tunnel, const char *file,
-			unsigned line)
+static void check_sections(struct check *check)
 {
-	struct check *check = data;
-	const int r = overlaps_add(&check->overlaps, tunnel, file, line);
+	for (size_t i = 0; i < check->claims.n; i++) {
+		const struct claim *claim = check->claims.claim[i];
 
-	if (r < 0)
-		return r;
-	check->n_tunnels++;
-	check_prefixes(check, tunnel, file, line);
-	check_rules(check, tunnel, file, line);
-	return check_name(check, tunnel, file, line);
-}
-
-static void warn_overlap(void *data, const struct prefix *inner,
-			 const struct overlap_owner *inner_owner,
-			 const struct prefix *outer,
-			 const struct overlap_owner *outer_owner)
-{
-	char inner_text[PREFIX_STRLEN], outer_text[PREFIX_STRLEN];
-	struct check *check = data;
-	bool found;
-
-	prefix_format(inner, inner_text);
-	prefix_format(outer, outer_text);
-	warn(&check->findings, inner_owner->file,
-	     key_line(check, inner_owner->file, inner_owner->line, "source", &found),
-	     "source %s lies within %s of [%s] (%s:%u)%s: give it a lower priority than %u",
-	     inner_text, outer_text, outer_owner->label, outer_owner->file,
-	     outer_owner->line,
-	     inner_owner->priority == outer_owner->priority ? " at the same priority"
-							    : ", whose rule comes first",
-	     outer_owner->priority);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct named *x = a, *y = b;
-	const int r = strcmp(x->entry.name, y->entry.name);
-
-	return r ? r : (x->order < y->order ? -1 : 1);
-}
-
-static void check_names(struct check *check)
-{
-	const struct named *first = NULL;
-
-	if (check->n_named)
-		qsort(check->named, check->n_named, sizeof(*check->named), by_name);
-	for (size_t i = 0; i < check->n_named; i++) {
-		const struct named *named = &check->named[i];
-
-		if (!first || strcmp(first->entry.name, named->entry.name) != 0) {
-			first = named;
+		if (!claim_counts(claim))
 			continue;
-		}
-		warn(&check->findings, named->file,
-		     name_line(check, named->file, named->line),
-		     "name %s is given to table %u of %s (%s:%u) as well: whichever comes later goes without: set another name, or name = none",
-		     named->entry.name, first->entry.number, first->ifname, first->file,
-		     first->line);
+		check->n_tunnels++;
+		check_prefixes(&check->claims, claim);
+		check_served(check, claim);
+		check_name(check, claim);
 	}
+	if (claims_warn(&check->claims) < 0)
+		check->findings.no_memory = true;
 }
 
 /* What install and packages put there, and what is hidden by intent. */
@@ -247,8 +190,7 @@ static bool is_meant_to_be_unread(const char *name)
 
 static void fail_folder(struct check *check, const char *dir, int error)
 {
-	const struct diagnostics list = diagnostics_to(&check->findings);
-	struct diagnostics to = diagnostics_in(&list, dir, NULL);
+	struct diagnostics to = about(check, dir);
 
 	diagnose_file(&to, 0, "cannot be listed: %s", strerror(error));
 }
@@ -261,8 +203,7 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 	DIR *folder = opendir(dir);
 
 	if (!folder && errno == ENOENT)
-		warn(&check->findings, dir, 0,
-		     "there is no such folder: no tunnel is configured");
+		warn(check, dir, 0, "there is no such folder: no tunnel is configured");
 	else if (!folder && !is_told)
 		fail_folder(check, dir, errno);
 	while (folder && (errno = 0, entry = readdir(folder))) {
@@ -272,7 +213,7 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 		    is_meant_to_be_unread(name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, name);
-		warn(&check->findings, path, 0,
+		warn(check, path, 0,
 		     name[0] == '.' ? "not read, as its name begins with a dot"
 				    : "not read, as its name does not end in .conf");
 	}
@@ -282,66 +223,48 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 		closedir(folder);
 }
 
-static int check_networkd(struct check *check, const struct diagnostics *reporter)
+static void check_networkd(struct check *check)
 {
-	struct networkd networkd = {.running = false};
-	const int r = check->n_tunnels ? networkd_look(reporter, &networkd) : 0;
+	static const char file[] = "/etc/systemd/networkd.conf";
+	const int r = check->n_tunnels ? networkd_deletes() : 0;
 
-	if (r == 0 && networkd.running && networkd.deletes)
-		warn(&check->findings, networkd.file, networkd.line,
+	if (r < 0)
+		warn(check, file, 0,
+		     "cannot read all that systemd-networkd is told: %s; whether it deletes our rules was not checked",
+		     strerror(-r));
+	if (r > 0)
+		warn(check, file, 0,
 		     "systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
-	return r;
-}
-
-static int check_files(struct check *check, char *const files[])
-{
-	const struct diagnostics reporter = diagnostics_to(&check->findings);
-
-	return config_each_of(files, &reporter, check_tunnel, check);
-}
-
-static int check_all(struct check *check, const char *dir)
-{
-	const struct diagnostics reporter = diagnostics_to(&check->findings);
-	int r;
-
-	check->host = true;
-	r = config_each(dir, &reporter, check_tunnel, check);
-	check_folder(check, dir, r < 0);
-	if (r == -ENOMEM || (r < 0 && !check->findings.errors))
-		return r;
-	return check_networkd(check, &reporter);
 }
 
 static void free_check(struct check *check)
 {
-	for (size_t i = 0; i < check->n_named; i++)
-		free(check->named[i].file);
-	free(check->named);
-	overlaps_free(&check->overlaps);
-	udevrules_free(&check->rules);
+	claims_free(&check->claims);
 	findings_free(&check->findings);
 }
 
 int check(const struct settings *settings, char *const files[])
 {
-	_cleanup_(free_check) struct check found = {.n_tunnels = 0};
-	int r = files[0] ? check_files(&found, files)
-			 : check_all(&found, settings->conf_dir);
+	_cleanup_(free_check) struct check found = {.host = !files[0]};
+	const struct diagnostics to = diagnostics_to(&found.findings);
+	int r = found.host ? config_read(settings->conf_dir, &to, &found.claims)
+			   : config_read_files(files, &to, &found.claims);
 
+	if (r != -ENOMEM)
+		check_sections(&found);
+	if (found.host) {
+		check_folder(&found, settings->conf_dir, r < 0);
+		check_rules(&found, settings->conf_dir);
+		check_networkd(&found);
+	}
 	if (r != -ENOMEM && found.findings.errors)
-		r = 0; /* config reported what it found */
-	check_names(&found);
-	overlaps_each(&found.overlaps, warn_overlap, &found);
+		r = 0; /* what is wrong has been said */
 	if (r == 0)
 		r = findings_print(&found.findings, stdout);
 	if (r == 0 && found.findings.no_memory)
 		r = -ENOMEM;
 	if (r < 0) {
-		log_line(
-			LOG_ERR,
-			"cannot check to the end: %s: what was not printed is not known to be right",
-			strerror(-r));
+		log_line(LOG_ERR, "check is incomplete: %s", strerror(-r));
 		return r;
 	}
 	log_story("%zu %s configured", found.n_tunnels,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/networkd.h"
 
-#include "cmd/systemd_files.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,79 +10,38 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-/* systemd's parse_boolean(): 1, 0, or -1 for what it would not take */
-static int parse_boolean(const char *value)
+#define FILE_MAX (1 << 20) /* bytes of a file that are looked at */
+#define BLANKS   " \t\r"
+
+/* What systemd's parse_boolean() takes for no. */
+static bool is_no(const char *value, size_t size)
 {
-	static const char *const yes[] = {"1", "yes", "y", "true", "t", "on"};
 	static const char *const no[] = {"0", "no", "n", "false", "f", "off"};
 
-	for (unsigned i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-		if (!strcasecmp(value, yes[i]))
-			return 1;
-		if (!strcasecmp(value, no[i]))
-			return 0;
+	for (unsigned i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (size == strlen(no[i]) && !strncasecmp(value, no[i], size))
+			return true;
+	return false;
+}
+
+bool networkd_says_no(const char *text)
+{
+	static const char key[] = "ManageForeignRoutingPolicyRules";
+
+	for (; text; text = strchr(text, '\n')) {
+		text += strspn(text, BLANKS "\n");
+		if (strncmp(text, key, strlen(key)) != 0)
+			continue;
+		text += strlen(key);
+		text += strspn(text, BLANKS);
+		if (*text != '=')
+			continue;
+		text++;
+		text += strspn(text, BLANKS);
+		if (is_no(text, strcspn(text, BLANKS "\n")))
+			return true;
 	}
-	return -1;
-}
-
-/* Blanks around it cut off, in place. */
-static char *trim(char *text)
-{
-	static const char blanks[] = " \t\r";
-	size_t size;
-
-	text += strspn(text, blanks);
-	size = strlen(text);
-	while (size && strchr(blanks, text[size - 1]))
-		text[--size] = '\0';
-	return text;
-}
-
-static void take_key(struct networkd *networkd, const char *path, unsigned line,
-		     char *text)
-{
-	char *equals = strchr(text, '=');
-	int value;
-
-	if (!equals)
-		return;
-	*equals = '\0';
-	if (strcmp(trim(text), "ManageForeignRoutingPolicyRules") != 0)
-		return;
-	value = parse_boolean(trim(equals + 1));
-	if (value < 0)
-		return;
-	networkd->deletes = value;
-	networkd->line = line;
-	snprintf(networkd->file, sizeof(networkd->file), "%s", path);
-}
-
-void networkd_read(struct networkd *networkd, const char *path, const char *bytes,
-		   size_t size)
-{
-	const char *const end = bytes + size;
-	bool in_network = false;
-
-	for (unsigned line = 1; bytes < end; line++) {
-		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
-		const size_t length = (size_t)((newline ? newline : end) - bytes);
-		char copy[256], *text;
-
-		snprintf(copy, sizeof(copy), "%.*s", (int)length, bytes);
-		text = trim(copy);
-		if (*text == '[')
-			in_network = !strcmp(text, "[Network]");
-		else if (in_network && *text != '#' && *text != ';')
-			take_key(networkd, path, line, text);
-		bytes += length + 1;
-	}
-}
-
-static void read_file(void *data, const char *path, const char *name, const char *bytes,
-		      size_t size)
-{
-	(void)name;
-	networkd_read(data, path, bytes, size);
+	return false;
 }
 
 /*
@@ -89,38 +49,56 @@ static void read_file(void *data, const char *path, const char *name, const char
  * in /run/systemd/netif tells nothing: systemd-tmpfiles makes that folder everywhere, and
  * its file "state" outlives the service.
  */
-static bool is_running(const struct diagnostics *rep)
+static int is_running(void)
 {
-	static const char path[] =
-		"/run/systemd/units/invocation:systemd-networkd.service";
-
 	struct stat st;
 
-	if (lstat(path, &st) == 0)
-		return true;
-	if (errno != ENOENT)
-		layers_fail(rep, path, -errno);
-	return false;
+	if (lstat("/run/systemd/units/invocation:systemd-networkd.service", &st) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
-int networkd_look(const struct diagnostics *rep, struct networkd *ret)
-{
-	/* networkd.conf(5); the file itself is looked for elsewhere than in /etc since
-	 * 254 */
-	static const char *const files[] = {
-		"/etc/systemd/networkd.conf", "/run/systemd/networkd.conf",
-		"/usr/local/lib/systemd/networkd.conf", "/usr/lib/systemd/networkd.conf"};
-	static const char *const dirs[] = {"/etc/systemd/networkd.conf.d",
-					   "/run/systemd/networkd.conf.d",
-					   "/usr/local/lib/systemd/networkd.conf.d",
-					   "/usr/lib/systemd/networkd.conf.d", NULL};
+struct reading {
+	bool said;
+	int error;
+};
 
-	*ret = (struct networkd){.running = is_running(rep), .deletes = true};
-	snprintf(ret->file, sizeof(ret->file), "%s", files[0]);
-	if (!ret->running)
-		return 0;
-	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (layers_read(files[i], rep, read_file, ret) != -ENOENT)
-			break;
-	return layers_each(dirs, ".conf", rep, read_file, ret);
+static void take(void *data, const char *path, int r, const char *bytes)
+{
+	struct reading *reading = data;
+
+	(void)path;
+	if (r == 0)
+		reading->said |= networkd_says_no(bytes);
+	else if (r != -ENOENT && r != -EINVAL)
+		reading->error = r;
+}
+
+int networkd_deletes(void)
+{
+	/* networkd.conf(5) */
+	static const char *const folders[] = {"/etc/systemd", "/run/systemd",
+					      "/usr/local/lib/systemd",
+					      "/usr/lib/systemd"};
+	struct reading reading = {.said = false};
+	const int running = is_running();
+
+	for (unsigned i = 0; running > 0 && i < sizeof(folders) / sizeof(folders[0]);
+	     i++) {
+		_cleanup_free_ char *bytes = NULL;
+		char path[64];
+		size_t size;
+		int r;
+
+		snprintf(path, sizeof(path), "%s/networkd.conf", folders[i]);
+		r = file_read(path, FILE_MAX, &bytes, &size);
+		take(&reading, path, r, bytes);
+		snprintf(path, sizeof(path), "%s/networkd.conf.d", folders[i]);
+		r = file_each(path, ".conf", FILE_MAX, take, &reading);
+		if (r < 0)
+			reading.error = r;
+	}
+	if (running <= 0 || reading.said)
+		return running < 0 ? running : 0;
+	return reading.error ? reading.error : 1;
 }

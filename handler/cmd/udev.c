@@ -15,7 +15,8 @@
 
 #define WAIT_SECONDS 5 /* where neither the section nor systemd says otherwise */
 
-static bool is_served(const char *ifname)
+/* Any rename starts this program: of a name that is no tunnel's there is nothing to say. */
+static bool is_served(const struct event *event, const char *ifname)
 {
 	char escaped[4 * EVENT_NAME_SIZE];
 
@@ -23,6 +24,8 @@ static bool is_served(const char *ifname)
 		return false;
 	if (config_ifname_ok(ifname))
 		return true;
+	if (!event->tag[0] && !event->addition)
+		return false;
 	log_line(
 		LOG_WARNING,
 		"interface name \"%s\" refused: expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}: give the link another name (ip link set ... name ...)",
@@ -177,7 +180,8 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		int r;
 
 		if ((i < 2 && !strcmp(names[i], event->ifname)) ||
-		    (i == 1 && !strcmp(names[1], names[0])) || !is_served(names[i]))
+		    (i == 1 && !strcmp(names[1], names[0])) ||
+		    !is_served(event, names[i]))
 			continue;
 		r = converge(settings, rtnl, names[i], GOAL_SECTION, gone, &outcome);
 		if (result == 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/config.h"
 
-#include "config/conflicts.h"
 #include "config/keys.h"
 #include "config/section.h"
 #include "lib/cleanup.h"
@@ -24,7 +23,7 @@ struct listing {
 
 /* A drop-in that could not be read: whose sections it holds is not known. */
 struct unread {
-	size_t order; /* how many sections come before it */
+	size_t order; /* as that of the next section */
 	const char *file;
 	char *bytes; /* NULL: not even these */
 	size_t size;
@@ -102,7 +101,7 @@ static int find_in_ini(struct claims *claims, const struct ini *ini,
 	int r;
 
 	for (size_t i = 0; i < ini->n_sections && !found; i++)
-		found = !strcmp(section_ifname(&ini->section[i]), claims->only);
+		found = !strcmp(section_ifname(&ini->section[i]), claims->only_ifname);
 	if (!found)
 		return 0;
 	r = claims_add(claims, ini, diagnostics);
@@ -114,11 +113,11 @@ static int find_in_ini(struct claims *claims, const struct ini *ini,
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = claims->claim[i];
 
-		if (strcmp(claim->tunnel.ifname, claims->only))
+		if (strcmp(claim->tunnel.ifname, claims->only_ifname))
 			continue;
-		if (claim->bad)
+		if (claim->invalid)
 			return -EINVAL;
-		log_story("%s: section [%s] of %s/%s, line %u", claims->only,
+		log_story("%s: section [%s] of %s/%s, line %u", claims->only_ifname,
 			  claim->tunnel.label, diagnostics->dir, claim->file,
 			  claim->line);
 		*ret = claim->tunnel;
@@ -142,7 +141,8 @@ static int find_in_file(struct claims *claims, int dirfd, const char *file, bool
 		return r == -ENOENT ? 0 : r;
 	/* thousands of files that do not even mention the name must not cost a parse each
 	 */
-	if (!own && !memmem(bytes, size, claims->only, strlen(claims->only)))
+	if (!own &&
+	    !memmem(bytes, size, claims->only_ifname, strlen(claims->only_ifname)))
 		return 0;
 	r = ini_parse(bytes, size, &of_file, &ini);
 	if (r == 0)
@@ -160,7 +160,7 @@ static int find(struct claims *claims, struct tunnel *ret)
 
 	if (dirfd < 0)
 		return dirfd == -ENOENT ? 0 : dirfd;
-	snprintf(own, sizeof(own), "%s.conf", claims->only);
+	snprintf(own, sizeof(own), "%s.conf", claims->only_ifname);
 	r = find_in_file(claims, dirfd, own, true, ret);
 	if (r != 0)
 		return r;
@@ -176,7 +176,7 @@ int config_find(const char *dir, const char *ifname, const struct diagnostics *t
 		struct tunnel *ret)
 {
 	_cleanup_(claims_free) struct claims claims = {
-		.diagnostics = diagnostics_in(to, dir, NULL), .only = ifname};
+		.diagnostics = diagnostics_in(to, dir, NULL), .only_ifname = ifname};
 
 	return config_ifname_ok(ifname) ? find(&claims, ret) : 0;
 }
@@ -207,7 +207,7 @@ static int add_unread(struct unreads *unreads, struct unread unread)
  * Whether config_find() would have come upon a drop-in that could not be read before this
  * section: then it is not known whether the section counts.
  */
-static bool is_unsure(const struct unreads *unreads, const struct claim *claim)
+static bool is_unknown(const struct unreads *unreads, const struct claim *claim)
 {
 	const char *ifname = claim->tunnel.ifname;
 
@@ -231,7 +231,7 @@ static int add_file(struct claims *claims, struct unreads *unreads, int dirfd,
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 	struct diagnostics of_file =
 		diagnostics_in(&claims->diagnostics, claims->diagnostics.dir, file);
-	struct unread unread = {.order = claims->n, .file = file};
+	struct unread unread = {.order = claims->n + 1, .file = file};
 	int r;
 
 	r = file_read_trusted(dirfd, file, INI_FILE_MAX, &of_file, &unread.bytes,
@@ -250,56 +250,68 @@ static int add_file(struct claims *claims, struct unreads *unreads, int dirfd,
 	return r;
 }
 
-static int hand_out(const struct claims *claims, const struct unreads *unreads,
-		    config_each_fn *fn, void *data)
+/* Compares what was read. Returns 0, or -errno if not all is good. */
+static int settle(struct claims *claims, const struct unreads *unreads)
 {
-	int failed = unreads->n ? -EINVAL : 0;
+	int r = claims_settle(claims);
 
+	if (r < 0)
+		return r;
+	r = unreads->n ? -EINVAL : 0;
 	for (size_t i = 0; i < claims->n; i++) {
-		const struct claim *claim = claims->claim[i];
-		char path[PATH_MAX];
-		int r;
-
-		if (claim->bad)
-			failed = -EINVAL;
-		if (claim->bad || claim->lost || is_unsure(unreads, claim))
-			continue;
-		claims_path(claims, claim->file, path);
-		r = fn(data, &claim->tunnel, path, claim->line);
-		if (r < 0)
-			return r;
+		claims->claim[i]->unknown = is_unknown(unreads, claims->claim[i]);
+		if (claims->claim[i]->invalid)
+			r = -EINVAL;
 	}
-	return failed;
+	return r;
+}
+
+int config_read(const char *dir, const struct diagnostics *to, struct claims *ret)
+{
+	_cleanup_(free_unreads) struct unreads unreads = {0};
+	_cleanup_(free_listing) struct listing listing = {0};
+	_cleanup_close_ int dirfd = -1;
+	int r;
+
+	*ret = (struct claims){.diagnostics = diagnostics_in(to, dir, NULL)};
+	dirfd = open_folder(ret);
+	if (dirfd < 0)
+		return dirfd == -ENOENT ? 0 : dirfd;
+	r = list_dropins(ret, dirfd, &listing);
+	if (r < 0)
+		return r;
+	for (int i = 0; r == 0 && i < listing.n; i++)
+		r = add_file(ret, &unreads, dirfd, listing.file[i]->d_name);
+	if (r == 0)
+		r = settle(ret, &unreads);
+	return r == -ENOMEM ? say_errno(ret, NULL, "not read to the end", r) : r;
 }
 
 int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
 		void *data)
 {
-	_cleanup_(claims_free) struct claims claims = {
-		.diagnostics = diagnostics_in(to, dir, NULL)};
-	_cleanup_(free_unreads) struct unreads unreads = {0};
-	_cleanup_(free_listing) struct listing listing = {0};
-	_cleanup_close_ int dirfd = open_folder(&claims);
-	int r;
+	_cleanup_(claims_free) struct claims claims = {0};
+	const int result = config_read(dir, to, &claims);
 
-	if (dirfd < 0)
-		return dirfd == -ENOENT ? 0 : dirfd;
-	r = list_dropins(&claims, dirfd, &listing);
-	if (r < 0)
-		return r;
-	for (int i = 0; r == 0 && i < listing.n; i++)
-		r = add_file(&claims, &unreads, dirfd, listing.file[i]->d_name);
-	if (r == 0)
-		r = claims_settle(&claims);
-	if (r < 0)
-		return say_errno(&claims, NULL, "not read to the end", r);
-	return hand_out(&claims, &unreads, fn, data);
+	for (size_t i = 0; result != -ENOMEM && i < claims.n; i++) {
+		const struct claim *claim = claims.claim[i];
+		char path[PATH_MAX];
+		int r;
+
+		if (!claim_counts(claim))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, claim->file);
+		r = fn(data, &claim->tunnel, path, claim->line);
+		if (r < 0)
+			return r;
+	}
+	return result;
 }
 
 static int add_path(struct claims *claims, struct unreads *unreads, const char *file)
 {
 	if (access(file, F_OK) < 0 && errno == ENOENT) {
-		const struct unread unread = {.order = claims->n, .file = file};
+		const struct unread unread = {.order = claims->n + 1, .file = file};
 
 		struct diagnostics of_file = diagnostics_in(
 			&claims->diagnostics, claims->diagnostics.dir, file);
@@ -310,17 +322,14 @@ static int add_path(struct claims *claims, struct unreads *unreads, const char *
 	return add_file(claims, unreads, AT_FDCWD, file);
 }
 
-int config_each_of(char *const files[], const struct diagnostics *to, config_each_fn *fn,
-		   void *data)
+int config_read_files(char *const files[], const struct diagnostics *to,
+		      struct claims *ret)
 {
-	_cleanup_(claims_free) struct claims claims = {
-		.diagnostics = diagnostics_in(to, NULL, NULL)};
 	_cleanup_(free_unreads) struct unreads unreads = {0};
 	int r = 0;
 
+	*ret = (struct claims){.diagnostics = diagnostics_in(to, NULL, NULL)};
 	for (; r == 0 && *files; files++)
-		r = add_path(&claims, &unreads, *files);
-	if (r == 0)
-		r = claims_settle(&claims);
-	return r < 0 ? r : hand_out(&claims, &unreads, fn, data);
+		r = add_path(ret, &unreads, *files);
+	return r < 0 ? r : settle(ret, &unreads);
 }

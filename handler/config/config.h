@@ -8,6 +8,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include "config/conflicts.h"
 #include "lib/diagnose.h"
 #include "routing/tunnel.h"
 
@@ -24,21 +25,27 @@ int config_find(const char *dir, const char *ifname, const struct diagnostics *t
 		struct tunnel *ret);
 
 /*
- * Every good section of every drop-in in DIR, in look-up order, each interface once.
- * Returns 0, or -errno if at least one file or section was not read (after the others
- * were given to fn), or fn's first negative return.
+ * Every section of every drop-in in DIR, beside each other: the invalid ones too, flagged.
+ * Returns 0, or -errno if at least one file or section is wrong or could not be read;
+ * *ret is for claims_free() in both cases, and must not outlive what TO points to.
  */
-typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
-			   unsigned line);
-int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
-		void *data);
+int config_read(const char *dir, const struct diagnostics *to, struct claims *ret);
 
 /*
  * The same for these files (the list ends with NULL) as if they, in this order, were all
  * that there is. One that is not there is an error.
  */
-int config_each_of(char *const files[], const struct diagnostics *to, config_each_fn *fn,
-		   void *data);
+int config_read_files(char *const files[], const struct diagnostics *to,
+		      struct claims *ret);
+
+/*
+ * Gives fn every section that counts, each interface once. Returns as config_read(),
+ * after all others were given; or fn's first negative return.
+ */
+typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
+			   unsigned line);
+int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
+		void *data);
 
 /* Whether a file of this name is read where it is in conf.d: *.conf, no leading dot. */
 bool config_is_dropin(const char *name);

@@ -6,6 +6,7 @@
 #include "lib/cleanup.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +16,51 @@
 struct holding {
 	struct prefix prefix;
 	struct claim *claim;
+	size_t outer; /* the next longer source that it lies within, from 1; 0: none */
 };
 
-void claims_path(const struct claims *claims, const char *file, char ret[static PATH_MAX])
-{
-	const char *dir = claims->diagnostics.dir;
+struct holdings {
+	size_t n;
+	struct holding *holding;
+};
 
-	snprintf(ret, PATH_MAX, "%s%s%s", dir ? dir : "", dir ? "/" : "", file);
+bool claim_counts(const struct claim *claim)
+{
+	return !claim->invalid && !claim->shadowed && !claim->unknown;
+}
+
+unsigned claim_key_line(const struct claim *claim, const char *key)
+{
+	for (unsigned i = 0; i < CONFIG_KEYS; i++)
+		if (!strcmp(config_keys[i].name, key))
+			return claim->key_line[i];
+	return 0;
+}
+
+unsigned claim_line(const struct claim *claim, const char *key)
+{
+	const unsigned line = claim_key_line(claim, key);
+
+	return line ? line : claim->line;
+}
+
+unsigned claim_name_line(const struct claim *claim)
+{
+	return claim_line(claim, claim_key_line(claim, "name") ? "name" : "table");
+}
+
+void claim_say(const struct claims *claims, const struct claim *claim,
+	       enum severity severity, unsigned line, const char *format, ...)
+{
+	struct diagnostics to = diagnostics_in(&claims->diagnostics,
+					       claims->diagnostics.dir, claim->file);
+	va_list args;
+
+	if (claims->only_ifname && strcmp(claims->only_ifname, claim->tunnel.ifname))
+		return;
+	va_start(args, format);
+	diagnose_args(&to, severity, line, format, args);
+	va_end(args);
 }
 
 bool claims_own_file(const char *file, const char *ifname)
@@ -34,56 +73,62 @@ bool claims_own_file(const char *file, const char *ifname)
 	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
 }
 
-int claims_add(struct claims *claims, const struct ini *ini,
-	       struct diagnostics *diagnostics)
+static const char *keep_file(struct claims *claims, const char *file)
 {
-	const char *file = diagnostics->file;
+	char *copy = strdup(file), **kept = array_push(claims->file, claims->n_files);
 
-	for (size_t i = 0; i < ini->n_sections; i++) {
-		const struct ini_section *section = &ini->section[i];
-		const char *ifname = section_ifname(section);
-		const bool loud = !claims->only || !strcmp(claims->only, ifname);
-		struct claim *claim,
-			**more = grow(claims->claim, claims->n, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		claims->claim = more;
-		claim = calloc(1, sizeof(*claim));
-		if (!claim)
-			return -ENOMEM;
-		claim->bad = section_parse(section, loud ? diagnostics : NULL,
-					   &claim->tunnel) < 0;
-		claim->order = claims->n;
-		claim->file = file;
-		claim->line = section->line;
-		claim->own_file = claims_own_file(file, claim->tunnel.ifname);
-		claims->claim[claims->n++] = claim;
+	if (!copy || !kept) {
+		if (kept)
+			claims->n_files--;
+		free(copy);
+		return NULL;
 	}
+	*kept = copy;
+	return copy;
+}
+
+static int add_section(struct claims *claims, const struct ini_section *section,
+		       const char *file, struct diagnostics *diagnostics)
+{
+	const bool report = !claims->only_ifname ||
+			    !strcmp(claims->only_ifname, section_ifname(section));
+	struct claim *claim = calloc(1, sizeof(*claim)), **kept;
+
+	kept = claim ? array_push(claims->claim, claims->n) : NULL;
+	if (!kept) {
+		free(claim);
+		return -ENOMEM;
+	}
+	*kept = claim;
+	claim->invalid = section_parse(section, report ? diagnostics : NULL,
+				       claim->key_line, &claim->tunnel) < 0;
+	claim->order = claims->n;
+	claim->file = file;
+	claim->line = section->line;
+	claim->own_file = claims_own_file(file, claim->tunnel.ifname);
 	return 0;
 }
 
-/* "WHAT is WHOSE already (FILE:LINE)", at the loser's line. */
-__attribute__((format(printf, 5, 6))) static void
-report_clash(const struct claims *claims, enum severity severity,
-	     const struct claim *loser, const struct claim *winner, const char *format,
-	     ...)
+int claims_add(struct claims *claims, const struct ini *ini,
+	       struct diagnostics *diagnostics)
 {
-	struct diagnostics to = diagnostics_in(&claims->diagnostics,
-					       claims->diagnostics.dir, loser->file);
-	char text[320];
-	va_list args;
+	const char *file = keep_file(claims, diagnostics->file);
+	int r = file ? 0 : -ENOMEM;
 
-	if (claims->only && strcmp(claims->only, loser->tunnel.ifname))
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (winner->file == loser->file)
-		diagnose(&to, severity, loser->line, "%s in line %u", text, winner->line);
+	for (size_t i = 0; r == 0 && i < ini->n_sections; i++)
+		r = add_section(claims, &ini->section[i], file, diagnostics);
+	return r;
+}
+
+/* "line 1", or "line 1 of FILE" where that is not FROM's file too. */
+static const char *place(const struct claim *claim, const struct claim *from,
+			 char ret[static NAME_MAX + 32])
+{
+	if (claim->file == from->file)
+		snprintf(ret, NAME_MAX + 32, "line %u", claim->line);
 	else
-		diagnose(&to, severity, loser->line, "%s in line %u of %s", text,
-			 winner->line, winner->file);
+		snprintf(ret, NAME_MAX + 32, "line %u of %s", claim->line, claim->file);
+	return ret;
 }
 
 static int in_order(const struct claim *a, const struct claim *b)
@@ -110,12 +155,24 @@ static int by_table(const void *a, const void *b)
 	return in_order(x, y);
 }
 
-static int by_prefix(const void *a, const void *b)
+static int by_name(const void *a, const void *b)
+{
+	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
+	const int r = strcmp(x->tunnel.table_name, y->tunnel.table_name);
+
+	return r ? r : in_order(x, y);
+}
+
+/* What a prefix covers comes right after it; of equal ones the first section's first. */
+static int by_range(const void *a, const void *b)
 {
 	const struct holding *x = a, *y = b;
-	/* a prefix is bytes only, see prefix_equal() */
-	int r = memcmp(&x->prefix, &y->prefix, sizeof(x->prefix));
+	int r = x->prefix.family - y->prefix.family;
 
+	if (!r)
+		r = memcmp(x->prefix.addr, y->prefix.addr, sizeof(x->prefix.addr));
+	if (!r)
+		r = x->prefix.len - y->prefix.len;
 	return r ? r : in_order(x->claim, y->claim);
 }
 
@@ -127,6 +184,7 @@ static int by_prefix(const void *a, const void *b)
 static void settle_interfaces(const struct claims *claims, struct claim **sorted)
 {
 	struct claim *winner = NULL;
+	char where[NAME_MAX + 32];
 
 	qsort(sorted, claims->n, sizeof(struct claim *), by_ifname);
 	for (size_t i = 0; i < claims->n; i++) {
@@ -139,74 +197,100 @@ static void settle_interfaces(const struct claims *claims, struct claim **sorted
 		}
 		if (!*ifname) /* neither has a name that could be parsed */
 			continue;
-		claim->lost = true;
-		if (claim->file == winner->file)
-			winner->bad = claim->bad = true;
-		report_clash(claims,
-			     claim->file == winner->file ? SEVERITY_ERROR
-							 : SEVERITY_WARNING,
-			     claim, winner,
-			     claim->file == winner->file
-				     ? "interface %s has a section already,"
-				     : "not used: interface %s has its section",
-			     ifname);
+		claim->shadowed = true;
+		place(winner, claim, where);
+		if (claim->file != winner->file) {
+			claim_say(claims, claim, SEVERITY_WARNING, claim->line,
+				  "not used: interface %s has its section in %s", ifname,
+				  where);
+			continue;
+		}
+		winner->invalid = claim->invalid = true;
+		claim_say(claims, claim, SEVERITY_ERROR, claim->line,
+			  "interface %s has a section already, in %s", ifname, where);
 	}
 }
 
 static void settle_tables(const struct claims *claims, struct claim **sorted)
 {
 	const struct claim *first = NULL;
+	char where[NAME_MAX + 32];
 
 	qsort(sorted, claims->n, sizeof(struct claim *), by_table);
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = sorted[i];
 
-		if (claim->lost || !claim->tunnel.table)
+		if (claim->shadowed || !claim->tunnel.table)
 			continue;
-		if (first && first->tunnel.table == claim->tunnel.table) {
-			report_clash(claims, SEVERITY_ERROR, claim, first,
-				     "table %u belongs to [%s] already,",
-				     claim->tunnel.table, first->tunnel.label);
-			claim->bad = true;
-		} else {
+		if (!first || first->tunnel.table != claim->tunnel.table) {
 			first = claim;
+			continue;
 		}
+		claim_say(claims, claim, SEVERITY_ERROR, claim->line,
+			  "table %u belongs to [%s] already, in %s", claim->tunnel.table,
+			  first->tunnel.label, place(first, claim, where));
+		claim->invalid = true;
 	}
+}
+
+static void free_holdings(const struct holdings *holdings)
+{
+	free(holdings->holding);
+}
+
+/* The sources of all sections that are not shadowed, or of those that count. */
+static int collect_sources(const struct claims *claims, bool all, struct holdings *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < claims->n; i++)
+		n += claims->claim[i]->tunnel.n_sources;
+	ret->holding = calloc(n + 1, sizeof(*ret->holding));
+	if (!ret->holding)
+		return -ENOMEM;
+	for (size_t i = 0; i < claims->n; i++) {
+		struct claim *claim = claims->claim[i];
+
+		if (all ? claim->shadowed : !claim_counts(claim))
+			continue;
+		for (unsigned s = 0; s < claim->tunnel.n_sources; s++)
+			ret->holding[ret->n++] = (struct holding){
+				.prefix = claim->tunnel.source[s], .claim = claim};
+	}
+	qsort(ret->holding, ret->n, sizeof(*ret->holding), by_range);
+	return 0;
 }
 
 static int settle_sources(const struct claims *claims)
 {
-	_cleanup_free_ struct holding *holding = NULL;
+	_cleanup_(free_holdings) struct holdings all = {0};
 	const struct holding *first = NULL;
-	size_t n = 0;
+	int r = collect_sources(claims, true, &all);
 
-	for (size_t i = 0; i < claims->n; i++)
-		n += claims->claim[i]->lost ? 0 : claims->claim[i]->tunnel.n_sources;
-	holding = calloc(n + 1, sizeof(*holding));
-	if (!holding)
-		return -ENOMEM;
-	n = 0;
-	for (size_t i = 0; i < claims->n; i++) {
-		struct claim *claim = claims->claim[i];
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		struct claim *claim = all.holding[i].claim;
+		char text[PREFIX_STRLEN], where[NAME_MAX + 32];
 
-		for (unsigned s = 0; !claim->lost && s < claim->tunnel.n_sources; s++)
-			holding[n++] = (struct holding){claim->tunnel.source[s], claim};
-	}
-	qsort(holding, n, sizeof(*holding), by_prefix);
-	for (size_t i = 0; i < n; i++) {
-		char text[PREFIX_STRLEN];
-
-		if (!first || !prefix_equal(&first->prefix, &holding[i].prefix)) {
-			first = &holding[i];
+		if (!first || !prefix_equal(&first->prefix, &all.holding[i].prefix)) {
+			first = &all.holding[i];
 			continue;
 		}
-		prefix_format(&holding[i].prefix, text);
-		report_clash(claims, SEVERITY_ERROR, holding[i].claim, first->claim,
-			     "source %s belongs to [%s] already,", text,
-			     first->claim->tunnel.label);
-		holding[i].claim->bad = true;
+		prefix_format(&first->prefix, text);
+		claim_say(claims, claim, SEVERITY_ERROR, claim->line,
+			  "source %s belongs to [%s] already, in %s", text,
+			  first->claim->tunnel.label, place(first->claim, claim, where));
+		claim->invalid = true;
 	}
-	return 0;
+	return r;
+}
+
+static struct claim **sortable(const struct claims *claims)
+{
+	struct claim **sorted = calloc(claims->n + 1, sizeof(struct claim *));
+
+	if (sorted && claims->n)
+		memcpy(sorted, claims->claim, claims->n * sizeof(struct claim *));
+	return sorted;
 }
 
 int claims_settle(const struct claims *claims)
@@ -215,18 +299,110 @@ int claims_settle(const struct claims *claims)
 
 	if (claims->n < 2)
 		return 0;
-	sorted = calloc(claims->n, sizeof(struct claim *));
+	sorted = sortable(claims);
 	if (!sorted)
 		return -ENOMEM;
-	memcpy(sorted, claims->claim, claims->n * sizeof(struct claim *));
 	settle_interfaces(claims, sorted);
 	settle_tables(claims, sorted);
 	return settle_sources(claims);
+}
+
+static bool covers(const struct prefix *outer, const struct prefix *inner)
+{
+	const unsigned whole = outer->len / 8, rest = outer->len % 8;
+
+	return outer->family == inner->family && outer->len <= inner->len &&
+	       !memcmp(outer->addr, inner->addr, whole) &&
+	       (!rest || !((outer->addr[whole] ^ inner->addr[whole]) >> (8 - rest)));
+}
+
+static void warn_within(const struct claims *claims, const struct holding *inner,
+			const struct holding *outer)
+{
+	char inner_text[PREFIX_STRLEN], outer_text[PREFIX_STRLEN], where[NAME_MAX + 32];
+	const struct claim *claim = inner->claim, *other = outer->claim;
+
+	prefix_format(&inner->prefix, inner_text);
+	prefix_format(&outer->prefix, outer_text);
+	claim_say(
+		claims, claim, SEVERITY_WARNING, claim_line(claim, "source"),
+		"source %s lies within %s of [%s], %s, %s: set its priority below %u (smaller numbers are matched first)",
+		inner_text, outer_text, other->tunnel.label, place(other, claim, where),
+		claim->tunnel.priority == other->tunnel.priority
+			? "at the same priority"
+			: "whose rule comes first",
+		other->tunnel.priority);
+}
+
+/*
+ * At the same priority the order of installation decides whose the packets are, and
+ * behind an earlier rule they are never their own tunnel's. Told once for a section and
+ * the smallest of those that it lies within, and need not come later.
+ */
+static int warn_overlaps(const struct claims *claims)
+{
+	_cleanup_(free_holdings) struct holdings good = {0};
+	const int r = collect_sources(claims, false, &good);
+	struct holding *holding = good.holding;
+	size_t *told = r == 0 ? calloc(claims->n + 1, sizeof(*told)) : NULL;
+
+	for (size_t i = 0; told && i < good.n; i++) {
+		const struct claim *claim = holding[i].claim;
+		size_t outer = i;
+
+		while (outer && !covers(&holding[outer - 1].prefix, &holding[i].prefix))
+			outer = holding[outer - 1].outer;
+		holding[i].outer = outer;
+		for (; outer; outer = holding[outer - 1].outer) {
+			const struct claim *other = holding[outer - 1].claim;
+
+			if (other == claim ||
+			    other->tunnel.priority > claim->tunnel.priority)
+				continue;
+			if (told[claim->order - 1] != other->order)
+				warn_within(claims, &holding[i], &holding[outer - 1]);
+			told[claim->order - 1] = other->order;
+			break;
+		}
+	}
+	free(told);
+	return told ? 0 : -ENOMEM;
+}
+
+int claims_warn(const struct claims *claims)
+{
+	_cleanup_free_ struct claim **sorted = sortable(claims);
+	const struct claim *first = NULL;
+	char where[NAME_MAX + 32];
+
+	if (!sorted)
+		return -ENOMEM;
+	qsort(sorted, claims->n, sizeof(struct claim *), by_name);
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = sorted[i];
+
+		if (!claim_counts(claim) || !claim->tunnel.table_name[0])
+			continue;
+		if (!first ||
+		    strcmp(first->tunnel.table_name, claim->tunnel.table_name) != 0) {
+			first = claim;
+			continue;
+		}
+		claim_say(
+			claims, claim, SEVERITY_WARNING, claim_name_line(claim),
+			"name %s is that of table %u of [%s] too, %s: the tunnel that comes later gets no name; set another, or name = none",
+			claim->tunnel.table_name, first->tunnel.table,
+			first->tunnel.label, place(first, claim, where));
+	}
+	return warn_overlaps(claims);
 }
 
 void claims_free(struct claims *claims)
 {
 	for (size_t i = 0; i < claims->n; i++)
 		free(claims->claim[i]);
+	for (size_t i = 0; i < claims->n_files; i++)
+		free(claims->file[i]);
 	free(claims->claim);
+	free(claims->file);
 }

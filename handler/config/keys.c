@@ -199,7 +199,7 @@ static const char *parse_connect_limit(const char *value, struct tunnel *ret)
 		       : expected;
 }
 
-const struct config_key config_keys[] = {
+const struct config_key config_keys[CONFIG_KEYS + 1] = {
 	{"interface", "the section's name", false, parse_interface},
 	{"source", NULL, true, parse_source},
 	{"table", NULL, false, parse_table},

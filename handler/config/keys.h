@@ -21,7 +21,8 @@ struct config_key {
 	bool several;
 	const char *(*parse)(const char *value, struct tunnel *ret);
 };
-extern const struct config_key config_keys[]; /* ends with a NULL name */
+#define CONFIG_KEYS 12
+extern const struct config_key config_keys[CONFIG_KEYS + 1]; /* ends with a NULL name */
 
 /* What an absent key means where that is not zero. */
 extern const struct tunnel keys_presets;

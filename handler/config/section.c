@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/section.h"
 
-#include "config/keys.h"
 #include "lib/iproute2.h"
 
 #include <errno.h>
@@ -22,13 +21,11 @@ struct parser {
 __attribute__((format(printf, 3, 4))) static void
 complain(struct parser *parser, unsigned line, const char *format, ...)
 {
-	char text[320];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	diagnose_args(parser->diagnostics, SEVERITY_ERROR, line, format, args);
 	va_end(args);
-	diagnose(parser->diagnostics, SEVERITY_ERROR, line, "%s", text);
 	parser->result = -EINVAL;
 }
 
@@ -198,11 +195,16 @@ const char *section_ifname(const struct ini_section *section)
 }
 
 int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
-		  struct tunnel *ret)
+		  unsigned ret_key_line[static CONFIG_KEYS], struct tunnel *ret)
 {
 	struct parser parser = {
 		.section = section, .diagnostics = diagnostics, .tunnel = ret};
 
+	for (unsigned i = 0; i < CONFIG_KEYS; i++) {
+		const struct ini_key *key = find_key(section, config_keys[i].name);
+
+		ret_key_line[i] = key ? key->line : 0;
+	}
 	*ret = keys_presets;
 	parse_label(&parser);
 	parse_keys(&parser);

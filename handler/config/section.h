@@ -6,6 +6,7 @@
 #ifndef SECTION_H
 #define SECTION_H
 
+#include "config/keys.h"
 #include "lib/ini.h"
 #include "routing/tunnel.h"
 
@@ -14,9 +15,10 @@ const char *section_ifname(const struct ini_section *section);
 
 /*
  * Returns 0, or -EINVAL after at least one diagnostic. *ret is written in either case: what a
- * wrong section claims (table 0: none) still counts against others.
+ * wrong section claims (table 0: none) still counts against others. *ret_key_line: the
+ * line of each key of config_keys, 0 of one that is not there.
  */
 int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
-		  struct tunnel *ret);
+		  unsigned ret_key_line[static CONFIG_KEYS], struct tunnel *ret);
 
 #endif

@@ -15,7 +15,7 @@ static int put(void *data, const struct kernel_address *address)
 {
 	struct addresses *addresses = data;
 
-	return array_push(addresses, address, address->address);
+	return array_append(addresses, address, address->address);
 }
 
 /* Whether the tunnel has it already. */

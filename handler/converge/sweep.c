@@ -55,14 +55,14 @@ static int put_standing(void *data, const struct found *found)
 {
 	struct sweep *sweep = data;
 
-	return found->ours ? array_push(&sweep->standing, object, found->object) : 0;
+	return found->ours ? array_append(&sweep->standing, object, found->object) : 0;
 }
 
 static int put_name(void *data, const struct name_entry *entry)
 {
 	struct sweep *sweep = data;
 
-	return array_push(&sweep->names, entry, *entry);
+	return array_append(&sweep->names, entry, *entry);
 }
 
 static int find_standing(struct sweep *sweep)
@@ -91,7 +91,7 @@ static int put_record(void *data, const char *ifname)
 	if (sweep->settings->dry_run && (r == -EINVAL || r == -EPERM))
 		r = 0;
 	for (size_t i = 0; r >= 0 && i < recorded.n; i++)
-		r = array_push(&sweep->accounted, object, recorded.object[i]);
+		r = array_append(&sweep->accounted, object, recorded.object[i]);
 	objects_free(&recorded);
 	return r < 0 ? r : 0;
 }
@@ -106,7 +106,7 @@ static int put_wanted(void *data, const struct tunnel *tunnel, const char *file,
 
 	(void)file, (void)line;
 	for (size_t i = 0; r == 0 && i < wanted.n; i++)
-		r = array_push(&sweep->accounted, object, wanted.object[i]);
+		r = array_append(&sweep->accounted, object, wanted.object[i]);
 	objects_free(&wanted);
 	return r;
 }

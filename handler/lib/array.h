@@ -17,16 +17,26 @@
  */
 void *grow(void *array, size_t n, size_t size);
 
-/* Appends VALUE to the array MEMBER of STRUCT, whose length is its n. 0 or -ENOMEM. */
-#define array_push(struct_, member, value)                           \
+/*
+ * The address of a new item behind the N of ARRAY, which it counts: to be written. NULL:
+ * there is no memory, and both are unchanged.
+ */
+#define array_push(array, n)                                                    \
+	({                                                                      \
+		__typeof__(array) more_ = grow((array), (n), sizeof(*(array))); \
+		if (more_)                                                      \
+			(array) = more_;                                        \
+		more_ ? &(array)[(n)++] : NULL;                                 \
+	})
+
+/* Appends VALUE to the array MEMBER of *STRUCT, whose length is its n. 0 or -ENOMEM. */
+#define array_append(struct_, member, value)                         \
 	({                                                           \
-		void *more_ = grow((struct_)->member, (struct_)->n,  \
-				   sizeof(*(struct_)->member));      \
-		if (more_) {                                         \
-			(struct_)->member = more_;                   \
-			(struct_)->member[(struct_)->n++] = (value); \
-		}                                                    \
-		more_ ? 0 : -ENOMEM;                                 \
+		__typeof__((struct_)->member) at_ =                  \
+			array_push((struct_)->member, (struct_)->n); \
+		if (at_)                                             \
+			*at_ = (value);                              \
+		at_ ? 0 : -ENOMEM;                                   \
 	})
 
 #endif

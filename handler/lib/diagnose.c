@@ -4,7 +4,6 @@
 #include "lib/escape.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -26,17 +25,23 @@ __attribute__((format(printf, 4, 0))) static void say(const struct diagnostics *
 	to->fn(to->data, severity, path, line, escape(text, escaped, sizeof(escaped)));
 }
 
+void diagnose_args(struct diagnostics *diagnostics, enum severity severity, unsigned line,
+		   const char *format, va_list args)
+{
+	if (!is_heard(diagnostics))
+		return;
+	if (severity == SEVERITY_ERROR && ++diagnostics->errors > DIAGNOSTICS_MAX)
+		return;
+	say(diagnostics, severity, line, format, args);
+}
+
 void diagnose(struct diagnostics *diagnostics, enum severity severity, unsigned line,
 	      const char *format, ...)
 {
 	va_list args;
 
-	if (!is_heard(diagnostics))
-		return;
-	if (severity == SEVERITY_ERROR && ++diagnostics->errors > DIAGNOSTICS_MAX)
-		return;
 	va_start(args, format);
-	say(diagnostics, severity, line, format, args);
+	diagnose_args(diagnostics, severity, line, format, args);
 	va_end(args);
 }
 

@@ -8,6 +8,7 @@
 #ifndef DIAGNOSE_H
 #define DIAGNOSE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
@@ -43,6 +44,10 @@ static inline struct diagnostics diagnostics_in(const struct diagnostics *to,
 __attribute__((format(printf, 4, 5))) void diagnose(struct diagnostics *diagnostics,
 						    enum severity severity, unsigned line,
 						    const char *format, ...);
+
+__attribute__((format(printf, 4, 0))) void
+diagnose_args(struct diagnostics *diagnostics, enum severity severity, unsigned line,
+	      const char *format, va_list args);
 
 /* An error about the file as a whole. Returns R. */
 __attribute__((format(printf, 3, 4))) int diagnose_file(struct diagnostics *diagnostics,

@@ -3,8 +3,11 @@
 
 #include "lib/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +132,37 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 	bytes[*ret_size] = '\0';
 	*ret = bytes;
 	return 0;
+}
+
+static bool ends_in(const char *name, const char *suffix)
+{
+	const size_t size = strlen(name), tail = strlen(suffix);
+
+	return size > tail && !strcmp(name + size - tail, suffix);
+}
+
+int file_each(const char *dir, const char *suffix, size_t max, file_fn *fn, void *data)
+{
+	const struct dirent *entry;
+	DIR *folder = opendir(dir);
+	int r;
+
+	if (!folder)
+		return errno == ENOENT ? 0 : -errno;
+	while ((errno = 0, entry = readdir(folder))) {
+		_cleanup_free_ char *bytes = NULL;
+		char path[PATH_MAX];
+		size_t size;
+
+		if (entry->d_name[0] == '.' || !ends_in(entry->d_name, suffix))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		r = file_read(path, max, &bytes, &size);
+		fn(data, path, r, bytes);
+	}
+	r = -errno;
+	closedir(folder);
+	return r;
 }
 
 int file_write_fd(int fd, const char *bytes, size_t size)

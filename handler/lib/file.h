@@ -35,6 +35,13 @@ int file_read_trusted(int dirfd, const char *name, size_t max,
  */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
 
+/*
+ * Reads each file of the folder DIR whose name ends in SUFFIX and does not begin with a
+ * dot so, in no order. R: 0, or -errno, and no BYTES then. No such folder has no files.
+ */
+typedef void file_fn(void *data, const char *path, int r, const char *bytes);
+int file_each(const char *dir, const char *suffix, size_t max, file_fn *fn, void *data);
+
 /* Reads up to SIZE bytes, fewer only at the file's end. *ret: how many. */
 int file_read_fd(int fd, char *bytes, size_t size, size_t *ret);
 

@@ -23,13 +23,11 @@ struct linter {
 __attribute__((format(printf, 2, 3))) static int complain(struct linter *linter,
 							  const char *format, ...)
 {
-	char text[160];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	diagnose_args(linter->diagnostics, SEVERITY_ERROR, linter->line, format, args);
 	va_end(args);
-	diagnose(linter->diagnostics, SEVERITY_ERROR, linter->line, "%s", text);
 	linter->wrong = true;
 	return -EINVAL;
 }

@@ -41,7 +41,7 @@ static int keep_victim(struct batch *batch, size_t step, const struct nlmsghdr *
 	if (!victim.message)
 		return -ENOMEM;
 	memcpy(victim.message, nlh, nlh->nlmsg_len);
-	if (array_push(batch->victims, victim, victim) == 0)
+	if (array_append(batch->victims, victim, victim) == 0)
 		return 0;
 	free(victim.message);
 	return -ENOMEM;

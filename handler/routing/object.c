@@ -100,7 +100,7 @@ bool objects_have(const struct objects *objects, const struct object *object)
 
 int objects_put(struct objects *objects, const struct object *object)
 {
-	return objects_have(objects, object) ? 0 : array_push(objects, object, *object);
+	return objects_have(objects, object) ? 0 : array_append(objects, object, *object);
 }
 
 void objects_drop(struct objects *objects, const struct object *object)

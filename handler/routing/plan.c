@@ -91,7 +91,7 @@ int plan_push(struct plan *plan, enum step_op op, const struct object *object)
 {
 	const struct step step = {.op = op, .object = *object};
 
-	return object->kind == OBJECT_TABLE ? 0 : array_push(plan, step, step);
+	return object->kind == OBJECT_TABLE ? 0 : array_append(plan, step, step);
 }
 
 static int make_way(const struct objects *gone, const struct object *coming,

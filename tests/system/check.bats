@@ -102,7 +102,7 @@ found() {
 	printf '[sixxs6]\nsource = 2a02::7\ntable = voice\n' | drop_in sixxs6
 	found "$dir/sixxs2.conf:3: warning: table 202 goes without the name voice, which iproute2 gives to table 7: set another name, or name = none" \
 		"$dir/sixxs3.conf:4: warning: table 8 goes without the name sixxs3, for iproute2 calls it video: set name = none, or another table" \
-		"$dir/sixxs5.conf:4: warning: name both is given to table 204 of sixxs4 ($dir/sixxs4.conf:1) as well: whichever comes later goes without: set another name, or name = none"
+		"$dir/sixxs5.conf:4: warning: name both is that of table 204 of [sixxs4] too, line 1 of sixxs4.conf: the tunnel that comes later gets no name; set another, or name = none"
 	# and so says the event path
 	tunnel_add sixxs2
 	run -0 sixxs-route apply sixxs2
@@ -123,7 +123,7 @@ found() {
 @test "a prefix without prefer_main" {
 	printf '[sixxs0]\nsource = 2a02::1\n  2a02:1::/48\ntable = 200\n' | drop_in sixxs0
 	printf '[sixxs0]\ntable = 200\nsource = 2a02::1, 2a02:1::/48\n' | drop_in sixxs0
-	found "$dir/sixxs0.conf:3: warning: source 2a02:1::/48 is more than one host: what these send to each other leaves by the tunnel as well: set prefer_main = yes, or = no if that is meant"
+	found "$dir/sixxs0.conf:3: warning: source 2a02:1::/48 is more than one host: traffic between its hosts will use the tunnel too; set prefer_main = yes, or = no to accept it"
 	for said in yes no; do
 		printf '[sixxs0]\ntable = 200\nsource = 2a02::1, 2a02:1::/48\nprefer_main = %s\n' $said | drop_in sixxs0
 		found
@@ -133,49 +133,95 @@ found() {
 @test "a source within another tunnel's, whose rule does not come later" {
 	printf '[sixxs2]\ntable = 202\nprefer_main = yes\nsource = 192.0.2.0/24\n[sixxs3]\ntable = 203\nsource = 192.0.2.7, 192.0.2.8\n' | drop_in sixxs2
 	printf '[sixxs4]\nsource = 2a02::/48\ntable = 204\nprefer_main = yes\n' | drop_in sixxs4
-	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1) at the same priority: give it a lower priority than 16383" \
-		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1) at the same priority: give it a lower priority than 16383" \
-		"$dir/sixxs2.conf:7: warning: source 192.0.2.7 lies within 192.0.2.0/24 of [sixxs2] ($dir/sixxs2.conf:1) at the same priority: give it a lower priority than 16383"
+	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, at the same priority: set its priority below 16383 (smaller numbers are matched first)" \
+		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, at the same priority: set its priority below 16383 (smaller numbers are matched first)" \
+		"$dir/sixxs2.conf:7: warning: source 192.0.2.7 lies within 192.0.2.0/24 of [sixxs2], line 1, at the same priority: set its priority below 16383 (smaller numbers are matched first)"
 	printf '[sixxs4]\nsource = 2a02::/48\ntable = 204\nprefer_main = yes\npriority = 5\n' | drop_in sixxs4
 	printf 'priority = 16382\n' >>$dir/sixxs2.conf
-	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1), whose rule comes first: give it a lower priority than 5" \
-		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4] ($dir/sixxs4.conf:1), whose rule comes first: give it a lower priority than 5"
+	found "$dir/sixxs0.conf:2: warning: source 2a02::1 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, whose rule comes first: set its priority below 5 (smaller numbers are matched first)" \
+		"$dir/sixxs1.conf:2: warning: source 2a02::2 lies within 2a02::/48 of [sixxs4], line 1 of sixxs4.conf, whose rule comes first: set its priority below 5 (smaller numbers are matched first)"
 	# what it recommends helps; a tunnel's own sources are no matter
 	printf '[sixxs4]\nsource = 2a02::/48, 2a02::9\ntable = 204\nprefer_main = yes\npriority = 16384\n' | drop_in sixxs4
 	found
 }
 
-@test "an interface whose events no udev rule hands over" {
-	local warning rule
-	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in wg7
-	warning="$dir/wg7.conf:1: warning: no event of wg7 comes here, as its name is not sixxs*: put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
+@test "an interface without a file of its name, whose events no udev rule hands over" {
+	local place=$dir/any.conf:1 warning rule
+	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in any
+	warning="$place: warning: no event of wg7 comes here: move the section into wg7.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
 	found "$warning"
+	# what it recommends helps
+	mv $dir/any.conf $dir/wg7.conf
+	found
+	mv $dir/wg7.conf $dir/any.conf
 	mkdir -p /etc/udev/rules.d /run/udev/rules.d
-	while IFS= read -r rule; do
-		printf '%b\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
-		found "$warning"
-	done <<-'E'
-		# SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"
-		SUBSYSTEM=="net", KERNEL=="he-*|tun?", ENV{SIXXS_ROUTE}="$name"
-		SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}=="x", GOTO="end"
-		SUBSYSTEM=="net", KERNEL=="wg*", ENV{OTHER}="$name"
-		SUBSYSTEM=="net", KERNEL!="wg*", ENV{SIXXS_ROUTE}=""
-		SUBSYSTEM=="net", KERNEL=="wg", RUN+="/usr/sbin/sixxs-route udev"
-		SUBSYSTEM=="net", KERNEL=="wg*", RUN+="/usr/sbin/other"
-	E
-	while IFS= read -r rule; do
-		printf '%b\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
-		found
-	done <<-'E'
-		SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"
-		SUBSYSTEM=="net", KERNEL=="he-*|wg[0-9]", ENV{SIXXS_ROUTE}="$name"
-		# a comment\n\nSUBSYSTEM=="net",KERNEL=="wg*", \\\n  ENV{SIXXS_ROUTE}="%k"
-		ACTION=="add|remove", SUBSYSTEM=="net", KERNEL=="wg7", RUN+="/usr/sbin/sixxs-route udev"
-		SUBSYSTEM=="net", DRIVERS=="?*", ENV{SIXXS_ROUTE}="$name"
-		KERNEL=="x", PROGRAM="a \\"b\\" c"\nKERNEL=="wg?", ENV{SIXXS_ROUTE} = "$name"
-	E
+	printf '# ENV{SIXXS_ROUTE}="$name"\n' >/run/udev/rules.d/90-tunnels.rules
+	found "$warning"
+	rule=${warning##*trigger: }
+	printf '%s\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
+	found
 	ln -s /dev/null /etc/udev/rules.d/90-tunnels.rules
 	found "$warning"
+	rm /etc/udev/rules.d/90-tunnels.rules
+	# udev has seen the link, by a line that does not fit
+	printf '%s\n' "${rule/wg7/wg8}" >/run/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	tunnel_add wg7
+	settle
+	found "$warning"
+	printf '%s\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	udevadm trigger /sys/class/net/wg7
+	settle
+	found
+	rm /run/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	tunnel_del wg7
+	settle
+}
+
+@test "a line for it that is read too late" {
+	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in any
+	mkdir -p /etc/udev/rules.d
+	printf 'SUBSYSTEM=="net", KERNEL=="wg7", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/99-wireguard.rules
+	found "$dir/any.conf:1: warning: no event of wg7 comes here: udev reads /etc/udev/rules.d/99-wireguard.rules too late, after 99-tunnel-sixxs.rules; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger"
+	# so it is: nothing comes at its add
+	udevadm control --reload
+	tunnel_add wg7
+	tunnel_up wg7
+	settle
+	exits 1 grep -q 2a02::3 <<<"$(rules)"
+	# what it recommends helps
+	mv /etc/udev/rules.d/99-wireguard.rules /etc/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	udevadm trigger /sys/class/net/wg7
+	settle
+	found
+	grep -q 2a02::3 <<<"$(rules)"
+	rm /etc/udev/rules.d/90-tunnels.rules
+	udevadm control --reload
+	tunnel_del wg7
+	settle
+}
+
+@test "our own rules that are not installed, not where udev reads them, or hidden" {
+	local ours=/usr/lib/udev/rules.d/99-tunnel-sixxs.rules none
+	none="$dir:1: warning: no event of any interface comes here: 99-tunnel-sixxs.rules is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger"
+	mkdir -p /opt/udev/rules.d /etc/udev/rules.d
+	mv $ours /opt/udev/rules.d/
+	found "$none"
+	mv /opt/udev/rules.d/${ours##*/} /etc/udev/rules.d/
+	found
+	mv /etc/udev/rules.d/${ours##*/} $ours
+	ln -s /dev/null /etc/udev/rules.d/${ours##*/}
+	found "/etc/udev/rules.d/${ours##*/}:1: warning: no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger"
+	rm /etc/udev/rules.d/${ours##*/}
+	found
+	# no tunnel, no harm
+	mv $ours /opt/udev/rules.d/
+	rm -r ${dir:?}/*
+	found
+	mv /opt/udev/rules.d/${ours##*/} $ours
 }
 
 # As systemd does for a unit that is active.
@@ -193,15 +239,15 @@ networkd_runs() {
 	found "$main:1$warning"
 	printf '[Network]\n#ManageForeignRoutingPolicyRules=no\n' >$main
 	found "$main:1$warning"
-	printf '[DHCPv4]\nManageForeignRoutingPolicyRules=no\n[Network]\n ManageForeignRoutingPolicyRules = False \n' >$main
+	printf '[Network]\n ManageForeignRoutingPolicyRules = False \n' >$main
 	found
-	mkdir -p $drop /usr/lib/systemd/networkd.conf.d
-	printf '[Network]\n\nManageForeignRoutingPolicyRules=yes\n' >/usr/lib/systemd/networkd.conf.d/50-a.conf
-	found "/usr/lib/systemd/networkd.conf.d/50-a.conf:3$warning"
-	ln -s /dev/null $drop/50-a.conf
+	mkdir -p /usr/lib/systemd/networkd.conf.d
+	mv $main /usr/lib/systemd/networkd.conf.d/50-a.conf
 	found
-	rm $drop/50-a.conf
+	rm /usr/lib/systemd/networkd.conf.d/50-a.conf
+	found "$main:1$warning"
 	# what it recommends helps
+	mkdir -p $drop
 	printf '[Network]\nManageForeignRoutingPolicyRules=no\n' >$drop/zz-sixxs-route.conf
 	found
 	# no tunnel, no harm
@@ -214,12 +260,14 @@ networkd_runs() {
 	mkdir -p ${rule%/*} ${networkd%/*}
 	printf '# a vendor\n' | tee $rule >$networkd
 	chmod 600 $rule $networkd
-	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
 	assert_same '' "$(exits 0 setpriv --reuid=65534 --clear-groups $handler check)"
-	printf '[wg0]\nsource = 2a02::7\ntable = 207\n' | drop_in wg0
+	printf '[wg0]\nsource = 2a02::7\ntable = 207\n' | drop_in any
 	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
-	has "$rule:1: warning: cannot be read: Permission denied: what it says is not known here" </tmp/told
-	grep -q '/wg0.conf:1: warning: no event of wg0 comes here' /tmp/told
+	has "${rule%/*}:1: warning: cannot read all of udev's rules: Permission denied; whether udev hands over the interfaces' events was not checked" </tmp/told
+	assert_same 1 "$(wc -l </tmp/told)"
+	networkd_runs
+	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
+	has "/etc/systemd/networkd.conf:1: warning: cannot read all that systemd-networkd is told: Permission denied; whether it deletes our rules was not checked" </tmp/told
 	assert_same 2 "$(wc -l </tmp/told)"
 	rm -r $rule ${networkd%/*}
 }
@@ -307,7 +355,7 @@ second:4: error: name = default: expected none, or a name of at most 63 letters,
 @test "a full disk is no success" {
 	printf 'x\n' | drop_in x
 	run -1 --separate-stderr bash -c 'sixxs-route check >/dev/full'
-	[[ $stderr == *"cannot check to the end"* ]]
+	[[ $stderr == *"check is incomplete"* ]]
 	cd conf.d
 	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in x
 	run -1 bash -c 'sixxs-route check >/dev/full 2>/dev/null'

@@ -510,13 +510,159 @@ swap() {
 	assert_same "" "$(log_lines)"
 }
 
-@test "interfaces of other names cost no run at all" {
+@test "interfaces of other names cost no run at all, but when they are renamed" {
 	log_restart
+	comes plain0
+	udevadm trigger /sys/class/net/plain0
+	goes plain0
+	assert_same "" "$(log_lines)"
 	comes plain0
 	ip link set dev plain0 down name plain1
 	settle
 	goes plain1
-	assert_same "" "$(log_lines)"
+	clean
+	untroubled
+	logged 0 '^daemon.info'
+	tunnel_add plain0
+	ip link set dev plain0 name "pla'in!"
+	settle
+	ip link del dev "pla'in!"
+	settle
+	untroubled
+}
+
+# ---- served by a drop-in's name -----------------------------------------------------------
+
+# own IFACE: its drop-in, in a file of its name, and what is then there.
+own() { printf '[%s]\nsource = 2a02::7\ntable = 207\nname = none\n' "$1" | drop_in "$1"; }
+own_stands() {
+	rules | has '16383: from 2a02::7 lookup 207 proto sixxs' &&
+		grep -q "^default dev $1 proto sixxs " <<<"$(routes 207)"
+}
+
+@test "conf.d/IFNAME.conf is all it takes: any valid name" {
+	for iface in wg0 Wg-0_a eth9.100 6in4.a_b-c a123456789bcdeF; do
+		own "$iface"
+		comes "$iface"
+		own_stands "$iface"
+		unchanged trigger --action=add
+		goes "$iface"
+		clean
+		rm "/etc/sixxs-route/conf.d/$iface.conf"
+	done
+	untroubled
+}
+
+@test "a drop-in that comes later than the interface: apply, or a replay" {
+	comes wg0
+	clean
+	own wg0
+	exits 0 $handler apply wg0
+	own_stands wg0
+	goes wg0
+	clean
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	comes wg0
+	own wg0
+	replay wg0
+	own_stands wg0
+	goes wg0
+	clean
+	untroubled
+}
+
+@test "a drop-in that came later, and is gone again before the removal" {
+	comes wg0
+	own wg0
+	exits 0 $handler apply wg0
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	own_stands wg0
+	goes wg0
+	clean
+}
+
+@test "a drop-in that came later, and is gone again before a rename" {
+	comes wg0
+	own wg0
+	exits 0 $handler apply wg0
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	ip link set dev wg0 down name plain0
+	settle
+	clean
+	goes plain0
+	clean
+}
+
+@test "a drop-in that was there at first, and is gone before a replay, a rename, the removal" {
+	own wg0
+	comes wg0
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	replay wg0
+	clean
+	own wg0
+	replay wg0
+	own_stands wg0
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	ip link set dev wg0 down name plain0
+	settle
+	clean
+	ip link set dev plain0 name wg0
+	own wg0
+	tunnel_up wg0
+	replay wg0
+	own_stands wg0
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	goes wg0
+	clean
+}
+
+@test "renames to and from names that are served by a drop-in's" {
+	own wg0
+	printf '[Wg.1]\nsource = 2a02::8\ntable = 208\n' | drop_in Wg.1
+	comes plain0
+	clean
+	ip link set dev plain0 down name wg0 up
+	settle
+	own_stands wg0
+	ip link set dev wg0 down name Wg.1 up
+	settle
+	assert_same '16383: from 2a02::8 lookup Wg.1 proto sixxs' "$(rules | grep sixxs)"
+	ip link set dev Wg.1 down name sixxs0 up
+	settle
+	only sixxs0
+	ip link set dev sixxs0 down name wg0 up
+	settle
+	own_stands wg0
+	ip link set dev wg0 down name plain0 up
+	settle
+	clean
+	goes plain0
+	clean
+	untroubled
+}
+
+@test "a folder that SYSCONFDIR sets" {
+	local elsewhere=(BUILD=/tmp/build SYSCONFDIR=/opt/etc SBINDIR=/opt/sbin RUNDIR=/run/elsewhere IPROUTE2DIR=/opt/iproute2)
+	make --silent -j2 --directory="$repo" "${elsewhere[@]}" install >&2
+	udevadm control --reload
+	printf '[wg0]\nsource = 2a02::7\ntable = 207\nname = none\n' >/opt/etc/sixxs-route/conf.d/wg0.conf
+	comes wg0
+	rules | has '16383: from 2a02::7 lookup 207 proto sixxs'
+	rm /opt/etc/sixxs-route/conf.d/wg0.conf
+	comes plain0
+	printf '[plain0]\nsource = 2a02::8\ntable = 208\nname = none\n' >/opt/etc/sixxs-route/conf.d/plain0.conf
+	/opt/sbin/sixxs-route apply plain0
+	rules | has '16383: from 2a02::8 lookup 208 proto sixxs'
+	rm /opt/etc/sixxs-route/conf.d/plain0.conf
+	goes wg0
+	goes plain0
+	clean
+	own wg0
+	comes wg0
+	clean
+	goes wg0
+	install_handler
+	rm -r /opt
 }
 
 @test "another name, by a line in the administrator's rules" {
@@ -524,7 +670,7 @@ swap() {
 		SUBSYSTEM=="net", KERNEL=="wg*|he-*", ENV{SIXXS_ROUTE}="$name"
 	END
 	udevadm control --reload
-	printf '[he-ipv6]\nsource = 2a02::1\ntable = 200\nname = he6\n' | drop_in he-ipv6
+	printf '[he-ipv6]\nsource = 2a02::1\ntable = 200\nname = he6\n' | drop_in any
 	comes he-ipv6
 	rules | has '16383: from 2a02::1 lookup he6 proto sixxs'
 	assert_same 'default dev he-ipv6 proto sixxs metric 1024 pref medium' "$(routes he6)"

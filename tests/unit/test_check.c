@@ -1,125 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* What check reads of udev and systemd-networkd, and the form in which it answers. */
+/* What check reads of systemd-networkd, and the form in which it answers. */
 #include "cmd/networkd.h"
-#include "cmd/udev_rules.h"
 #include "config/diagnostic.h"
-#include "config/overlaps.h"
 #include "scratch.h"
-
-/* Whether a rule serves IFNAME. */
-static bool serves(const char *rule, const char *ifname, bool own)
-{
-	struct udevrules rules = {0};
-	bool r;
-
-	assert_int_equal(udevrules_add(&rules, rule, strlen(rule), own), 0);
-	r = udevrules_serve(&rules, ifname);
-	udevrules_free(&rules);
-	return r;
-}
-
-static void test_rules(void **state)
-{
-	(void)state;
-	assert_true(serves("KERNEL==\"wg*\", ENV{SIXXS_ROUTE}=\"$name\"", "wg0", false));
-	assert_false(
-		serves("KERNEL==\"wg*\", ENV{SIXXS_ROUTE}=\"$name\"", "xwg0", false));
-	assert_true(
-		serves("KERNEL==\"a|b|wg[0-9]\",ENV{SIXXS_ROUTE}:=\"x\"", "b", false));
-	assert_true(serves("KERNEL == \"wg?\" , RUN{program}+=\"sixxs-route\"\n", "wg0",
-			   false));
-	assert_true(serves("\t ENV{SIXXS_ROUTE}=e\"a\\\"b\"", "any", false));
-	assert_true(serves("X==\"1\", \\\n\\\n KERNEL==\"b\", ENV{SIXXS_ROUTE}=\"y\"",
-			   "b", false));
-	assert_false(serves("ENV{SIXXS_ROUTE}=\"\"", "any", false));
-	assert_false(serves("ENV{SIXXS_ROUTE}!=\"x\"", "any", false));
-	assert_false(serves("RUN-=\"sixxs-route\"", "any", false));
-	assert_false(serves("  # ENV{SIXXS_ROUTE}=\"x\"", "any", false));
-}
-
-static void test_own_rules(void **state)
-{
-	static const char rules[] = "KERNEL==\"sixxs*\", ENV{SIXXS_ROUTE}=\"$name\"\n"
-				    "RUN+=\"/usr/sbin/sixxs-route udev\"\n";
-
-	(void)state;
-	assert_true(serves(rules, "sixxs0", true));
-	assert_false(serves(rules, "wg0", true));
-	assert_true(serves(rules, "wg0", false));
-}
-
-static void test_broken_rules(void **state)
-{
-	static const char *const rules[] = {
-		"",
-		"\n\n",
-		"\\",
-		"\\\n",
-		"KERNEL",
-		"KERNEL==",
-		"KERNEL==\"",
-		"KERNEL==\"wg0\", ENV{SIXXS_ROUTE}=\"x",
-		"KERNEL==\"wg0\\",
-		"KERNEL======\"wg0\"",
-		"==\"wg0\"",
-		"\"\"\"\"",
-		"KERNEL=\"wg0\", ,,, ENV{SIXXS_ROUTE}",
-	};
-
-	(void)state;
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		assert_false(serves(rules[i], "wg0", false));
-}
-
-static void test_long_pattern(void **state)
-{
-	char rule[1200] = "ENV{SIXXS_ROUTE}=\"x\", KERNEL==\"";
-
-	(void)state;
-	memset(rule + strlen(rule), '*', 1000);
-	strcat(rule, "|wg0\"");
-	assert_true(serves(rule, "wg0", false));
-	assert_false(serves(rule, "wg1", false));
-}
-
-static bool deletes(const char *text)
-{
-	struct networkd networkd = {.deletes = true};
-
-	networkd_read(&networkd, "f", text, strlen(text));
-	return networkd.deletes;
-}
 
 static void test_networkd(void **state)
 {
-	(void)state;
-	assert_false(deletes("[Network]\nManageForeignRoutingPolicyRules=no"));
-	assert_false(deletes("[Network]\r\nManageForeignRoutingPolicyRules=0\r\n"));
-	assert_false(deletes("[Network]\n\tManageForeignRoutingPolicyRules \t= OFF\n"));
-	assert_false(
-		deletes("[X]\n[Network]\nManageForeignRoutingPolicyRules=no\n[Y]\n"));
-	assert_true(deletes("ManageForeignRoutingPolicyRules=no"));
-	assert_true(deletes("[Network]\n[X]\nManageForeignRoutingPolicyRules=no"));
-	assert_true(deletes("[Network]\nManageForeignRoutingPolicyRules=\n"));
-	assert_true(deletes("[Network]\nManageForeignRoutingPolicyRules=nein\n"));
-	assert_true(deletes("[Network]\nManageForeignRoutes=no\n"));
-	assert_true(deletes("[Network]\nManageForeignRoutingPolicyRules=no\n"
-			    "ManageForeignRoutingPolicyRules=yes\n"));
-	assert_true(deletes(""));
-	assert_true(deletes("\n=\n[\n[]\n"));
-}
-
-static void test_networkd_place(void **state)
-{
-	static const char text[] = "\n[Network]\nManageForeignRoutingPolicyRules=1\n#\n";
-	struct networkd networkd = {.deletes = true};
+	static const char *const no[] = {
+		"[Network]\nManageForeignRoutingPolicyRules=no",
+		"[Network]\r\nManageForeignRoutingPolicyRules=0\r\n",
+		"[Network]\n\tManageForeignRoutingPolicyRules \t= OFF\n",
+		"[X]\n\n\nManageForeignRoutingPolicyRules=\n ManageForeignRoutingPolicyRules=f",
+		"ManageForeignRoutingPolicyRules\nManageForeignRoutingPolicyRules=no\n",
+	};
+	static const char *const yes[] = {
+		"",
+		"\n=\n[\n[]\n",
+		"ManageForeignRoutingPolicyRules",
+		"ManageForeignRoutingPolicyRules=",
+		"[Network]\nManageForeignRoutingPolicyRules=\n",
+		"[Network]\nManageForeignRoutingPolicyRules=nein\n",
+		"[Network]\nManageForeignRoutingPolicyRules=\nno\n",
+		"[Network]\n#ManageForeignRoutingPolicyRules=no\n",
+		"[Network]\nManageForeignRoutingPolicyRules2=no\n",
+		"[Network]\nManageForeignRoutes=no\n",
+	};
 
 	(void)state;
-	networkd_read(&networkd, "/a", text, 11);
-	assert_int_equal(networkd.line, 0);
-	networkd_read(&networkd, "/b", text, strlen(text));
-	assert_int_equal(networkd.line, 3);
-	assert_string_equal(networkd.file, "/b");
+	for (unsigned i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		assert_true(networkd_says_no(no[i]));
+	for (unsigned i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		assert_false(networkd_says_no(yes[i]));
 }
 
 static void say(struct findings *findings, enum severity severity, const char *file,
@@ -156,70 +67,11 @@ static void test_findings(void **state)
 				  "b:1: warning: whole\n");
 }
 
-/* LABEL's section, at line 1 of its own file; the sources end with NULL. */
-static void add_tunnel(struct overlaps *overlaps, const char *label, uint32_t priority,
-		       const char *const sources[])
-{
-	struct tunnel tunnel = {.priority = priority};
-
-	strcpy(tunnel.label, label);
-	for (; sources[tunnel.n_sources]; tunnel.n_sources++)
-		assert_int_equal(prefix_parse(sources[tunnel.n_sources],
-					      &tunnel.source[tunnel.n_sources]),
-				 0);
-	assert_int_equal(overlaps_add(overlaps, &tunnel, label, 1), 0);
-}
-
-static void note_overlap(void *data, const struct prefix *inner,
-			 const struct overlap_owner *inner_owner,
-			 const struct prefix *outer,
-			 const struct overlap_owner *outer_owner)
-{
-	char text[2][PREFIX_STRLEN];
-
-	prefix_format(inner, text[0]);
-	prefix_format(outer, text[1]);
-	sprintf((char *)data + strlen(data), "%s %s in %s %s\n", inner_owner->file,
-		text[0], outer_owner->label, text[1]);
-}
-
-#define TUNNEL(label, priority, ...) \
-	add_tunnel(&overlaps, label, priority, (const char *const[]){__VA_ARGS__, NULL})
-
-static void test_overlaps(void **state)
-{
-	struct overlaps overlaps = {0};
-	char text[1024] = "";
-
-	(void)state;
-	overlaps_each(&overlaps, note_overlap, text);
-	TUNNEL("host", 9, "2001:db8::1", "2001:db8::2", "192.0.2.129");
-	TUNNEL("net", 9, "2001:db8::/48", "2001:db8::9", "192.0.2.128/25");
-	TUNNEL("all", 9, "2001:d80::/25", "192.0.2.0/26");
-	TUNNEL("later", 10, "2001:db8::3", "192.0.2.64");
-	TUNNEL("earlier", 8, "2001:db8::4", "2001:db8:1::/48");
-	TUNNEL("beside", 9, "2001:db9::/48", "2001:e00::", "192.0.2.127", "32.1.13.184");
-	TUNNEL("nested", 9, "2001:db8:1:1::/64");
-	overlaps_each(&overlaps, note_overlap, text);
-	overlaps_free(&overlaps);
-	assert_string_equal(text, "host 192.0.2.129 in net 192.0.2.128/25\n"
-				  "net 2001:db8::/48 in all 2001:d80::/25\n"
-				  "later 2001:db8::3 in net 2001:db8::/48\n"
-				  "nested 2001:db8:1:1::/64 in earlier 2001:db8:1::/48\n"
-				  "beside 2001:db9::/48 in all 2001:d80::/25\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_own_rules),
-		cmocka_unit_test(test_broken_rules),
-		cmocka_unit_test(test_long_pattern),
 		cmocka_unit_test(test_networkd),
-		cmocka_unit_test(test_networkd_place),
 		cmocka_unit_test(test_findings),
-		cmocka_unit_test(test_overlaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

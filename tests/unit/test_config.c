@@ -699,6 +699,78 @@ static void test_clashes_of_files(void **state)
 	assert_non_null(strstr(given, "f f 300 zz.conf:1\n"));
 }
 
+/* All that is said of the folder, and of sections beside each other. */
+static void warn(void)
+{
+	struct claims claims;
+
+	reported[0] = '\0';
+	assert_int_equal(config_read(scratch, &reporter, &claims), 0);
+	assert_int_equal(claims_warn(&claims), 0);
+	claims_free(&claims);
+}
+
+static void write_priority(const char *label, unsigned priority, const char *sources)
+{
+	static unsigned table = 1000;
+	char file[64], text[512];
+
+	snprintf(file, sizeof(file), "%s.conf", label);
+	snprintf(text, sizeof(text), "[%s]\ntable = %u\npriority = %u\nsource = %s\n",
+		 label, ++table, priority, sources);
+	scratch_write(file, text);
+}
+
+#define SAME  ", at the same priority: set its priority below "
+#define FIRST ", whose rule comes first: set its priority below "
+#define HOW   " (smaller numbers are matched first)\n"
+
+static void test_overlaps(void **state)
+{
+	(void)state;
+	warn();
+	assert_string_equal(reported, "");
+	write_priority("host", 9, "2001:db8::1, 2001:db8::2, 192.0.2.129");
+	write_priority("net", 9, "2001:db8::/48, 2001:db8::9, 192.0.2.128/25");
+	write_priority("all", 9, "2001:d80::/25, 192.0.2.0/26");
+	write_priority("later", 10, "2001:db8::3, 192.0.2.64");
+	write_priority("earlier", 8, "2001:db8::4, 2001:db8:1::/48");
+	write_priority("beside", 9,
+		       "2001:db9::/48, 2001:e00::, 192.0.2.127, 32.1.13.184");
+	write_priority("nested", 9, "2001:db8:1:1::/64");
+	warn();
+	assert_string_equal(
+		reported,
+		"warning host.conf:4: source 192.0.2.129 lies within 192.0.2.128/25 of "
+		"[net], line 1 of net.conf" SAME "9" HOW
+		"warning net.conf:4: source 2001:db8::/48 lies within 2001:d80::/25 of "
+		"[all], line 1 of all.conf" SAME "9" HOW
+		"warning later.conf:4: source 2001:db8::3 lies within 2001:db8::/48 of "
+		"[net], line 1 of net.conf" FIRST "9" HOW
+		"warning nested.conf:4: source 2001:db8:1:1::/64 lies within "
+		"2001:db8:1::/48 of [earlier], line 1 of earlier.conf" FIRST "8" HOW
+		"warning beside.conf:4: source 2001:db9::/48 lies within 2001:d80::/25 "
+		"of [all], line 1 of all.conf" SAME "9" HOW);
+}
+
+static void test_shared_names(void **state)
+{
+	(void)state;
+	scratch_write("a.conf", "[a]\nsource=2a02::1\ntable=200\nname=x\n"
+				"[b]\nsource=2a02::2\n\ntable=201\nname=x\n");
+	scratch_write("x.conf", "[x]\nsource=2a02::3\n\ntable=202\n");
+	scratch_write("y.conf", "[y]\nsource=2a02::4\ntable=203\nname=none\n"
+				"[z]\nsource=2a02::5\ntable=204\nname=none\n");
+	warn();
+	assert_string_equal(
+		reported,
+		"warning a.conf:9: name x is that of table 200 of [a] too, line 1: the "
+		"tunnel that comes later gets no name; set another, or name = none\n"
+		"warning x.conf:4: name x is that of table 200 of [a] too, line 1 of "
+		"a.conf: the tunnel that comes later gets no name; set another, or name "
+		"= none\n");
+}
+
 static int stop(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
 {
 	unsigned *calls = data;
@@ -793,6 +865,8 @@ int main(void)
 		IN_FOLDER(test_bad_sections),
 		IN_FOLDER(test_clashes_in_a_file),
 		IN_FOLDER(test_clashes_of_files),
+		IN_FOLDER(test_overlaps),
+		IN_FOLDER(test_shared_names),
 		IN_FOLDER(test_each_stops),
 		IN_FOLDER(test_ten_thousand),
 	};
