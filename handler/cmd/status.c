@@ -69,6 +69,8 @@ static int print(struct survey *survey, const struct status_options *options, in
 	findings_print(&survey->findings, stderr);
 	if (survey->failure[0])
 		fprintf(stderr, "sixxs-route: %s\n", survey->failure);
+	if (survey->warning[0])
+		fprintf(stderr, "sixxs-route: warning: %s\n", survey->warning);
 	if (options->json)
 		reportjson_print(survey, status, stdout);
 	else

@@ -42,7 +42,7 @@ bool path_is_by(const struct path *path, uint32_t ifindex)
 }
 
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
-			       const struct policy *policy)
+			       const struct kernel_rules *policy)
 {
 	const bool refused = path_is_refused(path);
 	const struct ending ending = {.refused = refused,
@@ -77,7 +77,7 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 }
 
 void path_judge(struct path *path, const struct path_tunnel *tunnel,
-		const struct policy *policy)
+		const struct kernel_rules *policy)
 {
 	path->reason = find_reason(path, tunnel, policy);
 }

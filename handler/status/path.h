@@ -64,7 +64,7 @@ bool path_is_by(const struct path *path, uint32_t ifindex);
 
 /* Finds the reason, from the rest and the rules of the source's family. */
 void path_judge(struct path *path, const struct path_tunnel *tunnel,
-		const struct policy *policy);
+		const struct kernel_rules *policy);
 
 /* One word for programs; NULL for REASON_NONE. */
 const char *path_reason(enum reason reason);

@@ -36,7 +36,7 @@ bool policy_match(const struct kernel_rule *rule, const struct packet *packet)
 	return match != rule->inverted;
 }
 
-size_t policy_place(const struct policy *policy, const struct object *object)
+size_t policy_place(const struct kernel_rules *policy, const struct object *object)
 {
 	for (size_t i = 0; i < policy->n; i++) {
 		struct object ours;
@@ -65,14 +65,15 @@ static bool explains(const struct kernel_rule *rule, const struct ending *ending
 	}
 }
 
-static size_t find_priority(const struct policy *policy, size_t i, uint32_t priority)
+static size_t find_priority(const struct kernel_rules *policy, size_t i,
+			    uint32_t priority)
 {
 	while (i < policy->n && policy->rule[i].priority < priority)
 		i++;
 	return i;
 }
 
-const struct kernel_rule *policy_culprit(const struct policy *policy, size_t end,
+const struct kernel_rule *policy_culprit(const struct kernel_rules *policy, size_t end,
 					 const struct packet *packet,
 					 const struct ending *ending)
 {

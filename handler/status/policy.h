@@ -7,18 +7,13 @@
 #ifndef POLICY_H
 #define POLICY_H
 
-#include "netlink/kernel_rule.h"
+#include "netlink/kernel_state.h"
 #include "routing/object.h"
 
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct policy {
-	size_t n;
-	struct kernel_rule *rule;
-};
 
 /* What the kernel was asked about. */
 struct packet {
@@ -30,7 +25,7 @@ struct packet {
 bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 
 /* The place of our rule OBJECT, or policy->n. */
-size_t policy_place(const struct policy *policy, const struct object *object);
+size_t policy_place(const struct kernel_rules *policy, const struct object *object);
 
 /* Where a packet's way ended: see policy_culprit. */
 struct ending {
@@ -43,7 +38,7 @@ struct ending {
  * The rule before the place END which explains it: it looks up that table, or refuses
  * packets. NULL: none does.
  */
-const struct kernel_rule *policy_culprit(const struct policy *policy, size_t end,
+const struct kernel_rule *policy_culprit(const struct kernel_rules *policy, size_t end,
 					 const struct packet *packet,
 					 const struct ending *ending);
 

@@ -48,7 +48,7 @@ static void put_route(struct page *page, const struct object *route)
 
 	json_number(json, "table", route->table);
 	json_string(json, "interface",
-		    inventory_ifname(&page->survey->inventory, route->oif));
+		    kernel_state_ifname(&page->survey->kernel, route->oif));
 	put_prefix(json, "gateway", &route->gateway);
 	json_number(json, "metric", route->metric);
 	put_optional(json, "mtu", route->mtu);
@@ -96,12 +96,12 @@ static void put_culprit(struct page *page, const struct path *path)
 
 static void put_path(struct page *page, const struct report *report, size_t source)
 {
-	const struct inventory *inventory = &page->survey->inventory;
+	const struct kernel_state *kernel = &page->survey->kernel;
 	struct json *json = &page->json;
 	const struct path *path = &report->path[source];
 	const char *ifname =
-		path->way.error ? NULL : inventory_ifname(inventory, path->way.oif);
-	const char *table = inventory_table(inventory, path->way.table);
+		path->way.error ? NULL : kernel_state_ifname(kernel, path->way.oif);
+	const char *table = known_names_of(&page->survey->names, path->way.table);
 	char number[16], text[PATH_STRLEN];
 
 	snprintf(number, sizeof(number), "%u", path->way.table);
@@ -156,7 +156,7 @@ static void put_table(struct page *page, const struct report *report)
 	json_open(json, "table", '{');
 	json_number(json, "number", report->tunnel.table);
 	json_string(json, "name",
-		    inventory_table(&page->survey->inventory, report->tunnel.table));
+		    known_names_of(&page->survey->names, report->tunnel.table));
 	json_string(json, "wanted_name", want[0] ? want : NULL);
 	json_string(json, "state", state_name(report->name_state));
 	json_close(json, '}');
@@ -243,5 +243,6 @@ void reportjson_print(const struct survey *survey, int status, FILE *out)
 		put_finding(json, &survey->findings.finding[i]);
 	json_close(json, ']');
 	json_string(json, "failure", survey->failure[0] ? survey->failure : NULL);
+	json_string(json, "warning", survey->warning[0] ? survey->warning : NULL);
 	json_close(json, '}');
 }

@@ -70,7 +70,7 @@ static void row(const struct page *page, const char *label, const char *text,
 
 static void format_table(const struct page *page, uint32_t table, char *ret, size_t size)
 {
-	const char *name = inventory_table(&page->survey->inventory, table);
+	const char *name = known_names_of(&page->survey->names, table);
 
 	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL)
 		snprintf(ret, size, "table %s",
@@ -112,7 +112,7 @@ static void print_head(const struct page *page, const struct report *report)
 static void format_route(const struct page *page, const struct object *route, char *ret,
 			 size_t size)
 {
-	const char *ifname = inventory_ifname(&page->survey->inventory, route->oif);
+	const char *ifname = kernel_state_ifname(&page->survey->kernel, route->oif);
 	char via[PREFIX_STRLEN + 8] = "", mtu[24] = "";
 
 	if (route->gateway.family) {
@@ -156,33 +156,40 @@ static const char *family_label(uint8_t family)
 }
 
 /* Somebody else's route where this one, which is not there, would have to be. */
-static const struct found *find_rival(const struct page *page, const struct item *item)
+static const struct kernel_route *find_rival(const struct page *page,
+					     const struct item *item)
 {
 	return item->wanted && !item->there
-		       ? inventory_rival(&page->survey->inventory, &item->object)
+		       ? kernel_state_in_slot(&page->survey->kernel, &item->object)
 		       : NULL;
+}
+
+static void print_rival(const struct page *page, const struct kernel_route *rival)
+{
+	const char *ifname = kernel_state_ifname(&page->survey->kernel, rival->oif);
+	struct found found = {.protocol = rival->protocol};
+	char text[EXPLAIN_SIZE], number[32];
+
+	kernel_route_object(rival, &found.object);
+	snprintf(number, sizeof(number), "ifindex %u", rival->oif);
+	explain_route(&found, ifname ? ifname : number, text);
+	row(page, "  in its place", text, NULL);
 }
 
 static void print_routes(const struct page *page, const struct report *report)
 {
-	char text[256], other[EXPLAIN_SIZE];
+	char text[256];
 
 	for (size_t i = 0; i < report->n_items; i++) {
 		const struct item *item = &report->item[i];
-		const struct found *rival = find_rival(page, item);
-		char number[32];
-		const char *ifname;
+		const struct kernel_route *rival = find_rival(page, item);
 
 		if (!item->wanted || object_is_rule(&item->object))
 			continue;
 		format_object(page, &item->object, text, sizeof(text));
 		row(page, family_label(item->object.family), text, &item->state);
-		if (!rival)
-			continue;
-		ifname = inventory_ifname(&page->survey->inventory, rival->object.oif);
-		snprintf(number, sizeof(number), "ifindex %u", rival->object.oif);
-		explain_route(rival, ifname ? ifname : number, other);
-		row(page, "  in its place", other, NULL);
+		if (rival)
+			print_rival(page, rival);
 	}
 }
 
@@ -208,11 +215,11 @@ static void format_source(const struct report *report, size_t source, char *ret,
 static void print_source(const struct page *page, const struct report *report,
 			 size_t source)
 {
-	const struct inventory *inventory = &page->survey->inventory;
+	const struct kernel_state *kernel = &page->survey->kernel;
 	const enum state state = report_source_state(report, source);
 	const struct path *path = &report->path[source];
 	char text[PATH_STRLEN + 128], way[PATH_STRLEN];
-	const char *ifname = inventory_ifname(inventory, path->way.oif);
+	const char *ifname = kernel_state_ifname(kernel, path->way.oif);
 	char table[LABEL_SIZE + 24];
 
 	format_table(page, path->way.table, table, sizeof(table));
@@ -284,17 +291,6 @@ static void weigh_items(const struct page *page, const struct report *report,
 				   find_rival(page, &report->item[i]);
 }
 
-/* Whether nothing is amiss but that ip(8) does not look where the name stands. */
-static bool lacks_link_only(const struct report *report)
-{
-	if (!report->name_hidden || report->state != STATE_MISSING)
-		return false;
-	for (size_t i = 0; i < report->n_items; i++)
-		if (state_is_drift(report->item[i].state))
-			return false;
-	return true;
-}
-
 static struct advice weigh(const struct page *page)
 {
 	const struct survey *survey = page->survey;
@@ -304,12 +300,11 @@ static struct advice weigh(const struct page *page)
 		const struct report *report = &survey->report[i];
 
 		advice.astray |= report->state == STATE_ASTRAY;
+		advice.link |= report->name_unread;
 		if (report->state == STATE_ASTRAY || !state_is_drift(report->state))
 			continue;
 		weigh_items(page, report, &advice);
-		advice.link |= report->name_hidden;
-		if (!lacks_link_only(report))
-			advice.ifname = advice.drifted++ ? "--all" : report->ifname;
+		advice.ifname = advice.drifted++ ? "--all" : report->ifname;
 	}
 	return advice;
 }

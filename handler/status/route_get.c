@@ -173,7 +173,7 @@ static void end_whose(const struct route_questions *questions)
 		for (size_t p = 0; p < questions->report[i].n_paths; p++) {
 			struct path *path = &questions->report[i].path[p];
 			const char *iif =
-				inventory_ifname(questions->inventory, path->iif);
+				kernel_state_ifname(questions->kernel, path->iif);
 
 			if (!path->local && !path->iif)
 				path->way.error = -EHOSTUNREACH;
@@ -185,7 +185,7 @@ static void end_whose(const struct route_questions *questions)
 static void judge(const struct route_questions *questions)
 {
 	for (size_t i = 0; i < questions->n_reports; i++)
-		report_judge(&questions->report[i], questions->inventory);
+		report_judge(&questions->report[i], questions->kernel);
 }
 
 int route_get_all(const struct route_questions *questions)

@@ -12,7 +12,7 @@
 /* What is asked about. */
 struct route_questions {
 	struct rtnl *rtnl;
-	const struct inventory *inventory;
+	const struct kernel_state *kernel;
 	struct prefix probe6, probe4; /* asked for the way to; hosts */
 	size_t n_reports;
 	struct report *report;

@@ -120,7 +120,7 @@ static int put_file_link(struct survey *survey, const char *file)
 		return 0;
 	snprintf(ifname, sizeof(ifname), "%.*s", (int)(strlen(name) - strlen(".conf")),
 		 name);
-	return inventory_link(&survey->inventory, ifname).ifindex
+	return kernel_state_link(&survey->kernel, ifname)
 		       ? add_report(survey, ifname, &report)
 		       : 0;
 }
@@ -264,16 +264,39 @@ static int find_rivals(struct survey *survey, const struct report *report)
 
 		if (!object_is_rule(&item->object) && item->wanted && !item->there &&
 		    state_is_drift(item->state))
-			r = inventory_read_foreign(survey->rtnl, item->object.family,
-						   item->object.table,
-						   &survey->inventory);
+			r = kernel_state_read_foreign(survey->rtnl, item->object.family,
+						      item->object.table,
+						      &survey->kernel);
 	}
 	return r;
+}
+
+/*
+ * Without a name a tunnel works: so it is drift only if the line would be ours, and is not
+ * there.
+ */
+static void find_name_state(struct survey *survey, struct report *report)
+{
+	struct name_entry want = {.number = report->tunnel.table};
+	struct name_rival rival;
+	int r;
+
+	memcpy(want.name, report->tunnel.table_name, sizeof(want.name));
+	if (report->section != SECTION_FOUND || !report->link.ifindex || !want.name[0])
+		return;
+	if (known_names_has_ours(&survey->names, &want)) {
+		report->name_unread = survey->names.unread;
+		return;
+	}
+	r = names_look(survey->runfd, &want, &rival);
+	if (r == NAME_OURS)
+		report->name_state = STATE_MISSING;
 }
 
 static int read_items(struct survey *survey, struct report *report)
 {
 	struct place place = {.survey = survey, .name = report->ifname};
+	const struct kernel_link *link;
 	struct record record;
 	int r = 0;
 
@@ -285,10 +308,13 @@ static int read_items(struct survey *survey, struct report *report)
 		report->record_bad = true;
 		record_clear(&record);
 	}
-	report->link = inventory_link(&survey->inventory, report->ifname);
+	link = kernel_state_link(&survey->kernel, report->ifname);
+	if (link)
+		report->link = link->link;
 	if (report->section == SECTION_FOUND && report->link.ifindex)
 		find_addresses(survey, report, &record);
-	r = report_items(report, &record, &survey->inventory);
+	find_name_state(survey, report);
+	r = report_items(report, &record, &survey->kernel);
 	return r < 0 ? r : find_rivals(survey, report);
 }
 
@@ -298,6 +324,32 @@ static struct report *find_owner(const struct survey *survey, const struct objec
 		if (report_owns(&survey->report[i], object))
 			return &survey->report[i];
 	return NULL;
+}
+
+static int by_object(const void *a, const void *b)
+{
+	return object_compare(*(const struct object *const *)a,
+			      *(const struct object *const *)b);
+}
+
+/* Every object that a tunnel accounts for, in order, for free(). NULL: no memory. */
+static const struct object **collect_accounted(const struct survey *survey, size_t *ret_n)
+{
+	const struct object **accounted;
+	size_t n = 0;
+
+	for (size_t i = 0; i < survey->n_reports; i++)
+		n += survey->report[i].n_items;
+	accounted = calloc(n + 1, sizeof(*accounted));
+	if (!accounted)
+		return NULL;
+	n = 0;
+	for (size_t i = 0; i < survey->n_reports; i++)
+		for (size_t k = 0; k < survey->report[i].n_items; k++)
+			accounted[n++] = &survey->report[i].item[k].object;
+	qsort(accounted, n, sizeof(*accounted), by_object);
+	*ret_n = n;
+	return accounted;
 }
 
 static int add_stray(struct survey *survey, const struct item *item)
@@ -311,26 +363,38 @@ static int add_stray(struct survey *survey, const struct item *item)
 	return 0;
 }
 
+static int put_stray(struct survey *survey, const struct object *object, bool all)
+{
+	const enum state state = survey_is_blind(survey) ? STATE_UNKNOWN : STATE_STALE;
+	const struct item stray = {.object = *object, .state = state, .there = true};
+	struct report *owner = find_owner(survey, object);
+
+	if (owner)
+		return report_add(owner, object, STATE_STALE);
+	return all ? add_stray(survey, &stray) : 0;
+}
+
 /* all: every tunnel is looked at, so that what nobody accounts for is a stray. */
 static int find_strays(struct survey *survey, bool all)
 {
-	const enum state state = survey_is_blind(survey) ? STATE_UNKNOWN : STATE_STALE;
+	_cleanup_free_ const struct object **left = NULL;
+	const struct kernel_state *kernel = &survey->kernel;
+	_cleanup_free_ const struct object **accounted;
+	size_t n, n_left = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < survey->inventory.n_own; i++) {
-		const struct own *own = &survey->inventory.own[i];
-		const struct item stray = {
-			.object = own->object, .state = state, .there = true};
-		struct report *owner;
+	accounted = collect_accounted(survey, &n);
+	left = calloc(kernel->n_ours + 1, sizeof(*left));
+	if (!accounted || !left)
+		return -ENOMEM;
+	for (size_t i = 0; i < kernel->n_ours; i++) {
+		const struct object *key = &kernel->ours[i];
 
-		if (own->claimed)
-			continue;
-		owner = find_owner(survey, &own->object);
-		if (owner)
-			r = report_add(owner, &own->object, STATE_STALE);
-		else if (all)
-			r = add_stray(survey, &stray);
+		if (!bsearch(&key, accounted, n, sizeof(*accounted), by_object))
+			left[n_left++] = key;
 	}
+	for (size_t i = 0; r == 0 && i < n_left; i++)
+		r = put_stray(survey, left[i], all);
 	return r;
 }
 
@@ -352,9 +416,12 @@ static int take(struct survey *survey, char *const ifnames[])
 	r = all ? collect_all(survey) : collect_named(survey, ifnames);
 	if (r < 0)
 		return fail(survey, r, "collect sections and records");
-	r = inventory_read(survey->rtnl, survey->runfd, &survey->inventory);
+	r = kernel_state_read(survey->rtnl, &survey->kernel);
 	if (r < 0)
 		return fail(survey, r, "ask the kernel what is installed");
+	r = known_names_read(survey->runfd, &survey->names);
+	if (r < 0)
+		return fail(survey, r, "read the names of tables");
 	if (survey->unread)
 		r = collect_unread(survey);
 	for (size_t i = 0; r == 0 && i < survey->n_reports; i++)
@@ -364,16 +431,17 @@ static int take(struct survey *survey, char *const ifnames[])
 	if (r < 0)
 		return fail(survey, r, "compare");
 	r = route_get_all(&(struct route_questions){.rtnl = survey->rtnl,
-						    .inventory = &survey->inventory,
+						    .kernel = &survey->kernel,
 						    .probe6 = survey->probe6,
 						    .probe4 = survey->probe4,
 						    .n_reports = survey->n_reports,
 						    .report = survey->report});
 	if (r < 0)
 		return fail(survey, r, "ask the kernel for the ways");
-	if (survey->inventory.names_error)
-		fail(survey, survey->inventory.names_error,
-		     "read what ip(8) calls the tables");
+	if (survey->names.error)
+		snprintf(survey->warning, sizeof(survey->warning),
+			 "cannot read all names of iproute2's rt_tables: %s",
+			 strerror(-survey->names.error));
 	return 0;
 }
 
@@ -412,7 +480,8 @@ void survey_free(struct survey *survey)
 	for (size_t i = 0; i < survey->n_reports; i++)
 		report_free(&survey->report[i]);
 	findings_free(&survey->findings);
-	inventory_free(&survey->inventory);
+	kernel_state_free(&survey->kernel);
+	known_names_free(&survey->names);
 	close_fdp(&survey->runfd);
 	free(survey->report);
 	free(survey->stray);

@@ -9,8 +9,10 @@
 
 #include "config/config.h"
 #include "config/findings.h"
+#include "netlink/kernel_state.h"
 #include "netlink/rtnl.h"
 #include "settings.h"
+#include "status/known_names.h"
 #include "status/tunnel_status.h"
 
 struct survey {
@@ -19,13 +21,15 @@ struct survey {
 	int runfd;                    /* -1: there is no run folder */
 	struct prefix probe6, probe4; /* asked for the way to; hosts */
 	bool unread;                  /* some section: it is not known what is wanted */
-	struct inventory inventory;
+	struct kernel_state kernel;
+	struct known_names names;
 	size_t n_reports;
 	struct report *report; /* in the order of their names */
 	size_t n_strays;
 	struct item *stray;       /* ours, and no tunnel accounts for it */
 	struct findings findings; /* about drop-ins and records */
 	char failure[160];        /* what else went wrong, in words; "": nothing */
+	char warning[160];        /* what costs no more than names */
 };
 
 /*

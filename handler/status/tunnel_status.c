@@ -72,7 +72,7 @@ static bool was_wanted(const struct record *record, const struct object *object)
 }
 
 static int put_wanted(struct report *report, const struct record *record,
-		      struct inventory *inventory)
+		      const struct kernel_state *kernel)
 {
 	struct link up = report->link;
 	struct objects now, then; /* then: once the link is up */
@@ -85,7 +85,7 @@ static int put_wanted(struct report *report, const struct record *record,
 		const struct object *object = &then.object[i];
 		struct item item = {.object = *object, .wanted = true};
 
-		item.there = inventory_claim(inventory, object);
+		item.there = kernel_state_has(kernel, object);
 		if (item.there)
 			item.state = STATE_OK;
 		else if (!objects_have(&now, object))
@@ -107,7 +107,7 @@ static bool is_wanted(const struct report *report, const struct object *object)
 }
 
 static int put_recorded(struct report *report, const struct record *record,
-			struct inventory *inventory)
+			const struct kernel_state *kernel)
 {
 	const enum state left = report->section == SECTION_UNKNOWN ? STATE_UNKNOWN
 				: report->section == SECTION_FOUND && report->link.ifindex
@@ -118,45 +118,22 @@ static int put_recorded(struct report *report, const struct record *record,
 	for (unsigned i = 0; r == 0 && i < record->objects.n; i++) {
 		const struct object *object = &record->objects.object[i];
 
-		if (!is_wanted(report, object) && inventory_claim(inventory, object))
+		if (!is_wanted(report, object) && kernel_state_has(kernel, object))
 			r = report_add(report, object, left);
 	}
 	return r;
 }
 
-static void find_name_state(struct report *report, const struct inventory *inventory)
-{
-	struct name_entry want = {.number = report->tunnel.table};
-	const char *name = inventory_table(inventory, want.number);
-
-	memcpy(want.name, report->tunnel.table_name, sizeof(want.name));
-	if (report->section != SECTION_FOUND || !report->link.ifindex || !want.name[0] ||
-	    (name && !strcmp(name, want.name)))
-		return;
-	if (inventory->names_error) {
-		report->name_state = STATE_UNKNOWN;
-		return;
-	}
-	/* it then goes without its name, which costs it nothing else */
-	if (inventory_name_taken(inventory, &want))
-		return;
-	report->name_state = STATE_MISSING;
-	report->name_hidden =
-		inventory->names_hidden && name_equal(&report->recorded_name, &want);
-}
-
 int report_items(struct report *report, const struct record *record,
-		 struct inventory *inventory)
+		 const struct kernel_state *kernel)
 {
 	int r = 0;
 
 	report->recorded = !record_is_empty(record);
-	report->recorded_name = record->name;
-	find_name_state(report, inventory);
 	if (report->section == SECTION_FOUND)
-		r = put_wanted(report, record, inventory);
+		r = put_wanted(report, record, kernel);
 	if (r == 0)
-		r = put_recorded(report, record, inventory);
+		r = put_recorded(report, record, kernel);
 	report->looked = r == 0;
 	return r;
 }
@@ -229,7 +206,7 @@ enum state report_source_state(const struct report *report, size_t source)
 }
 
 static void judge_path(const struct report *report, size_t source,
-		       const struct inventory *inventory)
+		       const struct kernel_state *kernel)
 {
 	const struct prefix *prefix = &report->tunnel.source[source];
 	struct path_tunnel tunnel = {.link = report->link,
@@ -247,7 +224,7 @@ static void judge_path(const struct report *report, size_t source,
 		}
 	}
 	path_judge(&report->path[source], &tunnel,
-		   inventory_policy(inventory, prefix->family));
+		   kernel_state_rules(kernel, prefix->family));
 }
 
 /* The state of a tunnel of which nothing is wanted or there. */
@@ -284,13 +261,13 @@ static void sort_left(struct report *report)
 		      by_object);
 }
 
-void report_judge(struct report *report, const struct inventory *inventory)
+void report_judge(struct report *report, const struct kernel_state *kernel)
 {
 	enum state state = worse(STATE_OK, report->name_state);
 
 	sort_left(report);
 	for (size_t i = 0; i < report->n_paths; i++)
-		judge_path(report, i, inventory);
+		judge_path(report, i, kernel);
 	for (size_t i = 0; i < report->n_items; i++)
 		state = worse(state, report->item[i].state);
 	for (size_t i = 0; i < report->n_paths; i++)

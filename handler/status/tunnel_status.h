@@ -2,13 +2,13 @@
 /*
  * What status says of one tunnel: each rule and route that is wanted or there, each
  * source's path, and the state of it all. Pure: from the values of section, record and
- * inventory.
+ * kernel state.
  */
 #ifndef TUNNEL_STATUS_H
 #define TUNNEL_STATUS_H
 
+#include "netlink/kernel_state.h"
 #include "state/record.h"
-#include "status/kernel_state.h"
 #include "status/path.h"
 
 /* In rising order: that of a tunnel is the highest of its parts. */
@@ -49,9 +49,8 @@ struct report {
 	struct link link;     /* ifindex 0: absent */
 	bool recorded;        /* its record is not empty */
 	bool record_bad;      /* and cannot be read: what was installed is not known */
-	struct name_entry recorded_name;
 	enum state name_state;
-	bool name_hidden; /* its line is in the run folder, where ip(8) does not look */
+	bool name_unread; /* its line stands in our file, where ip(8) does not look */
 	size_t n_items;
 	struct item *item;
 	size_t n_paths; /* the tunnel's n_sources, or 0 without a link */
@@ -60,11 +59,11 @@ struct report {
 };
 
 /*
- * Fills the items from the section, the link and the record, and claims what is there of
- * them. Returns 0 or -ENOMEM.
+ * Fills the items from the section, the link, the record and what there is. Returns 0 or
+ * -ENOMEM.
  */
 int report_items(struct report *report, const struct record *record,
-		 struct inventory *inventory);
+		 const struct kernel_state *kernel);
 
 /* Whether something of ours that no record has must be this tunnel's. */
 bool report_owns(const struct report *report, const struct object *object);
@@ -77,7 +76,7 @@ int report_add(struct report *report, const struct object *object, enum state st
 int report_make_paths(struct report *report);
 
 /* The reason of each path, once the kernel has answered; and the state of it all. */
-void report_judge(struct report *report, const struct inventory *inventory);
+void report_judge(struct report *report, const struct kernel_state *kernel);
 
 /* What was not asked because of ERROR (-errno) is not known. */
 void report_give_up(struct report *report, int error);

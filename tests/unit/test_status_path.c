@@ -147,7 +147,7 @@ static void test_culprit(void **state)
 	const struct ending by_main_48 = {.table = MAIN, .dst_len = 48};
 	const struct packet sent = packet();
 	struct kernel_rule rules[6];
-	const struct policy policy = {.n = 6, .rule = rules};
+	const struct kernel_rules policy = {.n = 6, .rule = rules};
 
 	(void)state;
 	rules[0] = rule(0, NULL, RT_TABLE_LOCAL);
@@ -192,7 +192,7 @@ static void test_place(void **state)
 		rule(16383, "2a02::1", 200), /* somebody else's of the same content */
 		own_rule(16383, "2a02::2", 200), own_rule(16382, "2a02::1", 200),
 		own_rule(16383, "2a02::1", 201), own_rule(16383, "2a02::1", 200)};
-	struct policy policy = {.n = 5, .rule = rules};
+	struct kernel_rules policy = {.n = 5, .rule = rules};
 
 	(void)state;
 	assert_int_equal(policy_place(&policy, &ours), 4);
@@ -352,7 +352,7 @@ static void test_reasons(void **state)
 				 .priority = 16383,
 				 .source = prefix("2a02::1")}};
 		struct kernel_rule rules[5];
-		struct policy policy = {.rule = rules};
+		struct kernel_rules policy = {.rule = rules};
 		char text[PATH_STRLEN];
 
 		if (!path.way.error && !path.way.type)
