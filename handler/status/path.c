@@ -22,10 +22,11 @@ struct prefix path_host(const struct prefix *source)
 
 bool path_is_refused(const struct path *path)
 {
-	switch (path->way.error) {
+	switch (path->reply.error) {
 	case 0:
-		return path->way.type == RTN_UNREACHABLE ||
-		       path->way.type == RTN_BLACKHOLE || path->way.type == RTN_PROHIBIT;
+		return path->reply.type == RTN_UNREACHABLE ||
+		       path->reply.type == RTN_BLACKHOLE ||
+		       path->reply.type == RTN_PROHIBIT;
 	case -ENETUNREACH:  /* no route at all, or a rule */
 	case -EHOSTUNREACH: /* an unreachable route */
 	case -EACCES:       /* prohibit */
@@ -38,20 +39,20 @@ bool path_is_refused(const struct path *path)
 
 bool path_is_by(const struct path *path, uint32_t ifindex)
 {
-	return !path->way.error && ifindex && path->way.oif == ifindex;
+	return !path->reply.error && ifindex && path->reply.oif == ifindex;
 }
 
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
 			       const struct kernel_rules *policy)
 {
 	const bool refused = path_is_refused(path);
-	const struct ending ending = {.refused = refused,
-				      .table = path->way.table,
-				      .dst_len = path->match.dst.len};
+	const struct lookup_result result = {.refused = refused,
+					     .table = path->reply.table,
+					     .dst_len = path->route.dst.len};
 	const size_t place = policy_place(policy, &tunnel->rule);
-	const struct kernel_rule *culprit;
+	const struct kernel_rule *rule;
 
-	if (path->way.error && !refused)
+	if (path->reply.error && !refused)
 		return REASON_ERROR;
 	if (path_is_by(path, tunnel->link.ifindex))
 		return REASON_NONE;
@@ -61,15 +62,15 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_NO_RULE;
 	if (!tunnel->link.up)
 		return REASON_WAITING;
-	culprit = policy_culprit(policy, place, &path->packet, &ending);
-	if (culprit) {
-		path->culprit = *culprit;
-		return tunnel->prefer_main && culprit->protocol == OBJECT_PROTOCOL &&
-				       culprit->table == RT_TABLE_MAIN
+	rule = policy_first_explaining_rule(policy, place, &path->packet, &result);
+	if (rule) {
+		path->rule = *rule;
+		return tunnel->prefer_main && rule->protocol == OBJECT_PROTOCOL &&
+				       rule->table == RT_TABLE_MAIN
 			       ? REASON_PREFER_MAIN
 			       : REASON_OTHER_RULE;
 	}
-	if (!refused && path->way.table == tunnel->rule.table)
+	if (!refused && path->reply.table == tunnel->rule.table)
 		return REASON_OTHER_ROUTE;
 	if (!tunnel->has_route)
 		return REASON_NO_ROUTE;
@@ -86,8 +87,8 @@ void path_judge(struct path *path, const struct path_tunnel *tunnel,
 static void format_way(const struct path *path, const char *ifname, const char *table,
 		       char *ret, size_t size)
 {
-	if (path->way.error)
-		snprintf(ret, size, "is refused (%s)", strerror(-path->way.error));
+	if (path->reply.error)
+		snprintf(ret, size, "is refused (%s)", strerror(-path->reply.error));
 	else if (path_is_refused(path))
 		snprintf(ret, size, "is refused by table %.64s", table);
 	else if (path->reason == REASON_NONE)
@@ -100,8 +101,8 @@ static void format_rule(const struct path *path, char *ret, size_t size)
 {
 	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN];
 
-	policy_format(&path->culprit, text);
-	explain_protocol(path->culprit.protocol, protocol);
+	policy_format(&path->rule, text);
+	explain_protocol(path->rule.protocol, protocol);
 	snprintf(ret, size, "%.160s, %s, comes before its own", text, protocol);
 }
 
@@ -110,11 +111,11 @@ static void format_route(const struct path *path, uint32_t own_table, char *ret,
 {
 	char to[PREFIX_STRLEN] = "default", protocol[PROTOCOL_STRLEN];
 
-	if (path->match.dst.len)
-		prefix_format(&path->match.dst, to);
-	explain_protocol(path->match.protocol, protocol);
+	if (path->route.dst.len)
+		prefix_format(&path->route.dst, to);
+	explain_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
-		 own_table, to, path->match.metric, protocol);
+		 own_table, to, path->route.metric, protocol);
 }
 
 const char *path_reason(enum reason reason)
@@ -154,7 +155,7 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		return;
 	case REASON_ERROR:
 		snprintf(ret, PATH_STRLEN, "the kernel does not tell the way: %s",
-			 strerror(-path->way.error));
+			 strerror(-path->reply.error));
 		return;
 	case REASON_PREFER_MAIN:
 		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");

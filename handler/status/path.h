@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which way a packet from a tunnel's source leaves: the kernel's answer, and, when it is
- * not by the tunnel, the reason. Pure: who asks the kernel is survey's business.
+ * not by the tunnel, the reason. Pure: who asks the kernel is snapshot's business.
  */
 #ifndef PATH_H
 #define PATH_H
@@ -17,7 +17,7 @@ enum reason {
 	REASON_NOT_LOCAL,   /* no address of this host, which does not forward for it */
 	REASON_NO_ROUTE,    /* the tunnel's table has no default route */
 	REASON_NO_RULE,     /* the source's rule is missing */
-	REASON_OTHER_RULE,  /* another rule comes before ours: see culprit */
+	REASON_OTHER_RULE,  /* another rule comes before ours: see rule */
 	REASON_OTHER_ROUTE, /* another route in the tunnel's table */
 	REASON_REFUSED,     /* a route refuses it: unreachable, blackhole, prohibit */
 	REASON_OTHER,       /* none of these */
@@ -39,11 +39,10 @@ struct path {
 	struct packet packet; /* asked about; from.family 0: nothing was asked */
 	uint32_t iif;         /* the link by which it was said to come in; 0: none */
 	bool local;           /* the source is this host's (always so for IPv6) */
-	struct route_reply way;
-	struct route_reply
-		match; /* the route itself, for a way that is not the tunnel's */
+	struct route_reply reply;
+	struct route_reply route; /* the route itself, where it is not the tunnel's */
 	enum reason reason;
-	struct kernel_rule culprit; /* REASON_OTHER_RULE */
+	struct kernel_rule rule; /* REASON_OTHER_RULE */
 };
 
 /* What is known of the tunnel of a path. */
@@ -70,8 +69,8 @@ void path_judge(struct path *path, const struct path_tunnel *tunnel,
 const char *path_reason(enum reason reason);
 
 /*
- * "leaves by net0 (table main): its rule is missing". ifname: of way.oif; table: what
- * ip(8) calls way.table; own_table: the tunnel's number.
+ * "leaves by net0 (table main): its rule is missing". ifname: of reply.oif; table: what
+ * ip(8) calls reply.table; own_table: the tunnel's number.
  */
 #define PATH_STRLEN 512
 void path_explain(const struct path *path, const char *ifname, const char *table,

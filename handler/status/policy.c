@@ -49,17 +49,17 @@ size_t policy_place(const struct kernel_rules *policy, const struct object *obje
 	return policy->n;
 }
 
-static bool explains(const struct kernel_rule *rule, const struct ending *ending)
+static bool explains(const struct kernel_rule *rule, const struct lookup_result *result)
 {
 	switch (rule->action) {
 	case FR_ACT_TO_TBL:
-		return !ending->refused && rule->table == ending->table &&
+		return !result->refused && rule->table == result->table &&
 		       (rule->suppress_prefixlength == UINT32_MAX ||
-			ending->dst_len > rule->suppress_prefixlength);
+			result->dst_len > rule->suppress_prefixlength);
 	case FR_ACT_BLACKHOLE:
 	case FR_ACT_UNREACHABLE:
 	case FR_ACT_PROHIBIT:
-		return ending->refused;
+		return result->refused;
 	default:
 		return false;
 	}
@@ -73,9 +73,10 @@ static size_t find_priority(const struct kernel_rules *policy, size_t i,
 	return i;
 }
 
-const struct kernel_rule *policy_culprit(const struct kernel_rules *policy, size_t end,
-					 const struct packet *packet,
-					 const struct ending *ending)
+const struct kernel_rule *policy_first_explaining_rule(const struct kernel_rules *policy,
+						       size_t end,
+						       const struct packet *packet,
+						       const struct lookup_result *result)
 {
 	size_t i = 0;
 
@@ -88,7 +89,7 @@ const struct kernel_rule *policy_culprit(const struct kernel_rules *policy, size
 			i = find_priority(policy, i, rule->target);
 			if (i > end)
 				return rule; /* it leaps over ours */
-		} else if (explains(rule, ending)) {
+		} else if (explains(rule, result)) {
 			return rule;
 		}
 	}

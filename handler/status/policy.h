@@ -27,8 +27,8 @@ bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 /* The place of our rule OBJECT, or policy->n. */
 size_t policy_place(const struct kernel_rules *policy, const struct object *object);
 
-/* Where a packet's way ended: see policy_culprit. */
-struct ending {
+/* Where a packet's look-up ended: see policy_first_explaining_rule. */
+struct lookup_result {
 	bool refused;    /* by a rule or a route; the kernel then names no table */
 	uint32_t table;  /* else: the route's */
 	uint8_t dst_len; /* and the length of its prefix */
@@ -38,9 +38,10 @@ struct ending {
  * The rule before the place END which explains it: it looks up that table, or refuses
  * packets. NULL: none does.
  */
-const struct kernel_rule *policy_culprit(const struct kernel_rules *policy, size_t end,
-					 const struct packet *packet,
-					 const struct ending *ending);
+const struct kernel_rule *
+policy_first_explaining_rule(const struct kernel_rules *policy, size_t end,
+			     const struct packet *packet,
+			     const struct lookup_result *result);
 
 /* "rule 100: from 2a02::/16 lookup 999" */
 #define POLICY_STRLEN 256

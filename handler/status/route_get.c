@@ -9,14 +9,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int begin_paths(const struct route_questions *questions, struct report *report)
+static int begin_paths(const struct route_questions *questions,
+		       struct tunnel_status *status)
 {
 	const uint32_t uid = geteuid();
-	const int r = report_make_paths(report);
+	const int r = tunnel_status_make_paths(status);
 
-	for (size_t i = 0; r == 0 && i < report->n_paths; i++) {
-		struct path *path = &report->path[i];
-		const struct prefix *source = &report->tunnel.source[i];
+	for (size_t i = 0; r == 0 && i < status->n_paths; i++) {
+		struct path *path = &status->path[i];
+		const struct prefix *source = &status->tunnel.source[i];
 		const bool v6 = source->family == AF_INET6;
 
 		path->packet.from = path_host(source);
@@ -31,10 +32,10 @@ static int begin_paths(const struct route_questions *questions, struct report *r
  */
 struct question {
 	size_t (*put)(const struct path *path, void *buf);
-	void (*take)(struct path *path, const struct route_reply *way);
+	void (*take)(struct path *path, const struct route_reply *reply);
 };
 
-struct asking {
+struct batch {
 	const struct question *question;
 	unsigned n;
 	size_t size;
@@ -69,48 +70,47 @@ int route_reply_get(const struct nlmsghdr *nlh, struct route_reply *ret)
 
 static int take_answer(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
-	const struct asking *asking = data;
-	struct route_reply way;
-	const int r = route_reply_get(nlh, &way);
+	const struct batch *batch = data;
+	struct route_reply reply;
+	const int r = route_reply_get(nlh, &reply);
 
 	if (r == 0)
-		asking->question->take(asking->path[i], &way);
+		batch->question->take(batch->path[i], &reply);
 	return r;
 }
 
-static int flush(struct rtnl *rtnl, struct asking *asking)
+static int flush(struct rtnl *rtnl, struct batch *batch)
 {
-	const int r = asking->n ? rtnl_ask(rtnl, asking->bytes, asking->size, take_answer,
-					   asking)
-				: 0;
+	const int r =
+		batch->n ? rtnl_ask(rtnl, batch->bytes, batch->size, take_answer, batch)
+			 : 0;
 
-	asking->n = 0;
-	asking->size = 0;
+	batch->n = 0;
+	batch->size = 0;
 	return r;
 }
 
 static int ask(const struct route_questions *questions, const struct question *question)
 {
-	struct asking asking = {.question = question};
+	struct batch batch = {.question = question};
 	int r = 0;
 
-	for (size_t i = 0; i < questions->n_reports; i++) {
-		const struct report *report = &questions->report[i];
+	for (size_t i = 0; i < questions->n_tunnels; i++) {
+		const struct tunnel_status *status = &questions->status[i];
 
-		for (size_t p = 0; r == 0 && p < report->n_paths; p++) {
-			struct path *path = &report->path[p];
-			const size_t size =
-				question->put(path, asking.bytes + asking.size);
+		for (size_t p = 0; r == 0 && p < status->n_paths; p++) {
+			struct path *path = &status->path[p];
+			const size_t size = question->put(path, batch.bytes + batch.size);
 
 			if (!size)
 				continue;
-			asking.path[asking.n++] = path;
-			asking.size += size;
-			if (asking.n == RTNL_ASK_MAX)
-				r = flush(questions->rtnl, &asking);
+			batch.path[batch.n++] = path;
+			batch.size += size;
+			if (batch.n == RTNL_ASK_MAX)
+				r = flush(questions->rtnl, &batch);
 		}
 	}
-	return r < 0 ? r : flush(questions->rtnl, &asking);
+	return r < 0 ? r : flush(questions->rtnl, &batch);
 }
 
 /*
@@ -124,11 +124,11 @@ static size_t put_whose(const struct path *path, void *buf)
 	return path->local ? 0 : encode_route_get(buf, &question);
 }
 
-static void take_whose(struct path *path, const struct route_reply *way)
+static void take_whose(struct path *path, const struct route_reply *reply)
 {
-	path->local = !way->error && way->type == RTN_LOCAL;
-	if (!way->error && way->type == RTN_UNICAST)
-		path->iif = way->oif;
+	path->local = !reply->error && reply->type == RTN_LOCAL;
+	if (!reply->error && reply->type == RTN_UNICAST)
+		path->iif = reply->oif;
 }
 
 static size_t put_question(const struct path *path, bool the_route, void *buf)
@@ -148,35 +148,35 @@ static size_t put_way(const struct path *path, void *buf)
 	return put_question(path, false, buf);
 }
 
-static void take_way(struct path *path, const struct route_reply *way)
+static void take_way(struct path *path, const struct route_reply *reply)
 {
-	path->way = *way;
+	path->reply = *reply;
 }
 
 /* The route itself is asked for only where it has to be explained. */
-static size_t put_match(const struct path *path, void *buf)
+static size_t put_route(const struct path *path, void *buf)
 {
-	if (path->reason == REASON_NONE || path->way.error)
+	if (path->reason == REASON_NONE || path->reply.error)
 		return 0;
 	return put_question(path, true, buf);
 }
 
-static void take_match(struct path *path, const struct route_reply *way)
+static void take_route(struct path *path, const struct route_reply *reply)
 {
-	path->match = *way;
+	path->route = *reply;
 }
 
 /* No way is asked for where there is none to ask for. */
 static void end_whose(const struct route_questions *questions)
 {
-	for (size_t i = 0; i < questions->n_reports; i++)
-		for (size_t p = 0; p < questions->report[i].n_paths; p++) {
-			struct path *path = &questions->report[i].path[p];
+	for (size_t i = 0; i < questions->n_tunnels; i++)
+		for (size_t p = 0; p < questions->status[i].n_paths; p++) {
+			struct path *path = &questions->status[i].path[p];
 			const char *iif =
 				kernel_state_ifname(questions->kernel, path->iif);
 
 			if (!path->local && !path->iif)
-				path->way.error = -EHOSTUNREACH;
+				path->reply.error = -EHOSTUNREACH;
 			if (iif)
 				memcpy(path->packet.iif, iif, IFNAMSIZ);
 		}
@@ -184,19 +184,19 @@ static void end_whose(const struct route_questions *questions)
 
 static void judge(const struct route_questions *questions)
 {
-	for (size_t i = 0; i < questions->n_reports; i++)
-		report_judge(&questions->report[i], questions->kernel);
+	for (size_t i = 0; i < questions->n_tunnels; i++)
+		tunnel_status_judge(&questions->status[i], questions->kernel);
 }
 
 int route_get_all(const struct route_questions *questions)
 {
 	static const struct question whose = {put_whose, take_whose};
 	static const struct question way = {put_way, take_way};
-	static const struct question match = {put_match, take_match};
+	static const struct question route = {put_route, take_route};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < questions->n_reports; i++)
-		r = begin_paths(questions, &questions->report[i]);
+	for (size_t i = 0; r == 0 && i < questions->n_tunnels; i++)
+		r = begin_paths(questions, &questions->status[i]);
 	if (r == 0)
 		r = ask(questions, &whose);
 	if (r == 0) {
@@ -205,7 +205,7 @@ int route_get_all(const struct route_questions *questions)
 	}
 	if (r == 0) {
 		judge(questions);
-		r = ask(questions, &match);
+		r = ask(questions, &route);
 	}
 	if (r == 0)
 		judge(questions);

@@ -32,7 +32,7 @@ const char *state_name(enum state state);
 /* Anything from STATE_ASTRAY to STATE_CHANGED. */
 bool state_is_drift(enum state state);
 
-struct item {
+struct object_status {
 	struct object object;
 	enum state state;
 	bool wanted, there;
@@ -40,7 +40,7 @@ struct item {
 
 enum section_state { SECTION_NONE, SECTION_FOUND, SECTION_UNKNOWN };
 
-struct report {
+struct tunnel_status {
 	char ifname[IFNAMSIZ];
 	enum section_state section;
 	bool clashes;         /* why it is SECTION_UNKNOWN: another section is first */
@@ -52,7 +52,7 @@ struct report {
 	enum state name_state;
 	bool name_unread; /* its line stands in our file, where ip(8) does not look */
 	size_t n_items;
-	struct item *item;
+	struct object_status *item;
 	size_t n_paths; /* the tunnel's n_sources, or 0 without a link */
 	struct path *path;
 	enum state state;
@@ -62,34 +62,36 @@ struct report {
  * Fills the items from the section, the link, the record and what there is. Returns 0 or
  * -ENOMEM.
  */
-int report_items(struct report *report, const struct record *record,
-		 const struct kernel_state *kernel);
+int tunnel_status_fill(struct tunnel_status *status, const struct record *record,
+		       const struct kernel_state *kernel);
 
 /* Whether something of ours that no record has must be this tunnel's. */
-bool report_owns(const struct report *report, const struct object *object);
+bool tunnel_status_owns(const struct tunnel_status *status, const struct object *object);
 
 /* Something of ours that is there and not wanted. Returns 0 or -ENOMEM. */
-int report_add(struct report *report, const struct object *object, enum state state);
+int tunnel_status_add(struct tunnel_status *status, const struct object *object,
+		      enum state state);
 
 /* One empty path a source, if a packet from it can be asked about. Returns 0 or -ENOMEM.
  */
-int report_make_paths(struct report *report);
+int tunnel_status_make_paths(struct tunnel_status *status);
 
 /* The reason of each path, once the kernel has answered; and the state of it all. */
-void report_judge(struct report *report, const struct kernel_state *kernel);
+void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state *kernel);
 
 /* What was not asked because of ERROR (-errno) is not known. */
-void report_give_up(struct report *report, int error);
+void tunnel_status_give_up(struct tunnel_status *status, int error);
 
 /* The state of one source: of its rules and its path. */
-enum state report_source_state(const struct report *report, size_t source);
+enum state tunnel_status_of_source(const struct tunnel_status *status, size_t source);
 
 /* Whether nothing is wanted for want of an address (source = auto). */
-bool report_waits_for_address(const struct report *report);
+bool tunnel_status_waits_for_address(const struct tunnel_status *status);
 
 /* Whether the item is a rule of that source which is wanted. */
-bool report_is_rule_of(const struct item *item, const struct prefix *source);
+bool object_status_is_rule_of(const struct object_status *item,
+			      const struct prefix *source);
 
-void report_free(struct report *report);
+void tunnel_status_free(struct tunnel_status *status);
 
 #endif

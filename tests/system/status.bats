@@ -212,8 +212,7 @@ json() {
 	json '.state == "ok"'
 	exits 0 $handler apply --all --dry-run
 	# and the tunnel's own
-	ip link property add dev sixxs0 altname "$(printf %0120d 0)"
-	for ((i = 1; i < 400; i++)); do
+	for ((i = 0; i < 400; i++)); do
 		printf 'link property add dev sixxs0 altname x%0119d\n' $i
 	done | ip -batch -
 	exits 0 status >/dev/null

@@ -143,8 +143,8 @@ static void test_match(void **state)
 
 static void test_culprit(void **state)
 {
-	const struct ending by_main = {.table = MAIN}, refused = {.refused = true};
-	const struct ending by_main_48 = {.table = MAIN, .dst_len = 48};
+	const struct lookup_result by_main = {.table = MAIN}, refused = {.refused = true};
+	const struct lookup_result by_main_48 = {.table = MAIN, .dst_len = 48};
 	const struct packet sent = packet();
 	struct kernel_rule rules[6];
 	const struct kernel_rules policy = {.n = 6, .rule = rules};
@@ -156,29 +156,33 @@ static void test_culprit(void **state)
 	rules[3] = rule(70, "2a02::/16", MAIN);
 	rules[4] = own_rule(16383, "2a02::1", 200);
 	rules[5] = rule(32766, NULL, MAIN); /* behind ours */
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main), &rules[3]);
-	assert_null(policy_culprit(&policy, 3, &sent, &by_main));
-	assert_null(policy_culprit(&policy, 4, &sent, &refused));
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &by_main),
+			 &rules[3]);
+	assert_null(policy_first_explaining_rule(&policy, 3, &sent, &by_main));
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &refused));
 
 	/* what does not count for a default route does for a longer one */
 	rules[3].suppress_prefixlength = 0;
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main_48), &rules[3]);
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &by_main_48),
+			 &rules[3]);
 
 	rules[3].action = FR_ACT_PROHIBIT;
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &refused), &rules[3]);
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &refused),
+			 &rules[3]);
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
 
 	/* over ours, to behind a rule, and into the void */
 	rules[3].action = FR_ACT_GOTO;
 	rules[3].target = 32766;
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main), &rules[3]);
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &by_main),
+			 &rules[3]);
 	rules[3].target = 16383;
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
 	rules[2].action = FR_ACT_GOTO;
 	rules[2].target = 16383; /* so the next does not count */
 	rules[3] = rule(70, NULL, MAIN);
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
 }
 
 static void test_place(void **state)
@@ -339,8 +343,8 @@ static void test_reasons(void **state)
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
 		struct path path = {.packet = packet(),
 				    .local = !situations[i].forwarded,
-				    .way = situations[i].way,
-				    .match = situations[i].match};
+				    .reply = situations[i].way,
+				    .route = situations[i].match};
 		const struct path_tunnel tunnel = {
 			.link = {.ifindex = TUNNEL, .up = !situations[i].down},
 			.has_rule = !situations[i].no_rule,
@@ -355,8 +359,8 @@ static void test_reasons(void **state)
 		struct kernel_rules policy = {.rule = rules};
 		char text[PATH_STRLEN];
 
-		if (!path.way.error && !path.way.type)
-			path.way.type = RTN_UNICAST;
+		if (!path.reply.error && !path.reply.type)
+			path.reply.type = RTN_UNICAST;
 		rules[policy.n++] = rule(0, NULL, RT_TABLE_LOCAL);
 		if (situations[i].foreign)
 			rules[policy.n++] = rule(100, NULL, MAIN);

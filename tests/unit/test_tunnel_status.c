@@ -358,20 +358,20 @@ static void put_record(const char *const texts[4], struct record *record)
 	}
 }
 
-static void format_items(const struct report *report, char *ret, size_t size)
+static void format_items(const struct tunnel_status *status, char *ret, size_t size)
 {
 	size_t n = 0;
 
 	ret[0] = '\0';
-	for (size_t i = 0; i < report->n_items; i++)
+	for (size_t i = 0; i < status->n_items; i++)
 		n += (size_t)snprintf(ret + n, size - n, "%s%s", i ? " " : "",
-				      state_name(report->item[i].state));
+				      state_name(status->item[i].state));
 }
 
-static bool accounts_for(const struct report *report, const struct object *object)
+static bool accounts_for(const struct tunnel_status *status, const struct object *object)
 {
-	for (size_t i = 0; i < report->n_items; i++)
-		if (object_equal(&report->item[i].object, object))
+	for (size_t i = 0; i < status->n_items; i++)
+		if (object_equal(&status->item[i].object, object))
 			return true;
 	return false;
 }
@@ -385,8 +385,8 @@ static void test_situations(void **state)
 					.table = 200,
 					.priority = 16383,
 					.metric = 1024};
-		struct report report = {.ifname = "sixxs0",
-					.section = situations[i].section};
+		struct tunnel_status status = {.ifname = "sixxs0",
+					       .section = situations[i].section};
 		struct kernel_state kernel = {0};
 		struct record record;
 		struct object ours[4];
@@ -397,50 +397,50 @@ static void test_situations(void **state)
 							     : WHEN_DOWN_FALLTHROUGH;
 		tunnel.prefer_main = situations[i].prefer_main;
 		if (situations[i].section == SECTION_FOUND)
-			report.tunnel = tunnel;
+			status.tunnel = tunnel;
 		if (situations[i].link != ABSENT)
-			report.link = (struct link){.ifindex = 12,
+			status.link = (struct link){.ifindex = 12,
 						    .up = situations[i].link == UP,
 						    .ifname = "sixxs0"};
 		put_kernel(situations[i].kernel, &kernel, ours);
 		put_record(situations[i].record, &record);
-		assert_int_equal(report_items(&report, &record, &kernel), 0);
-		if (situations[i].section == SECTION_FOUND && report.link.ifindex) {
-			report.path = calloc(1, sizeof(*report.path));
-			report.n_paths = 1;
-			report.path[0].local = true;
-			report.path[0].way.oif = situations[i].astray ? 2 : 12;
-			report.path[0].way.table = situations[i].astray ? 254 : 200;
+		assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+		if (situations[i].section == SECTION_FOUND && status.link.ifindex) {
+			status.path = calloc(1, sizeof(*status.path));
+			status.n_paths = 1;
+			status.path[0].local = true;
+			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
+			status.path[0].reply.table = situations[i].astray ? 254 : 200;
 		}
-		report_judge(&report, &kernel);
-		format_items(&report, items, sizeof(items));
+		tunnel_status_judge(&status, &kernel);
+		format_items(&status, items, sizeof(items));
 		if (strcmp(items, situations[i].items) != 0 ||
-		    report.state != situations[i].state)
+		    status.state != situations[i].state)
 			fail_msg("%s: items \"%s\", state \"%s\"", situations[i].what,
-				 items, state_name(report.state));
+				 items, state_name(status.state));
 		for (size_t k = 0; k < kernel.n_ours; k++)
-			if (!accounts_for(&report, &ours[k]))
+			if (!accounts_for(&status, &ours[k]))
 				fail_msg("%s: nobody's", situations[i].what);
-		report_free(&report);
+		tunnel_status_free(&status);
 	}
 }
 
 static void test_record_bad(void **state)
 {
-	struct report report = {
+	struct tunnel_status status = {
 		.ifname = "sixxs0", .section = SECTION_NONE, .record_bad = true};
 	const struct kernel_state kernel = {0};
 
 	(void)state;
-	report_judge(&report, &kernel);
-	assert_int_equal(report.state, STATE_UNKNOWN);
+	tunnel_status_judge(&status, &kernel);
+	assert_int_equal(status.state, STATE_UNKNOWN);
 }
 
 static void test_owner(void **state)
 {
-	struct report report = {.section = SECTION_FOUND,
-				.link = {.ifindex = 12},
-				.tunnel = {.table = 200, .n_sources = 1}};
+	struct tunnel_status status = {.section = SECTION_FOUND,
+				       .link = {.ifindex = 12},
+				       .tunnel = {.table = 200, .n_sources = 1}};
 	static const struct {
 		const char *object;
 		bool with_section, without;
@@ -458,35 +458,36 @@ static void test_owner(void **state)
 	};
 
 	(void)state;
-	prefix_parse("2a02::1", &report.tunnel.source[0]);
+	prefix_parse("2a02::1", &status.tunnel.source[0]);
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		const struct object o = object(objects[i].object);
 
-		report.section = SECTION_FOUND;
-		assert_int_equal(report_owns(&report, &o), objects[i].with_section);
-		report.section = SECTION_NONE;
-		assert_int_equal(report_owns(&report, &o), objects[i].without);
+		status.section = SECTION_FOUND;
+		assert_int_equal(tunnel_status_owns(&status, &o),
+				 objects[i].with_section);
+		status.section = SECTION_NONE;
+		assert_int_equal(tunnel_status_owns(&status, &o), objects[i].without);
 	}
 }
 
 /* source = auto on a link without an address, whose record still has the table's name */
 static void test_no_address(void **state)
 {
-	struct report report = {.section = SECTION_FOUND,
-				.link = {.ifindex = 12, .up = true},
-				.tunnel = {.table = 200, .source_auto = true}};
+	struct tunnel_status status = {.section = SECTION_FOUND,
+				       .link = {.ifindex = 12, .up = true},
+				       .tunnel = {.table = 200, .source_auto = true}};
 	struct kernel_state kernel = {0};
 	struct record record;
 
 	(void)state;
 	record_clear(&record);
 	record.name.number = 200;
-	assert_int_equal(report_items(&report, &record, &kernel), 0);
-	assert_int_equal(report_make_paths(&report), 0);
-	report_judge(&report, &kernel);
-	assert_int_equal(report.n_items, 0);
-	assert_int_equal(report.state, STATE_WAITING);
-	assert_true(report_waits_for_address(&report));
+	assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	tunnel_status_judge(&status, &kernel);
+	assert_int_equal(status.n_items, 0);
+	assert_int_equal(status.state, STATE_WAITING);
+	assert_true(tunnel_status_waits_for_address(&status));
 }
 
 /* What is left over is told in one order, whatever the record's and the dump's is. */
@@ -494,49 +495,49 @@ static void test_order(void **state)
 {
 	static const char *const objects[] = {FALLBACK, OLD_ROUTE, RULE_MAIN, RULE,
 					      OLD_RULE};
-	struct report report = {.section = SECTION_NONE};
+	struct tunnel_status status = {.section = SECTION_NONE};
 	const struct kernel_state kernel = {0};
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
 		const struct object o = object(objects[i]);
 
-		assert_int_equal(report_add(&report, &o, STATE_STALE), 0);
+		assert_int_equal(tunnel_status_add(&status, &o, STATE_STALE), 0);
 	}
-	report_judge(&report, &kernel);
+	tunnel_status_judge(&status, &kernel);
 	for (size_t i = 1; i < 5; i++)
-		assert_true(object_compare(&report.item[i - 1].object,
-					   &report.item[i].object) < 0);
-	report_free(&report);
+		assert_true(object_compare(&status.item[i - 1].object,
+					   &status.item[i].object) < 0);
+	tunnel_status_free(&status);
 }
 
 /* What the kernel did not tell is not said to be well. */
 static void test_give_up(void **state)
 {
-	struct report report = {.section = SECTION_FOUND,
-				.link = {.ifindex = 12, .up = true},
-				.tunnel = {.table = 200, .n_sources = 1}};
+	struct tunnel_status status = {.section = SECTION_FOUND,
+				       .link = {.ifindex = 12, .up = true},
+				       .tunnel = {.table = 200, .n_sources = 1}};
 	struct kernel_state kernel = {0};
 	struct record record;
 
 	(void)state;
-	prefix_parse("2a02::1", &report.tunnel.source[0]);
-	report_give_up(&report, -ENOBUFS);
-	assert_int_equal(report.state, STATE_UNKNOWN);
-	assert_int_equal(report.name_state, STATE_UNKNOWN);
-	assert_int_equal(report_source_state(&report, 0), STATE_UNKNOWN);
+	prefix_parse("2a02::1", &status.tunnel.source[0]);
+	tunnel_status_give_up(&status, -ENOBUFS);
+	assert_int_equal(status.state, STATE_UNKNOWN);
+	assert_int_equal(status.name_state, STATE_UNKNOWN);
+	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
 
-	report.name_state = STATE_OK;
+	status.name_state = STATE_OK;
 	record_clear(&record);
-	assert_int_equal(report_items(&report, &record, &kernel), 0);
-	assert_int_equal(report_make_paths(&report), 0);
-	report_give_up(&report, -ENOBUFS);
-	assert_int_equal(report.state, STATE_UNKNOWN);
-	assert_int_equal(report.name_state, STATE_OK);
-	assert_int_equal(report.path[0].reason, REASON_ERROR);
-	assert_int_equal(report.path[0].way.error, -ENOBUFS);
-	assert_int_equal(report_source_state(&report, 0), STATE_UNKNOWN);
-	report_free(&report);
+	assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	tunnel_status_give_up(&status, -ENOBUFS);
+	assert_int_equal(status.state, STATE_UNKNOWN);
+	assert_int_equal(status.name_state, STATE_OK);
+	assert_int_equal(status.path[0].reason, REASON_ERROR);
+	assert_int_equal(status.path[0].reply.error, -ENOBUFS);
+	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
+	tunnel_status_free(&status);
 }
 
 static void test_tables(void **state)
