@@ -14,10 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* 192.0.2.1 is a documentation address (RFC 5737); 2000::1 is in no allocated range. */
-#define PROBE6 "2000::1"
-#define PROBE4 "192.0.2.1"
-
 /* How long handlers that are at work are given before their state is told. */
 #define PATIENCE_MS 2000
 
@@ -29,15 +25,13 @@ bool status_probe_ok(const char *text)
 	       probe.len == prefix_host_len(probe.family);
 }
 
-static void set_probes(struct snapshot *snapshot, const char *text)
+static void set_probe(struct snapshot *snapshot, const char *text)
 {
 	struct prefix probe;
 
-	prefix_parse(PROBE6, &snapshot->probe6);
-	prefix_parse(PROBE4, &snapshot->probe4);
-	if (text && prefix_parse(text, &probe) == 0)
-		*(probe.family == AF_INET6 ? &snapshot->probe6 : &snapshot->probe4) =
-			probe;
+	if (!text || prefix_parse(text, &probe) < 0)
+		return;
+	(probe.family == AF_INET6 ? &snapshot->probe6 : &snapshot->probe4)->to = probe;
 }
 
 static int judge(const struct snapshot *snapshot)
@@ -158,7 +152,7 @@ static int look(const struct settings *settings, const struct status_options *op
 		struct rtnl *rtnl, char *const ifnames[], struct snapshot *ret)
 {
 	*ret = (struct snapshot){.settings = settings, .rtnl = rtnl, .runfd = -1};
-	set_probes(ret, options->probe);
+	set_probe(ret, options->probe);
 	return snapshot_take(ret, ifnames) < 0 ? STATUS_UNKNOWN : judge(ret);
 }
 

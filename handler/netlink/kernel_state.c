@@ -111,7 +111,7 @@ static int read_family(struct rtnl *rtnl, uint8_t family, struct kernel_state *s
 	r = dump_each(rtnl, &request.nlh, put_rule, state);
 	if (r < 0)
 		return r;
-	encode_dump_ours(&request, family);
+	encode_dump_routes(&request, family, 0, OBJECT_PROTOCOL);
 	return dump_each(rtnl, &request.nlh, put_route, state);
 }
 
@@ -136,6 +136,7 @@ void kernel_state_free(struct kernel_state *state)
 	free(state->by_name);
 	free(state->ours);
 	free(state->foreign);
+	free(state->refusing);
 	free(state->rules6.rule);
 	free(state->rules4.rule);
 	*state = (struct kernel_state){.n_links = 0};
@@ -183,21 +184,51 @@ const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
 	return family == AF_INET6 ? &state->rules6 : &state->rules4;
 }
 
+static int put_to(struct kernel_route **array, size_t *n,
+		  const struct kernel_route *route)
+{
+	struct kernel_route *more = grow(*array, *n, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*array = more;
+	more[(*n)++] = *route;
+	return 0;
+}
+
 static int put_foreign(void *data, const struct nlmsghdr *nlh)
 {
 	struct kernel_state *state = data;
-	struct kernel_route route, *more;
+	struct kernel_route route;
 	struct object object;
 	const int r = kernel_route_get(nlh, &route);
 
 	if (r < 0 || route.dst.len || kernel_route_object(&route, &object))
 		return r;
-	more = grow(state->foreign, state->n_foreign, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	state->foreign = more;
-	more[state->n_foreign++] = route;
-	return 0;
+	return put_to(&state->foreign, &state->n_foreign, &route);
+}
+
+static int put_refusing(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_state *state = data;
+	struct kernel_route route;
+	const int r = kernel_route_get(nlh, &route);
+
+	return r < 0 ? r : put_to(&state->refusing, &state->n_refusing, &route);
+}
+
+int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,
+			       struct kernel_state *state)
+{
+	static const uint8_t types[] = {RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT};
+	union request request;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(types); i++) {
+		encode_dump_routes(&request, family, types[i], 0);
+		r = dump_each(rtnl, &request.nlh, put_refusing, state);
+	}
+	return r;
 }
 
 int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,

@@ -21,11 +21,12 @@ struct kernel_rules {
 };
 
 struct kernel_state {
-	size_t n_links, n_ours, n_foreign;
+	size_t n_links, n_ours, n_foreign, n_refusing;
 	struct kernel_link *link;           /* by ifindex */
 	const struct kernel_link **by_name; /* the same by name */
 	struct object *ours;                /* rules and routes, by object_compare */
 	struct kernel_route *foreign;       /* of the tables that were asked about */
+	struct kernel_route *refusing;      /* once they were asked for */
 	struct kernel_rules rules6, rules4;
 };
 
@@ -51,7 +52,11 @@ const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
 int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
 			      struct kernel_state *state);
 
-/* Of these, the one where the kernel would have to put OBJECT; NULL: none. */
+/* Adds everybody's unreachable, blackhole and prohibit routes to state->refusing. */
+int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,
+			       struct kernel_state *state);
+
+/* Of the foreign ones, the one where the kernel would have to put OBJECT; NULL: none. */
 const struct kernel_route *kernel_state_in_slot(const struct kernel_state *state,
 						const struct object *object);
 

@@ -13,6 +13,7 @@ struct advice {
 	const char *ifname; /* the one, or --all */
 	bool foreign;       /* routes in the place of ours, which apply leaves alone */
 	bool link;          /* to our names, which make install makes */
+	bool carrier;       /* lacks: its other end, or the program behind it */
 	bool astray;
 };
 

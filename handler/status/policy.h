@@ -19,10 +19,29 @@
 struct packet {
 	struct prefix from, to; /* hosts */
 	char iif[IFNAMSIZ];     /* "": this host sends it */
-	uint32_t uid;
+	char oif[IFNAMSIZ];     /* to which its socket is bound; "": to none */
+	uint32_t mark;
+	uint32_t uid; /* whose program sends it; UINT32_MAX: nobody's */
+	uint8_t tos;
+	uint8_t ipproto; /* this and the next: 0: any will do */
+	uint16_t sport, dport;
 };
 
+/* A host in a prefix of its family. */
+bool policy_is_within(const struct prefix *host, const struct prefix *prefix);
+
 bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
+
+/* Whether it asks for one protocol, port, type of service or user. */
+bool policy_is_narrow(const struct kernel_rule *rule);
+
+/*
+ * Whether the rule, which does not match PACKET, matches other packets from the same
+ * source: those of one protocol, port, type of service or user. Then *ret is such a one.
+ * (What marks a packet, binds its socket or forwards it means to.)
+ */
+bool policy_takes_some(const struct kernel_rule *rule, const struct packet *packet,
+		       struct packet *ret);
 
 /* The place of our rule OBJECT, or policy->n. */
 size_t policy_place(const struct kernel_rules *policy, const struct object *object);
@@ -44,7 +63,7 @@ policy_first_explaining_rule(const struct kernel_rules *policy, size_t end,
 			     const struct lookup_result *result);
 
 /* "rule 100: from 2a02::/16 lookup 999" */
-#define POLICY_STRLEN 256
+#define POLICY_STRLEN 384
 void policy_format(const struct kernel_rule *rule, char ret[static POLICY_STRLEN]);
 
 #endif

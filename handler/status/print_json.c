@@ -82,7 +82,7 @@ static void put_culprit(struct page *page, const struct path *path)
 	struct json *json = &page->json;
 	char text[POLICY_STRLEN];
 
-	if (path->reason != REASON_OTHER_RULE) {
+	if (path->reason != REASON_OTHER_RULE && path->reason != REASON_SOME) {
 		json_null(json, "rule");
 		return;
 	}
@@ -176,6 +176,28 @@ static void put_items(struct page *page, const char *key,
 	json_close(&page->json, ']');
 }
 
+/* Whether an up link has it; null: it is not up. */
+static void put_carrier(struct json *json, const struct tunnel_status *status)
+{
+	if (status->link.up)
+		json_bool(json, "carrier", !status->no_carrier);
+	else
+		json_null(json, "carrier");
+}
+
+static void put_vrf(struct json *json, const struct tunnel_status *status)
+{
+	if (!status->vrf[0]) {
+		json_null(json, "vrf");
+		return;
+	}
+	json_open(json, "vrf", '{');
+	json_string(json, "name", status->vrf);
+	json_number(json, "table", status->vrf_table);
+	put_optional(json, "rule", status->vrf_rule);
+	json_close(json, '}');
+}
+
 static void put_tunnel(struct page *page, const struct tunnel_status *status)
 {
 	static const char *const sections[] = {
@@ -197,6 +219,8 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 		    : status->link.up       ? "up"
 					    : "down");
 	put_optional(json, "ifindex", status->link.ifindex);
+	put_carrier(json, status);
+	put_vrf(json, status);
 	if (status->looked)
 		json_bool(json, "recorded", status->recorded);
 	else

@@ -95,6 +95,8 @@ static void print_head(const struct page *page, const struct tunnel_status *stat
 	const char *note = "";
 	const char *link = !status->looked         ? "the kernel does not tell"
 			   : !status->link.ifindex ? "absent"
+			   : status->no_carrier    ? "up, no carrier"
+			   : status->no_carrier    ? "up, no carrier"
 			   : status->link.up       ? "up"
 						   : "down";
 
@@ -235,6 +237,22 @@ static void print_left(const struct page *page, const struct object_status *item
 	    &item->state);
 }
 
+static void print_vrf(const struct page *page, const struct tunnel_status *status)
+{
+	const enum state state = STATE_ASTRAY;
+	char text[160];
+
+	if (status->vrf_rule)
+		snprintf(
+			text, sizeof(text),
+			"%s, table %u: its rule %u comes first for all that comes in there or is bound to it",
+			status->vrf, status->vrf_table, status->vrf_rule);
+	else
+		snprintf(text, sizeof(text), "%s, table %u", status->vrf,
+			 status->vrf_table);
+	row(page, "  in the VRF", text, status->vrf_rule ? &state : NULL);
+}
+
 static void print_tunnel(const struct page *page, const struct tunnel_status *status)
 {
 	char text[160];
@@ -245,6 +263,8 @@ static void print_tunnel(const struct page *page, const struct tunnel_status *st
 			 status->tunnel.table_name);
 		row(page, "  name", text, &status->name_state);
 	}
+	if (status->vrf[0])
+		print_vrf(page, status);
 	print_routes(page, status);
 	for (size_t i = 0; i < status->n_paths; i++)
 		print_source(page, status, i);
@@ -309,6 +329,20 @@ static void print_command(const struct page *page, const char *ifname)
 	fprintf(page->out, "apply %s\n", ifname);
 }
 
+/* Only where it is not what the manual says. */
+static void print_probe(const struct page *page, const struct probe *probe)
+{
+	char to[PREFIX_STRLEN], first[PREFIX_STRLEN];
+
+	if (!probe->passed.family)
+		return;
+	prefix_format(&probe->to, to);
+	prefix_format(&probe->passed, first);
+	fprintf(page->out,
+		"Asked for the way to %s: %s is this host's, or on one of its links.\n",
+		to, first);
+}
+
 static void print_advice(const struct page *page)
 {
 	const struct snapshot *snapshot = page->snapshot;
@@ -330,6 +364,11 @@ static void print_advice(const struct page *page)
 			"ip(8) does not read our names: make install again, or make a symbolic link\n"
 			"  /etc/iproute2/rt_tables.d/sixxs-route.conf -> %s/rt_tables\n",
 			escape(snapshot->settings->run_dir, run_dir, sizeof(run_dir)));
+	print_probe(page, &snapshot->probe6);
+	print_probe(page, &snapshot->probe4);
+	if (advice.carrier)
+		fputs("No carrier: packets vanish; see to the program or the cable behind the link.\n",
+		      page->out);
 	if (advice.astray)
 		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
 		      page->out);

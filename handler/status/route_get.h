@@ -12,7 +12,7 @@
 /* What is asked about. */
 struct route_questions {
 	struct rtnl *rtnl;
-	const struct kernel_state *kernel;
+	struct kernel_state *kernel;  /* more is added where it has to be explained */
 	struct prefix probe6, probe4; /* asked for the way to; hosts */
 	size_t n_tunnels;
 	struct tunnel_status *status;

@@ -99,7 +99,6 @@ static void find_name_state(struct snapshot *snapshot, struct tunnel_status *sta
 static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
 {
 	struct place place = {.snapshot = snapshot, .name = status->ifname};
-	const struct kernel_link *link;
 	struct record record;
 	int r = 0;
 
@@ -111,9 +110,7 @@ static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
 		status->record_bad = true;
 		record_clear(&record);
 	}
-	link = kernel_state_link(&snapshot->kernel, status->ifname);
-	if (link)
-		status->link = link->link;
+	tunnel_status_find_link(status, &snapshot->kernel);
 	if (status->section == SECTION_FOUND && status->link.ifindex)
 		find_addresses(snapshot, status, &record);
 	find_name_state(snapshot, status);
@@ -214,6 +211,20 @@ static int open_run(struct snapshot *snapshot)
 	return r == -ENOENT || r >= 0 ? 0 : r;
 }
 
+static int choose_probes(struct snapshot *snapshot)
+{
+	struct probe probe6, probe4;
+	const int r = probe_choose(snapshot->rtnl, &probe6, &probe4);
+
+	if (r < 0)
+		return r;
+	if (!snapshot->probe6.to.family)
+		snapshot->probe6 = probe6;
+	if (!snapshot->probe4.to.family)
+		snapshot->probe4 = probe4;
+	return 0;
+}
+
 static int take(struct snapshot *snapshot, char *const ifnames[])
 {
 	const bool all = !ifnames[0];
@@ -243,10 +254,13 @@ static int take(struct snapshot *snapshot, char *const ifnames[])
 		r = find_orphans(snapshot, all);
 	if (r < 0)
 		return fail(snapshot, r, "compare");
+	r = choose_probes(snapshot);
+	if (r < 0)
+		return fail(snapshot, r, "ask the kernel for an address to ask about");
 	r = route_get_all(&(struct route_questions){.rtnl = snapshot->rtnl,
 						    .kernel = &snapshot->kernel,
-						    .probe6 = snapshot->probe6,
-						    .probe4 = snapshot->probe4,
+						    .probe6 = snapshot->probe6.to,
+						    .probe4 = snapshot->probe4.to,
 						    .n_tunnels = snapshot->tunnels.n,
 						    .status = snapshot->tunnels.status});
 	if (r < 0)

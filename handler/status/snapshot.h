@@ -13,14 +13,15 @@
 #include "netlink/rtnl.h"
 #include "settings.h"
 #include "status/known_names.h"
+#include "status/probe.h"
 #include "status/tunnel_status.h"
 #include "status/tunnels.h"
 
 struct snapshot {
 	const struct settings *settings;
 	struct rtnl *rtnl;
-	int runfd;                    /* -1: there is no run folder */
-	struct prefix probe6, probe4; /* asked for the way to; hosts */
+	int runfd;                   /* -1: there is no run folder */
+	struct probe probe6, probe4; /* asked for the way to */
 	struct kernel_state kernel;
 	struct known_names names;
 	struct tunnels tunnels;
@@ -33,7 +34,8 @@ struct snapshot {
 
 /*
  * ifnames (ends with NULL): the tunnels to look at; empty: all that a section or a record
- * names, and orphans. The caller fills settings, rtnl, and probes, the rest is zero.
+ * names, and orphans. The caller fills settings and
+ * rtnl, and a probe that was named, the rest is zero.
  * Returns 0 (with snapshot->failure where something less was not
  * read), or -errno with snapshot->failure, and then what could not be asked is said to
  * be unknown; snapshot_free in both cases.

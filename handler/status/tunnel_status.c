@@ -10,10 +10,15 @@
 const char *state_name(enum state state)
 {
 	static const char *const names[N_STATES] = {
-		[STATE_OK] = "ok",           [STATE_UNCONFIGURED] = "no section",
-		[STATE_ABSENT] = "absent",   [STATE_WAITING] = "waiting",
-		[STATE_ASTRAY] = "astray",   [STATE_MISSING] = "missing",
-		[STATE_STALE] = "stale",     [STATE_CHANGED] = "changed",
+		[STATE_OK] = "ok",
+		[STATE_UNCONFIGURED] = "no section",
+		[STATE_ABSENT] = "absent",
+		[STATE_WAITING] = "waiting",
+		[STATE_NO_CARRIER] = "no carrier",
+		[STATE_ASTRAY] = "astray",
+		[STATE_MISSING] = "missing",
+		[STATE_STALE] = "stale",
+		[STATE_CHANGED] = "changed",
 		[STATE_UNKNOWN] = "unknown",
 	};
 
@@ -22,7 +27,12 @@ const char *state_name(enum state state)
 
 bool state_is_drift(enum state state)
 {
-	return state >= STATE_ASTRAY && state <= STATE_CHANGED;
+	return state >= STATE_NO_CARRIER && state <= STATE_CHANGED;
+}
+
+bool state_is_mendable(enum state state)
+{
+	return state >= STATE_MISSING && state <= STATE_CHANGED;
 }
 
 static enum state worse(enum state a, enum state b)
@@ -126,6 +136,40 @@ static int put_recorded(struct tunnel_status *status, const struct record *recor
 	return r;
 }
 
+/* The rule of all VRFs takes whatever comes in by their links or is bound to them. */
+static uint32_t find_vrf_rule(const struct kernel_state *kernel, uint32_t priority)
+{
+	const struct kernel_rules *const families[] = {&kernel->rules6, &kernel->rules4};
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < families[i]->n; k++) {
+			const struct kernel_rule *rule = &families[i]->rule[k];
+
+			if (rule->l3mdev && rule->priority < priority)
+				return rule->priority;
+		}
+	return 0;
+}
+
+void tunnel_status_find_link(struct tunnel_status *status,
+			     const struct kernel_state *kernel)
+{
+	const struct kernel_link *link = kernel_state_link(kernel, status->ifname);
+	const struct kernel_link *master;
+
+	if (!link)
+		return;
+	status->link = link->link;
+	status->no_carrier = link->link.up && !link->carrier;
+	master = link->master ? kernel_state_link_at(kernel, link->master) : NULL;
+	if (!master || !master->vrf_table)
+		return;
+	memcpy(status->vrf, master->link.ifname, sizeof(status->vrf));
+	status->vrf_table = master->vrf_table;
+	if (status->section == SECTION_FOUND)
+		status->vrf_rule = find_vrf_rule(kernel, status->tunnel.priority);
+}
+
 int tunnel_status_fill(struct tunnel_status *status, const struct record *record,
 		       const struct kernel_state *kernel)
 {
@@ -183,6 +227,7 @@ static enum state path_state(const struct path *path)
 		return STATE_OK;
 	case REASON_WAITING:
 		return STATE_WAITING;
+	case REASON_SOME:
 	case REASON_NO_ROUTE:
 	case REASON_NO_RULE:
 	case REASON_OTHER_RULE:
@@ -278,6 +323,10 @@ void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state
 		state = worse(state, tunnel_status_of_source(status, i));
 	if (!status->n_items)
 		state = worse(state, empty_state(status));
+	else if (status->section == SECTION_FOUND && status->no_carrier)
+		state = worse(state, STATE_NO_CARRIER);
+	if (status->vrf_rule)
+		state = worse(state, STATE_ASTRAY);
 	if (status->section == SECTION_UNKNOWN || status->record_bad)
 		state = STATE_UNKNOWN;
 	status->state = state;

@@ -17,6 +17,7 @@ enum state {
 	STATE_UNCONFIGURED, /* no section, and nothing is installed */
 	STATE_ABSENT,       /* no link, and nothing is installed */
 	STATE_WAITING,      /* the link is down, and only its routes are not there */
+	STATE_NO_CARRIER,   /* all is there, and the link carries nothing */
 	STATE_ASTRAY,       /* all is there, and still packets leave another way */
 	STATE_MISSING,      /* wanted, and not there */
 	STATE_STALE,        /* there, ours, and not wanted */
@@ -29,8 +30,11 @@ enum state {
 /* For people and programs. */
 const char *state_name(enum state state);
 
-/* Anything from STATE_ASTRAY to STATE_CHANGED. */
+/* Anything from STATE_NO_CARRIER to STATE_CHANGED. */
 bool state_is_drift(enum state state);
+
+/* Whether apply can mend it: from STATE_MISSING to STATE_CHANGED. */
+bool state_is_mendable(enum state state);
 
 struct object_status {
 	struct object object;
@@ -47,8 +51,13 @@ struct tunnel_status {
 	struct tunnel tunnel; /* with SECTION_FOUND */
 	bool looked;          /* the following is so; else the kernel did not say */
 	struct link link;     /* ifindex 0: absent */
-	bool recorded;        /* its record is not empty */
-	bool record_bad;      /* and cannot be read: what was installed is not known */
+	bool no_carrier;      /* it is up all the same */
+	char vrf[IFNAMSIZ];   /* that the link is in; "": in none */
+	uint32_t vrf_table;
+	uint32_t
+		vrf_rule; /* priority of the rule that looks there before ours; 0: none */
+	bool recorded;    /* its record is not empty */
+	bool record_bad;  /* and cannot be read: what was installed is not known */
 	enum state name_state;
 	bool name_unread; /* its line stands in our file, where ip(8) does not look */
 	size_t n_items;
@@ -57,6 +66,10 @@ struct tunnel_status {
 	struct path *path;
 	enum state state;
 };
+
+/* The link of that name, and what it is in. */
+void tunnel_status_find_link(struct tunnel_status *status,
+			     const struct kernel_state *kernel);
 
 /*
  * Fills the items from the section, the link, the record and what there is. Returns 0 or

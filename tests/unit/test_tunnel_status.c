@@ -470,6 +470,59 @@ static void test_owner(void **state)
 	}
 }
 
+/* A link's own message, and its VRF's; what comes first for all that is bound there. */
+static void test_link(void **state)
+{
+	static const struct {
+		bool carrier, in_vrf;
+		uint32_t rule; /* priority of l3mdev's; 0: there is none */
+		enum state state;
+	} links[] = {
+		{true, false, 0, STATE_OK},        {false, false, 0, STATE_NO_CARRIER},
+		{true, true, 1000, STATE_ASTRAY},  {true, true, 0, STATE_OK},
+		{true, false, 1000, STATE_OK},     {true, true, 20000, STATE_OK},
+		{false, true, 1000, STATE_ASTRAY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct tunnel_status status = {.ifname = "sixxs0",
+					       .section = SECTION_FOUND,
+					       .tunnel = {.table = 200,
+							  .n_sources = 1,
+							  .priority = 16383,
+							  .metric = 1024}};
+		struct kernel_link link[] = {
+			{.link = {.ifindex = 5, .ifname = "red"}, .vrf_table = 10},
+			{.link = {.ifindex = 12, .ifname = "sixxs0", .up = true},
+			 .carrier = links[i].carrier,
+			 .master = links[i].in_vrf ? 5 : 0}};
+		const struct kernel_link *by_name[] = {&link[0], &link[1]};
+		struct kernel_rule rule = {.l3mdev = true, .priority = links[i].rule};
+		struct object ours[] = {object(RULE), object(ROUTE)};
+		struct kernel_state kernel = {.n_links = 2,
+					      .link = link,
+					      .by_name = by_name,
+					      .n_ours = 2,
+					      .ours = ours,
+					      .rules4 = {links[i].rule != 0, &rule}};
+		struct record record;
+
+		record_clear(&record);
+		prefix_parse("2a02::1", &status.tunnel.source[0]);
+		tunnel_status_find_link(&status, &kernel);
+		assert_int_equal(status.link.ifindex, 12);
+		assert_string_equal(status.vrf, links[i].in_vrf ? "red" : "");
+		assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		status.path[0].local = true;
+		status.path[0].reply = (struct route_reply){.oif = 12, .table = 200};
+		tunnel_status_judge(&status, &kernel);
+		assert_int_equal(status.state, links[i].state);
+		tunnel_status_free(&status);
+	}
+}
+
 /* source = auto on a link without an address, whose record still has the table's name */
 static void test_no_address(void **state)
 {
@@ -609,7 +662,10 @@ static void test_words(void **state)
 			assert_string_not_equal(state_name(a), state_name(b));
 	}
 	assert_false(state_is_drift(STATE_WAITING));
+	assert_true(state_is_drift(STATE_NO_CARRIER));
 	assert_true(state_is_drift(STATE_ASTRAY));
+	assert_false(state_is_mendable(STATE_ASTRAY));
+	assert_true(state_is_mendable(STATE_CHANGED));
 	assert_true(state_is_drift(STATE_CHANGED));
 	assert_false(state_is_drift(STATE_UNKNOWN));
 }
@@ -619,9 +675,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_situations), cmocka_unit_test(test_record_bad),
 		cmocka_unit_test(test_owner),      cmocka_unit_test(test_kernel_state),
-		cmocka_unit_test(test_no_address), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
-		cmocka_unit_test(test_give_up),
+		cmocka_unit_test(test_link),       cmocka_unit_test(test_no_address),
+		cmocka_unit_test(test_order),      cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_words),      cmocka_unit_test(test_give_up),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
