@@ -14,10 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* 192.0.2.1 is a documentation address (RFC 5737); 2000::1 is in no allocated range. */
-#define PROBE6 "2000::1"
-#define PROBE4 "192.0.2.1"
-
 /* How long handlers that are at work are given before their state is told. */
 #define SETTLE_MS   100 /* a handler is done with its work in less */
 #define PATIENCE_MS 2000
@@ -30,24 +26,23 @@ bool status_probe_ok(const char *text)
 	       probe.len == prefix_host_len(probe.family);
 }
 
-static void set_probes(struct survey *survey, const char *text)
+static void set_probe(struct snapshot *snapshot, const char *text)
 {
 	struct prefix probe;
 
-	prefix_parse(PROBE6, &survey->probe6);
-	prefix_parse(PROBE4, &survey->probe4);
-	if (text && prefix_parse(text, &probe) == 0)
-		*(probe.family == AF_INET6 ? &survey->probe6 : &survey->probe4) = probe;
+	if (!text || prefix_parse(text, &probe) < 0)
+		return;
+	(probe.family == AF_INET6 ? &snapshot->probe6 : &snapshot->probe4)->to = probe;
 }
 
-static int judge(const struct survey *survey)
+static int judge(const struct snapshot *snapshot)
 {
-	int status = survey->n_strays ? STATUS_DRIFT : STATUS_WELL;
+	int status = snapshot->n_orphans ? STATUS_DRIFT : STATUS_WELL;
 
-	if (survey_is_blind(survey))
+	if (snapshot_is_blind(snapshot))
 		return STATUS_UNKNOWN;
-	for (size_t i = 0; i < survey->n_reports; i++) {
-		const enum state state = survey->report[i].state;
+	for (size_t i = 0; i < snapshot->tunnels.n; i++) {
+		const enum state state = snapshot->tunnels.status[i].state;
 
 		if (state == STATE_UNKNOWN)
 			return STATUS_UNKNOWN;
@@ -65,15 +60,18 @@ static bool wants_colour(void)
 	       !(term && !strcmp(term, "dumb"));
 }
 
-static int print(struct survey *survey, const struct status_options *options, int status)
+static int print(struct snapshot *snapshot, const struct status_options *options,
+		 int status)
 {
-	findings_print(&survey->findings, stderr);
-	if (survey->failure[0])
-		fprintf(stderr, "sixxs-route: %s\n", survey->failure);
+	findings_print(&snapshot->findings, stderr);
+	if (snapshot->failure[0])
+		fprintf(stderr, "sixxs-route: %s\n", snapshot->failure);
+	if (snapshot->warning[0])
+		fprintf(stderr, "sixxs-route: warning: %s\n", snapshot->warning);
 	if (options->json)
-		reportjson_print(survey, status, stdout);
+		print_json(snapshot, status, stdout);
 	else
-		reporttable_print(survey, wants_colour(), stdout);
+		print_table(snapshot, wants_colour(), stdout);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "sixxs-route: cannot write the answer: %s\n",
 			strerror(errno));
@@ -86,88 +84,93 @@ static int print(struct survey *survey, const struct status_options *options, in
 struct looks {
 	const char *run_dir;
 	int64_t deadline_ms; /* from the first on; 0: not yet */
-	int news;            /* of the run folder's files; -1: not yet, -2: none */
-	char *last;          /* what the last look saw */
+	int changes; /* inotify, of the run folder's files; -1: not yet, -2: none */
+	size_t n, n_orphans; /* what the last look saw */
+	enum state *states;
 };
 
 /* From before a look on, so that no handler's end is missed. */
-static void await_news(struct looks *looks)
+static void await_changes(struct looks *looks)
 {
-	struct pollfd poll_fd = {.fd = looks->news, .events = POLLIN};
+	struct pollfd poll_fd = {.fd = looks->changes, .events = POLLIN};
 	const int64_t left_ms = looks->deadline_ms - rtnl_now_ms();
 	char bytes[4096];
 
-	if (looks->news == -1) {
-		looks->news = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-		if (looks->news < 0)
-			looks->news = -2; /* then it is one long wait */
+	if (looks->changes == -1) {
+		looks->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+		if (looks->changes < 0)
+			looks->changes = -2; /* then it is one long wait */
 		else
-			inotify_add_watch(looks->news, looks->run_dir,
+			inotify_add_watch(looks->changes, looks->run_dir,
 					  IN_CREATE | IN_DELETE | IN_MOVED_TO);
-		return;
 	}
 	if (left_ms > 0 &&
 	    poll(&poll_fd, 1, left_ms < SETTLE_MS ? (int)left_ms : SETTLE_MS) > 0)
-		while (read(looks->news, bytes, sizeof(bytes)) > 0)
+		while (read(looks->changes, bytes, sizeof(bytes)) > 0)
 			;
 }
 
-/* All that there is to tell. NULL: no memory. */
-static char *describe(const struct survey *survey)
+/* Whether it is what the last look saw, which it becomes. */
+static bool is_as_before(struct looks *looks, const struct snapshot *snapshot)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	const size_t n = snapshot->tunnels.n;
+	enum state *states = calloc(n + 1, sizeof(*states));
+	bool same;
 
-	if (!file)
-		return NULL;
-	reportjson_print(survey, STATUS_DRIFT, file);
-	fclose(file);
-	return text;
+	if (!states)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		states[i] = snapshot->tunnels.status[i].state;
+	same = looks->states && looks->n == n &&
+	       looks->n_orphans == snapshot->n_orphans &&
+	       !memcmp(looks->states, states, n * sizeof(*states));
+	free(looks->states);
+	looks->states = states;
+	looks->n = n;
+	looks->n_orphans = snapshot->n_orphans;
+	return same;
 }
 
 /*
  * Whether drift is drift: a handler halfway through its work looks like it, and so does a
- * dump that missed a rule. So nobody is at work, and two looks have seen the same.
+ * dump that missed a rule. So two looks, apart by
+ * more than a handler needs, have seen the same.
  */
-static bool is_settled(struct looks *looks, struct survey *survey)
+static bool is_settled(struct looks *looks, struct snapshot *snapshot)
 {
-	char *seen = describe(survey);
-	const bool same = !seen || (looks->last && !strcmp(looks->last, seen));
+	const bool same = is_as_before(looks, snapshot);
 
-	free(looks->last);
-	looks->last = seen;
 	if (!looks->deadline_ms)
 		looks->deadline_ms = rtnl_now_ms() + PATIENCE_MS;
 	if (rtnl_now_ms() >= looks->deadline_ms)
 		return true;
-	if (!same || !looks->last)
-		await_news(looks);
+	if (!same)
+		await_changes(looks);
 	return same;
 }
 
 static int look(const struct settings *settings, const struct status_options *options,
-		struct rtnl *rtnl, char *const ifnames[], struct survey *ret)
+		struct rtnl *rtnl, char *const ifnames[], struct snapshot *ret)
 {
-	*ret = (struct survey){.settings = settings, .rtnl = rtnl, .runfd = -1};
-	set_probes(ret, options->probe);
-	return survey_take(ret, ifnames) < 0 ? STATUS_UNKNOWN : judge(ret);
+	*ret = (struct snapshot){.settings = settings, .rtnl = rtnl, .runfd = -1};
+	set_probe(ret, options->probe);
+	return snapshot_take(ret, ifnames) < 0 ? STATUS_UNKNOWN : judge(ret);
 }
 
 int status(const struct settings *settings, const struct status_options *options,
 	   struct rtnl *rtnl, char *const ifnames[])
 {
-	struct looks looks = {.run_dir = settings->run_dir, .news = -1};
-	struct survey survey;
-	int result = look(settings, options, rtnl, ifnames, &survey);
+	struct looks looks = {.run_dir = settings->run_dir, .changes = -1};
+	struct snapshot snapshot;
+	int result = look(settings, options, rtnl, ifnames, &snapshot);
 
-	while (result == STATUS_DRIFT && !is_settled(&looks, &survey)) {
-		survey_free(&survey);
-		result = look(settings, options, rtnl, ifnames, &survey);
+	while (result == STATUS_DRIFT && !is_settled(&looks, &snapshot)) {
+		snapshot_free(&snapshot);
+		result = look(settings, options, rtnl, ifnames, &snapshot);
 	}
-	result = print(&survey, options, result);
-	survey_free(&survey);
-	free(looks.last);
-	close_fdp(&looks.news);
+	result = print(&snapshot, options, result);
+	snapshot_free(&snapshot);
+	free(looks.states);
+	close_fdp(&looks.changes);
 	return result;
 }

@@ -15,7 +15,7 @@
 
 struct status_options {
 	bool json;
-	const char *probe; /* an address; NULL: 2000::1 and 192.0.2.1 */
+	const char *probe; /* an address; NULL: see status/probe.h */
 };
 
 enum { STATUS_WELL = 0, STATUS_DRIFT = 1, STATUS_UNKNOWN = 2 };

@@ -173,6 +173,20 @@ int rttables_each(rttables_fn *fn, void *data)
 	return error;
 }
 
+bool iproute2_reads_ours(void)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	for (size_t dir = 0; dir < N_DIRS; dir++) {
+		snprintf(path, sizeof(path), "%s%s/rt_tables.d/" OUR_LINK, rttables_root,
+			 dirs[dir]);
+		if (lstat(path, &st) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct number_search {
 	const char *name;
 	bool found;

@@ -41,7 +41,7 @@ static int take_message(void *data, const struct nlmsghdr *nlh)
 static void skip_rest(struct rtnl *rtnl, struct dump *dump)
 {
 	dump->fn = NULL;
-	while (rtnl_read(rtnl, MSG_DONTWAIT, take_message, dump) == 0)
+	while (rtnl_read(rtnl, MSG_DONTWAIT | MSG_TRUNC, take_message, dump) == 0)
 		;
 }
 
@@ -54,6 +54,8 @@ int dump_each(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
 {
 	const struct rtgenmsg *head = attr_header(request, sizeof(*head));
 	struct dump dump = {++rtnl->seq, head->rtgen_family, fn, data};
+	/* only a link's message may be longer than the kernel's own buffers are */
+	const int flags = request->nlmsg_type == RTM_GETLINK ? MSG_TRUNC : 0;
 	int r;
 
 	request->nlmsg_seq = dump.seq;
@@ -61,7 +63,7 @@ int dump_each(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn *fn,
 	if (r < 0)
 		return r;
 	while (r == 0)
-		r = rtnl_read(rtnl, 0, take_message, &dump);
+		r = rtnl_read(rtnl, flags, take_message, &dump);
 	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
 		return 0;
 	if (r < 0)
@@ -132,7 +134,7 @@ int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_foun
 	union request request;
 	int r;
 
-	encode_dump_ours(&request, family, table);
+	encode_dump_routes(&request, family, table, 0, OBJECT_PROTOCOL);
 	r = dump_each(rtnl, &request.nlh, read_found, &reader);
 	return r == -ENOENT ? 0 : r; /* no such table */
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/encode.h"
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -175,13 +176,15 @@ size_t encode_dump_links(void *buf)
 	return nlh->nlmsg_len;
 }
 
-size_t encode_dump_ours(void *buf, uint8_t family, uint32_t table)
+size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t type,
+			  uint8_t protocol)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = family;
-	rtm->rtm_protocol = OBJECT_PROTOCOL;
+	rtm->rtm_type = type;
+	rtm->rtm_protocol = protocol;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	return nlh->nlmsg_len;
@@ -195,6 +198,7 @@ size_t encode_route_get(void *buf, const struct route_question *question)
 	rtm->rtm_family = question->to.family;
 	rtm->rtm_dst_len = question->to.len;
 	rtm->rtm_src_len = question->from.len;
+	rtm->rtm_tos = question->tos;
 	/* IPv6 always tells the table, and refuses the flag */
 	if (question->to.family == AF_INET && question->from.family)
 		rtm->rtm_flags |= RTM_F_LOOKUP_TABLE;
@@ -205,5 +209,17 @@ size_t encode_route_get(void *buf, const struct route_question *question)
 		put_addr(nlh, RTA_SRC, &question->from);
 	if (question->iif)
 		mnl_attr_put_u32(nlh, RTA_IIF, question->iif);
+	if (question->oif)
+		mnl_attr_put_u32(nlh, RTA_OIF, question->oif);
+	if (question->mark)
+		mnl_attr_put_u32(nlh, RTA_MARK, question->mark);
+	if (question->uid != UINT32_MAX)
+		mnl_attr_put_u32(nlh, RTA_UID, question->uid);
+	if (question->ipproto)
+		mnl_attr_put_u8(nlh, RTA_IP_PROTO, question->ipproto);
+	if (question->sport)
+		mnl_attr_put_u16(nlh, RTA_SPORT, htons(question->sport));
+	if (question->dport)
+		mnl_attr_put_u16(nlh, RTA_DPORT, htons(question->dport));
 	return nlh->nlmsg_len;
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_MAX 128 /* bytes that any one request takes at most */
+#define REQUEST_MAX 160 /* bytes that any one request takes at most */
 
 /* Room for any one request. */
 union request {
@@ -39,15 +39,22 @@ size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
 
 size_t encode_dump_links(void *buf);
 
-/* The routes of one family and table (0: of all) that bear our mark, by the kernel's own
- * filter: a table may hold the whole Internet's. */
-size_t encode_dump_ours(void *buf, uint8_t family, uint32_t table);
+/* Of one family, table, type (RTN_*) and protocol; 0: of all. The kernel filters: a table
+ * may be the whole Internet's. */
+size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t type,
+			  uint8_t protocol);
 
 /* Which way does a packet go? */
 struct route_question {
 	struct prefix from; /* family AF_UNSPEC: from any address */
 	struct prefix to;
-	uint32_t iif;   /* the link by which it comes in; 0: this host sends it */
+	uint32_t iif; /* the link by which it comes in; 0: this host sends it */
+	uint32_t oif; /* the link to which its socket is bound; 0: none */
+	uint32_t mark;
+	uint32_t uid; /* whose program sends it; UINT32_MAX: not said */
+	uint8_t tos;
+	uint8_t ipproto;       /* TCP, UDP or ICMP; 0: not said */
+	uint16_t sport, dport; /* 0: not said */
 	bool the_route; /* the route itself, not the way by it: of IPv6 it costs less */
 };
 

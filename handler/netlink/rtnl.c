@@ -5,16 +5,29 @@
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 
-#define RECEIVE_SIZE    32768 /* what the kernel fills at most with one part of a dump */
+#define RECEIVE_SIZE    32768 /* what the kernel fills with parts that are not longer */
 #define RECEIVE_SECONDS 5 /* the kernel answers inside send(): this is a lost answer */
 
-static _Alignas(struct nlmsghdr) char receive_buffer[RECEIVE_SIZE];
-static _Alignas(struct nlmsghdr) char send_buffer[REQUEST_MAX];
+/* What it holds is lost when it grows. */
+static int make_room(struct rtnl_buffer *buffer, size_t size)
+{
+	char *bytes;
+
+	if (size <= buffer->size)
+		return 0;
+	bytes = malloc(size);
+	if (!bytes)
+		return -ENOMEM;
+	free(buffer->bytes);
+	*buffer = (struct rtnl_buffer){.bytes = bytes, .size = size};
+	return 0;
+}
 
 int64_t rtnl_now_ms(void)
 {
@@ -41,6 +54,7 @@ static int set_options(const struct mnl_socket *socket)
 int rtnl_open(struct rtnl *ret, uint32_t groups)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct rtnl rtnl = {.socket = socket, .seq = (uint32_t)time(NULL)};
 	int r;
 
 	if (!socket)
@@ -48,11 +62,13 @@ int rtnl_open(struct rtnl *ret, uint32_t groups)
 	r = set_options(socket);
 	if (r == 0 && mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) < 0)
 		r = -errno;
+	if (r == 0)
+		r = make_room(&rtnl.receive, RECEIVE_SIZE);
 	if (r < 0) {
 		mnl_socket_close(socket);
 		return r;
 	}
-	*ret = (struct rtnl){.socket = socket, .seq = (uint32_t)time(NULL)};
+	*ret = rtnl;
 	return 0;
 }
 
@@ -70,7 +86,9 @@ void rtnl_close(struct rtnl *rtnl)
 {
 	if (rtnl->socket)
 		mnl_socket_close(rtnl->socket);
-	rtnl->socket = NULL;
+	free(rtnl->receive.bytes);
+	free(rtnl->send.bytes);
+	*rtnl = (struct rtnl){.socket = NULL};
 }
 
 int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
@@ -85,25 +103,39 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 	return (size_t)n == size ? 0 : -EIO;
 }
 
-/* Returns the bytes that the kernel, and nobody else, put into receive_buffer. */
+/* For the next message, however long it is: for one link it may be 100,000 bytes. */
+static int make_room_for_next(struct rtnl *rtnl, int flags)
+{
+	ssize_t n;
+
+	do
+		n = recv(rtnl_fd(rtnl), NULL, 0, flags | MSG_PEEK | MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : make_room(&rtnl->receive, (size_t)n);
+}
+
+/* Returns the bytes that the kernel, and nobody else, put into the buffer. */
 static ssize_t receive(struct rtnl *rtnl, int flags)
 {
 	for (;;) {
 		struct sockaddr_nl from = {0};
-		struct iovec iov = {.iov_base = receive_buffer,
-				    .iov_len = sizeof(receive_buffer)};
+		struct iovec iov = {.iov_base = rtnl->receive.bytes,
+				    .iov_len = rtnl->receive.size};
 		struct msghdr msg = {.msg_name = &from,
 				     .msg_namelen = sizeof(from),
 				     .msg_iov = &iov,
 				     .msg_iovlen = 1};
-		const ssize_t n = recvmsg(rtnl_fd(rtnl), &msg, flags);
+		const ssize_t n = recvmsg(rtnl_fd(rtnl), &msg, flags | MSG_TRUNC);
+		int r;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (msg.msg_flags & MSG_TRUNC)
-			return -EMSGSIZE;
+		if (msg.msg_flags & MSG_TRUNC) {
+			r = make_room(&rtnl->receive, (size_t)n);
+			return r < 0 ? r : -ENOBUFS;
+		}
 		if (msg.msg_namelen == sizeof(from) && from.nl_pid == 0)
 			return n;
 	}
@@ -111,13 +143,13 @@ static ssize_t receive(struct rtnl *rtnl, int flags)
 
 int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data)
 {
-	const ssize_t n = receive(rtnl, flags);
+	int r = flags & MSG_TRUNC ? make_room_for_next(rtnl, flags) : 0;
+	const ssize_t n = r < 0 ? r : receive(rtnl, flags);
 	int left = (int)n;
-	int r = 0;
 
 	if (n < 0)
 		return (int)n;
-	for (const struct nlmsghdr *nlh = (void *)receive_buffer;
+	for (const struct nlmsghdr *nlh = (void *)rtnl->receive.bytes;
 	     r == 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		r = fn(data, nlh);
 	return r;
@@ -191,9 +223,12 @@ static int take_link(void *data, unsigned i, const struct nlmsghdr *nlh)
 static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
 		     struct link *ret)
 {
-	const size_t size = encode_link(send_buffer, ifname, ifindex);
-	const int r = rtnl_ask(rtnl, send_buffer, size, take_link, ret);
+	union request request;
+	const size_t size = encode_link(&request, ifname, ifindex);
+	int r = rtnl_ask(rtnl, &request, size, take_link, ret);
 
+	if (r == -ENOBUFS) /* its message was longer than any before */
+		r = rtnl_ask(rtnl, &request, size, take_link, ret);
 	if (r == -ENODEV) {
 		*ret = (struct link){0};
 		return 0;

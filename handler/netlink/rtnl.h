@@ -15,9 +15,16 @@
 
 struct mnl_socket;
 
+struct rtnl_buffer {
+	char *bytes;
+	size_t size;
+};
+
+/* Each socket has buffers of its own: a callback of one may use another. */
 struct rtnl {
 	struct mnl_socket *socket;
 	uint32_t seq;
+	struct rtnl_buffer receive, send;
 };
 
 /* groups: a mask of RTMGRP_*, 0 for requests alone. Returns 0 or -errno. */
@@ -45,8 +52,10 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size);
 
 /*
  * Gives each message of one read to FN, until it returns something else than 0, which is
- * then returned. flags: recvmsg(2)'s. Returns 0; -ENOBUFS: some were lost; -EAGAIN:
- * there is nothing (MSG_DONTWAIT), or nothing came for 5 s; other -errno.
+ * then returned. flags: recvmsg(2)'s; with MSG_TRUNC no message is too long, for its
+ * length is asked for first. Returns 0; -ENOBUFS: some were lost, or one was too long
+ * (there is room for its like from then on); -EAGAIN: there is nothing (MSG_DONTWAIT), or
+ * nothing came for 5 s; other -errno.
  */
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
 int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data);

@@ -4,6 +4,7 @@
 #include "converge/messages.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +23,11 @@ struct prefix path_host(const struct prefix *source)
 
 bool path_is_refused(const struct path *path)
 {
-	switch (path->way.error) {
+	switch (path->reply.error) {
 	case 0:
-		return path->way.type == RTN_UNREACHABLE ||
-		       path->way.type == RTN_BLACKHOLE || path->way.type == RTN_PROHIBIT;
+		return path->reply.type == RTN_UNREACHABLE ||
+		       path->reply.type == RTN_BLACKHOLE ||
+		       path->reply.type == RTN_PROHIBIT;
 	case -ENETUNREACH:  /* no route at all, or a rule */
 	case -EHOSTUNREACH: /* an unreachable route */
 	case -EACCES:       /* prohibit */
@@ -36,48 +38,87 @@ bool path_is_refused(const struct path *path)
 	}
 }
 
-bool path_is_by(const struct path *path, uint32_t ifindex)
+bool path_is_by(const struct route_reply *reply, uint32_t ifindex)
 {
-	return !path->way.error && ifindex && path->way.oif == ifindex;
+	return !reply->error && ifindex && reply->oif == ifindex && !reply->other_oif;
+}
+
+/* Main's rule of the same selector, as prefer_main has it. */
+static bool is_prefer_main(const struct kernel_rule *rule, const struct object *own)
+{
+	struct object object;
+
+	return kernel_rule_object(rule, &object) && object.prefers_main &&
+	       prefix_equal(&object.source, &own->source);
 }
 
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
-			       const struct policy *policy)
+			       const struct kernel_rules *policy)
 {
 	const bool refused = path_is_refused(path);
-	const struct ending ending = {.refused = refused,
-				      .table = path->way.table,
-				      .dst_len = path->match.dst.len};
-	const size_t place = policy_place(policy, &tunnel->rule);
-	const struct kernel_rule *culprit;
+	const struct lookup_result result = {.refused = refused,
+					     .table = path->reply.table,
+					     .dst_len = path->route.dst.len};
+	const struct kernel_rule *rule;
 
-	if (path->way.error && !refused)
+	if (path->reply.error && !refused)
 		return REASON_ERROR;
-	if (path_is_by(path, tunnel->link.ifindex))
-		return REASON_NONE;
+	if (path_is_by(&path->reply, tunnel->link.ifindex))
+		return path->some ? REASON_SOME : REASON_NONE;
 	if (!path->local && refused)
 		return REASON_NOT_LOCAL;
 	if (!tunnel->has_rule)
 		return REASON_NO_RULE;
 	if (!tunnel->link.up)
 		return REASON_WAITING;
-	culprit = policy_culprit(policy, place, &path->packet, &ending);
-	if (culprit) {
-		path->culprit = *culprit;
-		return tunnel->prefer_main && culprit->protocol == OBJECT_PROTOCOL &&
-				       culprit->table == RT_TABLE_MAIN
+	rule = policy_first_explaining_rule(policy, policy_place(policy, &tunnel->rule),
+					    &path->packet, &result);
+	if (rule) {
+		path->rule = *rule;
+		return tunnel->prefer_main && is_prefer_main(rule, &tunnel->rule)
 			       ? REASON_PREFER_MAIN
 			       : REASON_OTHER_RULE;
 	}
-	if (!refused && path->way.table == tunnel->rule.table)
+	if (!refused && path->reply.table == tunnel->rule.table)
 		return REASON_OTHER_ROUTE;
 	if (!tunnel->has_route)
 		return REASON_NO_ROUTE;
 	return refused ? REASON_REFUSED : REASON_OTHER;
 }
 
+static bool refuses(const struct kernel_route *route, const struct packet *packet,
+		    uint32_t table)
+{
+	return route->table == table && route->family == packet->to.family &&
+	       policy_is_within(&packet->to, &route->dst) &&
+	       policy_is_within(&packet->from, &route->src);
+}
+
+void path_find_refusing(struct path *path, const struct kernel_rules *policy,
+			const struct kernel_route *refusing, size_t n)
+{
+	const struct kernel_route *found = NULL;
+
+	for (size_t i = 0; i < policy->n && !found; i++) {
+		const struct kernel_rule *rule = &policy->rule[i];
+
+		if (rule->action != FR_ACT_TO_TBL || !policy_match(rule, &path->packet))
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (refuses(&refusing[k], &path->packet, rule->table) &&
+			    (!found || refusing[k].dst.len > found->dst.len))
+				found = &refusing[k];
+	}
+	if (found)
+		path->route = (struct route_reply){.type = found->type,
+						   .protocol = found->protocol,
+						   .dst = found->dst,
+						   .metric = found->metric,
+						   .table = found->table};
+}
+
 void path_judge(struct path *path, const struct path_tunnel *tunnel,
-		const struct policy *policy)
+		const struct kernel_rules *policy)
 {
 	path->reason = find_reason(path, tunnel, policy);
 }
@@ -86,23 +127,46 @@ void path_judge(struct path *path, const struct path_tunnel *tunnel,
 static void format_way(const struct path *path, const char *ifname, const char *table,
 		       char *ret, size_t size)
 {
-	if (path->way.error)
-		snprintf(ret, size, "is refused (%s)", strerror(-path->way.error));
+	if (path->reply.error)
+		snprintf(ret, size, "is refused (%s)", strerror(-path->reply.error));
 	else if (path_is_refused(path))
 		snprintf(ret, size, "is refused by table %.64s", table);
-	else if (path->reason == REASON_NONE)
+	else if (path->reason == REASON_NONE || path->reason == REASON_SOME)
 		snprintf(ret, size, "leaves by %.64s", ifname);
 	else
 		snprintf(ret, size, "leaves by %.64s (table %.64s)", ifname, table);
 }
 
-static void format_rule(const struct path *path, char *ret, size_t size)
+static void format_rule(const struct path *path, const char *ending, char *ret,
+			size_t size)
 {
 	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN];
 
-	policy_format(&path->culprit, text);
-	explain_protocol(path->culprit.protocol, protocol);
-	snprintf(ret, size, "%.160s, %s, comes before its own", text, protocol);
+	policy_format(&path->rule, text);
+	explain_protocol(path->rule.protocol, protocol);
+	snprintf(ret, size, "%.383s, %s, %s", text, protocol, ending);
+}
+
+/* "unreachable 2000::/3 of table main, metric 10, protocol 4 static, refuses it" */
+static void format_refusing(const struct path *path, char *ret, size_t size)
+{
+	const struct route_reply *route = &path->route;
+	const char *type = route->type == RTN_BLACKHOLE  ? "blackhole"
+			   : route->type == RTN_PROHIBIT ? "prohibit"
+							 : "unreachable";
+	char to[PREFIX_STRLEN] = "default", table[32] = "main", protocol[PROTOCOL_STRLEN];
+
+	if (!route->table) {
+		snprintf(ret, size, "a route refuses it, although ours is there");
+		return;
+	}
+	if (route->dst.len)
+		prefix_format(&route->dst, to);
+	if (route->table != RT_TABLE_MAIN)
+		snprintf(table, sizeof(table), "%u", route->table);
+	explain_protocol(route->protocol, protocol);
+	snprintf(ret, size, "%s %s of table %s, metric %u, %s, refuses it", type, to,
+		 table, route->metric, protocol);
 }
 
 static void format_route(const struct path *path, uint32_t own_table, char *ret,
@@ -110,17 +174,18 @@ static void format_route(const struct path *path, uint32_t own_table, char *ret,
 {
 	char to[PREFIX_STRLEN] = "default", protocol[PROTOCOL_STRLEN];
 
-	if (path->match.dst.len)
-		prefix_format(&path->match.dst, to);
-	explain_protocol(path->match.protocol, protocol);
+	if (path->route.dst.len)
+		prefix_format(&path->route.dst, to);
+	explain_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
-		 own_table, to, path->match.metric, protocol);
+		 own_table, to, path->route.metric, protocol);
 }
 
 const char *path_reason(enum reason reason)
 {
 	static const char *const words[] = {
 		[REASON_NONE] = NULL,
+		[REASON_SOME] = "some-packets",
 		[REASON_WAITING] = "waiting",
 		[REASON_PREFER_MAIN] = "prefer-main",
 		[REASON_NOT_LOCAL] = "not-local",
@@ -139,7 +204,7 @@ const char *path_reason(enum reason reason)
 void path_explain(const struct path *path, const char *ifname, const char *table,
 		  uint32_t own_table, char ret[static PATH_STRLEN])
 {
-	char way[192], why[256] = "";
+	char way[192], why[512] = "";
 
 	format_way(path, ifname, table, way, sizeof(way));
 	switch (path->reason) {
@@ -154,7 +219,7 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		return;
 	case REASON_ERROR:
 		snprintf(ret, PATH_STRLEN, "the kernel does not tell the way: %s",
-			 strerror(-path->way.error));
+			 strerror(-path->reply.error));
 		return;
 	case REASON_PREFER_MAIN:
 		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");
@@ -166,17 +231,24 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		snprintf(why, sizeof(why), "its rule is missing");
 		break;
 	case REASON_OTHER_RULE:
-		format_rule(path, why, sizeof(why));
+		format_rule(path, "comes before its own", why, sizeof(why));
+		break;
+	case REASON_SOME:
+		format_rule(path, "takes some before its own does", why, sizeof(why));
 		break;
 	case REASON_OTHER_ROUTE:
 		format_route(path, own_table, why, sizeof(why));
 		break;
 	case REASON_REFUSED:
-		snprintf(why, sizeof(why), "a route refuses it, although ours is there");
+		format_refusing(path, why, sizeof(why));
 		break;
 	case REASON_OTHER:
 		snprintf(why, sizeof(why), "although its rule and route are there");
 		break;
 	}
-	snprintf(ret, PATH_STRLEN, "%s%s%s", way, why[0] ? ": " : "", why);
+	snprintf(ret, PATH_STRLEN, "%s%s%s", way,
+		 !why[0]                       ? ""
+		 : path->reason == REASON_SOME ? "; but "
+					       : ": ",
+		 why);
 }

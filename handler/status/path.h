@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which way a packet from a tunnel's source leaves: the kernel's answer, and, when it is
- * not by the tunnel, the reason. Pure: who asks the kernel is survey's business.
+ * not by the tunnel, the reason. Pure: who asks the kernel is snapshot's business.
  */
 #ifndef PATH_H
 #define PATH_H
@@ -12,38 +12,43 @@
 
 enum reason {
 	REASON_NONE,        /* it leaves by the tunnel */
+	REASON_SOME,        /* it does, but not others of its source: see rule */
 	REASON_WAITING,     /* the link is down, and so has no route yet */
 	REASON_PREFER_MAIN, /* main has a more specific route, as the drop-in wants it */
 	REASON_NOT_LOCAL,   /* no address of this host, which does not forward for it */
 	REASON_NO_ROUTE,    /* the tunnel's table has no default route */
 	REASON_NO_RULE,     /* the source's rule is missing */
-	REASON_OTHER_RULE,  /* another rule comes before ours: see culprit */
+	REASON_OTHER_RULE,  /* another rule comes before ours: see rule */
 	REASON_OTHER_ROUTE, /* another route in the tunnel's table */
 	REASON_REFUSED,     /* a route refuses it: unreachable, blackhole, prohibit */
 	REASON_OTHER,       /* none of these */
 	REASON_ERROR,       /* the kernel did not answer */
 };
 
-/* The kernel's answer to which way a packet goes. */
+/* The kernel's answer to which way a packet goes, or the route that it goes by. */
 struct route_reply {
 	int error;        /* 0, or why it has none; then the rest is not said */
 	uint8_t type;     /* RTN_*, linux/rtnetlink.h */
 	uint8_t protocol; /* these three: of the route itself, if it was asked for */
 	struct prefix dst;
 	uint32_t metric;
-	uint32_t oif; /* of several next hops the first */
+	uint32_t oif;       /* of several next hops the first */
+	uint32_t other_oif; /* and one by another link; 0: none */
 	uint32_t table;
 };
 
 struct path {
 	struct packet packet; /* asked about; from.family 0: nothing was asked */
+	uint32_t tunnel;      /* ifindex of the link by which it should leave */
+	uint32_t priority;    /* of the tunnel's rules */
 	uint32_t iif;         /* the link by which it was said to come in; 0: none */
 	bool local;           /* the source is this host's (always so for IPv6) */
-	struct route_reply way;
-	struct route_reply
-		match; /* the route itself, for a way that is not the tunnel's */
+	struct route_reply reply;
+	struct route_reply route; /* the route itself, where it is not the tunnel's; the
+				     one that refuses, of which table is not 0 */
+	bool some;                /* others of its source go another way: see rule */
 	enum reason reason;
-	struct kernel_rule culprit; /* REASON_OTHER_RULE */
+	struct kernel_rule rule; /* REASON_OTHER_RULE, REASON_SOME */
 };
 
 /* What is known of the tunnel of a path. */
@@ -60,20 +65,27 @@ struct prefix path_host(const struct prefix *source);
 /* Whether the kernel knows no way at all, or one on which the packet is dropped. */
 bool path_is_refused(const struct path *path);
 
-bool path_is_by(const struct path *path, uint32_t ifindex);
+bool path_is_by(const struct route_reply *reply, uint32_t ifindex);
+
+/*
+ * Of the N routes that refuse packets, the one that refuses this one, into path->route, as
+ * far as the rules tell: its table is the first that has one for it.
+ */
+void path_find_refusing(struct path *path, const struct kernel_rules *policy,
+			const struct kernel_route *refusing, size_t n);
 
 /* Finds the reason, from the rest and the rules of the source's family. */
 void path_judge(struct path *path, const struct path_tunnel *tunnel,
-		const struct policy *policy);
+		const struct kernel_rules *policy);
 
 /* One word for programs; NULL for REASON_NONE. */
 const char *path_reason(enum reason reason);
 
 /*
- * "leaves by net0 (table main): its rule is missing". ifname: of way.oif; table: what
- * ip(8) calls way.table; own_table: the tunnel's number.
+ * "leaves by net0 (table main): its rule is missing". ifname: of reply.oif; table: what
+ * ip(8) calls reply.table; own_table: the tunnel's number.
  */
-#define PATH_STRLEN 512
+#define PATH_STRLEN 768
 void path_explain(const struct path *path, const char *ifname, const char *table,
 		  uint32_t own_table, char ret[static PATH_STRLEN]);
 

@@ -7,7 +7,7 @@
 #ifndef POLICY_H
 #define POLICY_H
 
-#include "netlink/kernel_rule.h"
+#include "netlink/kernel_state.h"
 #include "routing/object.h"
 
 #include <net/if.h>
@@ -15,25 +15,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct policy {
-	size_t n;
-	struct kernel_rule *rule;
-};
-
 /* What the kernel was asked about. */
 struct packet {
 	struct prefix from, to; /* hosts */
 	char iif[IFNAMSIZ];     /* "": this host sends it */
-	uint32_t uid;
+	char oif[IFNAMSIZ];     /* to which its socket is bound; "": to none */
+	uint32_t mark;
+	uint32_t uid; /* whose program sends it; UINT32_MAX: nobody's */
+	uint8_t tos;
+	uint8_t ipproto; /* this and the next: 0: any will do */
+	uint16_t sport, dport;
 };
+
+/* A host in a prefix of its family. */
+bool policy_is_within(const struct prefix *host, const struct prefix *prefix);
 
 bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 
-/* The place of our rule OBJECT, or policy->n. */
-size_t policy_place(const struct policy *policy, const struct object *object);
+/* Whether it asks for one protocol, port, type of service or user. */
+bool policy_is_narrow(const struct kernel_rule *rule);
 
-/* Where a packet's way ended: see policy_culprit. */
-struct ending {
+/*
+ * Whether the rule, which does not match PACKET, matches other packets from the same
+ * source: those of one protocol, port, type of service or user. Then *ret is such a one.
+ * (What marks a packet, binds its socket or forwards it means to.)
+ */
+bool policy_takes_some(const struct kernel_rule *rule, const struct packet *packet,
+		       struct packet *ret);
+
+/* The place of our rule OBJECT, or policy->n. */
+size_t policy_place(const struct kernel_rules *policy, const struct object *object);
+
+/* Where a packet's look-up ended: see policy_first_explaining_rule. */
+struct lookup_result {
 	bool refused;    /* by a rule or a route; the kernel then names no table */
 	uint32_t table;  /* else: the route's */
 	uint8_t dst_len; /* and the length of its prefix */
@@ -43,12 +57,13 @@ struct ending {
  * The rule before the place END which explains it: it looks up that table, or refuses
  * packets. NULL: none does.
  */
-const struct kernel_rule *policy_culprit(const struct policy *policy, size_t end,
-					 const struct packet *packet,
-					 const struct ending *ending);
+const struct kernel_rule *
+policy_first_explaining_rule(const struct kernel_rules *policy, size_t end,
+			     const struct packet *packet,
+			     const struct lookup_result *result);
 
 /* "rule 100: from 2a02::/16 lookup 999" */
-#define POLICY_STRLEN 256
+#define POLICY_STRLEN 384
 void policy_format(const struct kernel_rule *rule, char ret[static POLICY_STRLEN]);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 struct page {
-	const struct survey *survey;
+	const struct snapshot *snapshot;
 	struct json json;
 };
 
@@ -48,13 +48,13 @@ static void put_route(struct page *page, const struct object *route)
 
 	json_number(json, "table", route->table);
 	json_string(json, "interface",
-		    inventory_ifname(&page->survey->inventory, route->oif));
+		    kernel_state_ifname(&page->snapshot->kernel, route->oif));
 	put_prefix(json, "gateway", &route->gateway);
 	json_number(json, "metric", route->metric);
 	put_optional(json, "mtu", route->mtu);
 }
 
-static void put_item(struct page *page, const struct item *item)
+static void put_item(struct page *page, const struct object_status *item)
 {
 	static const char *const kinds[] = {
 		[OBJECT_RULE] = "rule",
@@ -82,37 +82,37 @@ static void put_culprit(struct page *page, const struct path *path)
 	struct json *json = &page->json;
 	char text[POLICY_STRLEN];
 
-	if (path->reason != REASON_OTHER_RULE) {
+	if (path->reason != REASON_OTHER_RULE && path->reason != REASON_SOME) {
 		json_null(json, "rule");
 		return;
 	}
-	policy_format(&path->culprit, text);
+	policy_format(&path->rule, text);
 	json_open(json, "rule", '{');
-	json_number(json, "priority", path->culprit.priority);
-	json_number(json, "protocol", path->culprit.protocol);
+	json_number(json, "priority", path->rule.priority);
+	json_number(json, "protocol", path->rule.protocol);
 	json_string(json, "text", text);
 	json_close(json, '}');
 }
 
-static void put_path(struct page *page, const struct report *report, size_t source)
+static void put_path(struct page *page, const struct tunnel_status *status, size_t source)
 {
-	const struct inventory *inventory = &page->survey->inventory;
+	const struct kernel_state *kernel = &page->snapshot->kernel;
 	struct json *json = &page->json;
-	const struct path *path = &report->path[source];
+	const struct path *path = &status->path[source];
 	const char *ifname =
-		path->way.error ? NULL : inventory_ifname(inventory, path->way.oif);
-	const char *table = inventory_table(inventory, path->way.table);
+		path->reply.error ? NULL : kernel_state_ifname(kernel, path->reply.oif);
+	const char *table = known_names_of(&page->snapshot->names, path->reply.table);
 	char number[16], text[PATH_STRLEN];
 
-	snprintf(number, sizeof(number), "%u", path->way.table);
+	snprintf(number, sizeof(number), "%u", path->reply.table);
 	path_explain(path, ifname ? ifname : "?", table ? table : number,
-		     report->tunnel.table, text);
+		     status->tunnel.table, text);
 	json_open(json, "path", '{');
 	put_prefix(json, "from", &path->packet.from);
 	put_prefix(json, "to", &path->packet.to);
 	json_string(json, "iif", path->packet.iif[0] ? path->packet.iif : NULL);
 	json_string(json, "interface", ifname);
-	put_optional(json, "table", path->way.table);
+	put_optional(json, "table", path->reply.table);
 	json_bool(json, "refused", path_is_refused(path));
 	json_string(json, "reason", path_reason(path->reason));
 	put_culprit(page, path);
@@ -120,54 +120,55 @@ static void put_path(struct page *page, const struct report *report, size_t sour
 	json_close(json, '}');
 }
 
-static void put_source(struct page *page, const struct report *report, size_t source)
+static void put_source(struct page *page, const struct tunnel_status *status,
+		       size_t source)
 {
-	const struct prefix *prefix = &report->tunnel.source[source];
+	const struct prefix *prefix = &status->tunnel.source[source];
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
 	put_prefix(json, "source", prefix);
 	put_family(json, prefix->family);
 	json_open(json, "rules", '[');
-	for (size_t i = 0; i < report->n_items; i++)
-		if (report_is_rule_of(&report->item[i], prefix))
-			put_item(page, &report->item[i]);
+	for (size_t i = 0; i < status->n_items; i++)
+		if (object_status_is_rule_of(&status->item[i], prefix))
+			put_item(page, &status->item[i]);
 	json_close(json, ']');
-	if (source < report->n_paths)
-		put_path(page, report, source);
+	if (source < status->n_paths)
+		put_path(page, status, source);
 	else
 		json_null(json, "path");
 	json_string(json, "state",
-		    state_name(report->looked && !report->link.ifindex
+		    state_name(status->looked && !status->link.ifindex
 				       ? STATE_ABSENT
-				       : report_source_state(report, source)));
+				       : tunnel_status_of_source(status, source)));
 	json_close(json, '}');
 }
 
-static void put_table(struct page *page, const struct report *report)
+static void put_table(struct page *page, const struct tunnel_status *status)
 {
-	const char *want = report->tunnel.table_name;
+	const char *want = status->tunnel.table_name;
 	struct json *json = &page->json;
 
-	if (report->section != SECTION_FOUND) {
+	if (status->section != SECTION_FOUND) {
 		json_null(json, "table");
 		return;
 	}
 	json_open(json, "table", '{');
-	json_number(json, "number", report->tunnel.table);
+	json_number(json, "number", status->tunnel.table);
 	json_string(json, "name",
-		    inventory_table(&page->survey->inventory, report->tunnel.table));
+		    known_names_of(&page->snapshot->names, status->tunnel.table));
 	json_string(json, "wanted_name", want[0] ? want : NULL);
-	json_string(json, "state", state_name(report->name_state));
+	json_string(json, "state", state_name(status->name_state));
 	json_close(json, '}');
 }
 
-static void put_items(struct page *page, const char *key, const struct report *report,
-		      bool wanted)
+static void put_items(struct page *page, const char *key,
+		      const struct tunnel_status *status, bool wanted)
 {
 	json_open(&page->json, key, '[');
-	for (size_t i = 0; i < report->n_items; i++) {
-		const struct item *item = &report->item[i];
+	for (size_t i = 0; i < status->n_items; i++) {
+		const struct object_status *item = &status->item[i];
 
 		if (item->wanted == wanted &&
 		    !(wanted && item->object.kind == OBJECT_RULE))
@@ -176,39 +177,63 @@ static void put_items(struct page *page, const char *key, const struct report *r
 	json_close(&page->json, ']');
 }
 
-static void put_report(struct page *page, const struct report *report)
+/* Whether an up link has it; null: it is not up. */
+static void put_carrier(struct json *json, const struct tunnel_status *status)
+{
+	if (status->link.up)
+		json_bool(json, "carrier", !status->no_carrier);
+	else
+		json_null(json, "carrier");
+}
+
+static void put_vrf(struct json *json, const struct tunnel_status *status)
+{
+	if (!status->vrf[0]) {
+		json_null(json, "vrf");
+		return;
+	}
+	json_open(json, "vrf", '{');
+	json_string(json, "name", status->vrf);
+	json_number(json, "table", status->vrf_table);
+	put_optional(json, "rule", status->vrf_rule);
+	json_close(json, '}');
+}
+
+static void put_tunnel(struct page *page, const struct tunnel_status *status)
 {
 	static const char *const sections[] = {
 		[SECTION_NONE] = "none",
 		[SECTION_FOUND] = "found",
 		[SECTION_UNKNOWN] = "unknown",
 	};
-	const bool found = report->section == SECTION_FOUND;
+	const bool found = status->section == SECTION_FOUND;
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
-	json_string(json, "interface", report->ifname);
-	json_string(json, "state", state_name(report->state));
-	json_string(json, "section", sections[report->section]);
-	json_string(json, "label", found ? report->tunnel.label : NULL);
+	json_string(json, "interface", status->ifname);
+	json_string(json, "state", state_name(status->state));
+	json_string(json, "section", sections[status->section]);
+	json_string(json, "label", found ? status->tunnel.label : NULL);
 	json_string(json, "link",
-		    !report->looked         ? NULL
-		    : !report->link.ifindex ? "absent"
-		    : report->link.up       ? "up"
+		    !status->looked         ? NULL
+		    : !status->link.ifindex ? "absent"
+		    : status->link.up       ? "up"
 					    : "down");
-	put_optional(json, "ifindex", report->link.ifindex);
-	if (report->looked)
-		json_bool(json, "recorded", report->recorded);
+	put_optional(json, "ifindex", status->link.ifindex);
+	put_carrier(json, status);
+	put_vrf(json, status);
+	if (status->looked)
+		json_bool(json, "recorded", status->recorded);
 	else
 		json_null(json, "recorded");
-	put_table(page, report);
-	put_items(page, "routes", report, true);
-	json_bool(json, "auto", found && report->tunnel.source_auto);
+	put_table(page, status);
+	put_items(page, "routes", status, true);
+	json_bool(json, "auto", found && status->tunnel.source_auto);
 	json_open(json, "sources", '[');
-	for (size_t i = 0; found && i < report->tunnel.n_sources; i++)
-		put_source(page, report, i);
+	for (size_t i = 0; found && i < status->tunnel.n_sources; i++)
+		put_source(page, status, i);
 	json_close(json, ']');
-	put_items(page, "leftovers", report, false);
+	put_items(page, "leftovers", status, false);
 	json_close(json, '}');
 }
 
@@ -223,26 +248,27 @@ static void put_finding(struct json *json, const struct finding *finding)
 	json_close(json, '}');
 }
 
-void reportjson_print(const struct survey *survey, int status, FILE *out)
+void print_json(const struct snapshot *snapshot, int status, FILE *out)
 {
 	static const char *const states[] = {"ok", "drift", "unknown"};
-	struct page page = {.survey = survey, .json = {.out = out}};
+	struct page page = {.snapshot = snapshot, .json = {.out = out}};
 	struct json *json = &page.json;
 
 	json_open(json, NULL, '{');
 	json_string(json, "state", states[status]);
 	json_open(json, "tunnels", '[');
-	for (size_t i = 0; i < survey->n_reports; i++)
-		put_report(&page, &survey->report[i]);
+	for (size_t i = 0; i < snapshot->tunnels.n; i++)
+		put_tunnel(&page, &snapshot->tunnels.status[i]);
 	json_close(json, ']');
 	json_open(json, "strays", '[');
-	for (size_t i = 0; i < survey->n_strays; i++)
-		put_item(&page, &survey->stray[i]);
+	for (size_t i = 0; i < snapshot->n_orphans; i++)
+		put_item(&page, &snapshot->orphan[i]);
 	json_close(json, ']');
 	json_open(json, "findings", '[');
-	for (size_t i = 0; i < survey->findings.n; i++)
-		put_finding(json, &survey->findings.finding[i]);
+	for (size_t i = 0; i < snapshot->findings.n; i++)
+		put_finding(json, &snapshot->findings.finding[i]);
 	json_close(json, ']');
-	json_string(json, "failure", survey->failure[0] ? survey->failure : NULL);
+	json_string(json, "failure", snapshot->failure[0] ? snapshot->failure : NULL);
+	json_string(json, "warning", snapshot->warning[0] ? snapshot->warning : NULL);
 	json_close(json, '}');
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A survey as JSON for programs. Its fields are sixxs-route(8)'s: they only ever grow. */
+/* A snapshot as JSON for programs. Its fields are sixxs-route(8)'s: they only ever grow. */
 #ifndef PRINT_JSON_H
 #define PRINT_JSON_H
 
@@ -8,6 +8,6 @@
 #include <stdio.h>
 
 /* status: STATUS_*, the exit status to come. */
-void reportjson_print(const struct survey *survey, int status, FILE *out);
+void print_json(const struct snapshot *snapshot, int status, FILE *out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "converge/messages.h"
 #include "lib/escape.h"
+#include "status/advice.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #define ROW_SIZE    (4 * PATH_STRLEN)
 
 struct page {
-	const struct survey *survey;
+	const struct snapshot *snapshot;
 	bool colour;
 	FILE *out;
 };
@@ -70,7 +71,7 @@ static void row(const struct page *page, const char *label, const char *text,
 
 static void format_table(const struct page *page, uint32_t table, char *ret, size_t size)
 {
-	const char *name = inventory_table(&page->survey->inventory, table);
+	const char *name = known_names_of(&page->snapshot->names, table);
 
 	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL)
 		snprintf(ret, size, "table %s",
@@ -80,39 +81,41 @@ static void format_table(const struct page *page, uint32_t table, char *ret, siz
 			 name ? name : "");
 }
 
-static const char *section_word(const struct report *report)
+static const char *section_word(const struct tunnel_status *status)
 {
-	if (report->section == SECTION_NONE)
+	if (status->section == SECTION_NONE)
 		return "no section in conf.d";
-	return report->clashes ? "its section clashes with another"
+	return status->clashes ? "its section clashes with another"
 			       : "its section cannot be read";
 }
 
-static void print_head(const struct page *page, const struct report *report)
+static void print_head(const struct page *page, const struct tunnel_status *status)
 {
 	char text[320], table[LABEL_SIZE + 24] = "";
 	const char *note = "";
-	const char *link = !report->looked         ? "the kernel does not tell"
-			   : !report->link.ifindex ? "absent"
-			   : report->link.up       ? "up"
+	const char *link = !status->looked         ? "the kernel does not tell"
+			   : !status->link.ifindex ? "absent"
+			   : status->no_carrier    ? "up, no carrier"
+			   : status->no_carrier    ? "up, no carrier"
+			   : status->link.up       ? "up"
 						   : "down";
 
-	if (report->section == SECTION_FOUND)
-		format_table(page, report->tunnel.table, table, sizeof(table));
-	if (report_waits_for_address(report))
+	if (status->section == SECTION_FOUND)
+		format_table(page, status->tunnel.table, table, sizeof(table));
+	if (tunnel_status_waits_for_address(status))
 		note = "; waiting for an address";
-	else if (!report->n_items && report->recorded)
+	else if (!status->n_items && status->recorded)
 		note = "; its record is left over";
 	snprintf(text, sizeof(text), "%s, %s%s%s", link,
-		 report->section == SECTION_FOUND ? table : section_word(report),
-		 report->record_bad ? "; its record is damaged" : "", note);
-	row(page, report->ifname, text, &report->state);
+		 status->section == SECTION_FOUND ? table : section_word(status),
+		 status->record_bad ? "; its record is damaged" : "", note);
+	row(page, status->ifname, text, &status->state);
 }
 
 static void format_route(const struct page *page, const struct object *route, char *ret,
 			 size_t size)
 {
-	const char *ifname = inventory_ifname(&page->survey->inventory, route->oif);
+	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, route->oif);
 	char via[PREFIX_STRLEN + 8] = "", mtu[24] = "";
 
 	if (route->gateway.family) {
@@ -156,75 +159,73 @@ static const char *family_label(uint8_t family)
 	return family == AF_INET6 ? "  IPv6" : "  IPv4";
 }
 
-/* Somebody else's route where this one, which is not there, would have to be. */
-static const struct found *find_rival(const struct page *page, const struct item *item)
+static void print_rival(const struct page *page, const struct kernel_route *rival)
 {
-	return item->wanted && !item->there
-		       ? inventory_rival(&page->survey->inventory, &item->object)
-		       : NULL;
+	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, rival->oif);
+	struct found found = {.protocol = rival->protocol};
+	char text[EXPLAIN_SIZE], number[32];
+
+	kernel_route_object(rival, &found.object);
+	snprintf(number, sizeof(number), "ifindex %u", rival->oif);
+	explain_route(&found, ifname ? ifname : number, text);
+	row(page, "  in its place", text, NULL);
 }
 
-static void print_routes(const struct page *page, const struct report *report)
+static void print_routes(const struct page *page, const struct tunnel_status *status)
 {
-	char text[256], other[EXPLAIN_SIZE];
+	char text[256];
 
-	for (size_t i = 0; i < report->n_items; i++) {
-		const struct item *item = &report->item[i];
-		const struct found *rival = find_rival(page, item);
-		char number[32];
-		const char *ifname;
+	for (size_t i = 0; i < status->n_items; i++) {
+		const struct object_status *item = &status->item[i];
+		const struct kernel_route *rival = snapshot_rival(page->snapshot, item);
 
 		if (!item->wanted || item->object.kind == OBJECT_RULE)
 			continue;
 		format_object(page, &item->object, text, sizeof(text));
 		row(page, family_label(item->object.family), text, &item->state);
-		if (!rival)
-			continue;
-		ifname = inventory_ifname(&page->survey->inventory, rival->object.oif);
-		snprintf(number, sizeof(number), "ifindex %u", rival->object.oif);
-		explain_route(rival, ifname ? ifname : number, other);
-		row(page, "  in its place", other, NULL);
+		if (rival)
+			print_rival(page, rival);
 	}
 }
 
 /* "2a02::1 rules 16382, 16383" */
-static void format_source(const struct report *report, size_t source, char *ret,
+static void format_source(const struct tunnel_status *status, size_t source, char *ret,
 			  size_t size)
 {
-	const struct prefix *prefix = &report->tunnel.source[source];
-	const char *word = report->tunnel.prefer_main ? " rules " : " rule ";
+	const struct prefix *prefix = &status->tunnel.source[source];
+	const char *word = status->tunnel.prefer_main ? " rules " : " rule ";
 
 	prefix_format(prefix, ret);
-	for (size_t i = 0; i < report->n_items; i++) {
-		const struct item *item = &report->item[i];
+	for (size_t i = 0; i < status->n_items; i++) {
+		const struct object_status *item = &status->item[i];
 		const size_t n = strlen(ret);
 
-		if (!report_is_rule_of(item, prefix))
+		if (!object_status_is_rule_of(item, prefix))
 			continue;
 		snprintf(ret + n, size - n, "%s%u", word, item->object.priority);
 		word = ", ";
 	}
 }
 
-static void print_source(const struct page *page, const struct report *report,
+static void print_source(const struct page *page, const struct tunnel_status *status,
 			 size_t source)
 {
-	const struct inventory *inventory = &page->survey->inventory;
-	const enum state state = report_source_state(report, source);
-	const struct path *path = &report->path[source];
+	const struct kernel_state *kernel = &page->snapshot->kernel;
+	const enum state state = tunnel_status_of_source(status, source);
+	const struct path *path = &status->path[source];
 	char text[PATH_STRLEN + 128], way[PATH_STRLEN];
-	const char *ifname = inventory_ifname(inventory, path->way.oif);
+	const char *ifname = kernel_state_ifname(kernel, path->reply.oif);
 	char table[LABEL_SIZE + 24];
 
-	format_table(page, path->way.table, table, sizeof(table));
+	format_table(page, path->reply.table, table, sizeof(table));
 	path_explain(path, ifname ? ifname : "?", table + strlen("table "),
-		     report->tunnel.table, way);
-	format_source(report, source, text, sizeof(text));
+		     status->tunnel.table, way);
+	format_source(status, source, text, sizeof(text));
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), ": %s", way);
 	row(page, "  from", text, &state);
 }
 
-static void print_left(const struct page *page, const struct item *item)
+static void print_left(const struct page *page, const struct object_status *item)
 {
 	char text[256], table[32] = "";
 
@@ -237,82 +238,53 @@ static void print_left(const struct page *page, const struct item *item)
 	    &item->state);
 }
 
-static void print_report(const struct page *page, const struct report *report)
+static void print_vrf(const struct page *page, const struct tunnel_status *status)
+{
+	const enum state state = STATE_ASTRAY;
+	char text[160];
+
+	if (status->vrf_rule)
+		snprintf(
+			text, sizeof(text),
+			"%s, table %u: its rule %u comes first for all that comes in there or is bound to it",
+			status->vrf, status->vrf_table, status->vrf_rule);
+	else
+		snprintf(text, sizeof(text), "%s, table %u", status->vrf,
+			 status->vrf_table);
+	row(page, "  in the VRF", text, status->vrf_rule ? &state : NULL);
+}
+
+static void print_tunnel(const struct page *page, const struct tunnel_status *status)
 {
 	char text[160];
 
-	print_head(page, report);
-	if (report->name_state == STATE_MISSING) {
+	print_head(page, status);
+	if (status->name_state == STATE_MISSING) {
 		snprintf(text, sizeof(text), "ip(8) does not know the name %s",
-			 report->tunnel.table_name);
-		row(page, "  name", text, &report->name_state);
+			 status->tunnel.table_name);
+		row(page, "  name", text, &status->name_state);
 	}
-	print_routes(page, report);
-	for (size_t i = 0; i < report->n_paths; i++)
-		print_source(page, report, i);
-	for (size_t i = 0; i < report->n_items; i++)
-		if (!report->item[i].wanted)
-			print_left(page, &report->item[i]);
+	if (status->vrf[0])
+		print_vrf(page, status);
+	print_routes(page, status);
+	for (size_t i = 0; i < status->n_paths; i++)
+		print_source(page, status, i);
+	for (size_t i = 0; i < status->n_items; i++)
+		if (!status->item[i].wanted)
+			print_left(page, &status->item[i]);
 }
 
-static void print_strays(const struct page *page)
+static void print_orphans(const struct page *page)
 {
-	const struct survey *survey = page->survey;
+	const struct snapshot *snapshot = page->snapshot;
 
-	if (survey->n_strays)
+	if (snapshot->n_orphans)
 		row(page, "(no tunnel)",
-		    survey_is_blind(survey) ? "ours, and in nothing that can be read"
-					    : "ours, and in no drop-in and no record",
-		    &survey->stray[0].state);
-	for (size_t i = 0; i < survey->n_strays; i++)
-		print_left(page, &survey->stray[i]);
-}
-
-/* What is to be done, and by whom. */
-struct advice {
-	size_t drifted;     /* what apply mends, at once or after the rest */
-	const char *ifname; /* the one, or --all */
-	bool foreign;       /* routes in the place of ours, which apply leaves alone */
-	bool link;          /* to our names, which make install makes */
-	bool astray;
-};
-
-static void weigh_items(const struct page *page, const struct report *report,
-			struct advice *advice)
-{
-	for (size_t i = 0; i < report->n_items; i++)
-		advice->foreign |= state_is_drift(report->item[i].state) &&
-				   find_rival(page, &report->item[i]);
-}
-
-/* Whether nothing is amiss but that ip(8) does not look where the name stands. */
-static bool lacks_link_only(const struct report *report)
-{
-	if (!report->name_hidden || report->state != STATE_MISSING)
-		return false;
-	for (size_t i = 0; i < report->n_items; i++)
-		if (state_is_drift(report->item[i].state))
-			return false;
-	return true;
-}
-
-static struct advice weigh(const struct page *page)
-{
-	const struct survey *survey = page->survey;
-	struct advice advice = {.drifted = survey->n_strays, .ifname = "--all"};
-
-	for (size_t i = 0; i < survey->n_reports; i++) {
-		const struct report *report = &survey->report[i];
-
-		advice.astray |= report->state == STATE_ASTRAY;
-		if (report->state == STATE_ASTRAY || !state_is_drift(report->state))
-			continue;
-		weigh_items(page, report, &advice);
-		advice.link |= report->name_hidden;
-		if (!lacks_link_only(report))
-			advice.ifname = advice.drifted++ ? "--all" : report->ifname;
-	}
-	return advice;
+		    snapshot_is_blind(snapshot) ? "ours, and in nothing that can be read"
+						: "ours, and in no drop-in and no record",
+		    &snapshot->orphan[0].state);
+	for (size_t i = 0; i < snapshot->n_orphans; i++)
+		print_left(page, &snapshot->orphan[i]);
 }
 
 /* One word for a shell, whatever its bytes. */
@@ -337,7 +309,7 @@ static void print_word(const struct page *page, const char *word)
 /* With the folders that were looked at, if they are others than apply's own. */
 static void print_command(const struct page *page, const char *ifname)
 {
-	const struct settings *settings = page->survey->settings;
+	const struct settings *settings = page->snapshot->settings;
 	const char *const options[][3] = {
 		{"--conf-dir", settings->conf_dir, CONF_DIR},
 		{"--run-dir", settings->run_dir, RUN_DIR},
@@ -358,13 +330,27 @@ static void print_command(const struct page *page, const char *ifname)
 	fprintf(page->out, "apply %s\n", ifname);
 }
 
+/* Only where it is not what the manual says. */
+static void print_probe(const struct page *page, const struct probe *probe)
+{
+	char to[PREFIX_STRLEN], first[PREFIX_STRLEN];
+
+	if (!probe->passed.family)
+		return;
+	prefix_format(&probe->to, to);
+	prefix_format(&probe->passed, first);
+	fprintf(page->out,
+		"Asked for the way to %s: %s is this host's, or on one of its links.\n",
+		to, first);
+}
+
 static void print_advice(const struct page *page)
 {
-	const struct advice advice = weigh(page);
-	const struct survey *survey = page->survey;
+	const struct snapshot *snapshot = page->snapshot;
+	const struct advice advice = advice_of(snapshot);
 	char run_dir[PATH_STRLEN];
 
-	if (survey_is_blind(survey)) {
+	if (snapshot_is_blind(snapshot)) {
 		fputs("Not all could be read: mend what is told above first.\n",
 		      page->out);
 	} else {
@@ -378,21 +364,26 @@ static void print_advice(const struct page *page)
 		fprintf(page->out,
 			"ip(8) does not read our names: make install again, or make a symbolic link\n"
 			"  /etc/iproute2/rt_tables.d/sixxs-route.conf -> %s/rt_tables\n",
-			escape(survey->settings->run_dir, run_dir, sizeof(run_dir)));
+			escape(snapshot->settings->run_dir, run_dir, sizeof(run_dir)));
+	print_probe(page, &snapshot->probe6);
+	print_probe(page, &snapshot->probe4);
+	if (advice.carrier)
+		fputs("No carrier: packets vanish; see to the program or the cable behind the link.\n",
+		      page->out);
 	if (advice.astray)
 		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
 		      page->out);
 }
 
-void reporttable_print(const struct survey *survey, bool colour, FILE *out)
+void print_table(const struct snapshot *snapshot, bool colour, FILE *out)
 {
-	const struct page page = {.survey = survey, .colour = colour, .out = out};
+	const struct page page = {.snapshot = snapshot, .colour = colour, .out = out};
 
-	if (!survey->n_reports && !survey->n_strays && !survey_is_blind(survey))
+	if (!snapshot->tunnels.n && !snapshot->n_orphans && !snapshot_is_blind(snapshot))
 		fputs("no tunnels: no drop-in names one, and nothing is installed\n",
 		      out);
-	for (size_t i = 0; i < survey->n_reports; i++)
-		print_report(&page, &survey->report[i]);
-	print_strays(&page);
+	for (size_t i = 0; i < snapshot->tunnels.n; i++)
+		print_tunnel(&page, &snapshot->tunnels.status[i]);
+	print_orphans(&page);
 	print_advice(&page);
 }

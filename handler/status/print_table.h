@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A survey as a table for people: 80 columns, plain ASCII, colours if so told. */
+/* A snapshot as a table for people: 80 columns, plain ASCII, colours if so told. */
 #ifndef PRINT_TABLE_H
 #define PRINT_TABLE_H
 
@@ -7,6 +7,6 @@
 
 #include <stdio.h>
 
-void reporttable_print(const struct survey *survey, bool colour, FILE *out);
+void print_table(const struct snapshot *snapshot, bool colour, FILE *out);
 
 #endif

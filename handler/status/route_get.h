@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Has the kernel tell the way of a packet from each source of many tunnels, many in one
- * send, and has each report judged by what it says. Changes nothing but the reports.
+ * send, and has each tunnel judged by what it says. Changes nothing but these.
  */
 #ifndef ROUTE_GET_H
 #define ROUTE_GET_H
@@ -12,10 +12,10 @@
 /* What is asked about. */
 struct route_questions {
 	struct rtnl *rtnl;
-	const struct inventory *inventory;
+	struct kernel_state *kernel;  /* more is added where it has to be explained */
 	struct prefix probe6, probe4; /* asked for the way to; hosts */
-	size_t n_reports;
-	struct report *report;
+	size_t n_tunnels;
+	struct tunnel_status *status;
 };
 
 /* Of the answer to one question: an RTM_NEWROUTE or an error. Returns 0 or -EBADMSG. */

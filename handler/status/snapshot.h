@@ -9,37 +9,46 @@
 
 #include "config/config.h"
 #include "config/diagnostic.h"
+#include "netlink/kernel_state.h"
 #include "netlink/rtnl.h"
 #include "settings.h"
+#include "status/known_names.h"
+#include "status/probe.h"
 #include "status/tunnel_status.h"
+#include "status/tunnels.h"
 
-struct survey {
+struct snapshot {
 	const struct settings *settings;
 	struct rtnl *rtnl;
-	int runfd;                    /* -1: there is no run folder */
-	struct prefix probe6, probe4; /* asked for the way to; hosts */
-	bool unread;                  /* some section: it is not known what is wanted */
-	struct inventory inventory;
-	size_t n_reports;
-	struct report *report; /* in the order of their names */
-	size_t n_strays;
-	struct item *stray;       /* ours, and no tunnel accounts for it */
-	struct findings findings; /* about drop-ins and records */
-	char failure[160];        /* what else went wrong, in words; "": nothing */
+	int runfd;                   /* -1: there is no run folder */
+	struct probe probe6, probe4; /* asked for the way to */
+	struct kernel_state kernel;
+	struct known_names names;
+	struct tunnels tunnels;
+	size_t n_orphans;
+	struct object_status *orphan; /* ours, and no tunnel accounts for it */
+	struct findings findings;     /* about drop-ins and records */
+	char failure[160];            /* what else went wrong, in words; "": nothing */
+	char warning[160];            /* what costs no more than names */
 };
 
 /*
  * ifnames (ends with NULL): the tunnels to look at; empty: all that a section or a record
- * names, and strays. The caller fills settings, rtnl, and probes, the rest is zero.
- * Returns 0 (with survey->failure where something less was not
- * read), or -errno with survey->failure, and then what could not be asked is said to
- * be unknown; survey_free in both cases.
+ * names, and orphans. The caller fills settings and
+ * rtnl, and a probe that was named, the rest is zero.
+ * Returns 0 (with snapshot->failure where something less was not
+ * read), or -errno with snapshot->failure, and then what could not be asked is said to
+ * be unknown; snapshot_free in both cases.
  */
-int survey_take(struct survey *survey, char *const ifnames[]);
+int snapshot_take(struct snapshot *snapshot, char *const ifnames[]);
 
 /* Whether something could not be read or asked. */
-bool survey_is_blind(const struct survey *survey);
+bool snapshot_is_blind(const struct snapshot *snapshot);
 
-void survey_free(struct survey *survey);
+/* Somebody else's route where a wanted one of ours would have to be; NULL: none. */
+const struct kernel_route *snapshot_rival(const struct snapshot *snapshot,
+					  const struct object_status *item);
+
+void snapshot_free(struct snapshot *snapshot);
 
 #endif

@@ -10,10 +10,15 @@
 const char *state_name(enum state state)
 {
 	static const char *const names[N_STATES] = {
-		[STATE_OK] = "ok",           [STATE_UNCONFIGURED] = "no section",
-		[STATE_ABSENT] = "absent",   [STATE_WAITING] = "waiting",
-		[STATE_ASTRAY] = "astray",   [STATE_MISSING] = "missing",
-		[STATE_STALE] = "stale",     [STATE_CHANGED] = "changed",
+		[STATE_OK] = "ok",
+		[STATE_UNCONFIGURED] = "no section",
+		[STATE_ABSENT] = "absent",
+		[STATE_WAITING] = "waiting",
+		[STATE_NO_CARRIER] = "no carrier",
+		[STATE_ASTRAY] = "astray",
+		[STATE_MISSING] = "missing",
+		[STATE_STALE] = "stale",
+		[STATE_CHANGED] = "changed",
 		[STATE_UNKNOWN] = "unknown",
 	};
 
@@ -22,7 +27,12 @@ const char *state_name(enum state state)
 
 bool state_is_drift(enum state state)
 {
-	return state >= STATE_ASTRAY && state <= STATE_CHANGED;
+	return state >= STATE_NO_CARRIER && state <= STATE_CHANGED;
+}
+
+bool state_is_mendable(enum state state)
+{
+	return state >= STATE_MISSING && state <= STATE_CHANGED;
 }
 
 static enum state worse(enum state a, enum state b)
@@ -30,22 +40,24 @@ static enum state worse(enum state a, enum state b)
 	return a > b ? a : b;
 }
 
-static int put_item(struct report *report, const struct item *item)
+static int put_item(struct tunnel_status *status, const struct object_status *item)
 {
-	struct item *more = grow(report->item, report->n_items, sizeof(*more));
+	struct object_status *more = grow(status->item, status->n_items, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
-	report->item = more;
-	more[report->n_items++] = *item;
+	status->item = more;
+	more[status->n_items++] = *item;
 	return 0;
 }
 
-int report_add(struct report *report, const struct object *object, enum state state)
+int tunnel_status_add(struct tunnel_status *status, const struct object *object,
+		      enum state state)
 {
-	const struct item item = {.object = *object, .state = state, .there = true};
+	const struct object_status item = {
+		.object = *object, .state = state, .there = true};
 
-	return put_item(report, &item);
+	return put_item(status, &item);
 }
 
 /*
@@ -71,24 +83,24 @@ static bool was_wanted(const struct objects *record, const struct object *object
 	return object->kind == OBJECT_ROUTE && !has_route;
 }
 
-static int put_wanted(struct report *report, const struct objects *record,
-		      struct inventory *inventory)
+static int put_wanted(struct tunnel_status *status, const struct objects *record,
+		      const struct kernel_state *kernel)
 {
-	struct link up = report->link;
+	struct link up = status->link;
 	struct objects now = {0}, then = {0}; /* then: once the link is up */
 	int r;
 
 	up.up = true;
-	r = plan_wanted(&report->tunnel, &report->link, &now);
+	r = plan_wanted(&status->tunnel, &status->link, &now);
 	if (r == 0)
-		r = plan_wanted(&report->tunnel, &up, &then);
+		r = plan_wanted(&status->tunnel, &up, &then);
 	for (size_t i = 0; r == 0 && i < then.n; i++) {
 		const struct object *object = &then.object[i];
-		struct item item = {.object = *object, .wanted = true};
+		struct object_status item = {.object = *object, .wanted = true};
 
 		if (object->kind == OBJECT_TABLE)
 			continue;
-		item.there = inventory_claim(inventory, object);
+		item.there = kernel_state_has(kernel, object);
 		if (item.there)
 			item.state = STATE_OK;
 		else if (!objects_have(&now, object))
@@ -96,26 +108,26 @@ static int put_wanted(struct report *report, const struct objects *record,
 		else
 			item.state = was_wanted(record, object) ? STATE_MISSING
 								: STATE_CHANGED;
-		r = put_item(report, &item);
+		r = put_item(status, &item);
 	}
 	objects_free(&now);
 	objects_free(&then);
 	return r;
 }
 
-static bool is_wanted(const struct report *report, const struct object *object)
+static bool is_wanted(const struct tunnel_status *status, const struct object *object)
 {
-	for (size_t i = 0; i < report->n_items; i++)
-		if (object_equal(&report->item[i].object, object))
+	for (size_t i = 0; i < status->n_items; i++)
+		if (object_equal(&status->item[i].object, object))
 			return true;
 	return false;
 }
 
-static int put_recorded(struct report *report, const struct objects *record,
-			struct inventory *inventory)
+static int put_recorded(struct tunnel_status *status, const struct objects *record,
+			const struct kernel_state *kernel)
 {
-	const enum state left = report->section == SECTION_UNKNOWN ? STATE_UNKNOWN
-				: report->section == SECTION_FOUND && report->link.ifindex
+	const enum state left = status->section == SECTION_UNKNOWN ? STATE_UNKNOWN
+				: status->section == SECTION_FOUND && status->link.ifindex
 					? STATE_CHANGED
 					: STATE_STALE;
 	int r = 0;
@@ -123,81 +135,90 @@ static int put_recorded(struct report *report, const struct objects *record,
 	for (size_t i = 0; r == 0 && i < record->n; i++) {
 		const struct object *object = &record->object[i];
 
-		if (!is_wanted(report, object) && inventory_claim(inventory, object))
-			r = report_add(report, object, left);
+		if (!is_wanted(status, object) && kernel_state_has(kernel, object))
+			r = tunnel_status_add(status, object, left);
 	}
 	return r;
 }
 
-static void find_name_state(struct report *report, const struct inventory *inventory)
+/* The rule of all VRFs takes whatever comes in by their links or is bound to them. */
+static uint32_t find_vrf_rule(const struct kernel_state *kernel, uint32_t priority)
 {
-	struct name_entry want = {.number = report->tunnel.table};
-	const char *name = inventory_table(inventory, want.number);
+	const struct kernel_rules *const families[] = {&kernel->rules6, &kernel->rules4};
 
-	memcpy(want.name, report->tunnel.table_name, sizeof(want.name));
-	if (report->section != SECTION_FOUND || !report->link.ifindex || !want.name[0] ||
-	    (name && !strcmp(name, want.name)))
-		return;
-	if (inventory->names_error) {
-		report->name_state = STATE_UNKNOWN;
-		return;
-	}
-	/* it then goes without its name, which costs it nothing else */
-	if (inventory_name_taken(inventory, &want))
-		return;
-	report->name_state = STATE_MISSING;
-	report->name_hidden =
-		inventory->names_hidden && name_equal(&report->recorded_name, &want);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < families[i]->n; k++) {
+			const struct kernel_rule *rule = &families[i]->rule[k];
+
+			if (rule->l3mdev && rule->priority < priority)
+				return rule->priority;
+		}
+	return 0;
 }
 
-int report_items(struct report *report, bool has_record, const struct objects *record,
-		 struct inventory *inventory)
+void tunnel_status_find_link(struct tunnel_status *status,
+			     const struct kernel_state *kernel)
 {
-	const struct object table = {.kind = OBJECT_TABLE, .table = report->tunnel.table};
+	const struct kernel_link *link = kernel_state_link(kernel, status->ifname);
+	const struct kernel_link *master;
+
+	if (!link)
+		return;
+	status->link = link->link;
+	status->no_carrier = link->link.up && !link->carrier;
+	master = link->master ? kernel_state_link_at(kernel, link->master) : NULL;
+	if (!master || !master->vrf_table)
+		return;
+	memcpy(status->vrf, master->link.ifname, sizeof(status->vrf));
+	status->vrf_table = master->vrf_table;
+	if (status->section == SECTION_FOUND)
+		status->vrf_rule = find_vrf_rule(kernel, status->tunnel.priority);
+}
+
+int tunnel_status_fill(struct tunnel_status *status, bool has_record,
+		       const struct objects *record, const struct kernel_state *kernel)
+{
 	int r = 0;
 
-	report->recorded = has_record;
-	report->recorded_name.number = objects_have(record, &table) ? table.table : 0;
-	memcpy(report->recorded_name.name, report->tunnel.table_name,
-	       sizeof(report->recorded_name.name));
-	find_name_state(report, inventory);
-	if (report->section == SECTION_FOUND)
-		r = put_wanted(report, record, inventory);
+	status->recorded = has_record;
+	if (status->section == SECTION_FOUND)
+		r = put_wanted(status, record, kernel);
 	if (r == 0)
-		r = put_recorded(report, record, inventory);
-	report->looked = r == 0;
+		r = put_recorded(status, record, kernel);
+	status->looked = r == 0;
 	return r;
 }
 
-bool report_owns(const struct report *report, const struct object *object)
+bool tunnel_status_owns(const struct tunnel_status *status, const struct object *object)
 {
-	if (object->kind == OBJECT_ROUTE && report->link.ifindex &&
-	    object->oif == report->link.ifindex)
+	if (object->kind == OBJECT_ROUTE && status->link.ifindex &&
+	    object->oif == status->link.ifindex)
 		return true;
-	if (report->section != SECTION_FOUND)
+	if (status->section != SECTION_FOUND)
 		return false;
-	for (unsigned i = 0; object->prefers_main && i < report->tunnel.n_sources; i++)
-		if (prefix_equal(&report->tunnel.source[i], &object->source))
+	for (unsigned i = 0; object->prefers_main && i < status->tunnel.n_sources; i++)
+		if (prefix_equal(&status->tunnel.source[i], &object->source))
 			return true;
-	return object->table == report->tunnel.table;
+	return object->table == status->tunnel.table;
 }
 
-bool report_is_rule_of(const struct item *item, const struct prefix *source)
+bool object_status_is_rule_of(const struct object_status *item,
+			      const struct prefix *source)
 {
 	return item->wanted && item->object.kind == OBJECT_RULE &&
 	       prefix_equal(&item->object.source, source);
 }
 
-int report_make_paths(struct report *report)
+int tunnel_status_make_paths(struct tunnel_status *status)
 {
-	const bool asked = report->section == SECTION_FOUND && report->link.ifindex;
+	const bool asked = status->section == SECTION_FOUND && status->link.ifindex;
 
-	if (!asked || !report->tunnel.n_sources)
+	if (!asked || !status->tunnel.n_sources)
 		return 0;
-	report->path = calloc(report->tunnel.n_sources, sizeof(*report->path));
-	if (!report->path)
+	status->path = calloc(status->tunnel.n_sources, sizeof(*status->path));
+	if (!status->path)
 		return -ENOMEM;
-	report->n_paths = report->tunnel.n_sources;
+	status->n_paths = status->tunnel.n_sources;
 	return 0;
 }
 
@@ -210,6 +231,7 @@ static enum state path_state(const struct path *path)
 		return STATE_OK;
 	case REASON_WAITING:
 		return STATE_WAITING;
+	case REASON_SOME:
 	case REASON_NO_ROUTE:
 	case REASON_NO_RULE:
 	case REASON_OTHER_RULE:
@@ -223,105 +245,110 @@ static enum state path_state(const struct path *path)
 	return STATE_UNKNOWN;
 }
 
-enum state report_source_state(const struct report *report, size_t source)
+enum state tunnel_status_of_source(const struct tunnel_status *status, size_t source)
 {
-	const struct prefix *prefix = &report->tunnel.source[source];
+	const struct prefix *prefix = &status->tunnel.source[source];
 	enum state state = STATE_OK;
 
-	for (size_t i = 0; i < report->n_items; i++)
-		if (report_is_rule_of(&report->item[i], prefix))
-			state = worse(state, report->item[i].state);
-	return worse(state, source < report->n_paths ? path_state(&report->path[source])
+	for (size_t i = 0; i < status->n_items; i++)
+		if (object_status_is_rule_of(&status->item[i], prefix))
+			state = worse(state, status->item[i].state);
+	return worse(state, source < status->n_paths ? path_state(&status->path[source])
 						     : STATE_UNKNOWN);
 }
 
-static void judge_path(const struct report *report, size_t source,
-		       const struct inventory *inventory)
+static void judge_path(const struct tunnel_status *status, size_t source,
+		       const struct kernel_state *kernel)
 {
-	const struct prefix *prefix = &report->tunnel.source[source];
-	struct path_tunnel tunnel = {.link = report->link,
-				     .prefer_main = report->tunnel.prefer_main};
+	const struct prefix *prefix = &status->tunnel.source[source];
+	struct path_tunnel tunnel = {.link = status->link,
+				     .prefer_main = status->tunnel.prefer_main};
 
-	for (size_t i = 0; i < report->n_items; i++) {
-		const struct item *item = &report->item[i];
+	for (size_t i = 0; i < status->n_items; i++) {
+		const struct object_status *item = &status->item[i];
 
 		if (item->wanted && item->object.kind == OBJECT_ROUTE &&
 		    item->object.family == prefix->family)
 			tunnel.has_route = item->there;
-		if (!item->object.prefers_main && report_is_rule_of(item, prefix)) {
+		if (!item->object.prefers_main &&
+		    object_status_is_rule_of(item, prefix)) {
 			tunnel.has_rule = item->there;
 			tunnel.rule = item->object;
 		}
 	}
-	path_judge(&report->path[source], &tunnel,
-		   inventory_policy(inventory, prefix->family));
+	path_judge(&status->path[source], &tunnel,
+		   kernel_state_rules(kernel, prefix->family));
 }
 
 /* The state of a tunnel of which nothing is wanted or there. */
-static enum state empty_state(const struct report *report)
+static enum state empty_state(const struct tunnel_status *status)
 {
-	if (report_waits_for_address(report))
+	if (tunnel_status_waits_for_address(status))
 		return STATE_WAITING;
-	if (report->recorded)
+	if (status->recorded)
 		return STATE_STALE; /* the record itself, or the table's name */
-	return report->section == SECTION_FOUND ? STATE_ABSENT : STATE_UNCONFIGURED;
+	return status->section == SECTION_FOUND ? STATE_ABSENT : STATE_UNCONFIGURED;
 }
 
-bool report_waits_for_address(const struct report *report)
+bool tunnel_status_waits_for_address(const struct tunnel_status *status)
 {
-	return report->section == SECTION_FOUND && report->link.ifindex &&
-	       report->tunnel.source_auto && !report->tunnel.n_sources;
+	return status->section == SECTION_FOUND && status->link.ifindex &&
+	       !status->n_items;
 }
 
 static int by_object(const void *a, const void *b)
 {
-	return object_compare(&((const struct item *)a)->object,
-			      &((const struct item *)b)->object);
+	return object_compare(&((const struct object_status *)a)->object,
+			      &((const struct object_status *)b)->object);
 }
 
 /* A record keeps no order. What is wanted stands in the plan's, and first. */
-static void sort_left(struct report *report)
+static void sort_left(struct tunnel_status *status)
 {
 	size_t first = 0;
 
-	while (first < report->n_items && report->item[first].wanted)
+	while (first < status->n_items && status->item[first].wanted)
 		first++;
-	if (first < report->n_items)
-		qsort(report->item + first, report->n_items - first, sizeof(struct item),
-		      by_object);
+	if (first < status->n_items)
+		qsort(status->item + first, status->n_items - first,
+		      sizeof(struct object_status), by_object);
 }
 
-void report_judge(struct report *report, const struct inventory *inventory)
+void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state *kernel)
 {
-	enum state state = worse(STATE_OK, report->name_state);
+	enum state state = worse(STATE_OK, status->name_state);
 
-	sort_left(report);
-	for (size_t i = 0; i < report->n_paths; i++)
-		judge_path(report, i, inventory);
-	for (size_t i = 0; i < report->n_items; i++)
-		state = worse(state, report->item[i].state);
-	for (size_t i = 0; i < report->n_paths; i++)
-		state = worse(state, report_source_state(report, i));
-	if (!report->n_items)
-		state = worse(state, empty_state(report));
-	if (report->section == SECTION_UNKNOWN || report->record_bad)
+	sort_left(status);
+	for (size_t i = 0; i < status->n_paths; i++)
+		judge_path(status, i, kernel);
+	for (size_t i = 0; i < status->n_items; i++)
+		state = worse(state, status->item[i].state);
+	for (size_t i = 0; i < status->n_paths; i++)
+		state = worse(state, tunnel_status_of_source(status, i));
+	if (!status->n_items)
+		state = worse(state, empty_state(status));
+	else if (status->section == SECTION_FOUND && status->no_carrier)
+		state = worse(state, STATE_NO_CARRIER);
+	if (status->vrf_rule)
+		state = worse(state, STATE_ASTRAY);
+	if (status->section == SECTION_UNKNOWN || status->record_bad)
 		state = STATE_UNKNOWN;
-	report->state = state;
+	status->state = state;
 }
 
-void report_give_up(struct report *report, int error)
+void tunnel_status_give_up(struct tunnel_status *status, int error)
 {
-	for (size_t i = 0; i < report->n_paths; i++) {
-		report->path[i].way = (struct route_reply){.error = error};
-		report->path[i].reason = REASON_ERROR;
+	for (size_t i = 0; i < status->n_paths; i++) {
+		status->path[i].reply = (struct route_reply){.error = error};
+		status->path[i].reason = REASON_ERROR;
 	}
-	if (!report->looked)
-		report->name_state = STATE_UNKNOWN;
-	report->state = STATE_UNKNOWN;
+	if (!status->looked)
+		status->name_state = STATE_UNKNOWN;
+	status->state = STATE_UNKNOWN;
 }
 
-void report_free(struct report *report)
+void tunnel_status_free(struct tunnel_status *status)
 {
-	free(report->item);
-	free(report->path);
+	free(status->item);
+	free(status->path);
 }

@@ -2,13 +2,12 @@
 /*
  * What status says of one tunnel: each rule and route that is wanted or there, each
  * source's path, and the state of it all. Pure: from the values of section, record and
- * inventory.
+ * kernel state.
  */
 #ifndef TUNNEL_STATUS_H
 #define TUNNEL_STATUS_H
 
-#include "state/table_names.h"
-#include "status/kernel_state.h"
+#include "netlink/kernel_state.h"
 #include "status/path.h"
 
 /* In rising order: that of a tunnel is the highest of its parts. */
@@ -17,6 +16,7 @@ enum state {
 	STATE_UNCONFIGURED, /* no section, and nothing is installed */
 	STATE_ABSENT,       /* no link, and nothing is installed */
 	STATE_WAITING,      /* the link is down, and only its routes are not there */
+	STATE_NO_CARRIER,   /* all is there, and the link carries nothing */
 	STATE_ASTRAY,       /* all is there, and still packets leave another way */
 	STATE_MISSING,      /* wanted, and not there */
 	STATE_STALE,        /* there, ours, and not wanted */
@@ -29,10 +29,13 @@ enum state {
 /* For people and programs. */
 const char *state_name(enum state state);
 
-/* Anything from STATE_ASTRAY to STATE_CHANGED. */
+/* Anything from STATE_NO_CARRIER to STATE_CHANGED. */
 bool state_is_drift(enum state state);
 
-struct item {
+/* Whether apply can mend it: from STATE_MISSING to STATE_CHANGED. */
+bool state_is_mendable(enum state state);
+
+struct object_status {
 	struct object object;
 	enum state state;
 	bool wanted, there;
@@ -40,57 +43,67 @@ struct item {
 
 enum section_state { SECTION_NONE, SECTION_FOUND, SECTION_UNKNOWN };
 
-struct report {
+struct tunnel_status {
 	char ifname[IFNAMSIZ];
 	enum section_state section;
 	bool clashes;         /* why it is SECTION_UNKNOWN: another section is first */
 	struct tunnel tunnel; /* with SECTION_FOUND */
 	bool looked;          /* the following is so; else the kernel did not say */
 	struct link link;     /* ifindex 0: absent */
-	bool recorded;        /* it has a record */
-	bool record_bad;      /* and cannot be read: what was installed is not known */
-	struct name_entry recorded_name;
+	bool no_carrier;      /* it is up all the same */
+	char vrf[IFNAMSIZ];   /* that the link is in; "": in none */
+	uint32_t vrf_table;
+	uint32_t
+		vrf_rule; /* priority of the rule that looks there before ours; 0: none */
+	bool recorded;    /* its record is not empty */
+	bool record_bad;  /* and cannot be read: what was installed is not known */
 	enum state name_state;
-	bool name_hidden; /* its line is in the run folder, where ip(8) does not look */
+	bool name_unread; /* its line stands in our file, where ip(8) does not look */
 	size_t n_items;
-	struct item *item;
+	struct object_status *item;
 	size_t n_paths; /* the tunnel's n_sources, or 0 without a link */
 	struct path *path;
 	enum state state;
 };
 
+/* The link of that name, and what it is in. */
+void tunnel_status_find_link(struct tunnel_status *status,
+			     const struct kernel_state *kernel);
+
 /*
- * Fills the items from the section, the link and the record, and claims what is there of
- * them. Returns 0 or -ENOMEM.
+ * Fills the items from the section, the link, the record and what there is. Returns 0 or
+ * -ENOMEM.
  */
-int report_items(struct report *report, bool has_record, const struct objects *recorded,
-		 struct inventory *inventory);
+int tunnel_status_fill(struct tunnel_status *status, bool has_record,
+		       const struct objects *recorded, const struct kernel_state *kernel);
 
 /* Whether something of ours that no record has must be this tunnel's. */
-bool report_owns(const struct report *report, const struct object *object);
+bool tunnel_status_owns(const struct tunnel_status *status, const struct object *object);
 
 /* Something of ours that is there and not wanted. Returns 0 or -ENOMEM. */
-int report_add(struct report *report, const struct object *object, enum state state);
+int tunnel_status_add(struct tunnel_status *status, const struct object *object,
+		      enum state state);
 
 /* One empty path a source, if a packet from it can be asked about. Returns 0 or -ENOMEM.
  */
-int report_make_paths(struct report *report);
+int tunnel_status_make_paths(struct tunnel_status *status);
 
 /* The reason of each path, once the kernel has answered; and the state of it all. */
-void report_judge(struct report *report, const struct inventory *inventory);
+void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state *kernel);
 
 /* What was not asked because of ERROR (-errno) is not known. */
-void report_give_up(struct report *report, int error);
+void tunnel_status_give_up(struct tunnel_status *status, int error);
 
 /* The state of one source: of its rules and its path. */
-enum state report_source_state(const struct report *report, size_t source);
+enum state tunnel_status_of_source(const struct tunnel_status *status, size_t source);
 
 /* Whether nothing is wanted for want of an address (source = auto). */
-bool report_waits_for_address(const struct report *report);
+bool tunnel_status_waits_for_address(const struct tunnel_status *status);
 
 /* Whether the item is a rule of that source which is wanted. */
-bool report_is_rule_of(const struct item *item, const struct prefix *source);
+bool object_status_is_rule_of(const struct object_status *item,
+			      const struct prefix *source);
 
-void report_free(struct report *report);
+void tunnel_status_free(struct tunnel_status *status);
 
 #endif

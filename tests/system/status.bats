@@ -7,6 +7,9 @@
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
+# A link that has a carrier without a program behind it.
+tunnel_add() { ip link add "$1" type ifb; }
+
 setup_file() {
 	install_handler
 	uplink_up
@@ -145,34 +148,81 @@ json() {
 	mv /run/sixxs-route/elsewhere /run/sixxs-route/rt_tables
 }
 
-@test "missing: ip(8) does not look where the name of the table stands" {
+@test "a tunnel works without its table's name: ip(8) does not look where it stands" {
 	local link=/etc/iproute2/rt_tables.d/sixxs-route.conf
 	mv $link /tmp/link
-	says 1 <<-END
-		sixxs0           up, table 200                                       missing
-		  name           ip(8) does not know the name sixxs0                 missing
+	says 0 <<-END
+		sixxs0           up, table 200                                       ok
 		  IPv6           default dev sixxs0 metric 1024                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		ip(8) does not read our names: make install again, or make a symbolic link
 		  $link -> /run/sixxs-route/rt_tables
 	END
-	json '.tunnels[0].table | .name == null and .state == "missing"'
+	json '.tunnels[0].table | .name == null and .state == "ok"'
 	# what apply can mend is said as well
 	ip -6 rule del from 2a02::1
 	status >/tmp/out || true
 	has 'Not as the drop-ins say; to make it so: sixxs-route apply sixxs0' </tmp/out
 	has "  $link -> /run/sixxs-route/rt_tables" </tmp/out
 	$handler apply sixxs0 2>/dev/null
-	# whatever file ip(8) finds there, it reads
-	echo '200 other' >$link
-	json '.state == "ok" and .tunnels[0].table.name == "other"'
-	[ "$(ip -6 rule list lookup other | wc -l)" -eq 1 ]
-	rm $link
 	mkdir -p /usr/share/iproute2/rt_tables.d
 	mv /tmp/link /usr/share/iproute2/rt_tables.d/sixxs-route.conf
-	json '.state == "ok" and .tunnels[0].table.name == "sixxs0"'
+	says 0 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+	END
 	mv /usr/share/iproute2/rt_tables.d/sixxs-route.conf $link
 	exits 0 status >/dev/null
+}
+
+@test "a tunnel works without its table's name: others' names cannot be read" {
+	local file=/etc/iproute2/rt_tables.d/others.conf
+	echo '900 others' >$file
+	chmod 600 $file
+	says 0 2>/dev/null <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+	END
+	exits 0 setpriv --reuid=65534 --clear-groups $handler status 2>/tmp/err >/tmp/out
+	assert_same "$(status)" "$(cat /tmp/out)"
+	assert_same "sixxs-route: warning: cannot read all names of iproute2's rt_tables: Permission denied" "$(cat /tmp/err)"
+	rm $file
+	# a name that others have given is no drift, nor is a number that they have named
+	ip -6 rule del from 2a02::1
+	$handler remove sixxs0 2>/dev/null
+	printf '200 theirs\n' >$file
+	$handler apply sixxs0 2>/dev/null
+	exits 0 status >/dev/null
+	json '.tunnels[0].table == {"number": 200, "name": "theirs", "wanted_name": "sixxs0", "state": "ok"}'
+	printf '201 sixxs0\n' >$file
+	$handler apply sixxs0 2>/dev/null
+	json '.tunnels[0].table == {"number": 200, "name": null, "wanted_name": "sixxs0", "state": "ok"}'
+	rm $file
+	json '.tunnels[0].table.state == "missing"'
+	$handler apply sixxs0 2>/dev/null
+	exits 0 status >/dev/null
+}
+
+@test "somebody's link has a message longer than any buffer" {
+	local i
+	ip link add long0 type veth peer name long1
+	for ((i = 0; i < 400; i++)); do
+		printf 'link property add dev long0 altname %0120d\n' $i
+	done | ip -batch -
+	exits 0 status >/dev/null
+	json '.state == "ok"'
+	exits 0 $handler apply --all --dry-run
+	# and the tunnel's own
+	for ((i = 0; i < 400; i++)); do
+		printf 'link property add dev sixxs0 altname x%0119d\n' $i
+	done | ip -batch -
+	exits 0 status >/dev/null
+	ip -6 rule del from 2a02::1
+	exits 0 $handler apply sixxs0 2>/dev/null
+	exits 0 status >/dev/null
+	ip link del long0
 }
 
 @test "astray: another rule comes first" {
@@ -196,7 +246,7 @@ json() {
 	ip -6 rule add from all lookup main suppress_prefixlength 7 priority 93
 	ip -6 rule add not from all fwmark 0xca6c priority 100 lookup main
 	json '.tunnels[0].sources[0].path | .reason == "other-rule" and .rule.priority == 100 and
-		.rule.text == "rule 100: not from all lookup main"'
+		.rule.text == "rule 100: not from all fwmark 0xca6c lookup main"'
 	ip -6 rule del priority 100
 	exits 0 status >/dev/null
 	for priority in 90 91 92 93; do
@@ -279,9 +329,125 @@ json() {
 	for type in blackhole unreachable prohibit; do
 		ip -6 route add $type 2000::/3 table 200
 		json '.tunnels[0].sources[0].path | .refused and .reason == "refused" and
-			(.text | endswith("a route refuses it, although ours is there"))'
+			(.text | endswith("'$type' 2000::/3 of table 200, metric 1024, protocol 3 boot, refuses it"))'
 		ip -6 route del $type 2000::/3 table 200
 	done
+}
+
+@test "astray: a route of main refuses, which prefer_main looks at first" {
+	local type
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nprefer_main = yes\n' | drop_in sixxs0
+	replay sixxs0
+	for type in blackhole unreachable prohibit; do
+		ip -6 route add $type 2000::/16 metric 9 protocol static
+		json '.state == "drift" and (.tunnels[0].sources[0].path | .refused and .reason == "refused" and
+			(.text | endswith("'$type' 2000::/16 of table main, metric 9, protocol 4 static, refuses it")))'
+		ip -6 route del $type 2000::/16
+	done
+	ip -6 route add unreachable 2001:db8::/32 # of another address
+	exits 0 status >/dev/null
+	ip -6 route del unreachable 2001:db8::/32
+}
+
+@test "astray: a rule before ours takes one protocol, or one user's packets" {
+	local selector
+	for selector in 'ipproto tcp' 'ipproto udp dport 53' 'uidrange 1000-2000' 'sport 22' 'ipproto ipv6-icmp'; do
+		# shellcheck disable=SC2086 # words
+		ip -6 rule add from all $selector priority 100 lookup main protocol static
+		json '.state == "drift" and (.tunnels[0] | .state == "astray" and (.sources[0].path |
+			.interface == "sixxs0" and .reason == "some-packets" and .rule.priority == 100 and
+			.rule.text == "rule 100: from all '"$selector"' lookup main"))'
+		ip -6 rule del priority 100
+	done
+	ip -6 rule add from 2a02::/16 ipproto tcp priority 100 lookup main protocol static
+	says 1 <<-END
+		sixxs0           up, table 200 sixxs0                                astray
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0; but rule      astray
+		                 100: from 2a02::/16 ipproto tcp lookup main,
+		                 protocol 4 static, takes some before its own does
+		Astray: what is ours is there; see above what else takes the packets.
+	END
+	ip -6 rule del priority 100
+	# a look-up that finds nothing, one that leads to the tunnel, another source, one behind ours
+	ip -6 rule add from all ipproto tcp priority 100 lookup 900
+	exits 0 status >/dev/null
+	ip -6 route add default dev sixxs0 table 900
+	exits 0 status >/dev/null
+	ip -6 rule del priority 100
+	ip -6 rule add from 2a03::/16 ipproto tcp priority 100 lookup main
+	exits 0 status >/dev/null
+	ip -6 rule del priority 100
+	ip -6 rule add from all ipproto tcp priority 20000 lookup main
+	exits 0 status >/dev/null
+	ip -6 rule del priority 20000
+}
+
+@test "astray: somebody's default of the same metric comes before ours" {
+	ip address add 198.51.100.7/32 dev lo
+	printf '[sixxs0]\nsource = 198.51.100.7\ntable = 200\nmetric = 7\n' | drop_in sixxs0
+	replay sixxs0
+	exits 0 status --probe 203.0.113.9 >/dev/null
+	ip route prepend default dev net0 table 200 metric 7 protocol static
+	exits 0 $handler apply sixxs0 2>/dev/null
+	json '.state == "drift" and (.tunnels[0] | .state == "astray" and .routes[0].installed and
+		(.sources[0].path | .reason == "other-route" and .interface == "net0" and
+		(.text | endswith("another route of table 200 is preferred: default metric 7, protocol 4 static"))))' \
+		--probe 203.0.113.9
+	ip route del default dev net0 table 200
+	ip address del 198.51.100.7/32 dev lo
+}
+
+@test "no carrier: the link is up, and packets vanish" {
+	ip link del sixxs0
+	ip link add sixxs0 type veth peer name far0
+	ip link set far0 up
+	ip link set sixxs0 up
+	settle
+	$handler apply sixxs0 2>/dev/null
+	exits 0 status >/dev/null
+	ip link set far0 down
+	says 1 <<-END
+		sixxs0           up, no carrier, table 200 sixxs0                    no carrier
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		No carrier: packets vanish; see to the program or the cable behind the link.
+	END
+	json '.tunnels[0] | .state == "no carrier" and .link == "up" and .carrier == false'
+	# an address's own faults go first
+	ip -6 rule del from 2a02::1
+	json '.tunnels[0].state == "missing"'
+	$handler apply sixxs0 2>/dev/null
+	ip link set far0 up
+	json '.state == "ok" and .tunnels[0].carrier'
+	ip link set sixxs0 down
+	json '.tunnels[0] | .state == "waiting" and .carrier == null'
+}
+
+@test "the address that is asked for is none of the host, nor on its links" {
+	ip address add 198.51.100.7/32 dev lo
+	printf '[sixxs0]\nsource = 2a02::1, 198.51.100.7\ntable = 200\n' | drop_in sixxs0
+	replay sixxs0
+	json '.tunnels[0].sources | map(.path.to) == ["2000::1", "192.0.2.1"]'
+	exits 0 status >/dev/null
+	ip address add 192.0.2.1/32 dev net0
+	ip address add 203.0.113.9/24 dev sixxs0
+	ip address add 2000::1/128 dev lo
+	says 0 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv4           default dev sixxs0 metric 1024                      ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		  from           198.51.100.7 rule 16383: leaves by sixxs0           ok
+		Asked for the way to 3fff::1: 2000::1 is this host's, or on one of its links.
+		Asked for the way to 198.18.0.1: 192.0.2.1 is this host's, or on one of its links.
+	END
+	json '.tunnels[0].sources | map(.path.to) == ["3fff::1", "198.18.0.1"]'
+	# who names one gets it
+	json '.tunnels[0].sources[1].path | .to == "192.0.2.1" and .interface == "lo"' --probe 192.0.2.1
+	ip address del 192.0.2.1/32 dev net0
+	ip address del 198.51.100.7/32 dev lo
+	ip address del 2000::1/128 dev lo
 }
 
 @test "main's more specific route is as prefer_main wants, and astray without it" {
@@ -623,7 +789,9 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 		done
 	done
 	# the way
-	assert_same "$(mute sendto 6)" "$(
+	mute sendto 6 >/dev/null
+	grep -q 'cannot ask the kernel for an address to ask about: No buffer space available' /tmp/err
+	assert_same "$(mute sendto 7)" "$(
 		cat <<-END
 			sixxs0           up, table 200 sixxs0                                unknown
 			  IPv6           default dev sixxs0 metric 1024                      ok
@@ -632,7 +800,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 			Not all could be read: mend what is told above first.
 		END
 	)"
-	mute sendto 6 --json >/tmp/out
+	mute sendto 7 --json >/tmp/out
 	jq -e '.tunnels[0] | .state == "unknown" and .link == "up" and .routes[0].state == "ok" and
 		(.sources[0] | .state == "unknown" and .path.reason == "error" and .path.interface == null)' /tmp/out
 	mute socket 1 >/dev/null
@@ -794,7 +962,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	for ((i = 0; i < n; i++)); do
 		printf '[sixxs%d]\nsource = 2a02::%x\ntable = %d\n' $i $((i + 1)) $((1000 + i)) \
 			>/etc/sixxs-route/conf.d/sixxs$i.conf
-		printf 'tuntap add dev sixxs%d mode tun\nlink set sixxs%d up\n' $i $i
+		printf 'link add sixxs%d numtxqueues 1 numrxqueues 1 type ifb\nlink set sixxs%d up\n' $i $i
 	done | ip -batch -
 	settle
 	$handler apply --all 2>/dev/null
@@ -802,8 +970,8 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	# a link dump, and of each family one of rules and one of routes
 	[ "$(grep -c 'sendto.*NLM_F_DUMP' /tmp/trace)" -eq 5 ]
 	[ "$(grep -c 'sendto.*RTM_GETRULE' /tmp/trace)" -eq 2 ]
-	# the ways, 32 in a send
-	[ "$(grep -c '^[0-9]* *sendto' /tmp/trace)" -le $((5 + n / 32 + 1)) ]
+	# what to ask for, and the ways, 32 in a send
+	[ "$(grep -c '^[0-9]* *sendto' /tmp/trace)" -le $((6 + n / 32 + 1)) ]
 	# a drop-in and a record each, and a memory file for iproute2's parser each
 	[ "$(grep -c openat /tmp/trace)" -le $((4 * n + 60)) ]
 	[ "$(wc -l </tmp/out)" -eq $((3 * n)) ]

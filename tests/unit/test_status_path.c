@@ -124,6 +124,7 @@ static void test_match(void **state)
 	assert_true(policy_match(&r, &sent));
 
 	r = rule(1, NULL, MAIN);
+	r.by_uid = true;
 	r.uid[1] = 999;
 	assert_false(policy_match(&r, &sent));
 	r.uid[1] = 1000;
@@ -138,13 +139,146 @@ static void test_match(void **state)
 	assert_true(policy_match(&r, &forwarded));
 }
 
-static void test_culprit(void **state)
+/* Each thing that a packet may have and a rule ask for. */
+static void test_match_more(void **state)
 {
-	const struct ending by_main = {.table = MAIN}, refused = {.refused = true};
-	const struct ending by_main_48 = {.table = MAIN, .dst_len = 48};
+	const struct packet plain = packet();
+	struct packet other = packet();
+	struct kernel_rule r = rule(1, NULL, MAIN);
+
+	(void)state;
+	strcpy(r.oif, "net0");
+	assert_false(policy_match(&r, &plain));
+	strcpy(other.oif, "net0");
+	assert_true(policy_match(&r, &other));
+
+	r = rule(1, NULL, MAIN);
+	r.mark = 0x5;
+	r.mask = 0xf;
+	assert_false(policy_match(&r, &plain));
+	other.mark = 0x35;
+	assert_true(policy_match(&r, &other));
+
+	r = rule(1, NULL, MAIN);
+	r.tos = 8;
+	assert_false(policy_match(&r, &plain));
+	other.tos = 8;
+	assert_true(policy_match(&r, &other));
+
+	r = rule(1, NULL, MAIN);
+	r.ipproto = IPPROTO_UDP;
+	r.dport[0] = r.dport[1] = 53;
+	assert_false(policy_match(&r, &plain));
+	other.ipproto = IPPROTO_UDP;
+	other.dport = 53;
+	assert_true(policy_match(&r, &other));
+	other.dport = 54;
+	assert_false(policy_match(&r, &other));
+
+	r = rule(1, NULL, MAIN);
+	r.l3mdev = true;
+	assert_false(policy_match(&r, &plain));
+}
+
+static void test_takes_some(void **state)
+{
+	const struct packet sent = packet();
+	struct kernel_rule r = rule(1, NULL, MAIN);
+	struct packet some, forwarded = packet();
+
+	(void)state;
+	assert_false(policy_takes_some(&r, &sent, &some)); /* it takes all */
+	r.ipproto = IPPROTO_TCP;
+	r.dport[0] = 80;
+	r.dport[1] = 443;
+	assert_true(policy_is_narrow(&r));
+	assert_true(policy_takes_some(&r, &sent, &some));
+	assert_int_equal(some.ipproto, IPPROTO_TCP);
+	assert_int_equal(some.dport, 443);
+	r.from = prefix("2a03::/16"); /* of another source */
+	assert_false(policy_takes_some(&r, &sent, &some));
+
+	r = rule(1, NULL, MAIN);
+	r.by_uid = true;
+	r.uid[0] = 5;
+	r.uid[1] = 7;
+	assert_true(policy_takes_some(&r, &sent, &some));
+	assert_int_equal(some.uid, 5);
+	forwarded.uid = UINT32_MAX;
+	assert_false(policy_takes_some(&r, &forwarded, &some));
+
+	/* who marks, binds or forwards a packet means to */
+	r = rule(1, NULL, MAIN);
+	r.mark = r.mask = 1;
+	assert_false(policy_takes_some(&r, &sent, &some));
+	r = rule(1, NULL, MAIN);
+	strcpy(r.iif, "lan0");
+	assert_false(policy_takes_some(&r, &sent, &some));
+	assert_false(policy_is_narrow(&r));
+}
+
+/* Of the tables to which the rules lead, the first that refuses; there, the longest. */
+static void test_refusing(void **state)
+{
+	struct kernel_route refusing[] = {
+		{.family = AF_INET6,
+		 .type = RTN_BLACKHOLE,
+		 .table = 999,
+		 .dst = prefix("2000::/3")},
+		{.family = AF_INET6,
+		 .type = RTN_PROHIBIT,
+		 .table = MAIN,
+		 .dst = prefix("2000::/8")},
+		{.family = AF_INET6,
+		 .type = RTN_UNREACHABLE,
+		 .table = MAIN,
+		 .dst = prefix("2000::/16"),
+		 .metric = 7,
+		 .protocol = RTPROT_STATIC},
+		{.family = AF_INET6,
+		 .type = RTN_UNREACHABLE,
+		 .table = MAIN,
+		 .dst = prefix("2a00::/16")},
+		{.family = AF_INET6,
+		 .type = RTN_BLACKHOLE,
+		 .table = 200,
+		 .dst = {.family = AF_INET6}},
+	};
+	struct kernel_rule rules[] = {rule(100, "2a03::/16", 999),
+				      own_rule(16382, "2a02::1", MAIN),
+				      own_rule(16383, "2a02::1", 200)};
+	const struct kernel_rules policy = {.n = 3, .rule = rules};
+	struct path path = {.packet = packet(),
+			    .local = true,
+			    .reason = REASON_REFUSED,
+			    .reply = REFUSED(EHOSTUNREACH)};
+	char text[PATH_STRLEN];
+
+	(void)state;
+	path_explain(&path, "IF", "TABLE", 200, text);
+	assert_string_equal(
+		text,
+		"is refused (No route to host): a route refuses it, although ours is there");
+	path_find_refusing(&path, &policy, refusing, 5);
+	path_explain(&path, "IF", "TABLE", 200, text);
+	assert_string_equal(
+		text,
+		"is refused (No route to host): unreachable 2000::/16 of table main, metric 7, protocol 4 static, refuses it");
+	rules[1].from = prefix("2a02::2");
+	path_find_refusing(&path, &policy, refusing, 5);
+	path_explain(&path, "IF", "TABLE", 200, text);
+	assert_string_equal(
+		text,
+		"is refused (No route to host): blackhole default of table 200, metric 0, protocol 0 unspec, refuses it");
+}
+
+static void test_first_explaining_rule(void **state)
+{
+	const struct lookup_result by_main = {.table = MAIN}, refused = {.refused = true};
+	const struct lookup_result by_main_48 = {.table = MAIN, .dst_len = 48};
 	const struct packet sent = packet();
 	struct kernel_rule rules[6];
-	const struct policy policy = {.n = 6, .rule = rules};
+	const struct kernel_rules policy = {.n = 6, .rule = rules};
 
 	(void)state;
 	rules[0] = rule(0, NULL, RT_TABLE_LOCAL);
@@ -153,29 +287,33 @@ static void test_culprit(void **state)
 	rules[3] = rule(70, "2a02::/16", MAIN);
 	rules[4] = own_rule(16383, "2a02::1", 200);
 	rules[5] = rule(32766, NULL, MAIN); /* behind ours */
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main), &rules[3]);
-	assert_null(policy_culprit(&policy, 3, &sent, &by_main));
-	assert_null(policy_culprit(&policy, 4, &sent, &refused));
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &by_main),
+			 &rules[3]);
+	assert_null(policy_first_explaining_rule(&policy, 3, &sent, &by_main));
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &refused));
 
 	/* what does not count for a default route does for a longer one */
 	rules[3].suppress_prefixlength = 0;
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main_48), &rules[3]);
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &by_main_48),
+			 &rules[3]);
 
 	rules[3].action = FR_ACT_PROHIBIT;
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &refused), &rules[3]);
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &refused),
+			 &rules[3]);
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
 
 	/* over ours, to behind a rule, and into the void */
 	rules[3].action = FR_ACT_GOTO;
 	rules[3].target = 32766;
-	assert_ptr_equal(policy_culprit(&policy, 4, &sent, &by_main), &rules[3]);
+	assert_ptr_equal(policy_first_explaining_rule(&policy, 4, &sent, &by_main),
+			 &rules[3]);
 	rules[3].target = 16383;
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
 	rules[2].action = FR_ACT_GOTO;
 	rules[2].target = 16383; /* so the next does not count */
 	rules[3] = rule(70, NULL, MAIN);
-	assert_null(policy_culprit(&policy, 4, &sent, &by_main));
+	assert_null(policy_first_explaining_rule(&policy, 4, &sent, &by_main));
 }
 
 static void test_place(void **state)
@@ -189,7 +327,7 @@ static void test_place(void **state)
 		rule(16383, "2a02::1", 200), /* somebody else's of the same content */
 		own_rule(16383, "2a02::2", 200), own_rule(16382, "2a02::1", 200),
 		own_rule(16383, "2a02::1", 201), own_rule(16383, "2a02::1", 200)};
-	struct policy policy = {.n = 5, .rule = rules};
+	struct kernel_rules policy = {.n = 5, .rule = rules};
 
 	(void)state;
 	assert_int_equal(policy_place(&policy, &ours), 4);
@@ -218,6 +356,35 @@ static void test_format(void **state)
 	r.target = 77;
 	policy_format(&r, text);
 	assert_string_equal(text, "rule 5: from all goto 77");
+
+	r = rule(5, NULL, MAIN);
+	r.mark = 1;
+	r.mask = 0xff;
+	strcpy(r.iif, "lan0");
+	strcpy(r.oif, "net0");
+	r.by_uid = true;
+	r.uid[1] = 99;
+	r.tos = 0x10;
+	r.ipproto = IPPROTO_TCP;
+	r.sport[0] = r.sport[1] = 80;
+	r.dport[0] = 1;
+	r.dport[1] = 65535;
+	r.suppress_prefixlength = 7;
+	r.suppress_ifgroup = 2;
+	policy_format(&r, text);
+	assert_string_equal(
+		text,
+		"rule 5: from all tos 0x10 fwmark 0x1/0xff iif lan0 oif net0 uidrange 0-99 ipproto tcp sport 80 dport 1-65535 lookup main suppress_prefixlength 7 suppress_ifgroup 2");
+	r = rule(1000, NULL, 0);
+	r.l3mdev = true;
+	r.mark = 0xca6c;
+	r.mask = UINT32_MAX;
+	r.ipproto = 47;
+	r.other = true;
+	policy_format(&r, text);
+	assert_string_equal(
+		text,
+		"rule 1000: from all fwmark 0xca6c ipproto 47 (and more) lookup [l3mdev-table]");
 }
 
 /* One situation of a tunnel 200 with the source 2a02::1, and what is made of it. */
@@ -227,6 +394,7 @@ static const struct {
 	struct route_reply match;
 	bool foreign;   /* a rule 100 of somebody else's looks up main */
 	bool forwarded; /* the source is not local */
+	bool some;      /* a rule 100 takes all TCP */
 	bool down, no_rule, no_route, prefer_main;
 	enum reason reason;
 	const char *text;
@@ -240,6 +408,17 @@ static const struct {
 	 .foreign = true,
 	 .reason = REASON_NONE,
 	 .text = "leaves by IF"},
+	{.what = "by the tunnel, but not all",
+	 .way = {.oif = TUNNEL, .table = 200},
+	 .some = true,
+	 .reason = REASON_SOME,
+	 .text = "leaves by IF; but rule 100: from all ipproto tcp lookup main, protocol 4 "
+		 "static, takes some before its own does"},
+	{.what = "by the tunnel and by another link",
+	 .way = {.oif = NET0, .other_oif = NET0, .table = 200},
+	 .reason = REASON_OTHER_ROUTE,
+	 .text = "leaves by IF (table TABLE): another route of table 200 is preferred: "
+		 "default metric 0, protocol 0 unspec"},
 	{.what = "down",
 	 .way = {.oif = NET0, .table = MAIN},
 	 .down = true,
@@ -336,8 +515,10 @@ static void test_reasons(void **state)
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
 		struct path path = {.packet = packet(),
 				    .local = !situations[i].forwarded,
-				    .way = situations[i].way,
-				    .match = situations[i].match};
+				    .reply = situations[i].way,
+				    .route = situations[i].match,
+				    .some = situations[i].some,
+				    .rule = rule(100, NULL, MAIN)};
 		const struct path_tunnel tunnel = {
 			.link = {.ifindex = TUNNEL, .up = !situations[i].down},
 			.has_rule = !situations[i].no_rule,
@@ -349,11 +530,12 @@ static void test_reasons(void **state)
 				 .priority = 16383,
 				 .source = prefix("2a02::1")}};
 		struct kernel_rule rules[5];
-		struct policy policy = {.rule = rules};
+		struct kernel_rules policy = {.rule = rules};
 		char text[PATH_STRLEN];
 
-		if (!path.way.error && !path.way.type)
-			path.way.type = RTN_UNICAST;
+		path.rule.ipproto = IPPROTO_TCP;
+		if (!path.reply.error && !path.reply.type)
+			path.reply.type = RTN_UNICAST;
 		rules[policy.n++] = rule(0, NULL, RT_TABLE_LOCAL);
 		if (situations[i].foreign)
 			rules[policy.n++] = rule(100, NULL, MAIN);
@@ -376,7 +558,7 @@ static void test_reason_words(void **state)
 {
 	(void)state;
 	assert_null(path_reason(REASON_NONE));
-	for (enum reason reason = REASON_WAITING; reason <= REASON_ERROR; reason++)
+	for (enum reason reason = REASON_SOME; reason <= REASON_ERROR; reason++)
 		assert_non_null(path_reason(reason));
 }
 
@@ -387,10 +569,14 @@ union buffer {
 
 static void test_requests(void **state)
 {
-	struct route_question six = {
-		.from = prefix("2a02::1"), .to = prefix("2000::1"), .the_route = true};
-	struct route_question four = {
-		.from = prefix("192.0.2.7"), .to = prefix("192.0.2.1"), .iif = 7};
+	struct route_question six = {.from = prefix("2a02::1"),
+				     .to = prefix("2000::1"),
+				     .uid = UINT32_MAX,
+				     .the_route = true};
+	struct route_question four = {.from = prefix("192.0.2.7"),
+				      .to = prefix("192.0.2.1"),
+				      .uid = UINT32_MAX,
+				      .iif = 7};
 	const struct rtmsg *rtm;
 	union buffer buffer;
 
@@ -410,14 +596,21 @@ static void test_requests(void **state)
 	assert_int_equal(encode_route_get(&buffer, &four),
 			 NLMSG_SPACE(sizeof(*rtm)) + 3 * RTA_SPACE(4));
 	assert_int_equal(rtm->rtm_flags, RTM_F_LOOKUP_TABLE);
-	six.iif = 7;
-	assert_true(encode_route_get(&buffer, &six) <= REQUEST_MAX);
+	six.iif = six.oif = 7;
+	six.mark = six.uid = six.sport = six.dport = 9;
+	six.tos = 4;
+	six.ipproto = IPPROTO_TCP;
+	assert_int_equal(encode_route_get(&buffer, &six),
+			 NLMSG_SPACE(sizeof(*rtm)) + 2 * RTA_SPACE(16) +
+				 4 * RTA_SPACE(4) + RTA_SPACE(1) + 2 * RTA_SPACE(2));
+	assert_true(buffer.nlh.nlmsg_len <= REQUEST_MAX);
+	assert_int_equal(rtm->rtm_tos, 4);
 	four.from = (struct prefix){0};
 	encode_route_get(&buffer, &four);
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
 	assert_int_equal(rtm->rtm_flags, 0);
-	encode_dump_ours(&buffer, AF_INET6);
+	encode_dump_routes(&buffer, AF_INET6, 0, OBJECT_PROTOCOL);
 	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
 }
 
@@ -443,6 +636,9 @@ static void put_reply(union buffer *buffer)
 
 static void test_replies(void **state)
 {
+	static const struct rtnexthop hops[] = {
+		{.rtnh_len = sizeof(hops[0]), .rtnh_ifindex = NET0},
+		{.rtnh_len = sizeof(hops[0]), .rtnh_ifindex = TUNNEL}};
 	union buffer buffer;
 	struct nlmsgerr *err;
 	struct route_reply way;
@@ -480,6 +676,12 @@ static void test_replies(void **state)
 	buffer.nlh.nlmsg_type = RTM_NEWRULE;
 	assert_int_equal(route_reply_get(&buffer.nlh, &way), -EBADMSG);
 
+	put_reply(&buffer);
+	mnl_attr_put(&buffer.nlh, RTA_MULTIPATH, sizeof(hops), hops);
+	assert_int_equal(route_reply_get(&buffer.nlh, &way), 0);
+	assert_int_equal(way.oif, NET0);
+	assert_int_equal(way.other_oif, TUNNEL);
+
 	memset(&buffer, 0, sizeof(buffer));
 	mnl_nlmsg_put_header(&buffer);
 	buffer.nlh.nlmsg_type = NLMSG_ERROR;
@@ -494,10 +696,17 @@ static void test_replies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hosts),        cmocka_unit_test(test_match),
-		cmocka_unit_test(test_culprit),      cmocka_unit_test(test_place),
-		cmocka_unit_test(test_format),       cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_reason_words), cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_first_explaining_rule),
+		cmocka_unit_test(test_match_more),
+		cmocka_unit_test(test_takes_some),
+		cmocka_unit_test(test_refusing),
+		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_reason_words),
+		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_replies),
 	};
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
+#include "status/known_names.h"
 #include "status/tunnel_status.h"
+
+#include <linux/rtnetlink.h>
 
 #define RULE      "rule 6 from 2a02::1 table 200 priority 16383"
 #define RULE_MAIN "rule-main 6 from 2a02::1 table 254 priority 16382"
@@ -333,17 +336,16 @@ static struct object object(const char *text)
 
 static int compare(const void *a, const void *b)
 {
-	return object_compare(&((const struct own *)a)->object,
-			      &((const struct own *)b)->object);
+	return object_compare(a, b);
 }
 
-static void put_kernel(const char *const texts[4], struct inventory *inventory,
-		       struct own own[4])
+static void put_kernel(const char *const texts[4], struct kernel_state *kernel,
+		       struct object ours[4])
 {
-	inventory->own = own;
+	kernel->ours = ours;
 	for (size_t i = 0; i < 4 && texts[i]; i++)
-		own[inventory->n_own++] = (struct own){.object = object(texts[i])};
-	qsort(own, inventory->n_own, sizeof(*own), compare);
+		ours[kernel->n_ours++] = object(texts[i]);
+	qsort(ours, kernel->n_ours, sizeof(*ours), compare);
 }
 
 static void put_record(const char *const texts[4], struct record *record)
@@ -356,14 +358,22 @@ static void put_record(const char *const texts[4], struct record *record)
 	}
 }
 
-static void format_items(const struct report *report, char *ret, size_t size)
+static void format_items(const struct tunnel_status *status, char *ret, size_t size)
 {
 	size_t n = 0;
 
 	ret[0] = '\0';
-	for (size_t i = 0; i < report->n_items; i++)
+	for (size_t i = 0; i < status->n_items; i++)
 		n += (size_t)snprintf(ret + n, size - n, "%s%s", i ? " " : "",
-				      state_name(report->item[i].state));
+				      state_name(status->item[i].state));
+}
+
+static bool accounts_for(const struct tunnel_status *status, const struct object *object)
+{
+	for (size_t i = 0; i < status->n_items; i++)
+		if (object_equal(&status->item[i].object, object))
+			return true;
+	return false;
 }
 
 static void test_situations(void **state)
@@ -375,11 +385,11 @@ static void test_situations(void **state)
 					.table = 200,
 					.priority = 16383,
 					.metric = 1024};
-		struct report report = {.ifname = "sixxs0",
-					.section = situations[i].section};
-		struct inventory inventory = {0};
+		struct tunnel_status status = {.ifname = "sixxs0",
+					       .section = situations[i].section};
+		struct kernel_state kernel = {0};
 		struct record record;
-		struct own own[4];
+		struct object ours[4];
 		char items[256];
 
 		prefix_parse("2a02::1", &tunnel.source[0]);
@@ -387,50 +397,50 @@ static void test_situations(void **state)
 							     : WHEN_DOWN_FALLTHROUGH;
 		tunnel.prefer_main = situations[i].prefer_main;
 		if (situations[i].section == SECTION_FOUND)
-			report.tunnel = tunnel;
+			status.tunnel = tunnel;
 		if (situations[i].link != ABSENT)
-			report.link = (struct link){.ifindex = 12,
+			status.link = (struct link){.ifindex = 12,
 						    .up = situations[i].link == UP,
 						    .ifname = "sixxs0"};
-		put_kernel(situations[i].kernel, &inventory, own);
+		put_kernel(situations[i].kernel, &kernel, ours);
 		put_record(situations[i].record, &record);
-		assert_int_equal(report_items(&report, &record, &inventory), 0);
-		if (situations[i].section == SECTION_FOUND && report.link.ifindex) {
-			report.path = calloc(1, sizeof(*report.path));
-			report.n_paths = 1;
-			report.path[0].local = true;
-			report.path[0].way.oif = situations[i].astray ? 2 : 12;
-			report.path[0].way.table = situations[i].astray ? 254 : 200;
+		assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+		if (situations[i].section == SECTION_FOUND && status.link.ifindex) {
+			status.path = calloc(1, sizeof(*status.path));
+			status.n_paths = 1;
+			status.path[0].local = true;
+			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
+			status.path[0].reply.table = situations[i].astray ? 254 : 200;
 		}
-		report_judge(&report, &inventory);
-		format_items(&report, items, sizeof(items));
+		tunnel_status_judge(&status, &kernel);
+		format_items(&status, items, sizeof(items));
 		if (strcmp(items, situations[i].items) != 0 ||
-		    report.state != situations[i].state)
+		    status.state != situations[i].state)
 			fail_msg("%s: items \"%s\", state \"%s\"", situations[i].what,
-				 items, state_name(report.state));
-		for (size_t k = 0; k < inventory.n_own; k++)
-			if (!inventory.own[k].claimed)
-				fail_msg("%s: unclaimed", situations[i].what);
-		report_free(&report);
+				 items, state_name(status.state));
+		for (size_t k = 0; k < kernel.n_ours; k++)
+			if (!accounts_for(&status, &ours[k]))
+				fail_msg("%s: nobody's", situations[i].what);
+		tunnel_status_free(&status);
 	}
 }
 
 static void test_record_bad(void **state)
 {
-	struct report report = {
+	struct tunnel_status status = {
 		.ifname = "sixxs0", .section = SECTION_NONE, .record_bad = true};
-	const struct inventory inventory = {0};
+	const struct kernel_state kernel = {0};
 
 	(void)state;
-	report_judge(&report, &inventory);
-	assert_int_equal(report.state, STATE_UNKNOWN);
+	tunnel_status_judge(&status, &kernel);
+	assert_int_equal(status.state, STATE_UNKNOWN);
 }
 
 static void test_owner(void **state)
 {
-	struct report report = {.section = SECTION_FOUND,
-				.link = {.ifindex = 12},
-				.tunnel = {.table = 200, .n_sources = 1}};
+	struct tunnel_status status = {.section = SECTION_FOUND,
+				       .link = {.ifindex = 12},
+				       .tunnel = {.table = 200, .n_sources = 1}};
 	static const struct {
 		const char *object;
 		bool with_section, without;
@@ -448,35 +458,89 @@ static void test_owner(void **state)
 	};
 
 	(void)state;
-	prefix_parse("2a02::1", &report.tunnel.source[0]);
+	prefix_parse("2a02::1", &status.tunnel.source[0]);
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		const struct object o = object(objects[i].object);
 
-		report.section = SECTION_FOUND;
-		assert_int_equal(report_owns(&report, &o), objects[i].with_section);
-		report.section = SECTION_NONE;
-		assert_int_equal(report_owns(&report, &o), objects[i].without);
+		status.section = SECTION_FOUND;
+		assert_int_equal(tunnel_status_owns(&status, &o),
+				 objects[i].with_section);
+		status.section = SECTION_NONE;
+		assert_int_equal(tunnel_status_owns(&status, &o), objects[i].without);
+	}
+}
+
+/* A link's own message, and its VRF's; what comes first for all that is bound there. */
+static void test_link(void **state)
+{
+	static const struct {
+		bool carrier, in_vrf;
+		uint32_t rule; /* priority of l3mdev's; 0: there is none */
+		enum state state;
+	} links[] = {
+		{true, false, 0, STATE_OK},        {false, false, 0, STATE_NO_CARRIER},
+		{true, true, 1000, STATE_ASTRAY},  {true, true, 0, STATE_OK},
+		{true, false, 1000, STATE_OK},     {true, true, 20000, STATE_OK},
+		{false, true, 1000, STATE_ASTRAY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct tunnel_status status = {.ifname = "sixxs0",
+					       .section = SECTION_FOUND,
+					       .tunnel = {.table = 200,
+							  .n_sources = 1,
+							  .priority = 16383,
+							  .metric = 1024}};
+		struct kernel_link link[] = {
+			{.link = {.ifindex = 5, .ifname = "red"}, .vrf_table = 10},
+			{.link = {.ifindex = 12, .ifname = "sixxs0", .up = true},
+			 .carrier = links[i].carrier,
+			 .master = links[i].in_vrf ? 5 : 0}};
+		const struct kernel_link *by_name[] = {&link[0], &link[1]};
+		struct kernel_rule rule = {.l3mdev = true, .priority = links[i].rule};
+		struct object ours[] = {object(RULE), object(ROUTE)};
+		struct kernel_state kernel = {.n_links = 2,
+					      .link = link,
+					      .by_name = by_name,
+					      .n_ours = 2,
+					      .ours = ours,
+					      .rules4 = {links[i].rule != 0, &rule}};
+		struct record record;
+
+		record_clear(&record);
+		prefix_parse("2a02::1", &status.tunnel.source[0]);
+		tunnel_status_find_link(&status, &kernel);
+		assert_int_equal(status.link.ifindex, 12);
+		assert_string_equal(status.vrf, links[i].in_vrf ? "red" : "");
+		assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		status.path[0].local = true;
+		status.path[0].reply = (struct route_reply){.oif = 12, .table = 200};
+		tunnel_status_judge(&status, &kernel);
+		assert_int_equal(status.state, links[i].state);
+		tunnel_status_free(&status);
 	}
 }
 
 /* source = auto on a link without an address, whose record still has the table's name */
 static void test_no_address(void **state)
 {
-	struct report report = {.section = SECTION_FOUND,
-				.link = {.ifindex = 12, .up = true},
-				.tunnel = {.table = 200, .source_auto = true}};
-	struct inventory inventory = {0};
+	struct tunnel_status status = {.section = SECTION_FOUND,
+				       .link = {.ifindex = 12, .up = true},
+				       .tunnel = {.table = 200, .source_auto = true}};
+	struct kernel_state kernel = {0};
 	struct record record;
 
 	(void)state;
 	record_clear(&record);
 	record.name.number = 200;
-	assert_int_equal(report_items(&report, &record, &inventory), 0);
-	assert_int_equal(report_make_paths(&report), 0);
-	report_judge(&report, &inventory);
-	assert_int_equal(report.n_items, 0);
-	assert_int_equal(report.state, STATE_WAITING);
-	assert_true(report_waits_for_address(&report));
+	assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	tunnel_status_judge(&status, &kernel);
+	assert_int_equal(status.n_items, 0);
+	assert_int_equal(status.state, STATE_WAITING);
+	assert_true(tunnel_status_waits_for_address(&status));
 }
 
 /* What is left over is told in one order, whatever the record's and the dump's is. */
@@ -484,128 +548,108 @@ static void test_order(void **state)
 {
 	static const char *const objects[] = {FALLBACK, OLD_ROUTE, RULE_MAIN, RULE,
 					      OLD_RULE};
-	struct report report = {.section = SECTION_NONE};
-	const struct inventory inventory = {0};
+	struct tunnel_status status = {.section = SECTION_NONE};
+	const struct kernel_state kernel = {0};
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
 		const struct object o = object(objects[i]);
 
-		assert_int_equal(report_add(&report, &o, STATE_STALE), 0);
+		assert_int_equal(tunnel_status_add(&status, &o, STATE_STALE), 0);
 	}
-	report_judge(&report, &inventory);
+	tunnel_status_judge(&status, &kernel);
 	for (size_t i = 1; i < 5; i++)
-		assert_true(object_compare(&report.item[i - 1].object,
-					   &report.item[i].object) < 0);
-	report_free(&report);
-}
-
-/* A name that somebody else has is no drift; one that is merely not there is. */
-static void test_name(void **state)
-{
-	static const struct {
-		const char *table;  /* that ip(8) calls 200, if any */
-		const char *number; /* "201": that name is another table's */
-		enum state state;
-	} names[] = {
-		{"sixxs0", NULL, STATE_OK},
-		{"other", NULL, STATE_OK},
-		{NULL, "201", STATE_OK},
-		{NULL, NULL, STATE_MISSING},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct report report = {
-			.section = SECTION_FOUND,
-			.link = {.ifindex = 12, .up = true},
-			.tunnel = {.table = 200, .table_name = "sixxs0", .metric = 1}};
-		struct table_name name[2] = {{.entry = {254, "main"}}};
-		struct inventory inventory = {.name = name, .n_names = 1};
-		struct record record;
-
-		record_clear(&record);
-		if (names[i].table) {
-			name[0].entry.number = 200;
-			strcpy(name[0].entry.name, names[i].table);
-		}
-		if (names[i].number) {
-			name[0].entry.number = 201;
-			strcpy(name[0].entry.name, "sixxs0");
-		}
-		assert_int_equal(report_items(&report, &record, &inventory), 0);
-		assert_int_equal(report.name_state, names[i].state);
-		report_free(&report);
-	}
-}
-
-/* Of a name that stands in the run folder, as the record says, apply can mend nothing. */
-static void test_hidden_name(void **state)
-{
-	(void)state;
-	for (int recorded = 0; recorded < 2; recorded++)
-		for (int hidden = 0; hidden < 2; hidden++) {
-			struct report report = {
-				.section = SECTION_FOUND,
-				.link = {.ifindex = 12, .up = true},
-				.tunnel = {.table = 200, .table_name = "sixxs0"}};
-			struct inventory inventory = {.names_hidden = hidden};
-			struct record record;
-
-			record_clear(&record);
-			if (recorded)
-				record.name = (struct name_entry){.number = 200,
-								  .name = "sixxs0"};
-			assert_int_equal(report_items(&report, &record, &inventory), 0);
-			assert_int_equal(report.name_state, STATE_MISSING);
-			assert_int_equal(report.name_hidden, recorded && hidden);
-			report_free(&report);
-		}
+		assert_true(object_compare(&status.item[i - 1].object,
+					   &status.item[i].object) < 0);
+	tunnel_status_free(&status);
 }
 
 /* What the kernel did not tell is not said to be well. */
 static void test_give_up(void **state)
 {
-	struct report report = {.section = SECTION_FOUND,
-				.link = {.ifindex = 12, .up = true},
-				.tunnel = {.table = 200, .n_sources = 1}};
-	struct inventory inventory = {0};
+	struct tunnel_status status = {.section = SECTION_FOUND,
+				       .link = {.ifindex = 12, .up = true},
+				       .tunnel = {.table = 200, .n_sources = 1}};
+	struct kernel_state kernel = {0};
 	struct record record;
 
 	(void)state;
-	prefix_parse("2a02::1", &report.tunnel.source[0]);
-	report_give_up(&report, -ENOBUFS);
-	assert_int_equal(report.state, STATE_UNKNOWN);
-	assert_int_equal(report.name_state, STATE_UNKNOWN);
-	assert_int_equal(report_source_state(&report, 0), STATE_UNKNOWN);
+	prefix_parse("2a02::1", &status.tunnel.source[0]);
+	tunnel_status_give_up(&status, -ENOBUFS);
+	assert_int_equal(status.state, STATE_UNKNOWN);
+	assert_int_equal(status.name_state, STATE_UNKNOWN);
+	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
 
-	report.name_state = STATE_OK;
+	status.name_state = STATE_OK;
 	record_clear(&record);
-	assert_int_equal(report_items(&report, &record, &inventory), 0);
-	assert_int_equal(report_make_paths(&report), 0);
-	report_give_up(&report, -ENOBUFS);
-	assert_int_equal(report.state, STATE_UNKNOWN);
-	assert_int_equal(report.name_state, STATE_OK);
-	assert_int_equal(report.path[0].reason, REASON_ERROR);
-	assert_int_equal(report.path[0].way.error, -ENOBUFS);
-	assert_int_equal(report_source_state(&report, 0), STATE_UNKNOWN);
-	report_free(&report);
+	assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	tunnel_status_give_up(&status, -ENOBUFS);
+	assert_int_equal(status.state, STATE_UNKNOWN);
+	assert_int_equal(status.name_state, STATE_OK);
+	assert_int_equal(status.path[0].reason, REASON_ERROR);
+	assert_int_equal(status.path[0].reply.error, -ENOBUFS);
+	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
+	tunnel_status_free(&status);
 }
 
 static void test_tables(void **state)
 {
-	struct table_name names[] = {
+	struct known_name name[] = {
 		{{200, "first"}, 3}, {{200, "last"}, 9}, {{254, "main"}, 0}};
-	const struct inventory inventory = {.name = names, .n_names = 3}, empty = {0};
+	struct name_entry ours[] = {{200, "last"}, {201, "sixxs1"}};
+	const struct name_entry other = {201, "last"};
+	const struct known_names names = {
+		.name = name, .n = 3, .ours = ours, .n_ours = 2};
+	const struct known_names none = {0};
 
 	(void)state;
-	assert_string_equal(inventory_table(&inventory, 200), "last");
-	assert_string_equal(inventory_table(&inventory, 254), "main");
-	assert_null(inventory_table(&inventory, 199));
-	assert_null(inventory_table(&inventory, 201));
-	assert_null(inventory_table(&inventory, 255));
-	assert_null(inventory_table(&empty, 200));
-	assert_null(inventory_ifname(&empty, 1));
+	assert_string_equal(known_names_of(&names, 200), "last");
+	assert_string_equal(known_names_of(&names, 254), "main");
+	assert_null(known_names_of(&names, 199));
+	assert_null(known_names_of(&names, 201));
+	assert_null(known_names_of(&names, 255));
+	assert_null(known_names_of(&none, 200));
+	assert_true(known_names_has_ours(&names, &ours[1]));
+	assert_false(known_names_has_ours(&names, &other));
+	assert_false(known_names_has_ours(&none, &ours[0]));
+}
+
+/* Links by name and by number; what is ours; nothing of it in a state that is empty. */
+static void test_kernel_state(void **state)
+{
+	struct kernel_link link[] = {{.link = {.ifindex = 1, .ifname = "lo"}},
+				     {.link = {.ifindex = 12, .ifname = "a"}}};
+	const struct kernel_link *by_name[] = {&link[1], &link[0]};
+	struct kernel_route foreign = {.family = AF_INET6,
+				       .type = RTN_UNICAST,
+				       .protocol = RTPROT_BOOT,
+				       .table = 200,
+				       .metric = 1024};
+	struct object ours[] = {object(RULE)}, route = object(ROUTE);
+	const struct kernel_state kernel = {.n_links = 2,
+					    .link = link,
+					    .by_name = by_name,
+					    .n_ours = 1,
+					    .ours = ours,
+					    .n_foreign = 1,
+					    .foreign = &foreign};
+	const struct kernel_state none = {0};
+
+	(void)state;
+	assert_ptr_equal(kernel_state_link(&kernel, "a"), &link[1]);
+	assert_null(kernel_state_link(&kernel, "b"));
+	assert_null(kernel_state_link(&none, "a"));
+	assert_string_equal(kernel_state_ifname(&kernel, 12), "a");
+	assert_null(kernel_state_ifname(&kernel, 2));
+	assert_null(kernel_state_ifname(&none, 1));
+	assert_true(kernel_state_has(&kernel, &ours[0]));
+	assert_false(kernel_state_has(&kernel, &route));
+	assert_false(kernel_state_has(&none, &ours[0]));
+	assert_ptr_equal(kernel_state_in_slot(&kernel, &route), &foreign);
+	route.metric++;
+	assert_null(kernel_state_in_slot(&kernel, &route));
+	assert_null(kernel_state_in_slot(&none, &route));
 }
 
 /* Every state has a word of its own that fits the table's last column. */
@@ -618,7 +662,10 @@ static void test_words(void **state)
 			assert_string_not_equal(state_name(a), state_name(b));
 	}
 	assert_false(state_is_drift(STATE_WAITING));
+	assert_true(state_is_drift(STATE_NO_CARRIER));
 	assert_true(state_is_drift(STATE_ASTRAY));
+	assert_false(state_is_mendable(STATE_ASTRAY));
+	assert_true(state_is_mendable(STATE_CHANGED));
 	assert_true(state_is_drift(STATE_CHANGED));
 	assert_false(state_is_drift(STATE_UNKNOWN));
 }
@@ -626,11 +673,11 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_situations),  cmocka_unit_test(test_record_bad),
-		cmocka_unit_test(test_owner),       cmocka_unit_test(test_name),
-		cmocka_unit_test(test_no_address),  cmocka_unit_test(test_order),
-		cmocka_unit_test(test_tables),      cmocka_unit_test(test_words),
-		cmocka_unit_test(test_hidden_name), cmocka_unit_test(test_give_up),
+		cmocka_unit_test(test_situations), cmocka_unit_test(test_record_bad),
+		cmocka_unit_test(test_owner),      cmocka_unit_test(test_kernel_state),
+		cmocka_unit_test(test_link),       cmocka_unit_test(test_no_address),
+		cmocka_unit_test(test_order),      cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_words),      cmocka_unit_test(test_give_up),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

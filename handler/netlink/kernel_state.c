@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/kernel_state.h"
+
+#include "lib/array.h"
+#include "netlink/dump.h"
+#include "netlink/encode.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int put_link(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_state *state = data;
+	struct kernel_link link, *more;
+	const int r = decode_link(nlh, &link);
+
+	if (r < 0)
+		return r;
+	more = grow(state->link, state->n_links, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	state->link = more;
+	more[state->n_links++] = link;
+	return 0;
+}
+
+static int put_ours(struct kernel_state *state, const struct object *object)
+{
+	struct object *more = grow(state->ours, state->n_ours, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	state->ours = more;
+	more[state->n_ours++] = *object;
+	return 0;
+}
+
+static int put_route(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_route route;
+	struct object object;
+	const int r = kernel_route_get(nlh, &route);
+
+	if (r < 0)
+		return r;
+	return kernel_route_object(&route, &object) ? put_ours(data, &object) : 0;
+}
+
+static int put_rule(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_state *state = data;
+	struct kernel_rule rule, *more;
+	struct kernel_rules *rules;
+	struct object object;
+	const int r = kernel_rule_get(nlh, &rule);
+
+	if (r < 0)
+		return r;
+	rules = rule.family == AF_INET6 ? &state->rules6 : &state->rules4;
+	more = grow(rules->rule, rules->n, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	rules->rule = more;
+	more[rules->n++] = rule;
+	return kernel_rule_object(&rule, &object) ? put_ours(state, &object) : 0;
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct kernel_link *x = a, *y = b;
+
+	return (x->link.ifindex > y->link.ifindex) - (x->link.ifindex < y->link.ifindex);
+}
+
+static int by_ifname(const void *a, const void *b)
+{
+	const struct kernel_link *const *x = a, *const *y = b;
+
+	return strcmp((*x)->link.ifname, (*y)->link.ifname);
+}
+
+static int by_object(const void *a, const void *b)
+{
+	return object_compare(a, b);
+}
+
+static int sort(struct kernel_state *state)
+{
+	state->by_name = calloc(state->n_links + 1, sizeof(*state->by_name));
+	if (!state->by_name)
+		return -ENOMEM;
+	if (state->n_links)
+		qsort(state->link, state->n_links, sizeof(*state->link), by_ifindex);
+	for (size_t i = 0; i < state->n_links; i++)
+		state->by_name[i] = &state->link[i];
+	qsort(state->by_name, state->n_links, sizeof(*state->by_name), by_ifname);
+	if (state->n_ours)
+		qsort(state->ours, state->n_ours, sizeof(*state->ours), by_object);
+	return 0;
+}
+
+static int read_family(struct rtnl *rtnl, uint8_t family, struct kernel_state *state)
+{
+	union request request;
+	int r;
+
+	encode_dump(&request, RTM_GETRULE, family, 0);
+	r = dump_each(rtnl, &request.nlh, put_rule, state);
+	if (r < 0)
+		return r;
+	encode_dump_routes(&request, family, 0, 0, OBJECT_PROTOCOL);
+	return dump_each(rtnl, &request.nlh, put_route, state);
+}
+
+int kernel_state_read(struct rtnl *rtnl, struct kernel_state *ret)
+{
+	union request request;
+	int r;
+
+	*ret = (struct kernel_state){.n_links = 0};
+	encode_dump_links(&request);
+	r = dump_each(rtnl, &request.nlh, put_link, ret);
+	if (r == 0)
+		r = read_family(rtnl, AF_INET6, ret);
+	if (r == 0)
+		r = read_family(rtnl, AF_INET, ret);
+	return r < 0 ? r : sort(ret);
+}
+
+void kernel_state_free(struct kernel_state *state)
+{
+	free(state->link);
+	free(state->by_name);
+	free(state->ours);
+	free(state->foreign);
+	free(state->refusing);
+	free(state->rules6.rule);
+	free(state->rules4.rule);
+	*state = (struct kernel_state){.n_links = 0};
+}
+
+const struct kernel_link *kernel_state_link(const struct kernel_state *state,
+					    const char *ifname)
+{
+	struct kernel_link key = {.carrier = false};
+	const struct kernel_link *wanted = &key, **found = NULL;
+
+	strncpy(key.link.ifname, ifname, sizeof(key.link.ifname) - 1);
+	if (state->by_name) /* not read: there is none */
+		found = bsearch(&wanted, state->by_name, state->n_links,
+				sizeof(*state->by_name), by_ifname);
+	return found ? *found : NULL;
+}
+
+const struct kernel_link *kernel_state_link_at(const struct kernel_state *state,
+					       uint32_t ifindex)
+{
+	const struct kernel_link key = {.link.ifindex = ifindex};
+
+	return state->n_links ? bsearch(&key, state->link, state->n_links,
+					sizeof(*state->link), by_ifindex)
+			      : NULL;
+}
+
+const char *kernel_state_ifname(const struct kernel_state *state, uint32_t ifindex)
+{
+	const struct kernel_link *link = kernel_state_link_at(state, ifindex);
+
+	return link ? link->link.ifname : NULL;
+}
+
+bool kernel_state_has(const struct kernel_state *state, const struct object *object)
+{
+	return state->n_ours && bsearch(object, state->ours, state->n_ours,
+					sizeof(*state->ours), by_object);
+}
+
+const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
+					      uint8_t family)
+{
+	return family == AF_INET6 ? &state->rules6 : &state->rules4;
+}
+
+static int put_to(struct kernel_route **array, size_t *n,
+		  const struct kernel_route *route)
+{
+	struct kernel_route *more = grow(*array, *n, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*array = more;
+	more[(*n)++] = *route;
+	return 0;
+}
+
+static int put_foreign(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_state *state = data;
+	struct kernel_route route;
+	struct object object;
+	const int r = kernel_route_get(nlh, &route);
+
+	if (r < 0 || route.dst.len || kernel_route_object(&route, &object))
+		return r;
+	return put_to(&state->foreign, &state->n_foreign, &route);
+}
+
+static int put_refusing(void *data, const struct nlmsghdr *nlh)
+{
+	struct kernel_state *state = data;
+	struct kernel_route route;
+	const int r = kernel_route_get(nlh, &route);
+
+	return r < 0 ? r : put_to(&state->refusing, &state->n_refusing, &route);
+}
+
+int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,
+			       struct kernel_state *state)
+{
+	static const uint8_t types[] = {RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT};
+	union request request;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(types); i++) {
+		encode_dump_routes(&request, family, 0, types[i], 0);
+		r = dump_each(rtnl, &request.nlh, put_refusing, state);
+	}
+	return r;
+}
+
+int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
+			      struct kernel_state *state)
+{
+	union request request;
+	int r;
+
+	encode_dump(&request, RTM_GETROUTE, family, table);
+	r = dump_each(rtnl, &request.nlh, put_foreign, state);
+	return r == -ENOENT ? 0 : r; /* no such table */
+}
+
+const struct kernel_route *kernel_state_in_slot(const struct kernel_state *state,
+						const struct object *object)
+{
+	for (size_t i = 0; i < state->n_foreign; i++) {
+		struct object other;
+
+		kernel_route_object(&state->foreign[i], &other);
+		if (object_same_slot(&other, object))
+			return &state->foreign[i];
+	}
+	return NULL;
+}

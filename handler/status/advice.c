@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "status/advice.h"
+
+static bool has_rival(const struct snapshot *snapshot, const struct tunnel_status *status)
+{
+	for (size_t i = 0; i < status->n_items; i++)
+		if (state_is_mendable(status->item[i].state) &&
+		    snapshot_rival(snapshot, &status->item[i]))
+			return true;
+	return false;
+}
+
+struct advice advice_of(const struct snapshot *snapshot)
+{
+	struct advice advice = {.drifted = snapshot->n_orphans, .ifname = "--all"};
+
+	for (size_t i = 0; i < snapshot->tunnels.n; i++) {
+		const struct tunnel_status *status = &snapshot->tunnels.status[i];
+
+		advice.astray |= status->state == STATE_ASTRAY;
+		advice.carrier |= status->state == STATE_NO_CARRIER;
+		advice.link |= status->name_unread;
+		if (!state_is_mendable(status->state))
+			continue;
+		advice.foreign |= has_rival(snapshot, status);
+		advice.ifname = advice.drifted++ ? "--all" : status->ifname;
+	}
+	return advice;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "status/tunnels.h"
+
+#include "config/config.h"
+#include "config/diagnostic.h"
+#include "config/keys.h"
+#include "config/section.h"
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "state/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A new one for IFNAME, valid until the next. */
+static int add(struct tunnels *tunnels, const char *ifname, struct tunnel_status **ret)
+{
+	struct tunnel_status *more = grow(tunnels->status, tunnels->n, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	tunnels->status = more;
+	*ret = &more[tunnels->n++];
+	**ret = (struct tunnel_status){0};
+	strncpy((*ret)->ifname, ifname, IFNAMSIZ - 1);
+	return 0;
+}
+
+static int put_section(void *data, const struct tunnel *tunnel, const char *file,
+		       unsigned line)
+{
+	struct tunnel_status *status;
+	int r = add(data, tunnel->ifname, &status);
+
+	(void)file, (void)line;
+	if (r < 0)
+		return r;
+	status->section = SECTION_FOUND;
+	status->tunnel = *tunnel;
+	return 0;
+}
+
+static int put_recorded(void *data, const char *ifname)
+{
+	struct tunnel_status *status;
+
+	return config_ifname_ok(ifname) ? add(data, ifname, &status) : 0;
+}
+
+/* As people count: sixxs2 before sixxs10. What has a section comes before what has none.
+ */
+static int by_name(const void *a, const void *b)
+{
+	const struct tunnel_status *x = a, *y = b;
+	const int r = strverscmp(x->ifname, y->ifname);
+
+	return r ? r : (int)y->section - (int)x->section;
+}
+
+/* Each name once; the first of equals. */
+static void sort(struct tunnels *tunnels)
+{
+	size_t n = 0;
+
+	if (tunnels->n)
+		qsort(tunnels->status, tunnels->n, sizeof(struct tunnel_status), by_name);
+	for (size_t i = 0; i < tunnels->n; i++)
+		if (n == 0 ||
+		    strcmp(tunnels->status[n - 1].ifname, tunnels->status[i].ifname) != 0)
+			tunnels->status[n++] = tunnels->status[i];
+	tunnels->n = n;
+}
+
+static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
+{
+	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
+	const int r = config_find(tunnels->settings->conf_dir, status->ifname,
+				  &diagnostics, &status->tunnel);
+
+	status->section = r < 0 ? SECTION_UNKNOWN : r > 0 ? SECTION_FOUND : SECTION_NONE;
+}
+
+int tunnels_collect_named(struct tunnels *tunnels, char *const ifnames[])
+{
+	struct tunnel_status *status;
+	int r = 0;
+
+	for (; r == 0 && *ifnames; ifnames++)
+		r = add(tunnels, *ifnames, &status);
+	sort(tunnels);
+	for (size_t i = 0; r == 0 && i < tunnels->n; i++)
+		find_section(tunnels, &tunnels->status[i]);
+	return r;
+}
+
+/* "/etc/sixxs-route/conf.d/sixxs0.conf": of sixxs0, if there is such a link. */
+static int put_file_link(struct tunnels *tunnels, const struct kernel_state *kernel,
+			 const char *file)
+{
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	char ifname[IFNAMSIZ];
+	struct tunnel_status *status;
+
+	if (!config_is_dropin(name) || strlen(name) - strlen(".conf") >= IFNAMSIZ)
+		return 0;
+	snprintf(ifname, sizeof(ifname), "%.*s", (int)(strlen(name) - strlen(".conf")),
+		 name);
+	return kernel_state_link(kernel, ifname) ? add(tunnels, ifname, &status) : 0;
+}
+
+/* The interfaces of the sections of a drop-in in which something is wrong. */
+static int put_broken(struct tunnels *tunnels, const struct kernel_state *kernel,
+		      const char *file)
+{
+	_cleanup_(ini_freep) struct ini *ini = NULL;
+	const struct diagnostics to = diagnostics_to(tunnels->findings);
+	struct diagnostics diagnostics = diagnostics_in(&to, NULL, file);
+	struct tunnel_status *status;
+	int r = ini_load(AT_FDCWD, file, &diagnostics, &ini);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : put_file_link(tunnels, kernel, file);
+	for (size_t i = 0; r == 0 && i < ini->n_sections; i++) {
+		const char *ifname = section_ifname(&ini->section[i]);
+
+		if (config_ifname_ok(ifname))
+			r = add(tunnels, ifname, &status);
+	}
+	return r;
+}
+
+/* A record without a section: none is wanted, or it is among what could not be read. */
+static void find_lost_sections(struct tunnels *tunnels)
+{
+	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
+
+	for (size_t i = 0; i < tunnels->n; i++) {
+		struct tunnel_status *status = &tunnels->status[i];
+		int r;
+
+		if (status->section != SECTION_NONE)
+			continue;
+		r = config_find(tunnels->settings->conf_dir, status->ifname, &diagnostics,
+				&status->tunnel);
+		if (r != 0)
+			status->section = SECTION_UNKNOWN;
+		status->clashes = r > 0; /* good by itself, and yet not among all */
+	}
+}
+
+int tunnels_collect_all(struct tunnels *tunnels)
+{
+	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
+	const int r_config = config_each(tunnels->settings->conf_dir, &diagnostics,
+					 put_section, tunnels);
+	int r = 0;
+
+	if (r_config == -ENOMEM)
+		return r_config;
+	if (tunnels->runfd >= 0)
+		r = record_each(tunnels->runfd, put_recorded, tunnels);
+	if (r < 0)
+		return r;
+	sort(tunnels);
+	if (r_config < 0) {
+		tunnels->unread = true;
+		find_lost_sections(tunnels);
+	}
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What a drop-in names and config_each() did not give, beside what a record names. */
+int tunnels_collect_unread(struct tunnels *tunnels, const struct kernel_state *kernel)
+{
+	const struct findings *findings = tunnels->findings;
+	_cleanup_free_ const char **file = calloc(findings->n + 1, sizeof(*file));
+	size_t n = 0;
+	int r = 0;
+
+	if (!file)
+		return -ENOMEM;
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->finding[i].severity == SEVERITY_ERROR &&
+		    strcmp(findings->finding[i].file, tunnels->settings->conf_dir) != 0)
+			file[n++] = findings->finding[i].file;
+	qsort(file, n, sizeof(*file), by_text);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!i || strcmp(file[i - 1], file[i]) != 0)
+			r = put_broken(tunnels, kernel, file[i]);
+	sort(tunnels);
+	find_lost_sections(tunnels);
+	return r;
+}
+
+void tunnels_free(struct tunnels *tunnels)
+{
+	for (size_t i = 0; i < tunnels->n; i++)
+		tunnel_status_free(&tunnels->status[i]);
+	free(tunnels->status);
+	tunnels->status = NULL;
+	tunnels->n = 0;
+}
