@@ -78,10 +78,11 @@ int plan_wanted(const struct tunnel *tunnel, const struct link *link, struct obj
 	if (!link->ifindex)
 		return 0;
 	r = want_table(tunnel, ret);
-	for (unsigned i = 0; r == 0 && i < 2; i++)
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
 		r = want_unreachable(tunnel, families[i], ret);
-	for (unsigned i = 0; r == 0 && i < 2; i++)
-		r = want_route(tunnel, link, families[i], ret);
+		if (r == 0)
+			r = want_route(tunnel, link, families[i], ret);
+	}
 	for (unsigned i = 0; r == 0 && i < tunnel->n_sources; i++)
 		r = want_rule(tunnel, &tunnel->source[i], ret);
 	return r;

@@ -93,16 +93,16 @@ rehearse() {
 @test "a tunnel that comes" {
 	up
 	assert_same "$($handler --dry-run apply sixxs0)" "$(cat <<-'END'
-		ip -6 route add unreachable default table 200 metric 4294967295 protocol 166
-		ip -6 route add default via fe80::1 dev sixxs0 onlink table 200 metric 7 mtu 1300 protocol 166
-		ip -4 route add unreachable default table 200 metric 4294967295 protocol 166
-		ip -4 route add default via 198.51.100.9 dev sixxs0 onlink table 200 metric 7 mtu 1300 protocol 166
-		ip -6 rule add from 2a02:1::/48 table 254 suppress_prefixlength 7 priority 99 protocol 166
-		ip -6 rule add from 2a02:1::/48 table 200 priority 100 protocol 166
-		ip -6 rule add from 2a02::1 table 254 suppress_prefixlength 7 priority 99 protocol 166
-		ip -6 rule add from 2a02::1 table 200 priority 100 protocol 166
-		ip -4 rule add from 192.0.2.77 table 254 suppress_prefixlength 7 priority 99 protocol 166
-		ip -4 rule add from 192.0.2.77 table 200 priority 100 protocol 166
+		ip -6 route add unreachable default metric 4294967295 table 200 protocol 166
+		ip -6 route add default via fe80::1 dev sixxs0 metric 7 mtu 1300 table 200 protocol 166 onlink
+		ip -4 route add unreachable default metric 4294967295 table 200 protocol 166
+		ip -4 route add default via 198.51.100.9 dev sixxs0 metric 7 mtu 1300 table 200 protocol 166 onlink
+		ip -6 rule add priority 99 from 2a02:1::/48 lookup 254 suppress_prefixlength 7 protocol 166
+		ip -6 rule add priority 100 from 2a02:1::/48 lookup 200 protocol 166
+		ip -6 rule add priority 99 from 2a02::1 lookup 254 suppress_prefixlength 7 protocol 166
+		ip -6 rule add priority 100 from 2a02::1 lookup 200 protocol 166
+		ip -4 rule add priority 99 from 192.0.2.77 lookup 254 suppress_prefixlength 7 protocol 166
+		ip -4 rule add priority 100 from 192.0.2.77 lookup 200 protocol 166
 	END
 	)"
 	clear_away
