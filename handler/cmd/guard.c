@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "config/diagnostic.h"
+#include "config/keys.h"
 #include "guard/connect_count.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -18,18 +19,18 @@
  */
 static struct limit find_limit(const struct settings *settings, const char *ifname)
 {
-	const struct limit preset = {LIMIT_PRESET};
 	struct tunnel tunnel;
-	const int r =
-		config_find(settings->conf_dir, ifname, &diagnostics_to_log, &tunnel);
+	int r;
 
-	if (r > 0)
-		return tunnel.limit;
-	log_line(LOG_WARNING,
-		 "%s: %s in %s: connect_limit = %u/%u counts; see: sixxs-route check",
-		 ifname, r < 0 ? "its section cannot be read" : "no section",
-		 settings->conf_dir, preset.connects, preset.seconds);
-	return preset;
+	keys_defaults(&tunnel);
+	r = config_find(settings->conf_dir, ifname, &diagnostics_to_log, &tunnel);
+	if (r <= 0)
+		log_line(
+			LOG_WARNING,
+			"%s: %s in %s: connect_limit = %u/%u counts; see: sixxs-route check",
+			ifname, r < 0 ? "its section cannot be read" : "no section",
+			settings->conf_dir, tunnel.limit.connects, tunnel.limit.seconds);
+	return tunnel.limit;
 }
 
 /*
@@ -40,9 +41,11 @@ static bool find_limit_quietly(const struct settings *settings, const char *ifna
 			       struct limit *ret)
 {
 	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, ifname, NULL, &tunnel);
+	int r;
 
-	*ret = r > 0 ? tunnel.limit : (struct limit){LIMIT_PRESET};
+	keys_defaults(&tunnel);
+	r = config_find(settings->conf_dir, ifname, NULL, &tunnel);
+	*ret = tunnel.limit;
 	return r != 0;
 }
 

@@ -3,16 +3,11 @@
 
 #include "lib/iproute2.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define MTU_MIN4 68 /* RFC 791, 3.2 */
-
-const struct tunnel keys_presets = {
-	.priority = 16383, .metric = 1024, .limit = {LIMIT_PRESET}, .wait = -1};
 
 /* Decimal, in full: no sign, no blank, no leading zero. */
 static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret)
@@ -55,8 +50,6 @@ static const char *parse_source(const char *value, struct tunnel *ret)
 {
 	struct prefix prefix;
 
-	if (ret->source_auto || (!strcmp(value, "auto") && ret->n_sources))
-		return "nothing beside auto";
 	if (!strcmp(value, "auto")) {
 		ret->source_auto = true;
 		return NULL;
@@ -82,26 +75,21 @@ bool keys_all_digits(const char *value)
 	return value[strspn(value, "0123456789")] == '\0';
 }
 
+bool keys_table_ok(uint32_t table)
+{
+	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
+	return table >= 1 && table <= INT32_MAX && (table < 253 || table > 255);
+}
+
+/* A name is left to who knows iproute2's files. */
 static const char *parse_table(const char *value, struct tunnel *ret)
 {
-	static char unread[160];
-	uint32_t table = 0;
-	int r = 0;
+	uint32_t table;
 
-	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
-	if (keys_all_digits(value))
-		is_number(value, 1, INT32_MAX, &table);
-	else
-		r = names_number(value, &table);
-	if (r < 0 && r != -ENOENT) {
-		snprintf(
-			unread, sizeof(unread),
-			"a number, or a name in rt_tables of iproute2, which cannot be read: %s",
-			strerror(-r));
-		return unread;
-	}
-	if (table < 1 || table > INT32_MAX || (table >= 253 && table <= 255))
-		return "a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one";
+	if (!keys_all_digits(value))
+		return NULL;
+	if (!is_number(value, 1, INT32_MAX, &table) || !keys_table_ok(table))
+		return KEYS_TABLE_EXPECTED;
 	ret->table = table;
 	return NULL;
 }
@@ -129,9 +117,11 @@ static const char *parse_gateway(const char *value, struct tunnel *ret)
 {
 	struct prefix address, *gateway;
 
+	if (!strcmp(value, "none"))
+		return NULL;
 	if (strchr(value, '/') || prefix_parse(value, &address) < 0 ||
 	    !prefix_is_unicast(&address))
-		return "the unicast address of the next hop";
+		return "none, or the unicast address of the next hop";
 	gateway = address.family == AF_INET6 ? &ret->gateway6 : &ret->gateway4;
 	if (gateway->family)
 		return "one gateway for IPv6 and one for IPv4";
@@ -149,10 +139,15 @@ static const char *parse_metric(const char *value, struct tunnel *ret)
 
 static const char *parse_mtu(const char *value, struct tunnel *ret)
 {
+	if (!strcmp(value, "none")) {
+		ret->mtu = 0;
+		return NULL;
+	}
 	/* the kernel cuts larger ones to 65535 - 15 without a word (ip_metrics_convert)
 	 */
-	return is_number(value, MTU_MIN4, 65520, &ret->mtu) ? NULL
-							    : "a number from 68 to 65520";
+	return is_number(value, MTU_MIN4, 65520, &ret->mtu)
+		       ? NULL
+		       : "none, or a number from 68 to 65520";
 }
 
 static const char *parse_when_down(const char *value, struct tunnel *ret)
@@ -200,17 +195,27 @@ static const char *parse_connect_limit(const char *value, struct tunnel *ret)
 }
 
 const struct config_key config_keys[CONFIG_KEYS + 1] = {
-	{"interface", "the section's name", false, parse_interface},
-	{"source", NULL, true, parse_source},
-	{"table", NULL, false, parse_table},
-	{"name", "the interface's name", false, parse_name},
-	{"priority", "16383", false, parse_priority},
-	{"gateway", "none", true, parse_gateway},
-	{"metric", "1024", false, parse_metric},
-	{"mtu", "none", false, parse_mtu},
-	{"when_down", "fallthrough", false, parse_when_down},
-	{"prefer_main", "no", false, parse_prefer_main},
-	{"wait", "0 with systemd, else 5", false, parse_wait},
-	{"connect_limit", "4/60", false, parse_connect_limit},
-	{NULL, NULL, false, NULL},
+	{"interface", "the section's name", KEY_DESCRIBED, NULL, parse_interface},
+	{"source", NULL, KEY_SEVERAL, "auto", parse_source},
+	{"table", NULL, 0, NULL, parse_table},
+	{"name", "the interface's name", KEY_DESCRIBED, NULL, parse_name},
+	{"priority", "16383", 0, NULL, parse_priority},
+	{"gateway", "none", KEY_SEVERAL, "none", parse_gateway},
+	{"metric", "1024", 0, NULL, parse_metric},
+	{"mtu", "none", 0, NULL, parse_mtu},
+	{"when_down", "fallthrough", 0, NULL, parse_when_down},
+	{"prefer_main", "no", 0, NULL, parse_prefer_main},
+	{"wait", "0 with systemd, else 5", KEY_DESCRIBED, NULL, parse_wait},
+	/* SixXS' FAQ: more than 4 times in 60 s, and it is 5 minutes; twice a day, a week */
+	{"connect_limit", "4/60", 0, NULL, parse_connect_limit},
+	{NULL, NULL, 0, NULL, NULL},
 };
+
+void keys_defaults(struct tunnel *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->wait = -1;
+	for (const struct config_key *key = config_keys; key->name; key++)
+		if (key->default_text && !(key->flags & KEY_DESCRIBED))
+			key->parse(key->default_text, ret);
+}

@@ -10,22 +10,35 @@
 
 #include <stdbool.h>
 
+enum {
+	KEY_SEVERAL = 1,   /* several values, separated by commas and blanks */
+	KEY_DESCRIBED = 2, /* the default is no value, but the description of one */
+};
+
 /*
- * One key of a section. To add a key: its line in config_keys, and its use.
- * parse takes over the value, or one item of it if the key takes several, separated by
- * commas and blanks. Returns NULL, or what was expected ("a number from 1 to 32765").
+ * One key of a section. To add a key: its line in config_keys, its parser, a field of
+ * struct tunnel, and its use.
  */
 struct config_key {
 	const char *name;
-	const char *preset; /* the default as the manual prints it; NULL: required */
-	bool several;
+	const char *default_text; /* as the manual prints it; NULL: required */
+	unsigned flags;
+	/* a value that stands alone where several may stand ("none"); NULL: there is none */
+	const char *alone;
+	/* takes over the value, or one of several; returns NULL, or what was expected */
 	const char *(*parse)(const char *value, struct tunnel *ret);
 };
 #define CONFIG_KEYS 12
 extern const struct config_key config_keys[CONFIG_KEYS + 1]; /* ends with a NULL name */
 
-/* What an absent key means where that is not zero. */
-extern const struct tunnel keys_presets;
+/* A tunnel of which every key has its default, and those that are required nothing. */
+void keys_defaults(struct tunnel *ret);
+
+#define KEYS_TABLE_EXPECTED \
+	"a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one"
+
+/* A table's number that sections may use: 1-252, 256-2147483647. */
+bool keys_table_ok(uint32_t table);
 
 /* An interface name that this program serves: [A-Za-z0-9][A-Za-z0-9_.-]{0,14}. */
 bool config_ifname_ok(const char *ifname);

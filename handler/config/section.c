@@ -45,14 +45,20 @@ static unsigned line_of(const struct ini_section *section, const char *name)
 	return key ? key->line : section->line;
 }
 
+static void expected(struct parser *parser, const struct ini_key *given, const char *item,
+		     const char *what)
+{
+	complain(parser, given->line, "%s = %.64s%s: expected %s", given->name, item,
+		 strlen(item) > 64 ? "..." : "", what);
+}
+
 static void parse_item(struct parser *parser, const struct config_key *key,
 		       const struct ini_key *given, const char *item)
 {
-	const char *expected = key->parse(item, parser->tunnel);
+	const char *wanted = key->parse(item, parser->tunnel);
 
-	if (expected)
-		complain(parser, given->line, "%s = %.64s%s: expected %s", key->name,
-			 item, strlen(item) > 64 ? "..." : "", expected);
+	if (wanted)
+		expected(parser, given, item, wanted);
 }
 
 /* "a, b c": an item ends at blanks, a comma, or both; nothing between two commas is one
@@ -62,13 +68,21 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 {
 	static const char blanks[] = " \t";
 	const char *c = given->value + strspn(given->value, blanks);
-	char item[1024]; /* longer than any line */
+	char item[1024], beside[64]; /* an item: longer than any line */
+	bool alone = false;
 
-	for (;;) {
+	snprintf(beside, sizeof(beside), "nothing beside %s", key->alone);
+	for (unsigned n = 0;; n++) {
 		const size_t size = strcspn(c, ", \t");
+		bool is_word;
 
 		snprintf(item, sizeof(item), "%.*s", (int)size, c);
-		parse_item(parser, key, given, item);
+		is_word = !strcmp(item, key->alone);
+		if (n && (alone || is_word))
+			expected(parser, given, item, beside);
+		else
+			parse_item(parser, key, given, item);
+		alone |= is_word;
 		c += size;
 		c += strspn(c, blanks);
 		if (!*c)
@@ -77,6 +91,27 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 			c++;
 		c += strspn(c, blanks);
 	}
+}
+
+/* A table that is given by its name. */
+static void find_table(struct parser *parser)
+{
+	const struct ini_key *given = find_key(parser->section, "table");
+	uint32_t table = 0;
+	int r;
+
+	if (!given || keys_all_digits(given->value))
+		return;
+	r = names_number(given->value, &table);
+	if (r < 0 && r != -ENOENT)
+		complain(
+			parser, given->line,
+			"table = %.64s: cannot read all of iproute2's rt_tables, which may have this name: %s",
+			given->value, strerror(-r));
+	else if (r < 0 || !keys_table_ok(table))
+		expected(parser, given, given->value, KEYS_TABLE_EXPECTED);
+	else
+		parser->tunnel->table = table;
 }
 
 static void unknown_key(struct parser *parser, const struct ini_key *given)
@@ -105,13 +140,13 @@ static void parse_keys(struct parser *parser)
 				break;
 		if (!key->name)
 			unknown_key(parser, given);
-		else if (key->several)
+		else if (key->flags & KEY_SEVERAL)
 			parse_items(parser, key, given);
 		else
 			parse_item(parser, key, given, given->value);
 	}
 	for (key = config_keys; key->name; key++)
-		if (!key->preset && !find_key(section, key->name))
+		if (!key->default_text && !find_key(section, key->name))
 			complain(parser, section->line,
 				 "[%.64s] has no %s: expected a line %s = ...",
 				 section->name, key->name, key->name);
@@ -177,7 +212,7 @@ static void check_together(struct parser *parser)
  * The table is called as the interface is, unless it has a name already, or ip(8) would
  * take that name for something else: then it has none, and nothing is lost by that.
  */
-static void preset_name(const struct ini_section *section, struct tunnel *tunnel)
+static void default_name(const struct ini_section *section, struct tunnel *tunnel)
 {
 	const struct ini_key *table = find_key(section, "table");
 
@@ -205,11 +240,12 @@ int section_parse(const struct ini_section *section, struct diagnostics *diagnos
 
 		ret_key_line[i] = key ? key->line : 0;
 	}
-	*ret = keys_presets;
+	keys_defaults(ret);
 	parse_label(&parser);
 	parse_keys(&parser);
+	find_table(&parser);
 	if (parser.result == 0)
 		check_together(&parser);
-	preset_name(section, ret);
+	default_name(section, ret);
 	return parser.result;
 }

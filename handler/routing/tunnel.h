@@ -25,9 +25,6 @@ struct limit {
 	uint32_t seconds;  /* 1-LIMIT_SECONDS_MAX */
 };
 
-/* In braces. SixXS' FAQ: more than 4 times in 60 s is 5 minutes; twice a day, a week */
-#define LIMIT_PRESET .connects = 4, .seconds = 60
-
 enum when_down { WHEN_DOWN_FALLTHROUGH, WHEN_DOWN_UNREACHABLE };
 
 struct tunnel {

@@ -70,6 +70,34 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	assert_same 64 "$(our_rules | wc -l)"
 }
 
+@test "defaults that are written out" {
+	printf '[sixxs0]\nsource = 2a02::1, 192.0.2.7\ntable = 200\n' | drop_in sixxs0
+	comes sixxs0
+	standing=$(kernel)
+	drop_in sixxs0 <<-END
+		[sixxs0]
+		interface = sixxs0
+		source = 2a02::1, 192.0.2.7
+		table = 200
+		name = sixxs0
+		priority = 16383
+		gateway = none
+		metric = 1024
+		mtu = none
+		when_down = fallthrough
+		prefer_main = no
+		connect_limit = 4/60
+	END
+	exits 0 $handler apply sixxs0
+	assert_same "$standing" "$(kernel)"
+	exits 0 $handler check
+	tunnel_del sixxs0
+	settle
+	comes sixxs0
+	assert_same "$standing" "$(kernel)"
+	untroubled
+}
+
 @test "host bits are masked" {
 	printf '[sixxs0]\nsource = 2a02::1/64, 192.0.2.7/24\ntable = 200\n' | drop_in sixxs0
 	comes sixxs0

@@ -265,11 +265,15 @@ static const struct {
 	 "before\n"},
 
 	{"source=2a02::1\ntable=1\ngateway=2a02::/64\n",
-	 "4: gateway = 2a02::/64: expected the unicast address of the next hop\n"},
+	 "4: gateway = 2a02::/64: expected none, or the unicast address of the next hop\n"},
 	{"source=2a02::1\ntable=1\ngateway=ff02::1\n",
-	 "4: gateway = ff02::1: expected the unicast address of the next hop\n"},
-	{"source=2a02::1\ntable=1\ngateway=none\n",
-	 "4: gateway = none: expected the unicast address of the next hop\n"},
+	 "4: gateway = ff02::1: expected none, or the unicast address of the next hop\n"},
+	{"source=2a02::1\ntable=1\ngateway=none,fe80::1\n",
+	 "4: gateway = fe80::1: expected nothing beside none\n"},
+	{"source=2a02::1\ntable=1\ngateway=fe80::1 none\n",
+	 "4: gateway = none: expected nothing beside none\n"},
+	{"source=2a02::1\ntable=1\ngateway=None\n",
+	 "4: gateway = None: expected none, or the unicast address of the next hop\n"},
 	{"source=2a02::1\ntable=1\ngateway=fe80::1 fe80::2\n",
 	 "4: gateway = fe80::2: expected one gateway for IPv6 and one for IPv4\n"},
 	{"source=2a02::1\ntable=1\ngateway=192.0.2.1\n",
@@ -282,9 +286,9 @@ static const struct {
 	{"source=2a02::1\ntable=1\nmetric=4294967295\n",
 	 "4: metric = 4294967295: expected a number from 1 to 4294967294\n"},
 	{"source=2a02::1\ntable=1\nmtu=67\n",
-	 "4: mtu = 67: expected a number from 68 to 65520\n"},
+	 "4: mtu = 67: expected none, or a number from 68 to 65520\n"},
 	{"source=2a02::1\ntable=1\nmtu=65521\n",
-	 "4: mtu = 65521: expected a number from 68 to 65520\n"},
+	 "4: mtu = 65521: expected none, or a number from 68 to 65520\n"},
 	{"source=2a02::1\ntable=1\nmtu=1279\n",
 	 "4: mtu = 1279: expected at least 1280, as a source is IPv6\n"},
 	{"source=2a02::1\ntable=1\nwhen_down=blackhole\n",
@@ -397,28 +401,32 @@ static void test_many_sources(void **state)
 	}
 }
 
-/* Every default that can be written into a drop-in means what leaving it out means. */
-static void test_presets(void **state)
+/* Every default that is a value may be written out, and then means the same. */
+static void test_defaults_written_out(void **state)
 {
 	struct tunnel absent, written;
 	char body[1024];
+	unsigned n = 0;
 
 	(void)state;
 	write_sixxs0("source=2a02::1\ntable=1\n");
 	assert_int_equal(find("sixxs0", &absent), 1);
 	for (const struct config_key *key = config_keys; key->name; key++) {
-		if (!key->preset || strchr(key->preset, ' ') ||
-		    !strcmp(key->preset, "none"))
+		if (!key->default_text || (key->flags & KEY_DESCRIBED))
 			continue;
 		snprintf(body, sizeof(body), "source=2a02::1\ntable=1\n%s=%s\n",
-			 key->name, key->preset);
+			 key->name, key->default_text);
 		write_sixxs0(body);
 		assert_int_equal(find("sixxs0", &written), 1);
-		assert_int_equal(absent.priority, written.priority);
-		assert_int_equal(absent.metric, written.metric);
-		assert_int_equal(absent.when_down, written.when_down);
-		assert_int_equal(absent.prefer_main, written.prefer_main);
+		assert_string_equal(reported, "");
+		assert_memory_equal(&absent, &written, sizeof(absent));
+		n++;
 	}
+	assert_int_equal(n, 7);
+	/* and so may what the others' descriptions come to */
+	write_sixxs0("source=2a02::1\ntable=1\ninterface=sixxs0\nname=sixxs0\n");
+	assert_int_equal(find("sixxs0", &written), 1);
+	assert_memory_equal(&absent, &written, sizeof(absent));
 }
 
 static void test_labels(void **state)
@@ -854,7 +862,7 @@ int main(void)
 		IN_FOLDER(test_names),
 		IN_FOLDER(test_mtu_of_ipv4),
 		IN_FOLDER(test_many_sources),
-		IN_FOLDER(test_presets),
+		IN_FOLDER(test_defaults_written_out),
 		IN_FOLDER(test_labels),
 		IN_FOLDER(test_ifnames),
 		IN_FOLDER(test_no_folder),
