@@ -8,6 +8,10 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+/* linux/fib_rules.h has these since 6.15; such a kernel says them of every port. */
+#define SPORT_MASK 28
+#define DPORT_MASK 29
+
 static bool get_uids(const struct nlattr *attr, struct kernel_rule *rule)
 {
 	struct fib_rule_uid_range range;
@@ -28,6 +32,17 @@ static bool get_ports(const struct nlattr *attr, uint16_t ret[static 2])
 		return false;
 	ret[0] = range.start;
 	ret[1] = range.end;
+	return true;
+}
+
+/* One that leaves something out is not known here. */
+static bool get_port_mask(const struct nlattr *attr, struct kernel_rule *rule)
+{
+	uint16_t mask;
+
+	if (!attr_copy(attr, &mask, sizeof(mask)))
+		return false;
+	rule->other |= mask != UINT16_MAX;
 	return true;
 }
 
@@ -60,6 +75,9 @@ static bool get_selector(const struct nlattr *attr, struct kernel_rule *rule)
 	case FRA_L3MDEV:
 		rule->l3mdev = attr_u8(attr, &flag) && flag;
 		return attr_size(attr) == sizeof(flag);
+	case SPORT_MASK:
+	case DPORT_MASK:
+		return get_port_mask(attr, rule);
 	default:
 		rule->other = true;
 		return true;

@@ -330,18 +330,28 @@ static void print_command(const struct page *page, const char *ifname)
 	fprintf(page->out, "apply %s\n", ifname);
 }
 
+static bool was_asked(const struct snapshot *snapshot, const struct prefix *to)
+{
+	for (size_t i = 0; i < snapshot->tunnels.n; i++)
+		for (size_t p = 0; p < snapshot->tunnels.status[i].n_paths; p++)
+			if (prefix_equal(&snapshot->tunnels.status[i].path[p].packet.to,
+					 to))
+				return true;
+	return false;
+}
+
 /* Only where it is not what the manual says. */
 static void print_probe(const struct page *page, const struct probe *probe)
 {
 	char to[PREFIX_STRLEN], first[PREFIX_STRLEN];
 
-	if (!probe->passed.family)
+	if (!probe->passed.family || !was_asked(page->snapshot, &probe->to))
 		return;
 	prefix_format(&probe->to, to);
 	prefix_format(&probe->passed, first);
 	fprintf(page->out,
-		"Asked for the way to %s: %s is this host's, or on one of its links.\n",
-		to, first);
+		"Asked about %s, for %s is on this host or one of its links.\n", to,
+		first);
 }
 
 static void print_advice(const struct page *page)

@@ -363,9 +363,9 @@ json() {
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                astray
 		  IPv6           default dev sixxs0 metric 1024                      ok
-		  from           2a02::1 rule 16383: leaves by sixxs0; but rule      astray
-		                 100: from 2a02::/16 ipproto tcp lookup main,
-		                 protocol 4 static, takes some before its own does
+		  from           2a02::1 rule 16383: leaves by sixxs0; but rule 100: astray
+		                 from 2a02::/16 ipproto tcp lookup main, protocol 4
+		                 static, takes some before its own does
 		Astray: what is ours is there; see above what else takes the packets.
 	END
 	ip -6 rule del priority 100
@@ -422,31 +422,34 @@ json() {
 	json '.state == "ok" and .tunnels[0].carrier'
 	ip link set sixxs0 down
 	json '.tunnels[0] | .state == "waiting" and .carrier == null'
+	ip link del sixxs0
+	settle
+	tunnel_add sixxs0
 }
 
 @test "the address that is asked for is none of the host, nor on its links" {
-	ip address add 198.51.100.7/32 dev lo
-	printf '[sixxs0]\nsource = 2a02::1, 198.51.100.7\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs0]\nsource = 2a02::1, 192.0.2.1\ntable = 200\n' | drop_in sixxs0
 	replay sixxs0
-	json '.tunnels[0].sources | map(.path.to) == ["2000::1", "192.0.2.1"]'
-	exits 0 status >/dev/null
-	ip address add 192.0.2.1/32 dev net0
-	ip address add 203.0.113.9/24 dev sixxs0
-	ip address add 2000::1/128 dev lo
+	# 192.0.2.1 is the host's
+	json '.tunnels[0].sources | map(.path.to) == ["2000::1", "198.51.100.1"]'
 	says 0 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
 		  IPv6           default dev sixxs0 metric 1024                      ok
 		  IPv4           default dev sixxs0 metric 1024                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
-		  from           198.51.100.7 rule 16383: leaves by sixxs0           ok
-		Asked for the way to 3fff::1: 2000::1 is this host's, or on one of its links.
-		Asked for the way to 198.18.0.1: 192.0.2.1 is this host's, or on one of its links.
+		  from           192.0.2.1 rule 16383: leaves by sixxs0              ok
+		Asked about 198.51.100.1, for 192.0.2.1 is on this host or one of its links.
 	END
+	ip address add 198.51.100.7/24 dev sixxs0
+	ip address add 203.0.113.1/32 dev lo
+	ip address add 2000::1/128 dev lo
+	exits 0 status >/tmp/out
+	has "Asked about 3fff::1, for 2000::1 is on this host or one of its links." </tmp/out
+	has "Asked about 198.18.0.1, for 192.0.2.1 is on this host or one of its links." </tmp/out
 	json '.tunnels[0].sources | map(.path.to) == ["3fff::1", "198.18.0.1"]'
 	# who names one gets it
 	json '.tunnels[0].sources[1].path | .to == "192.0.2.1" and .interface == "lo"' --probe 192.0.2.1
-	ip address del 192.0.2.1/32 dev net0
-	ip address del 198.51.100.7/32 dev lo
+	ip address del 203.0.113.1/32 dev lo
 	ip address del 2000::1/128 dev lo
 }
 

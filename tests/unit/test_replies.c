@@ -568,7 +568,7 @@ static void test_rules_of_others(void **state)
 		{FRA_FWMASK, 4},      {FRA_UID_RANGE, 8},        {FRA_IP_PROTO, 1},
 		{FRA_SPORT_RANGE, 4}, {FRA_DPORT_RANGE, 4},      {FRA_L3MDEV, 1},
 		{FRA_TUN_ID, 8},      {FRA_SUPPRESS_IFGROUP, 4}, {FRA_FLOW, 4},
-		{FRA_GOTO, 4},        {FRA_L3MDEV + 9, 4}, /* of a kernel to come */
+		{FRA_GOTO, 4},        {FRA_L3MDEV + 40, 4}, /* of a kernel to come */
 	};
 	static const char value[16] = {1, 0, 1, 0, 1};
 	struct reply reply;
@@ -793,6 +793,7 @@ static void test_all_of_a_rule(void **state)
 {
 	static const struct fib_rule_uid_range uids = {.start = 100, .end = 200};
 	static const struct fib_rule_port_range ports = {.start = 80, .end = 90};
+	static const uint16_t all_ports = 0xffff, low_ports = 0xff;
 	static const struct fib_rule_hdr frh = {.family = AF_INET6,
 						.src_len = 64,
 						.dst_len = 128,
@@ -844,7 +845,13 @@ static void test_all_of_a_rule(void **state)
 	assert_int_equal(rule.realm, 9);
 	assert_int_equal(rule.suppress_prefixlength, 7);
 	assert_int_equal(rule.suppress_ifgroup, 5);
-	attr_u32(&reply, FRA_L3MDEV + 9, 1);
+	attr(&reply, FRA_DPORT_RANGE + 5, &all_ports, sizeof(all_ports)); /* its mask */
+	assert_int_equal(rule_of(&reply, reply.size, &rule), 0);
+	assert_false(rule.other);
+	attr(&reply, FRA_DPORT_RANGE + 5, &low_ports, sizeof(low_ports));
+	assert_int_equal(rule_of(&reply, reply.size, &rule), 0);
+	assert_true(rule.other);
+	attr_u32(&reply, FRA_L3MDEV + 40, 1);
 	assert_int_equal(rule_of(&reply, reply.size, &rule), 0);
 	assert_true(rule.other);
 }
