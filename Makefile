@@ -119,7 +119,12 @@ uninstall: ## remove what install installed; drop-ins stay
 	    $(DESTDIR)$(IPROUTE2DIR)/rt_tables.d/sixxs-route.conf
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/sixxs-route/conf.d $(DESTDIR)$(SYSCONFDIR)/sixxs-route 2>/dev/null
 
-check: unit memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
+# JOBS=N: as many parts at a time as that, by default as there are processors
+check: all $(UNITS) ## run all tests, some at a time (as root; SANITIZE=1: with ASan and UBSan)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check $(BUILD)
+
+check-debian13: ## run all tests on a bare Debian 13 (as root; needs debootstrap)
+	tests/bare trixie check
 
 unit: all $(UNITS) ## run the unit tests
 	tests/unit/run $(BUILD)
@@ -130,8 +135,10 @@ memcheck: all $(UNITS) ## run the unit tests and each verb under valgrind
 system: all ## run the system tests, on private machines
 	BUILD=$(BUILD) tests/system/run $(TESTS)
 
+FUZZ_SECONDS = $(if $(filter long,$(FUZZ)),60,3)
+
 fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
-	tests/fuzz/run $(if $(filter long,$(FUZZ)),60,3)
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 faults: all ## kill and fail the program at a sample of its calls (FAULTS=all: all; SEED=N)
 	tests/faults/run
@@ -179,10 +186,10 @@ clean: ## remove what was built
 	rm -rf build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 FORCE:
 
-.PHONY: FORCE all install uninstall check unit memcheck system fuzz faults coverage bench lint \
+.PHONY: FORCE all install uninstall check check-debian13 unit memcheck system fuzz faults coverage bench lint \
         print-cflags demo deps deps-demo format clean help
 .DELETE_ON_ERROR:
