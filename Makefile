@@ -138,7 +138,12 @@ deb: ## build the Debian package, into build/deb
 check-package: ## build the package twice, check it, and try it on a booted machine (as root)
 	tests/package/run
 
-check: unit protocol memcheck system faults fuzz ## run all tests (as root; SANITIZE=1: with ASan and UBSan)
+# JOBS=N: as many parts at a time as that, by default as there are processors
+check: all $(UNITS) ## run all tests, some at a time (as root; SANITIZE=1: with ASan and UBSan)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check $(BUILD)
+
+check-debian13: ## run all tests on a bare Debian 13 (as root; needs debootstrap)
+	tests/bare trixie check
 
 unit: all $(UNITS) ## run the unit tests
 	tests/unit/run $(BUILD)
@@ -155,8 +160,10 @@ memcheck: all $(UNITS) ## run the unit tests and each verb under valgrind
 system: all ## run the system tests, on private machines
 	BUILD=$(BUILD) tests/system/run $(TESTS)
 
+FUZZ_SECONDS = $(if $(filter long,$(FUZZ)),60,3)
+
 fuzz: ## fuzz each parser for a few seconds (FUZZ=long: a minute)
-	tests/fuzz/run $(if $(filter long,$(FUZZ)),60,3)
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 faults: all ## kill and fail the program at a sample of its calls (FAULTS=all: all; SEED=N)
 	tests/faults/run
@@ -210,11 +217,11 @@ clean: ## remove what was built
 	rm -rf build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 FORCE:
 
-.PHONY: FORCE all install uninstall check unit protocol model memcheck system fuzz faults \
-        coverage bench lint print-cflags deb check-package demo deps deps-demo \
+.PHONY: FORCE all install uninstall check check-debian13 unit protocol model memcheck system \
+        fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-demo \
         deps-package format clean help
 .DELETE_ON_ERROR:

@@ -39,8 +39,13 @@ link_add() { # IFNAME [up]
 
 link_del() { [ ! -e "/sys/class/net/$1" ] || ip link del dev "$1"; }
 
+# Some kernels (6.1) rename no link that is up.
 link_rename() {
-	ip link set dev "$1" name "$2"
+	ip link set dev "$1" name "$2" 2>/dev/null || {
+		ip link set dev "$1" down
+		ip link set dev "$1" name "$2"
+		ip link set dev "$2" up
+	}
 	ifindex[$2]=${ifindex[$1]}
 }
 

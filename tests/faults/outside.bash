@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # repo, here: who sources this sets them
 #
-# What kill and errors do outside of the machines: share the cases out among as many private
-# machines as there are processors, and sum up.
+# What kill and errors do outside of the machines: share the cases out among SHARDS private
+# machines (by default as many as there are processors), and sum up.
 
 seed=${SEED:-$((EPOCHSECONDS % 32768))}
 
@@ -11,7 +11,7 @@ seed=${SEED:-$((EPOCHSECONDS % 32768))}
 # exits. SAMPLE: how many cases of a thousand are taken unless FAULTS=all.
 outside() {
 	local name=$1 sample=$2 shards shard dir out summing status pids=()
-	shards=$(nproc)
+	shards=${SHARDS:-$(nproc)}
 	dir=$(mktemp -d)
 	# shellcheck disable=SC2064 # now
 	trap "rm -rf '$dir'" EXIT

@@ -26,7 +26,7 @@ setup() {
 
 teardown() {
 	local status=0
-	handler_on
+	put_back || status=1
 	links_gone || status=1
 	settle
 	rm -rf /etc/sixxs-route/conf.d

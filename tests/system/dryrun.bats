@@ -20,7 +20,6 @@ setup() {
 teardown() {
 	local status=0
 	clear_away || status=1
-	handler_on
 	finish || status=1
 	return $status
 }

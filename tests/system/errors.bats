@@ -20,13 +20,13 @@ setup() {
 
 teardown() {
 	local status=0
+	put_back || status=1
 	while mountpoint -q /run/sixxs-route; do
 		umount /run/sixxs-route || break
 	done
 	[ ! -d /run/sixxs-route ] || rmdir --ignore-fail-on-non-empty /run/sixxs-route
 	links_gone || status=1
 	settle
-	handler_on
 	rm -rf /etc/sixxs-route/conf.d/*
 	$handler apply --all || status=1
 	finish || status=1

@@ -18,7 +18,6 @@ setup() {
 
 teardown() {
 	[ ! -e /run/netns/elsewhere ] || ip netns del elsewhere
-	handler_on
 	finish
 }
 
@@ -68,11 +67,6 @@ uplink_stands() {
 trigger() { udevadm trigger --subsystem-match=net "$@"; }
 
 udevd_is_away() { ! pgrep -x systemd-udevd >/dev/null; }
-
-udevd_starts() {
-	SYSTEMD_LOG_TARGET=syslog /usr/lib/systemd/systemd-udevd --daemon 3>&- &&
-		udevadm control --ping --timeout=10
-}
 
 # ---- coming and going ---------------------------------------------------------------------
 
@@ -272,7 +266,7 @@ restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun
 	for action in add add change change online online bind bind; do
 		unchanged exits 0 event $action sixxs0 "$index"
 	done
-	ip link set dev sixxs0 down name sixxs1 up
+	tunnel_rename sixxs0 sixxs1 up
 	settle
 	only sixxs1
 	for _ in 1 2; do
@@ -319,7 +313,7 @@ restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun
 
 @test "renamed out of a tunnel's name, and removed" {
 	comes sixxs0
-	ip link set dev sixxs0 down name plain0
+	tunnel_rename sixxs0 plain0 down
 	settle
 	clean
 	ip link set dev plain0 up
@@ -344,15 +338,15 @@ restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun
 
 @test "renamed out and back" {
 	comes sixxs0
-	ip link set dev sixxs0 down name plain0
-	ip link set dev plain0 name sixxs0 up
+	tunnel_rename sixxs0 plain0 down
+	tunnel_rename plain0 sixxs0 up
 	settle
 	only sixxs0
 }
 
 @test "renamed from one tunnel's name to another's" {
 	comes sixxs0
-	ip link set dev sixxs0 down name sixxs1 up
+	tunnel_rename sixxs0 sixxs1 up
 	settle
 	only sixxs1
 	goes sixxs1
@@ -361,8 +355,8 @@ restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun
 
 # swap [COMMAND]: the names of sixxs0 and sixxs1, through a third; COMMAND after each step.
 swap() {
-	ip link set dev sixxs0 down name third0 && ${1:-true} &&
-		ip link set dev sixxs1 down name sixxs0 && ${1:-true} &&
+	tunnel_rename sixxs0 third0 down && ${1:-true} &&
+		tunnel_rename sixxs1 sixxs0 down && ${1:-true} &&
 		ip link set dev third0 name sixxs1 && ${1:-true} &&
 		tunnel_up sixxs0 && tunnel_up sixxs1 && settle
 }
@@ -396,7 +390,7 @@ swap() {
 
 @test "renamed into a name that is refused" {
 	comes sixxs0
-	ip link set dev sixxs0 down name 'sixxs!0'
+	tunnel_rename sixxs0 'sixxs!0' down
 	settle
 	clean
 	ip link del dev 'sixxs!0'
@@ -406,7 +400,7 @@ swap() {
 
 @test "renamed through several names, and removed" {
 	comes sixxs0
-	ip link set dev sixxs0 down name plain0
+	tunnel_rename sixxs0 plain0 down
 	ip link set dev plain0 name plain1
 	ip link set dev plain1 name plain2
 	settle
@@ -419,7 +413,7 @@ swap() {
 @test "renamed while the program cannot run, and removed" {
 	comes sixxs0
 	mv $handler $handler.away
-	ip link set dev sixxs0 down name plain0
+	tunnel_rename sixxs0 plain0 down
 	settle
 	ip link set dev plain0 name plain1
 	settle
@@ -432,7 +426,7 @@ swap() {
 @test "renamed and removed while udev holds its queue" {
 	comes sixxs0
 	udevadm control --stop-exec-queue
-	ip link set dev sixxs0 down name plain0
+	tunnel_rename sixxs0 plain0 down
 	ip link set dev plain0 name plain1
 	tunnel_del plain1
 	udevadm control --start-exec-queue
@@ -443,7 +437,7 @@ swap() {
 @test "renamed while udev holds its queue, and the name is taken again" {
 	comes sixxs0
 	udevadm control --stop-exec-queue
-	ip link set dev sixxs0 down name sixxs1 up
+	tunnel_rename sixxs0 sixxs1 up
 	tunnel_add sixxs0
 	tunnel_up sixxs0
 	udevadm control --start-exec-queue
@@ -455,7 +449,7 @@ swap() {
 	comes sixxs0
 	udevadm control --exit
 	wait_until 10 udevd_is_away
-	ip link set dev sixxs0 down name plain0
+	tunnel_rename sixxs0 plain0 down
 	udevd_starts
 	goes plain0
 	clean
@@ -464,7 +458,7 @@ swap() {
 @test "renamed and removed while the rule was absent: apply --all" {
 	comes sixxs0
 	handler_off
-	ip link set dev sixxs0 down name plain0
+	tunnel_rename sixxs0 plain0 down
 	settle
 	goes plain0
 	handler_on
@@ -517,7 +511,7 @@ swap() {
 	goes plain0
 	assert_same "" "$(log_lines)"
 	comes plain0
-	ip link set dev plain0 down name plain1
+	tunnel_rename plain0 plain1 down
 	settle
 	goes plain1
 	clean
@@ -674,7 +668,7 @@ own_stands() {
 	comes he-ipv6
 	rules | has '16383: from 2a02::1 lookup he6 proto sixxs'
 	assert_same 'default dev he-ipv6 proto sixxs metric 1024 pref medium' "$(routes he6)"
-	ip link set dev he-ipv6 down name plain0
+	tunnel_rename he-ipv6 plain0 down
 	settle
 	clean
 	goes plain0

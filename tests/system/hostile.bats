@@ -45,7 +45,6 @@ setup() {
 teardown() {
 	[ -z "${COPROC_PID-}" ] || kill "$COPROC_PID"
 	[ ! -e /tmp/80-net-setup-link.rules ] || mv /tmp/80-net-setup-link.rules /usr/lib/udev/rules.d/
-	handler_on
 	finish
 }
 
@@ -493,10 +492,10 @@ limited() {
 	add
 	for name in $'sixxs\e[31m' $'sixxs\'x' 'sixxs"x' 'sixxs!..!..!p' -sixxs '*' other0; do
 		printf '# %q\n' "$name"
-		ip link set dev sixxs0 name "$name"
+		tunnel_rename sixxs0 "$name"
 		settle
 		[ "$(kernel | grep -ac 'proto 166')" -eq 0 ]
-		ip link set dev "$name" name sixxs0
+		tunnel_rename "$name" sixxs0
 		settle
 		assert_same "$standing" "$(kernel)"
 	done
@@ -510,14 +509,14 @@ limited() {
 	mv $handler $handler.away
 	printf '#!/bin/sh\nkill -KILL $$\n' >$handler
 	chmod 755 $handler
-	ip link set dev sixxs0 name sixxs1
+	tunnel_rename sixxs0 sixxs1
 	settle
 	mv $handler.away $handler
 	rules | grep -q 'lookup \(200\|sixxs0\)'
 	replay sixxs1
 	! rules | grep 'lookup \(200\|sixxs0\)' || false
 	rules | grep -q 'from 2a02::5 lookup'
-	ip link set dev sixxs1 name sixxs0
+	tunnel_rename sixxs1 sixxs0
 	settle
 	assert_same "$standing" "$(kernel)"
 }

@@ -32,6 +32,19 @@ tunnel_up() { ip link set dev "$1" up; }
 tunnel_down() { ip link set dev "$1" down; }
 tunnel_del() { ip link del dev "$1"; }
 
+# tunnel_rename IFACE NAME [up|down]: and then up, down or as it was. By one request, where the kernel
+# renames a link that is up; where not (6.1), it is down meanwhile.
+tunnel_rename() {
+	local after=${3-}
+	# shellcheck disable=SC2086 # a word or none
+	ip link set dev "$1" $after name "$2" 2>/dev/null && return
+	[ -n "$after" ] || case $(cat "/sys/class/net/$1/flags") in
+	*[13579bdf]) after=up ;;
+	*) after=down ;;
+	esac
+	ip link set dev "$1" down && ip link set dev "$1" name "$2" && ip link set dev "$2" "$after"
+}
+
 # Until udev has nothing left to do.
 settle() { udevadm settle --timeout=60; }
 
@@ -149,10 +162,27 @@ begin() {
 	baseline=$(snapshot)
 }
 
+# What a test takes away, and has left away if it failed: files that it calls .away meanwhile, the
+# program's mode, udev's rules, udevd, its queue.
+put_back() {
+	local file status=0
+	for file in $handler /etc/iproute2 /dev/log; do
+		[ ! -e $file.away ] || { rm -rf $file && mv $file.away $file; } || status=1
+	done
+	[ ! -e $handler ] || chmod 755 $handler || status=1
+	pgrep -x systemd-udevd >/dev/null || udevd_starts || status=1
+	handler_on && udevadm control --start-exec-queue || status=1
+	return $status
+}
+
+udevd_starts() {
+	SYSTEMD_LOG_TARGET=syslog /usr/lib/systemd/systemd-udevd --daemon 3>&- &&
+		udevadm control --ping --timeout=10
+}
+
 finish() {
 	local status=0
-	# a test that failed may have stopped it
-	udevadm control --start-exec-queue || status=1
+	put_back || status=1
 	links_gone && settle && assert_same "$baseline" "$(snapshot)" || status=1
 	rm -rf /etc/sixxs-route/conf.d
 	mkdir /etc/sixxs-route/conf.d
@@ -199,11 +229,14 @@ replay() {
 	settle
 }
 
-# udev's events bring no run of ours, and do again.
+# udev's events bring no run of ours, and do again, as by our rules alone.
 rules_file=/usr/lib/udev/rules.d/99-tunnel-sixxs.rules
 handler_off() { mv $rules_file /tmp/ && udevadm control --reload; }
 handler_on() {
-	[ -e $rules_file ] || mv "/tmp/${rules_file##*/}" $rules_file || return
+	local moved=/tmp/${rules_file##*/} others=/etc/udev/rules.d/90-tunnels.rules
+	[ -e "$moved" ] || [ -e $others ] || return 0
+	[ ! -e "$moved" ] || mv "$moved" $rules_file || return
+	rm -f $others
 	udevadm control --reload
 }
 

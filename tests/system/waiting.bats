@@ -20,7 +20,6 @@ setup() {
 
 teardown() {
 	rm -rf /run/systemd/system $trace
-	handler_on
 	finish
 }
 
