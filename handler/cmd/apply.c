@@ -51,7 +51,7 @@ static int put_name(struct names *names, const char *ifname)
 	return 0;
 }
 
-static int put_section(void *data, const struct tunnel *tunnel, const char *file,
+static int put_section(void *data, const struct section *tunnel, const char *file,
 		       unsigned line)
 {
 	const int r = put_name(data, tunnel->ifname);

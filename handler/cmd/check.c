@@ -49,7 +49,7 @@ warn(struct check *check, const char *file, unsigned line, const char *format, .
  */
 static void check_prefixes(const struct claims *claims, const struct claim *claim)
 {
-	const struct tunnel *tunnel = &claim->tunnel;
+	const struct section *tunnel = &claim->tunnel;
 	char text[PREFIX_STRLEN];
 
 	if (claim_key_line(claim, "prefer_main")) /* = no is so by intent */

@@ -19,7 +19,7 @@
  */
 static struct limit find_limit(const struct settings *settings, const char *ifname)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 	int r;
 
 	keys_defaults(&tunnel);
@@ -40,7 +40,7 @@ static struct limit find_limit(const struct settings *settings, const char *ifna
 static bool find_limit_quietly(const struct settings *settings, const char *ifname,
 			       struct limit *ret)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 	int r;
 
 	keys_defaults(&tunnel);

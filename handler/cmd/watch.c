@@ -239,7 +239,7 @@ static int look_at_record(void *data, const char *ifname)
 	return 0;
 }
 
-static int look_at_section(void *data, const struct tunnel *tunnel, const char *file,
+static int look_at_section(void *data, const struct section *tunnel, const char *file,
 			   unsigned line)
 {
 	const struct search *search = data;

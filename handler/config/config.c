@@ -95,7 +95,7 @@ static void free_listing(struct listing *listing)
 
 /* 1 with *ret, 0 or -errno as config_find. */
 static int find_in_ini(struct claims *claims, const struct ini *ini,
-		       struct diagnostics *diagnostics, struct tunnel *ret)
+		       struct diagnostics *diagnostics, struct section *ret)
 {
 	bool found = false;
 	int r;
@@ -127,7 +127,7 @@ static int find_in_ini(struct claims *claims, const struct ini *ini,
 }
 
 static int find_in_file(struct claims *claims, int dirfd, const char *file, bool own,
-			struct tunnel *ret)
+			struct section *ret)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 	_cleanup_free_ char *bytes = NULL;
@@ -151,7 +151,7 @@ static int find_in_file(struct claims *claims, int dirfd, const char *file, bool
 	return r;
 }
 
-static int find(struct claims *claims, struct tunnel *ret)
+static int find(struct claims *claims, struct section *ret)
 {
 	_cleanup_(free_listing) struct listing listing = {0};
 	_cleanup_close_ int dirfd = open_folder(claims);
@@ -173,7 +173,7 @@ static int find(struct claims *claims, struct tunnel *ret)
 }
 
 int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
-		struct tunnel *ret)
+		struct section *ret)
 {
 	_cleanup_(claims_free) struct claims claims = {
 		.diagnostics = diagnostics_in(to, dir, NULL), .only_ifname = ifname};

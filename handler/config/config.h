@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conf.d -> struct tunnel: the look-up of an interface's section (keys.c has the table of
+ * conf.d -> struct section: the look-up of an interface's section (keys.c has the table of
  * keys, conflicts.c which of two sections is wrong). Says every error with file and line
  * (to the log in an event, to a list for `check`): the same parser and decisions for
  * both. Knows nothing of the kernel.
@@ -22,7 +22,7 @@
  * on that ground.
  */
 int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
-		struct tunnel *ret);
+		struct section *ret);
 
 /*
  * Every section of every drop-in in DIR, beside each other: the invalid ones too, flagged.
@@ -42,7 +42,7 @@ int config_read_files(char *const files[], const struct diagnostics *to,
  * Gives fn every section that counts, each interface once. Returns as config_read(),
  * after all others were given; or fn's first negative return.
  */
-typedef int config_each_fn(void *data, const struct tunnel *tunnel, const char *file,
+typedef int config_each_fn(void *data, const struct section *tunnel, const char *file,
 			   unsigned line);
 int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
 		void *data);

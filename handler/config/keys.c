@@ -38,7 +38,7 @@ bool config_ifname_ok(const char *ifname)
 	return size && size < IFNAMSIZ && !ifname[size] && !strchr("_.-", ifname[0]);
 }
 
-static const char *parse_interface(const char *value, struct tunnel *ret)
+static const char *parse_interface(const char *value, struct section *ret)
 {
 	if (!config_ifname_ok(value))
 		return "an interface name of at most 15 letters, digits, '_', '.' and '-', which begins with a letter or digit";
@@ -46,7 +46,7 @@ static const char *parse_interface(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-static const char *parse_source(const char *value, struct tunnel *ret)
+static const char *parse_source(const char *value, struct section *ret)
 {
 	struct prefix prefix;
 
@@ -82,7 +82,7 @@ bool keys_table_ok(uint32_t table)
 }
 
 /* A name is left to who knows iproute2's files. */
-static const char *parse_table(const char *value, struct tunnel *ret)
+static const char *parse_table(const char *value, struct section *ret)
 {
 	uint32_t table;
 
@@ -94,7 +94,7 @@ static const char *parse_table(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-static const char *parse_name(const char *value, struct tunnel *ret)
+static const char *parse_name(const char *value, struct section *ret)
 {
 	if (!strcmp(value, "none")) {
 		ret->table_name[0] = '\0';
@@ -106,14 +106,14 @@ static const char *parse_name(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-static const char *parse_priority(const char *value, struct tunnel *ret)
+static const char *parse_priority(const char *value, struct section *ret)
 {
 	/* main's own rule stands at 32766 */
 	return is_number(value, 1, 32765, &ret->priority) ? NULL
 							  : "a number from 1 to 32765";
 }
 
-static const char *parse_gateway(const char *value, struct tunnel *ret)
+static const char *parse_gateway(const char *value, struct section *ret)
 {
 	struct prefix address, *gateway;
 
@@ -129,7 +129,7 @@ static const char *parse_gateway(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-static const char *parse_metric(const char *value, struct tunnel *ret)
+static const char *parse_metric(const char *value, struct section *ret)
 {
 	/* 4294967295 is the fallback route's, which must never win */
 	return is_number(value, 1, UINT32_MAX - 1, &ret->metric)
@@ -137,7 +137,7 @@ static const char *parse_metric(const char *value, struct tunnel *ret)
 		       : "a number from 1 to 4294967294";
 }
 
-static const char *parse_mtu(const char *value, struct tunnel *ret)
+static const char *parse_mtu(const char *value, struct section *ret)
 {
 	if (!strcmp(value, "none")) {
 		ret->mtu = 0;
@@ -150,7 +150,7 @@ static const char *parse_mtu(const char *value, struct tunnel *ret)
 		       : "none, or a number from 68 to 65520";
 }
 
-static const char *parse_when_down(const char *value, struct tunnel *ret)
+static const char *parse_when_down(const char *value, struct section *ret)
 {
 	if (!strcmp(value, "fallthrough"))
 		ret->when_down = WHEN_DOWN_FALLTHROUGH;
@@ -161,13 +161,13 @@ static const char *parse_when_down(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-static const char *parse_prefer_main(const char *value, struct tunnel *ret)
+static const char *parse_prefer_main(const char *value, struct section *ret)
 {
 	ret->prefer_main = !strcmp(value, "yes");
 	return ret->prefer_main || !strcmp(value, "no") ? NULL : "yes or no";
 }
 
-static const char *parse_wait(const char *value, struct tunnel *ret)
+static const char *parse_wait(const char *value, struct section *ret)
 {
 	uint32_t seconds;
 
@@ -177,7 +177,7 @@ static const char *parse_wait(const char *value, struct tunnel *ret)
 	return NULL;
 }
 
-static const char *parse_connect_limit(const char *value, struct tunnel *ret)
+static const char *parse_connect_limit(const char *value, struct section *ret)
 {
 	static const char expected[] = "connects/seconds, as 4/60: 1 to 64, 1 to 86400";
 	const char *slash = strchr(value, '/');
@@ -211,7 +211,7 @@ const struct config_key config_keys[CONFIG_KEYS + 1] = {
 	{NULL, NULL, 0, NULL, NULL},
 };
 
-void keys_defaults(struct tunnel *ret)
+void keys_defaults(struct section *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->wait = -1;

@@ -17,7 +17,7 @@ enum {
 
 /*
  * One key of a section. To add a key: its line in config_keys, its parser, a field of
- * struct tunnel, and its use.
+ * struct section, and its use.
  */
 struct config_key {
 	const char *name;
@@ -26,13 +26,13 @@ struct config_key {
 	/* a value that stands alone where several may stand ("none"); NULL: there is none */
 	const char *alone;
 	/* takes over the value, or one of several; returns NULL, or what was expected */
-	const char *(*parse)(const char *value, struct tunnel *ret);
+	const char *(*parse)(const char *value, struct section *ret);
 };
 #define CONFIG_KEYS 12
 extern const struct config_key config_keys[CONFIG_KEYS + 1]; /* ends with a NULL name */
 
 /* A tunnel of which every key has its default, and those that are required nothing. */
-void keys_defaults(struct tunnel *ret);
+void keys_defaults(struct section *ret);
 
 #define KEYS_TABLE_EXPECTED \
 	"a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one"

@@ -14,7 +14,7 @@
 struct parser {
 	const struct ini_section *section;
 	struct diagnostics *diagnostics;
-	struct tunnel *tunnel;
+	struct section *tunnel;
 	int result;
 };
 
@@ -175,7 +175,7 @@ static void parse_label(struct parser *parser)
 }
 
 /* The link's own addresses may be of either. */
-static bool may_have_source(const struct tunnel *tunnel, int family)
+static bool may_have_source(const struct section *tunnel, int family)
 {
 	if (tunnel->source_auto)
 		return true;
@@ -189,7 +189,7 @@ static bool may_have_source(const struct tunnel *tunnel, int family)
 static void check_together(struct parser *parser)
 {
 	const struct ini_section *section = parser->section;
-	const struct tunnel *tunnel = parser->tunnel;
+	const struct section *tunnel = parser->tunnel;
 	const bool has6 = may_have_source(tunnel, AF_INET6),
 		   has4 = may_have_source(tunnel, AF_INET);
 
@@ -212,7 +212,7 @@ static void check_together(struct parser *parser)
  * The table is called as the interface is, unless it has a name already, or ip(8) would
  * take that name for something else: then it has none, and nothing is lost by that.
  */
-static void default_name(const struct ini_section *section, struct tunnel *tunnel)
+static void default_name(const struct ini_section *section, struct section *tunnel)
 {
 	const struct ini_key *table = find_key(section, "table");
 
@@ -230,7 +230,7 @@ const char *section_ifname(const struct ini_section *section)
 }
 
 int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
-		  unsigned ret_key_line[static CONFIG_KEYS], struct tunnel *ret)
+		  unsigned ret_key_line[static CONFIG_KEYS], struct section *ret)
 {
 	struct parser parser = {
 		.section = section, .diagnostics = diagnostics, .tunnel = ret};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One section of a drop-in -> struct tunnel: its keys by the table (keys.h), and what
+ * One section of a drop-in -> struct section: its keys by the table (keys.h), and what
  * they may not be together. Knows nothing of files or of other sections.
  */
 #ifndef SECTION_H
@@ -19,6 +19,6 @@ const char *section_ifname(const struct ini_section *section);
  * line of each key of config_keys, 0 of one that is not there.
  */
 int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
-		  unsigned ret_key_line[static CONFIG_KEYS], struct tunnel *ret);
+		  unsigned ret_key_line[static CONFIG_KEYS], struct section *ret);
 
 #endif

@@ -19,7 +19,7 @@ static int put(void *data, const struct kernel_address *address)
 }
 
 /* Whether the tunnel has it already. */
-static bool has(const struct tunnel *tunnel, const struct prefix *address)
+static bool has(const struct section *tunnel, const struct prefix *address)
 {
 	for (unsigned i = 0; i < tunnel->n_sources; i++)
 		if (prefix_equal(&tunnel->source[i], address))
@@ -28,7 +28,7 @@ static bool has(const struct tunnel *tunnel, const struct prefix *address)
 }
 
 /* Returns how many there is no room for: 0 or 1. */
-static unsigned add(struct tunnel *tunnel, const struct prefix *address)
+static unsigned add(struct section *tunnel, const struct prefix *address)
 {
 	if (has(tunnel, address))
 		return 0;
@@ -52,7 +52,7 @@ static bool has_rule(const struct objects *recorded, const struct prefix *addres
 }
 
 static unsigned take(const struct addresses *addresses, const struct objects *recorded,
-		     struct tunnel *tunnel)
+		     struct section *tunnel)
 {
 	unsigned left_out = 0;
 
@@ -65,7 +65,7 @@ static unsigned take(const struct addresses *addresses, const struct objects *re
 	return left_out;
 }
 
-static void keep(const struct objects *recorded, struct tunnel *tunnel)
+static void keep(const struct objects *recorded, struct section *tunnel)
 {
 	for (size_t i = 0; i < recorded->n; i++) {
 		const struct object *rule = &recorded->object[i];
@@ -77,7 +77,7 @@ static void keep(const struct objects *recorded, struct tunnel *tunnel)
 }
 
 int auto_sources(struct rtnl *rtnl, const struct link *link,
-		 const struct objects *recorded, struct tunnel *tunnel,
+		 const struct objects *recorded, struct section *tunnel,
 		 unsigned *ret_left_out)
 {
 	struct addresses addresses = {0};

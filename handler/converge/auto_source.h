@@ -17,7 +17,7 @@
  * tunnel whose section does name its sources is left as it is.
  */
 int auto_sources(struct rtnl *rtnl, const struct link *link,
-		 const struct objects *recorded, struct tunnel *tunnel,
+		 const struct objects *recorded, struct section *tunnel,
 		 unsigned *ret_left_out);
 
 #endif

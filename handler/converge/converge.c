@@ -28,7 +28,7 @@ struct run {
 	struct link link; /* as it is; ifindex 0: none */
 	bool going;       /* udev says that it goes: then it counts as gone */
 	bool has_section;
-	struct tunnel tunnel; /* with has_section */
+	struct section tunnel; /* with has_section */
 	bool has_record;
 	struct objects old;    /* on the record */
 	struct objects wanted; /* by the section */

@@ -10,7 +10,7 @@
 /* Returns 1: it keeps the table; 0: it does not want it any more. */
 static int keeps(const struct settings *settings, struct table_conflict *conflict)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 	const int r = config_find(settings->conf_dir, conflict->holder, NULL, &tunnel);
 
 	conflict->unread = r < 0;

@@ -97,7 +97,7 @@ static int put_record(void *data, const char *ifname)
 }
 
 /* In a rehearsal the records are still those from before. */
-static int put_wanted(void *data, const struct tunnel *tunnel, const char *file,
+static int put_wanted(void *data, const struct section *tunnel, const char *file,
 		      unsigned line)
 {
 	struct sweep *sweep = data;

@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-static bool has_family(const struct tunnel *tunnel, uint8_t family)
+static bool has_family(const struct section *tunnel, uint8_t family)
 {
 	for (unsigned i = 0; i < tunnel->n_sources; i++)
 		if (tunnel->source[i].family == family)
@@ -14,14 +14,14 @@ static bool has_family(const struct tunnel *tunnel, uint8_t family)
 	return false;
 }
 
-static int want_table(const struct tunnel *tunnel, struct objects *wanted)
+static int want_table(const struct section *tunnel, struct objects *wanted)
 {
 	const struct object table = {.kind = OBJECT_TABLE, .table = tunnel->table};
 
 	return objects_put(wanted, &table);
 }
 
-static int want_unreachable(const struct tunnel *tunnel, uint8_t family,
+static int want_unreachable(const struct section *tunnel, uint8_t family,
 			    struct objects *wanted)
 {
 	const struct object unreachable = {.kind = OBJECT_UNREACHABLE,
@@ -34,7 +34,7 @@ static int want_unreachable(const struct tunnel *tunnel, uint8_t family,
 	return objects_put(wanted, &unreachable);
 }
 
-static int want_route(const struct tunnel *tunnel, const struct link *link,
+static int want_route(const struct section *tunnel, const struct link *link,
 		      uint8_t family, struct objects *wanted)
 {
 	const struct object route = {.kind = OBJECT_ROUTE,
@@ -51,7 +51,7 @@ static int want_route(const struct tunnel *tunnel, const struct link *link,
 	return objects_put(wanted, &route);
 }
 
-static int want_rule(const struct tunnel *tunnel, const struct prefix *source,
+static int want_rule(const struct section *tunnel, const struct prefix *source,
 		     struct objects *wanted)
 {
 	const struct object rule = {.kind = OBJECT_RULE,
@@ -70,7 +70,7 @@ static int want_rule(const struct tunnel *tunnel, const struct prefix *source,
 	return r < 0 ? r : objects_put(wanted, &rule);
 }
 
-int plan_wanted(const struct tunnel *tunnel, const struct link *link, struct objects *ret)
+int plan_wanted(const struct section *tunnel, const struct link *link, struct objects *ret)
 {
 	static const uint8_t families[] = {AF_INET6, AF_INET};
 	int r;

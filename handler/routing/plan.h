@@ -35,7 +35,7 @@ struct plan {
  * Adds to RET what the section wants: nothing without a link; the route only on a link
  * that is up. Returns 0 or -ENOMEM.
  */
-int plan_wanted(const struct tunnel *tunnel, const struct link *link,
+int plan_wanted(const struct section *tunnel, const struct link *link,
 		struct objects *ret);
 
 /*

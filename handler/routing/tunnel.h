@@ -27,7 +27,7 @@ struct limit {
 
 enum when_down { WHEN_DOWN_FALLTHROUGH, WHEN_DOWN_UNREACHABLE };
 
-struct tunnel {
+struct section {
 	char label[LABEL_SIZE]; /* the section's name */
 	char ifname[IFNAMSIZ];
 	char table_name[LABEL_SIZE]; /* what ip(8) shall call the table; "": no name */

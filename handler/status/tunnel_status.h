@@ -47,7 +47,7 @@ struct tunnel_status {
 	char ifname[IFNAMSIZ];
 	enum section_state section;
 	bool clashes;         /* why it is SECTION_UNKNOWN: another section is first */
-	struct tunnel tunnel; /* with SECTION_FOUND */
+	struct section tunnel; /* with SECTION_FOUND */
 	bool looked;          /* the following is so; else the kernel did not say */
 	struct link link;     /* ifindex 0: absent */
 	bool no_carrier;      /* it is up all the same */

@@ -29,7 +29,7 @@ static int add(struct tunnels *tunnels, const char *ifname, struct tunnel_status
 	return 0;
 }
 
-static int put_section(void *data, const struct tunnel *tunnel, const char *file,
+static int put_section(void *data, const struct section *tunnel, const char *file,
 		       unsigned line)
 {
 	struct tunnel_status *status;

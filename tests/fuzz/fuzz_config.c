@@ -15,7 +15,7 @@
 
 struct given {
 	size_t n;
-	struct tunnel tunnel[512];
+	struct section tunnel[512];
 };
 
 static unsigned reports;
@@ -45,7 +45,7 @@ static void check_prefix(const struct prefix *prefix)
 	MUST(prefix_parse(text, &again) == 0 && prefix_equal(prefix, &again));
 }
 
-static void check(const struct tunnel *tunnel)
+static void check(const struct section *tunnel)
 {
 	MUST(tunnel->label[0] && memchr(tunnel->label, '\0', sizeof(tunnel->label)));
 	MUST(config_ifname_ok(tunnel->ifname));
@@ -66,7 +66,7 @@ static void check(const struct tunnel *tunnel)
 		check_prefix(&tunnel->gateway4);
 }
 
-static int take(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+static int take(void *data, const struct section *tunnel, const char *file, unsigned line)
 {
 	struct given *given = data;
 
@@ -81,9 +81,9 @@ static int take(void *data, const struct tunnel *tunnel, const char *file, unsig
 	return 0;
 }
 
-static void find_again(const struct tunnel *expected)
+static void find_again(const struct section *expected)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	MUST(config_find(scratch, expected->ifname, &reporter, &tunnel) == 1);
 	MUST(!strcmp(tunnel.label, expected->label));
@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static struct given given;
 	const uint8_t *nul = memchr(bytes, '\0', size);
 	const size_t first = nul ? (size_t)(nul - bytes) : size;
-	struct tunnel tunnel;
+	struct section tunnel;
 	int r;
 
 	scratch_open();

@@ -35,7 +35,7 @@ static void report(void *data, enum severity severity, const char *file, unsigne
 
 static const struct diagnostics reporter = {.fn = report};
 
-static int find(const char *ifname, struct tunnel *ret)
+static int find(const char *ifname, struct section *ret)
 {
 	reported[0] = '\0';
 	return config_find(scratch, ifname, &reporter, ret);
@@ -44,7 +44,7 @@ static int find(const char *ifname, struct tunnel *ret)
 /* "LABEL IFNAME TABLE FILE:LINE\n" of each tunnel. */
 static char given[8192];
 
-static int give(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+static int give(void *data, const struct section *tunnel, const char *file, unsigned line)
 {
 	const size_t have = strlen(given);
 
@@ -92,7 +92,7 @@ static int make_folders(void **state)
 
 static void test_defaults(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 	struct prefix source;
 
 	(void)state;
@@ -119,7 +119,7 @@ static void test_defaults(void **state)
 static void test_all_keys(void **state)
 {
 	static const char *const sources[] = {"2a02::1", "2001:db8::/48", "192.0.2.0/24"};
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	scratch_write("routed.conf",
@@ -163,7 +163,7 @@ static void test_all_keys(void **state)
 /* The link's addresses may be of either family: what goes with one only is fine. */
 static void test_source_auto(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	scratch_write("sixxs0.conf", "[sixxs0]\nsource = auto\ntable = 200\n"
@@ -312,7 +312,7 @@ static void test_wrong(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < LENGTH(wrong); i++) {
-		struct tunnel tunnel;
+		struct section tunnel;
 		char expected[2048] = "";
 		const char *line = wrong[i].reported;
 
@@ -347,7 +347,7 @@ static const struct {
 
 static void test_names(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(names); i++) {
@@ -369,7 +369,7 @@ static void test_names(void **state)
 
 static void test_mtu_of_ipv4(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	write_sixxs0("source=192.0.2.1\ntable=1\nmtu=68\n");
@@ -380,7 +380,7 @@ static void test_mtu_of_ipv4(void **state)
 static void test_many_sources(void **state)
 {
 	for (unsigned n = 63; n <= 65; n++) {
-		struct tunnel tunnel;
+		struct section tunnel;
 		char body[1024];
 		int size = sprintf(body, "table=1\nsource=");
 
@@ -404,7 +404,7 @@ static void test_many_sources(void **state)
 /* Every default that is a value may be written out, and then means the same. */
 static void test_defaults_written_out(void **state)
 {
-	struct tunnel absent, written;
+	struct section absent, written;
 	char body[1024];
 	unsigned n = 0;
 
@@ -431,7 +431,7 @@ static void test_defaults_written_out(void **state)
 
 static void test_labels(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 	char label[LABEL_SIZE + 1], text[512];
 
 	(void)state;
@@ -463,7 +463,7 @@ static void test_ifnames(void **state)
 		"a/b",    "a b", "a\33b", "a\xff",    "a:b",
 		"a!b",    "a'b", "a\"b",  "a$(b)",    "a\n",
 		"sixxs%", "a*",  "a\\",   "\xc3\xa9", "0123456789abcdef"};
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	assert_true(config_ifname_ok("sixxs0"));
@@ -480,7 +480,7 @@ static void test_ifnames(void **state)
 static void test_no_folder(void **state)
 {
 	char path[PATH_MAX + 16];
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/absent", scratch);
@@ -494,7 +494,7 @@ static void test_no_folder(void **state)
 static void test_bad_folder(void **state)
 {
 	char path[PATH_MAX + 16];
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	write_section("sixxs0.conf", "sixxs0", "2a02::1", 200);
@@ -519,7 +519,7 @@ static void test_bad_folder(void **state)
 
 static void test_order(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	write_section("a.conf", "sixxs0", "2a02::1", 1);
@@ -559,7 +559,7 @@ static void test_order(void **state)
 
 static void test_exact_match(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	scratch_write("all.conf", "[sixxs10]\nsource=2a02::10\ntable=10\n"
@@ -588,7 +588,7 @@ static void test_exact_match(void **state)
 /* What a bad file beside the wanted one means: FILE sorts before or behind sixxs0's. */
 static void test_bad_neighbours(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	write_section("m.conf", "sixxs0", "2a02::1", 200);
@@ -632,7 +632,7 @@ static void test_bad_neighbours(void **state)
 
 static void test_bad_sections(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	scratch_write("all.conf", "[sixxs0]\nsource=2a02::1\ntable=200\n"
@@ -655,7 +655,7 @@ static void test_bad_sections(void **state)
 
 static void test_clashes_in_a_file(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	scratch_write("all.conf", "[a]\nsource=2a02::1 2001:db8::1/48\ntable=200\n"
@@ -779,7 +779,7 @@ static void test_shared_names(void **state)
 		"= none\n");
 }
 
-static int stop(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+static int stop(void *data, const struct section *tunnel, const char *file, unsigned line)
 {
 	unsigned *calls = data;
 
@@ -801,7 +801,7 @@ static void test_each_stops(void **state)
 	assert_int_equal(calls, 2);
 }
 
-static int count(void *data, const struct tunnel *tunnel, const char *file, unsigned line)
+static int count(void *data, const struct section *tunnel, const char *file, unsigned line)
 {
 	(void)tunnel;
 	(void)file;
@@ -821,7 +821,7 @@ static double seconds(void)
 /* Bounds that only something quadratic would miss, with sanitizers on a slow machine. */
 static void test_ten_thousand(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 	unsigned calls = 0;
 	double start;
 

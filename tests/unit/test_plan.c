@@ -25,9 +25,9 @@ static struct prefix prefix(const char *text)
 	return ret;
 }
 
-static struct tunnel make_tunnel(const char *const sources[])
+static struct section make_tunnel(const char *const sources[])
 {
-	struct tunnel tunnel = {.label = "sixxs0",
+	struct section tunnel = {.label = "sixxs0",
 				.ifname = "sixxs0",
 				.table = 200,
 				.priority = 16383,
@@ -39,7 +39,7 @@ static struct tunnel make_tunnel(const char *const sources[])
 	return tunnel;
 }
 
-static struct tunnel plain_tunnel(void)
+static struct section plain_tunnel(void)
 {
 	return make_tunnel((const char *const[]){SOURCE6, NULL});
 }
@@ -98,7 +98,7 @@ static void test_wanted(void **state)
 	for (unsigned i = 0; i < LENGTH(sources) * LENGTH(links) * 4; i++) {
 		const char *const *source = sources[i % 4];
 		const struct link *link = links[i / 4 % 3];
-		struct tunnel tunnel = make_tunnel(source);
+		struct section tunnel = make_tunnel(source);
 		const bool six = source != sources[1], four = source != sources[0];
 		const bool unreachable = i / 12 % 2, prefer_main = i / 24;
 		static struct objects wanted;
@@ -130,7 +130,7 @@ static void test_wanted(void **state)
 /* source = auto, and no address as yet */
 static void test_no_source(void **state)
 {
-	struct tunnel tunnel = make_tunnel((const char *const[]){NULL});
+	struct section tunnel = make_tunnel((const char *const[]){NULL});
 	struct objects wanted;
 
 	(void)state;
@@ -145,7 +145,7 @@ static void test_no_source(void **state)
 
 static void test_wanted_fields(void **state)
 {
-	struct tunnel tunnel =
+	struct section tunnel =
 		make_tunnel((const char *const[]){"2001:db8:1::/48", "10.0.0.0/8", NULL});
 	static struct objects wanted;
 
@@ -176,7 +176,7 @@ static void test_wanted_fields(void **state)
 static void test_largest_tunnel(void **state)
 {
 	static struct objects wanted, set;
-	struct tunnel tunnel = plain_tunnel();
+	struct section tunnel = plain_tunnel();
 
 	(void)state;
 	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
@@ -192,7 +192,7 @@ static void test_largest_tunnel(void **state)
 	assert_int_equal(set.n, wanted.n);
 }
 
-static void objects_of(const struct tunnel *tunnel, const struct link *link,
+static void objects_of(const struct section *tunnel, const struct link *link,
 		       struct objects *ret)
 {
 	if (tunnel)
@@ -204,7 +204,7 @@ static void objects_of(const struct tunnel *tunnel, const struct link *link,
 static void test_order(void **state)
 {
 	static struct objects none, wanted;
-	struct tunnel tunnel = make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
+	struct section tunnel = make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
 
 	(void)state;
 	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
@@ -223,67 +223,67 @@ static void test_order(void **state)
 	assert_string_equal(plan_text(&none, &none), "");
 }
 
-static void change_table(struct tunnel *tunnel, struct link *link)
+static void change_table(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->table = 201;
 }
 
-static void change_priority(struct tunnel *tunnel, struct link *link)
+static void change_priority(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->priority = 100;
 }
 
-static void change_source(struct tunnel *tunnel, struct link *link)
+static void change_source(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->source[0] = prefix("2a02::/64");
 }
 
-static void change_family(struct tunnel *tunnel, struct link *link)
+static void change_family(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->source[0] = prefix(SOURCE4);
 }
 
-static void change_metric(struct tunnel *tunnel, struct link *link)
+static void change_metric(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->metric = 1;
 }
 
-static void change_mtu(struct tunnel *tunnel, struct link *link)
+static void change_mtu(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->mtu = 1280;
 }
 
-static void change_gateway(struct tunnel *tunnel, struct link *link)
+static void change_gateway(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->gateway6 = prefix("fe80::1");
 }
 
-static void change_when_down(struct tunnel *tunnel, struct link *link)
+static void change_when_down(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->when_down = WHEN_DOWN_UNREACHABLE;
 }
 
-static void change_prefer_main(struct tunnel *tunnel, struct link *link)
+static void change_prefer_main(struct section *tunnel, struct link *link)
 {
 	(void)link;
 	tunnel->prefer_main = true;
 }
 
-static void change_ifindex(struct tunnel *tunnel, struct link *link)
+static void change_ifindex(struct section *tunnel, struct link *link)
 {
 	(void)tunnel;
 	link->ifindex = 13;
 }
 
-static void change_up(struct tunnel *tunnel, struct link *link)
+static void change_up(struct section *tunnel, struct link *link)
 {
 	(void)tunnel;
 	link->up = false;
@@ -294,7 +294,7 @@ static void change_up(struct tunnel *tunnel, struct link *link)
 static void test_changes(void **state)
 {
 	static const struct {
-		void (*change)(struct tunnel *tunnel, struct link *link);
+		void (*change)(struct section *tunnel, struct link *link);
 		const char *there, *back;
 	} cases[] = {
 		{change_table,
@@ -346,7 +346,7 @@ static void test_changes(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		static struct objects before, after;
-		struct tunnel tunnel = plain_tunnel();
+		struct section tunnel = plain_tunnel();
 		struct link link = up;
 
 		plan_wanted(&tunnel, &link, &before);
@@ -361,7 +361,7 @@ static void test_changes(void **state)
 static void test_interrupted_changes(void **state)
 {
 	static struct objects record, wanted;
-	struct tunnel tunnel = plain_tunnel();
+	struct section tunnel = plain_tunnel();
 	struct link link = up;
 
 	(void)state;
@@ -480,7 +480,7 @@ static void random_wanted(struct objects *ret)
 					      "2001:db8::/64", "10.0.0.0/8"};
 	static const char *const gateways[] = {"fe80::1", "fe80::2"};
 	const struct link link = {.ifindex = random_below(4), .up = random_below(4)};
-	struct tunnel tunnel = plain_tunnel();
+	struct section tunnel = plain_tunnel();
 
 	tunnel.n_sources = 0;
 	for (unsigned i = 0; i < LENGTH(sources); i++)

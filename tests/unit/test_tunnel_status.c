@@ -380,7 +380,7 @@ static void test_situations(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
-		struct tunnel tunnel = {.ifname = "sixxs0",
+		struct section tunnel = {.ifname = "sixxs0",
 					.n_sources = 1,
 					.table = 200,
 					.priority = 16383,
