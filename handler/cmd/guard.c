@@ -19,18 +19,19 @@
  */
 static struct limit find_limit(const struct settings *settings, const char *ifname)
 {
-	struct section tunnel;
+	struct tunnel tunnel;
 	int r;
 
-	keys_defaults(&tunnel);
+	keys_defaults(&tunnel.section[0]);
 	r = config_find(settings->conf_dir, ifname, &diagnostics_to_log, &tunnel);
 	if (r <= 0)
 		log_line(
 			LOG_WARNING,
 			"%s: %s in %s: connect_limit = %u/%u counts; see: sixxs-route check",
 			ifname, r < 0 ? "its section cannot be read" : "no section",
-			settings->conf_dir, tunnel.limit.connects, tunnel.limit.seconds);
-	return tunnel.limit;
+			settings->conf_dir, tunnel.section[0].limit.connects,
+			tunnel.section[0].limit.seconds);
+	return tunnel.section[0].limit;
 }
 
 /*
@@ -40,12 +41,12 @@ static struct limit find_limit(const struct settings *settings, const char *ifna
 static bool find_limit_quietly(const struct settings *settings, const char *ifname,
 			       struct limit *ret)
 {
-	struct section tunnel;
+	struct tunnel tunnel;
 	int r;
 
-	keys_defaults(&tunnel);
+	keys_defaults(&tunnel.section[0]);
 	r = config_find(settings->conf_dir, ifname, NULL, &tunnel);
-	*ret = tunnel.limit;
+	*ret = tunnel.section[0].limit;
 	return r != 0;
 }
 

@@ -95,7 +95,7 @@ static void free_listing(struct listing *listing)
 
 /* 1 with *ret, 0 or -errno as config_find. */
 static int find_in_ini(struct claims *claims, const struct ini *ini,
-		       struct diagnostics *diagnostics, struct section *ret)
+		       struct diagnostics *diagnostics, struct tunnel *ret)
 {
 	bool found = false;
 	int r;
@@ -110,24 +110,25 @@ static int find_in_ini(struct claims *claims, const struct ini *ini,
 	if (r < 0)
 		return diagnose_file(diagnostics, r, "not read to the end: %s",
 				     strerror(-r));
+	ret->n = 0;
+	snprintf(ret->ifname, sizeof(ret->ifname), "%s", claims->only_ifname);
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = claims->claim[i];
 
 		if (strcmp(claim->tunnel.ifname, claims->only_ifname))
 			continue;
-		if (claim->invalid)
+		if (claim->invalid || ret->n == TUNNEL_SECTIONS_MAX)
 			return -EINVAL;
 		log_story("%s: section [%s] of %s/%s, line %u", claims->only_ifname,
 			  claim->tunnel.label, diagnostics->dir, claim->file,
 			  claim->line);
-		*ret = claim->tunnel;
-		return 1;
+		ret->section[ret->n++] = claim->tunnel;
 	}
-	return -EINVAL; /* not reached: a name that is looked for can be parsed */
+	return ret->n ? 1 : -EINVAL; /* a name that is looked for can be parsed */
 }
 
 static int find_in_file(struct claims *claims, int dirfd, const char *file, bool own,
-			struct section *ret)
+			struct tunnel *ret)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 	_cleanup_free_ char *bytes = NULL;
@@ -151,7 +152,7 @@ static int find_in_file(struct claims *claims, int dirfd, const char *file, bool
 	return r;
 }
 
-static int find(struct claims *claims, struct section *ret)
+static int find(struct claims *claims, struct tunnel *ret)
 {
 	_cleanup_(free_listing) struct listing listing = {0};
 	_cleanup_close_ int dirfd = open_folder(claims);
@@ -173,7 +174,7 @@ static int find(struct claims *claims, struct section *ret)
 }
 
 int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
-		struct section *ret)
+		struct tunnel *ret)
 {
 	_cleanup_(claims_free) struct claims claims = {
 		.diagnostics = diagnostics_in(to, dir, NULL), .only_ifname = ifname};

@@ -22,7 +22,7 @@
  * on that ground.
  */
 int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
-		struct section *ret);
+		struct tunnel *ret);
 
 /*
  * Every section of every drop-in in DIR, beside each other: the invalid ones too, flagged.

@@ -177,14 +177,14 @@ static int by_range(const void *a, const void *b)
 }
 
 /*
- * Two sections in one file for the same interface are a mistake, and which of them is
- * meant nobody knows. In two files the first wins, as for the event path, which may never
- * see the second.
+ * The first file that has sections for an interface serves it, with all of them: as for
+ * the event path, which may never see the others.
  */
 static void settle_interfaces(const struct claims *claims, struct claim **sorted)
 {
-	struct claim *winner = NULL;
+	const struct claim *winner = NULL;
 	char where[NAME_MAX + 32];
+	unsigned n = 0;
 
 	qsort(sorted, claims->n, sizeof(struct claim *), by_ifname);
 	for (size_t i = 0; i < claims->n; i++) {
@@ -193,21 +193,25 @@ static void settle_interfaces(const struct claims *claims, struct claim **sorted
 
 		if (!winner || strcmp(winner->tunnel.ifname, ifname)) {
 			winner = claim;
+			n = 1;
 			continue;
 		}
 		if (!*ifname) /* neither has a name that could be parsed */
 			continue;
-		claim->shadowed = true;
-		place(winner, claim, where);
-		if (claim->file != winner->file) {
-			claim_say(claims, claim, SEVERITY_WARNING, claim->line,
-				  "not used: interface %s has its section in %s", ifname,
-				  where);
+		if (claim->file == winner->file) {
+			if (++n != TUNNEL_SECTIONS_MAX + 1)
+				continue;
+			claim->invalid = true;
+			claim_say(
+				claims, claim, SEVERITY_ERROR, claim->line,
+				"interface %s has %d sections already: expected no more",
+				ifname, TUNNEL_SECTIONS_MAX);
 			continue;
 		}
-		winner->invalid = claim->invalid = true;
-		claim_say(claims, claim, SEVERITY_ERROR, claim->line,
-			  "interface %s has a section already, in %s", ifname, where);
+		claim->shadowed = true;
+		place(winner, claim, where);
+		claim_say(claims, claim, SEVERITY_WARNING, claim->line,
+			  "not used: interface %s has its section in %s", ifname, where);
 	}
 }
 

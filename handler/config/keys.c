@@ -4,6 +4,8 @@
 #include "lib/iproute2.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -50,12 +52,12 @@ static const char *parse_source(const char *value, struct section *ret)
 {
 	struct prefix prefix;
 
-	if (!strcmp(value, "auto")) {
-		ret->source_auto = true;
+	if (!strcmp(value, "auto") || !strcmp(value, "auto/prefix")) {
+		ret->source_kind = value[4] ? SOURCES_AUTO_PREFIX : SOURCES_AUTO;
 		return NULL;
 	}
 	if (prefix_parse(value, &prefix) < 0)
-		return "auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48";
+		return "auto, auto/prefix, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48";
 	/* the kernel takes such a rule for one that matches any source */
 	if (!prefix.len)
 		return "a prefix length of at least 1";
@@ -70,6 +72,103 @@ static const char *parse_source(const char *value, struct section *ret)
 	return NULL;
 }
 
+#define EXPECTED_LINK \
+	"the name of an interface: at most 15 letters, digits, '_', '.' and '-'"
+
+static const char *parse_source_link(const char *value, struct section *ret)
+{
+	if (!config_ifname_ok(value))
+		return EXPECTED_LINK;
+	strcpy(ret->source_link, value);
+	return NULL;
+}
+
+/* As is_number, or hexadecimal behind 0x. */
+static bool is_mark(const char *value, uint32_t *ret)
+{
+	char *end;
+	unsigned long number;
+
+	if (strncmp(value, "0x", 2) != 0)
+		return is_number(value, 1, UINT32_MAX, ret);
+	if (strspn(value + 2, "0123456789abcdefABCDEF") != strlen(value + 2) ||
+	    !value[2] || strlen(value + 2) > 8)
+		return false;
+	number = strtoul(value + 2, &end, 16);
+	*ret = (uint32_t)number;
+	return number != 0;
+}
+
+/* Bits outside the mask are cut, as host bits are: the kernel would keep two rules. */
+static const char *parse_fwmark(const char *value, struct section *ret)
+{
+	static const char expected[] =
+		"MARK or MARK/MASK, as 0x1/0xff: numbers from 1 to 4294967295, of which some bit is in both";
+	const char *slash = strchr(value, '/');
+	uint32_t mark, mask = UINT32_MAX;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%.*s", (int)(slash ? slash - value : 15), value);
+	if (strlen(value) > 31 || (slash && slash - value > 15) ||
+	    !is_mark(text, &mark) || (slash && !is_mark(slash + 1, &mask)) ||
+	    !(mark & mask))
+		return expected;
+	ret->mark = mark & mask;
+	ret->mask = mask;
+	return NULL;
+}
+
+bool keys_user_is_name(const char *value)
+{
+	return value[0] < '0' || value[0] > '9';
+}
+
+/* A name is left to who reads /etc/passwd. */
+static const char *parse_user(const char *value, struct section *ret)
+{
+	static const char expected[] =
+		"a name of /etc/passwd, a number, or two as 1000-1999, from 0 to 4294967294";
+	const char *dash = strchr(value, '-');
+	char first[16];
+
+	if (keys_user_is_name(value))
+		return NULL;
+	snprintf(first, sizeof(first), "%.*s", (int)(dash ? dash - value : 15), value);
+	if ((dash && dash - value > 15) || strlen(value) > 31 ||
+	    !is_number(first, 0, UINT32_MAX - 1, &ret->uid[0]) ||
+	    !is_number(dash ? dash + 1 : first, 0, UINT32_MAX - 1, &ret->uid[1]) ||
+	    ret->uid[0] > ret->uid[1])
+		return expected;
+	ret->by_user = true;
+	return NULL;
+}
+
+static const char *parse_switch(const char *value, bool *ret)
+{
+	*ret = !strcmp(value, "yes");
+	return *ret || !strcmp(value, "no") ? NULL : "yes or no";
+}
+
+static const char *parse_bound(const char *value, struct section *ret)
+{
+	return parse_switch(value, &ret->bound);
+}
+
+static const char *parse_from_link(const char *value, struct section *ret)
+{
+	if (!config_ifname_ok(value))
+		return EXPECTED_LINK;
+	if (!strcmp(value, "lo"))
+		return "another interface than lo, by which nothing comes in from elsewhere";
+	for (unsigned i = 0; i < ret->n_from_links; i++)
+		if (!strcmp(ret->from_link[i], value))
+			return "each interface only once";
+	if (ret->n_from_links == TUNNEL_LINKS_MAX)
+		return "no more than 16 interfaces";
+	strcpy(ret->from_link[ret->n_from_links++], value);
+	return NULL;
+}
+
 bool keys_all_digits(const char *value)
 {
 	return value[strspn(value, "0123456789")] == '\0';
@@ -77,8 +176,8 @@ bool keys_all_digits(const char *value)
 
 bool keys_table_ok(uint32_t table)
 {
-	/* 0, 253, 254 and 255 are the kernel's own (linux/rtnetlink.h) */
-	return table >= 1 && table <= INT32_MAX && (table < 253 || table > 255);
+	/* 0, 253 and 255 are the kernel's own (linux/rtnetlink.h); 254 is main */
+	return table >= 1 && table <= INT32_MAX && table != 253 && table != 255;
 }
 
 /* A name is left to who knows iproute2's files. */
@@ -113,15 +212,23 @@ static const char *parse_priority(const char *value, struct section *ret)
 							  : "a number from 1 to 32765";
 }
 
+/* "default": this program's; "none": the table is somebody else's. */
+static const char *parse_route(const char *value, struct section *ret)
+{
+	ret->no_route = !strcmp(value, "none");
+	return ret->no_route || !strcmp(value, "default") ? NULL : "default or none";
+}
+
 static const char *parse_gateway(const char *value, struct section *ret)
 {
 	struct prefix address, *gateway;
 
-	if (!strcmp(value, "none"))
+	ret->gateway_auto = !strcmp(value, "auto");
+	if (ret->gateway_auto || !strcmp(value, "none"))
 		return NULL;
 	if (strchr(value, '/') || prefix_parse(value, &address) < 0 ||
 	    !prefix_is_unicast(&address))
-		return "none, or the unicast address of the next hop";
+		return "none, auto, or the unicast address of the next hop";
 	gateway = address.family == AF_INET6 ? &ret->gateway6 : &ret->gateway4;
 	if (gateway->family)
 		return "one gateway for IPv6 and one for IPv4";
@@ -150,21 +257,44 @@ static const char *parse_mtu(const char *value, struct section *ret)
 		       : "none, or a number from 68 to 65520";
 }
 
-static const char *parse_when_down(const char *value, struct section *ret)
+static const char *parse_refusal(const char *value, enum refusal *ret)
 {
 	if (!strcmp(value, "fallthrough"))
-		ret->when_down = WHEN_DOWN_FALLTHROUGH;
+		*ret = FALLTHROUGH;
 	else if (!strcmp(value, "unreachable"))
-		ret->when_down = WHEN_DOWN_UNREACHABLE;
+		*ret = UNREACHABLE;
 	else
 		return "fallthrough or unreachable";
 	return NULL;
 }
 
+static const char *parse_when_down(const char *value, struct section *ret)
+{
+	return parse_refusal(value, &ret->when_down);
+}
+
+static const char *parse_when_gone(const char *value, struct section *ret)
+{
+	return parse_refusal(value, &ret->when_gone);
+}
+
+static const char *parse_carrier(const char *value, struct section *ret)
+{
+	ret->carrier_needed = !strcmp(value, "needed");
+	return ret->carrier_needed || !strcmp(value, "ignored") ? NULL
+								: "ignored or needed";
+}
+
 static const char *parse_prefer_main(const char *value, struct section *ret)
 {
-	ret->prefer_main = !strcmp(value, "yes");
-	return ret->prefer_main || !strcmp(value, "no") ? NULL : "yes or no";
+	return parse_switch(value, &ret->prefer_main);
+}
+
+static const char *parse_steer(const char *value, struct section *ret)
+{
+	ret->source_route = !strcmp(value, "source-route");
+	return ret->source_route || !strcmp(value, "rule") ? NULL
+							   : "rule or source-route";
 }
 
 static const char *parse_wait(const char *value, struct section *ret)
@@ -196,15 +326,24 @@ static const char *parse_connect_limit(const char *value, struct section *ret)
 
 const struct config_key config_keys[CONFIG_KEYS + 1] = {
 	{"interface", "the section's name", KEY_DESCRIBED, NULL, parse_interface},
-	{"source", NULL, KEY_SEVERAL, "auto", parse_source},
+	{"source", "none", KEY_SEVERAL | KEY_DESCRIBED, "auto|auto/prefix", parse_source},
+	{"source_link", "the interface", KEY_DESCRIBED, NULL, parse_source_link},
+	{"fwmark", "none", KEY_DESCRIBED, NULL, parse_fwmark},
+	{"user", "none", KEY_DESCRIBED, NULL, parse_user},
+	{"bound", "no", 0, NULL, parse_bound},
+	{"from_link", "none", KEY_SEVERAL | KEY_DESCRIBED, NULL, parse_from_link},
 	{"table", NULL, 0, NULL, parse_table},
-	{"name", "the interface's name", KEY_DESCRIBED, NULL, parse_name},
+	{"name", "the section's name", KEY_DESCRIBED, NULL, parse_name},
 	{"priority", "16383", 0, NULL, parse_priority},
-	{"gateway", "none", KEY_SEVERAL, "none", parse_gateway},
-	{"metric", "1024", 0, NULL, parse_metric},
+	{"route", "default", 0, NULL, parse_route},
+	{"gateway", "none", KEY_SEVERAL, "none|auto", parse_gateway},
+	{"metric", "2048", 0, NULL, parse_metric},
 	{"mtu", "none", 0, NULL, parse_mtu},
+	{"prefer_main", "by the selectors", KEY_DESCRIBED, NULL, parse_prefer_main},
+	{"steer", "rule", 0, NULL, parse_steer},
 	{"when_down", "fallthrough", 0, NULL, parse_when_down},
-	{"prefer_main", "no", 0, NULL, parse_prefer_main},
+	{"when_gone", "fallthrough", 0, NULL, parse_when_gone},
+	{"carrier", "ignored", 0, NULL, parse_carrier},
 	{"wait", "0 with systemd, else 5", KEY_DESCRIBED, NULL, parse_wait},
 	/* SixXS' FAQ: more than 4 times in 60 s, and it is 5 minutes; twice a day, a week */
 	{"connect_limit", "4/60", 0, NULL, parse_connect_limit},

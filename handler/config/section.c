@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/section.h"
 
+#include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/iproute2.h"
+#include "routing/plan.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define MTU_MIN6 1280 /* RFC 8200, 5 */
+#define MTU_MIN6   1280              /* RFC 8200, 5 */
+#define PASSWD_MAX (4 * 1024 * 1024) /* bytes */
 
 struct parser {
 	const struct ini_section *section;
@@ -61,6 +67,21 @@ static void parse_item(struct parser *parser, const struct config_key *key,
 		expected(parser, given, item, wanted);
 }
 
+/* Where ITEM stands in "a|b|c"; NULL: nowhere. */
+static const char *find_word(const char *words, const char *item)
+{
+	const size_t size = strlen(item);
+
+	while (words && *words) {
+		const size_t n = strcspn(words, "|");
+
+		if (n == size && !strncmp(words, item, size))
+			return words;
+		words += n + (words[n] == '|');
+	}
+	return NULL;
+}
+
 /* "a, b c": an item ends at blanks, a comma, or both; nothing between two commas is one
  * too. */
 static void parse_items(struct parser *parser, const struct config_key *key,
@@ -69,20 +90,23 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 	static const char blanks[] = " \t";
 	const char *c = given->value + strspn(given->value, blanks);
 	char item[1024], beside[64]; /* an item: longer than any line */
-	bool alone = false;
+	const char *alone = NULL;
 
-	snprintf(beside, sizeof(beside), "nothing beside %s", key->alone);
 	for (unsigned n = 0;; n++) {
 		const size_t size = strcspn(c, ", \t");
-		bool is_word;
+		const char *word;
 
 		snprintf(item, sizeof(item), "%.*s", (int)size, c);
-		is_word = !strcmp(item, key->alone);
-		if (n && (alone || is_word))
+		word = find_word(key->alone, item);
+		if (n && (alone || word)) {
+			snprintf(beside, sizeof(beside), "nothing beside %.*s",
+				 (int)strcspn(word ? word : alone, "|"),
+				 word ? word : alone);
 			expected(parser, given, item, beside);
-		else
+		} else {
 			parse_item(parser, key, given, item);
-		alone |= is_word;
+		}
+		alone = word ? word : alone;
 		c += size;
 		c += strspn(c, blanks);
 		if (!*c)
@@ -174,52 +198,206 @@ static void parse_label(struct parser *parser)
 			 section->name);
 }
 
-/* The link's own addresses may be of either. */
-static bool may_have_source(const struct section *tunnel, int family)
+/* The number of a line "NAME:x:UID:..." of passwd(5). */
+static bool find_uid(const char *bytes, const char *name, uint32_t *ret)
 {
-	if (tunnel->source_auto)
-		return true;
-	for (unsigned i = 0; i < tunnel->n_sources; i++)
-		if (tunnel->source[i].family == family)
-			return true;
+	const size_t size = strlen(name);
+
+	for (const char *line = bytes; line; line = strchr(line, '\n')) {
+		const char *uid;
+		char *end;
+
+		line += *line == '\n';
+		uid = !strncmp(line, name, size) && line[size] == ':'
+			      ? strchr(line + size + 1, ':')
+			      : NULL;
+		if (!uid)
+			continue;
+		*ret = (uint32_t)strtoul(uid + 1, &end, 10);
+		return *end == ':' && end != uid + 1;
+	}
 	return false;
 }
 
-/* What keys that are fine by themselves may not be together. */
-static void check_together(struct parser *parser)
+/* Not by NSS, which may hang in an event, or ask where there is no network yet. */
+static void find_user(struct parser *parser)
 {
-	const struct ini_section *section = parser->section;
-	const struct section *tunnel = parser->tunnel;
-	const bool has6 = may_have_source(tunnel, AF_INET6),
-		   has4 = may_have_source(tunnel, AF_INET);
+	const struct ini_key *given = find_key(parser->section, "user");
+	_cleanup_free_ char *bytes = NULL;
+	uint32_t uid;
+	size_t size;
+	int r;
 
-	if (tunnel->prefer_main && tunnel->priority < 2)
-		complain(
-			parser, line_of(section, "priority"),
-			"priority = 1: expected at least 2, as prefer_main's rule stands one before");
-	if ((tunnel->gateway6.family && !has6) || (tunnel->gateway4.family && !has4))
-		complain(
-			parser, line_of(section, "gateway"),
-			"gateway: expected one of a source's family, and no source is %s",
-			has6 ? "IPv4" : "IPv6");
-	if (tunnel->mtu && tunnel->mtu < MTU_MIN6 && has6)
-		complain(parser, line_of(section, "mtu"),
-			 "mtu = %u: expected at least %d, as a source is IPv6",
-			 tunnel->mtu, MTU_MIN6);
+	if (!given || !keys_user_is_name(given->value))
+		return;
+	r = file_read("/etc/passwd", PASSWD_MAX, &bytes, &size);
+	if (r < 0)
+		complain(parser, given->line, "user = %.64s: cannot read /etc/passwd: %s",
+			 given->value, strerror(-r));
+	else if (!find_uid(bytes, given->value, &uid))
+		expected(parser, given, given->value,
+			 "a name of /etc/passwd, a number, or two as 1000-1999");
+	else {
+		parser->tunnel->by_user = true;
+		parser->tunnel->uid[0] = parser->tunnel->uid[1] = uid;
+	}
 }
 
+/* ---- what keys may not be together -------------------------------------------------- */
+
+static bool has_other_selectors(const struct section *section)
+{
+	return section->mask || section->by_user || section->bound ||
+	       section->n_from_links;
+}
+
+/* Whether there may be rules of this family: auto's addresses may be of either. */
+static bool may_have_family(const struct section *section, uint8_t family)
+{
+	return section->source_kind != SOURCES_LISTED || has_other_selectors(section) ||
+	       plan_has_family(section, family);
+}
+
+static void check_selectors(struct parser *parser)
+{
+	const struct section *section = parser->tunnel;
+	const bool is_auto = section->source_kind != SOURCES_LISTED;
+
+	if (!section->n_sources && !is_auto && !has_other_selectors(section))
+		complain(
+			parser, parser->section->line,
+			"[%.64s] selects no packets: expected at least one of source, fwmark, user, bound and from_link",
+			parser->section->name);
+	if (section->source_link[0] && !is_auto)
+		complain(parser, line_of(parser->section, "source_link"),
+			 "source_link: expected source = auto or auto/prefix beside it");
+	for (unsigned i = 0; i < section->n_from_links; i++)
+		if (!strcmp(section->from_link[i], section->ifname))
+			complain(
+				parser, line_of(parser->section, "from_link"),
+				"from_link = %s: expected another interface than the section's own",
+				section->ifname);
+	if (is_auto && section->when_gone == UNREACHABLE)
+		complain(
+			parser, line_of(parser->section, "when_gone"),
+			"when_gone = unreachable: expected source to list the addresses: without the link, auto stands for none");
+}
+
+static void check_route(struct parser *parser)
+{
+	const struct section *section = parser->tunnel;
+	const bool has6 = may_have_family(section, AF_INET6),
+		   has4 = may_have_family(section, AF_INET);
+
+	if (section->prefer_main && section->priority < 2)
+		complain(
+			parser, line_of(parser->section, "priority"),
+			"priority = 1: expected at least 2, as prefer_main's rule stands one before");
+	if ((section->gateway6.family && !has6) || (section->gateway4.family && !has4))
+		complain(
+			parser, line_of(parser->section, "gateway"),
+			"gateway: expected one of a source's family, and no source is %s",
+			has6 ? "IPv4" : "IPv6");
+	if (section->mtu && section->mtu < MTU_MIN6 && has6)
+		complain(parser, line_of(parser->section, "mtu"),
+			 "mtu = %u: expected at least %d, as a source is IPv6",
+			 section->mtu, MTU_MIN6);
+	if (section->table == RT_TABLE_MAIN && !section->no_route)
+		complain(parser, line_of(parser->section, "table"),
+			 "table = %u: main's: expected route = none beside it",
+			 section->table);
+}
+
+/* A key that says something where it means nothing. */
+static void refuse_beside(struct parser *parser, bool given, const char *key,
+			  const char *beside)
+{
+	if (given)
+		complain(parser, line_of(parser->section, key),
+			 "%s: expected no such key beside %s", key, beside);
+}
+
+static void check_no_route(struct parser *parser)
+{
+	static const char beside[] = "route = none";
+	const struct section *section = parser->tunnel;
+	struct section defaults;
+
+	if (!section->no_route)
+		return;
+	keys_defaults(&defaults);
+	refuse_beside(parser,
+		      section->gateway_auto || section->gateway6.family ||
+			      section->gateway4.family,
+		      "gateway", beside);
+	refuse_beside(parser, section->metric != defaults.metric, "metric", beside);
+	refuse_beside(parser, section->mtu != 0, "mtu", beside);
+	refuse_beside(parser, section->when_down == UNREACHABLE, "when_down", beside);
+	refuse_beside(parser, section->when_gone == UNREACHABLE, "when_gone", beside);
+	refuse_beside(parser, section->table_name[0] != '\0', "name", beside);
+	refuse_beside(parser, section->source_route, "steer", beside);
+}
+
+static void check_steer(struct parser *parser)
+{
+	static const char beside[] = "steer = source-route";
+	const struct section *section = parser->tunnel;
+
+	if (!section->source_route)
+		return;
+	refuse_beside(parser, section->mask != 0, "fwmark", beside);
+	refuse_beside(parser, section->by_user, "user", beside);
+	refuse_beside(parser, section->bound, "bound", beside);
+	refuse_beside(parser, section->n_from_links != 0, "from_link", beside);
+	refuse_beside(parser, section->prefer_main, "prefer_main", beside);
+	for (unsigned i = 0; i < section->n_sources; i++)
+		if (section->source[i].family != AF_INET6) {
+			complain(
+				parser, line_of(parser->section, "source"),
+				"source: expected IPv6 alone beside steer = source-route: IPv4 has no source-specific routes");
+			return;
+		}
+}
+
+static void check_together(struct parser *parser)
+{
+	check_selectors(parser);
+	check_route(parser);
+	check_no_route(parser);
+	check_steer(parser);
+}
+
+/* ---- what absent keys mean ---------------------------------------------------------- */
+
 /*
- * The table is called as the interface is, unless it has a name already, or ip(8) would
- * take that name for something else: then it has none, and nothing is lost by that.
+ * The table is called as the section is, unless it has a name already, or ip(8) would take
+ * that name for something else: then it has none, and nothing is lost by that.
  */
-static void default_name(const struct ini_section *section, struct section *tunnel)
+static void default_name(const struct ini_section *section, struct section *ret)
 {
 	const struct ini_key *table = find_key(section, "table");
 
-	if (find_key(section, "name") || !name_ok(tunnel->ifname))
+	if (find_key(section, "name") || ret->no_route || ret->source_route ||
+	    !name_ok(ret->label))
 		return;
 	if (table && keys_all_digits(table->value))
-		strcpy(tunnel->table_name, tunnel->ifname);
+		strcpy(ret->table_name, ret->label);
+}
+
+/*
+ * A tunnel's own address reaches nothing by main that it would not reach by the tunnel. An
+ * uplink's neighbours are main's affair, and so are a router's own networks.
+ */
+static void default_prefer_main(const struct ini_section *section, struct section *ret)
+{
+	bool hosts = ret->source_kind != SOURCES_AUTO_PREFIX;
+
+	if (find_key(section, "prefer_main") || ret->source_route)
+		return;
+	for (unsigned i = 0; i < ret->n_sources; i++)
+		hosts &= ret->source[i].len == prefix_host_len(ret->source[i].family);
+	ret->prefer_main = !hosts || has_other_selectors(ret) || ret->gateway_auto ||
+			   ret->gateway6.family || ret->gateway4.family;
 }
 
 const char *section_ifname(const struct ini_section *section)
@@ -244,8 +422,10 @@ int section_parse(const struct ini_section *section, struct diagnostics *diagnos
 	parse_label(&parser);
 	parse_keys(&parser);
 	find_table(&parser);
+	find_user(&parser);
+	default_name(section, ret);
+	default_prefer_main(section, ret);
 	if (parser.result == 0)
 		check_together(&parser);
-	default_name(section, ret);
 	return parser.result;
 }

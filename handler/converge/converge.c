@@ -3,11 +3,11 @@
 
 #include "config/config.h"
 #include "config/diagnostic.h"
-#include "converge/auto_source.h"
 #include "converge/dry_run.h"
 #include "converge/execute.h"
 #include "converge/messages.h"
 #include "converge/ownership.h"
+#include "converge/resolve.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "state/record.h"
@@ -24,11 +24,11 @@ struct run {
 	struct rtnl *rtnl;
 	const char *ifname;
 	enum goal goal;
-	int runfd;        /* -1: there is no run folder (only with dry_run) */
-	struct link link; /* as it is; ifindex 0: none */
-	bool going;       /* udev says that it goes: then it counts as gone */
-	bool has_section;
-	struct section tunnel; /* with has_section */
+	int runfd;            /* -1: there is no run folder (only with dry_run) */
+	struct link link;     /* as it is; ifindex 0: none */
+	bool going;           /* udev says that it goes: then it counts as gone */
+	struct tunnel tunnel; /* its sections; n 0: none */
+	unsigned missing;     /* PENDING_*: what "auto" stands for and is not there yet */
 	bool has_record;
 	struct objects old;    /* on the record */
 	struct objects wanted; /* by the section */
@@ -90,23 +90,35 @@ static int fail_run_dir(const struct run *run, int error)
 
 /* ---- how things are ----------------------------------------------------------------- */
 
-static int find_section(struct run *run)
+static bool has_refusal(const struct objects *objects)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->object[i].kind == OBJECT_UNREACHABLE)
+			return true;
+	return false;
+}
+
+/*
+ * Without a link nothing is wanted but by when_gone: where nothing on record refuses
+ * packets, a section that cannot be read is no reason to keep the rest.
+ */
+static int find_sections(struct run *run)
 {
 	const int r = config_find(run->settings->conf_dir, run->ifname,
 				  &diagnostics_to_log, &run->tunnel);
 
-	if (r < 0) {
-		log_line(
-			LOG_ERR,
-			"%s: its section cannot be read: nothing was changed; mend what is told above, then run: sixxs-route apply %s",
-			run->ifname, run->ifname);
-		return r;
-	}
-	run->has_section = r > 0;
-	return 0;
+	if (r >= 0)
+		return 0;
+	run->tunnel.n = 0;
+	if (!run->link.ifindex && !has_refusal(&run->old))
+		return 0;
+	log_line(
+		LOG_ERR,
+		"%s: its section cannot be read: nothing was changed; mend what is told above, then run: sixxs-route apply %s",
+		run->ifname, run->ifname);
+	return r;
 }
 
-/* Also the section, if there is a link that it can be for. */
 static int find_link(struct run *run, uint32_t removed_ifindex)
 {
 	int r = rtnl_link(run->rtnl, run->ifname, &run->link);
@@ -122,29 +134,44 @@ static int find_link(struct run *run, uint32_t removed_ifindex)
 	run->going = removed_ifindex && removed_ifindex == run->link.ifindex;
 	if (run->going)
 		run->link.ifindex = 0;
-	if (run->goal == GOAL_REMOVED || !run->link.ifindex)
-		return 0;
-	return find_section(run);
+	return run->goal == GOAL_REMOVED ? 0 : find_sections(run);
+}
+
+static void warn_resolved(const struct run *run, const struct section *section,
+			  const struct resolved *resolved)
+{
+	if (resolved->left_out)
+		log_line(
+			LOG_WARNING,
+			"%s: [%s]: there are %u more addresses than the %d that source = auto can follow: set source = auto/prefix, or list in source = those that matter",
+			run->ifname, section->label, resolved->left_out,
+			TUNNEL_SOURCES_MAX);
+	if (resolved->gateway_is_old && run->settings->interactive)
+		log_line(
+			LOG_WARNING,
+			"%s: [%s]: main has no default route by this link any more: gateway = auto keeps the last one while the link is up",
+			run->ifname, section->label);
 }
 
 static int find_wanted(struct run *run)
 {
-	unsigned left_out;
-	int r;
+	for (unsigned i = 0; i < run->tunnel.n; i++) {
+		struct section *section = &run->tunnel.section[i];
+		struct resolved resolved;
+		int r = resolve_auto(run->rtnl, &run->link, &run->old, section,
+				     &resolved);
 
-	if (!run->has_section)
-		return 0;
-	r = auto_sources(run->rtnl, &run->link, &run->old, &run->tunnel, &left_out);
-	if (r < 0)
-		return fail(run, r, "ask the kernel for the link's addresses",
-			    "nothing was changed;");
-	if (left_out)
-		log_line(
-			LOG_WARNING,
-			"%s: the link has %u more addresses than the %d that source = auto can follow: list in source = those that matter",
-			run->ifname, left_out, TUNNEL_SOURCES_MAX);
-	r = plan_wanted(&run->tunnel, &run->link, &run->wanted);
-	return r < 0 ? fail(run, r, "plan", "nothing was changed;") : 0;
+		if (r < 0)
+			return fail(run, r, "ask the kernel for addresses and gateways",
+				    "nothing was changed;");
+		warn_resolved(run, section, &resolved);
+		run->missing |= (resolved.no_source ? PENDING_ADDRESS : 0) |
+				(resolved.no_gateway ? PENDING_GATEWAY : 0);
+		r = plan_wanted(section, &run->link, &run->wanted);
+		if (r < 0)
+			return fail(run, r, "plan", "nothing was changed;");
+	}
+	return 0;
 }
 
 static int find_record(struct run *run)
@@ -183,7 +210,7 @@ static struct claimant claimant(const struct run *run)
 /* Whether the tunnel is looked after from now on: then it has a record. */
 static bool is_active(const struct run *run)
 {
-	return run->has_section && run->link.ifindex;
+	return run->wanted.n || (run->tunnel.n && run->link.ifindex);
 }
 
 static int refuse_table(const struct run *run, const struct table_conflict *conflict)
@@ -266,10 +293,18 @@ static int set_name(const struct run *run, const struct name_entry *name)
 	return 0;
 }
 
+static bool uses_table(const struct run *run, uint32_t table)
+{
+	for (size_t i = 0; i < run->wanted.n; i++)
+		if (run->wanted.object[i].kind == OBJECT_TABLE &&
+		    run->wanted.object[i].table == table)
+			return true;
+	return false;
+}
+
 /* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
 static int set_names(const struct run *run)
 {
-	struct name_entry name = {0};
 	int r = 0;
 
 	for (size_t i = 0; i < run->gone.n; i++) {
@@ -278,11 +313,15 @@ static int set_names(const struct run *run)
 		if (run->gone.object[i].kind == OBJECT_TABLE && r == 0)
 			r = set_name(run, &none);
 	}
-	if (r < 0 || !run->has_section)
-		return r;
-	name.number = run->tunnel.table;
-	memcpy(name.name, run->tunnel.table_name, sizeof(name.name));
-	return set_name(run, &name);
+	for (unsigned i = 0; r == 0 && i < run->tunnel.n; i++) {
+		const struct section *section = &run->tunnel.section[i];
+		struct name_entry name = {.number = section->table};
+
+		memcpy(name.name, section->table_name, sizeof(name.name));
+		if (uses_table(run, section->table))
+			r = set_name(run, &name);
+	}
+	return r;
 }
 
 /* ---- results ------------------------------------------------------------------------ */
@@ -373,12 +412,14 @@ static void log_outcome(const struct run *run, const struct outcome *outcome, in
 		why = "udev says that the link goes";
 	else if (!run->link.ifindex)
 		why = "no such link";
-	else if (!run->has_section)
+	else if (!run->tunnel.n)
 		why = "no section in conf.d";
 	else if (outcome->pending & PENDING_LINK)
 		why = "link down, the route waits for it";
 	else if (outcome->pending & PENDING_ADDRESS)
 		why = "the link has no address yet";
+	else if (outcome->pending & PENDING_GATEWAY)
+		why = "main has no default route by this link yet";
 	else
 		why = "link up";
 	if (run->result && explain_changes(&run->plan, run->result, changes))
@@ -455,17 +496,25 @@ static int carry_out(struct run *run, struct outcome *ret)
 	return r < 0 ? r : r_name < 0 ? r_name : r_record;
 }
 
+/* A link that is held is down by intent: nothing is waited for. */
 static void note_pending(const struct run *run, struct outcome *ret)
 {
-	if (!run->has_section)
+	ret->wait = -1;
+	if (!run->tunnel.n)
 		return;
-	if (!run->link.up)
-		ret->pending |= PENDING_LINK;
-	if (run->tunnel.source_auto && !run->tunnel.n_sources)
-		ret->pending |= PENDING_ADDRESS;
+	ret->limit = run->tunnel.section[0].limit;
+	if (!run->link.ifindex)
+		return;
 	ret->ifindex = run->link.ifindex;
-	ret->wait = run->tunnel.wait;
-	ret->limit = run->tunnel.limit;
+	ret->pending = run->link.held ? 0 : run->missing;
+	for (unsigned i = 0; i < run->tunnel.n; i++) {
+		const struct section *section = &run->tunnel.section[i];
+
+		if (!run->link.held && !plan_is_up(section, &run->link))
+			ret->pending |= PENDING_LINK;
+		if (section->wait > ret->wait)
+			ret->wait = section->wait;
+	}
 }
 
 /* Under the lock. */
@@ -484,7 +533,7 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		note_pending(run, ret);
 		r = carry_out(run, ret);
 	}
-	ret->known = run->link.ifindex || run->has_section || run->has_record;
+	ret->known = run->link.ifindex || run->tunnel.n || run->has_record;
 	log_outcome(run, ret, r);
 	return r;
 }

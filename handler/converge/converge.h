@@ -25,6 +25,7 @@ enum goal {
 enum {
 	PENDING_LINK = 1,    /* that must come up */
 	PENDING_ADDRESS = 2, /* for source = auto */
+	PENDING_GATEWAY = 4, /* for gateway = auto */
 };
 
 struct outcome {

@@ -10,11 +10,17 @@
 /* Returns 1: it keeps the table; 0: it does not want it any more. */
 static int keeps(const struct settings *settings, struct table_conflict *conflict)
 {
-	struct section tunnel;
+	struct tunnel tunnel;
 	const int r = config_find(settings->conf_dir, conflict->holder, NULL, &tunnel);
 
 	conflict->unread = r < 0;
-	return r < 0 || (r > 0 && tunnel.table == conflict->table);
+	if (r < 0)
+		return 1;
+	for (unsigned i = 0; r > 0 && i < tunnel.n; i++)
+		if (!tunnel.section[i].no_route &&
+		    tunnel.section[i].table == conflict->table)
+			return 1;
+	return 0;
 }
 
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,

@@ -85,6 +85,22 @@ static int read_found(void *data, const struct nlmsghdr *nlh)
 	return r > 0 ? reader->fn(reader->data, &found) : r;
 }
 
+struct route_reader {
+	dump_route_fn *fn;
+	void *data;
+};
+
+static int read_default(void *data, const struct nlmsghdr *nlh)
+{
+	const struct route_reader *reader = data;
+	struct kernel_route route;
+	const int r = kernel_route_get(nlh, &route);
+
+	if (r < 0 || route.dst.len || route.src.len || (route.flags & RTM_F_CLONED))
+		return r;
+	return reader->fn(reader->data, &route);
+}
+
 struct address_reader {
 	dump_address_fn *fn;
 	void *data;
@@ -137,6 +153,18 @@ int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_foun
 	encode_dump_routes(&request, family, table, 0, OBJECT_PROTOCOL);
 	r = dump_each(rtnl, &request.nlh, read_found, &reader);
 	return r == -ENOENT ? 0 : r; /* no such table */
+}
+
+int dump_default_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
+			dump_route_fn *fn, void *data)
+{
+	struct route_reader reader = {.fn = fn, .data = data};
+	union request request;
+	int r;
+
+	encode_dump_by_link(&request, family, table, oif);
+	r = dump_each(rtnl, &request.nlh, read_default, &reader);
+	return r == -ENOENT || r == -ENODEV ? 0 : r; /* no such table, no such link */
 }
 
 int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data)

@@ -30,6 +30,11 @@ int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn
 int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
 		    void *data);
 
+/* Every default route of a table by one link, whoever made it. The same returns. */
+typedef int dump_route_fn(void *data, const struct kernel_route *route);
+int dump_default_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
+			dump_route_fn *fn, void *data);
+
 /*
  * Each address of the link that counts (kernel_address_counts), of both families. A link
  * that is gone has none. Returns 0 or -errno.

@@ -4,88 +4,208 @@
 #include "lib/array.h"
 
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
-static bool has_family(const struct section *tunnel, uint8_t family)
+bool plan_is_up(const struct section *section, const struct link *link)
 {
-	for (unsigned i = 0; i < tunnel->n_sources; i++)
-		if (tunnel->source[i].family == family)
+	return link->ifindex && link->up && !link->held &&
+	       (link->carrier || !section->carrier_needed);
+}
+
+/* Of the keys that name a family: sources and gateways. */
+static bool names_family(const struct section *section, uint8_t family)
+{
+	for (unsigned i = 0; i < section->n_sources; i++)
+		if (section->source[i].family == family)
 			return true;
-	return false;
+	return (family == AF_INET6 ? section->gateway6 : section->gateway4).family != 0;
 }
 
-static int want_table(const struct section *tunnel, struct objects *wanted)
+static bool refuses(const struct section *section)
 {
-	const struct object table = {.kind = OBJECT_TABLE, .table = tunnel->table};
-
-	return objects_put(wanted, &table);
+	return section->when_down == UNREACHABLE || section->when_gone == UNREACHABLE;
 }
 
-static int want_unreachable(const struct section *tunnel, uint8_t family,
-			    struct objects *wanted)
+/* Selectors that are of no family by themselves. */
+static bool has_other_selectors(const struct section *section)
 {
-	const struct object unreachable = {.kind = OBJECT_UNREACHABLE,
-					   .family = family,
-					   .table = tunnel->table,
-					   .metric = METRIC_UNREACHABLE};
-
-	if (tunnel->when_down != WHEN_DOWN_UNREACHABLE || !has_family(tunnel, family))
-		return 0;
-	return objects_put(wanted, &unreachable);
+	return section->mask || section->by_user || section->bound ||
+	       section->n_from_links;
 }
 
-static int want_route(const struct section *tunnel, const struct link *link,
-		      uint8_t family, struct objects *wanted)
+/*
+ * These get rules for the families that the section names, for both where it names none,
+ * and where packets shall be refused: a switch that refuses one family leaks the other.
+ */
+static bool has_other_rules(const struct section *section, uint8_t family)
 {
-	const struct object route = {.kind = OBJECT_ROUTE,
+	if (!has_other_selectors(section))
+		return false;
+	return refuses(section) || names_family(section, family) ||
+	       (!names_family(section, AF_INET6) && !names_family(section, AF_INET));
+}
+
+bool plan_has_family(const struct section *section, uint8_t family)
+{
+	for (unsigned i = 0; i < section->n_sources; i++)
+		if (section->source[i].family == family)
+			return true;
+	return has_other_rules(section, family);
+}
+
+/* ---- routes ------------------------------------------------------------------------- */
+
+static int want_table(const struct section *section, struct objects *wanted)
+{
+	const struct object table = {.kind = OBJECT_TABLE,
+				     .table = section->table,
+				     .selector = section->source_route ? SELECT_ALL : 0};
+
+	return section->no_route ? 0 : objects_put(wanted, &table);
+}
+
+/* SOURCE: of a source-specific route; NULL: for all. */
+static int want_routes(const struct section *section, const struct link *link,
+		       uint8_t family, const struct prefix *source,
+		       struct objects *wanted)
+{
+	const bool unknown = family == AF_INET6 ? section->unknown6 : section->unknown4;
+	struct object unreachable = {.kind = OBJECT_UNREACHABLE,
 				     .family = family,
-				     .table = tunnel->table,
-				     .oif = link->ifindex,
-				     .gateway = family == AF_INET6 ? tunnel->gateway6
-								   : tunnel->gateway4,
-				     .metric = tunnel->metric,
-				     .mtu = tunnel->mtu};
-
-	if (!link->up || !has_family(tunnel, family))
-		return 0;
-	return objects_put(wanted, &route);
-}
-
-static int want_rule(const struct section *tunnel, const struct prefix *source,
-		     struct objects *wanted)
-{
-	const struct object rule = {.kind = OBJECT_RULE,
-				    .family = source->family,
-				    .table = tunnel->table,
-				    .source = *source,
-				    .priority = tunnel->priority};
-	struct object main_first = rule;
+				     .table = section->table,
+				     .metric = METRIC_UNREACHABLE};
+	struct object route = {.kind = OBJECT_ROUTE,
+			       .family = family,
+			       .table = section->table,
+			       .oif = link->ifindex,
+			       .gateway = family == AF_INET6 ? section->gateway6
+							     : section->gateway4,
+			       .metric = section->metric,
+			       .mtu = section->mtu};
 	int r = 0;
 
+	if (source)
+		unreachable.source = route.source = *source;
+	if (refuses(section))
+		r = objects_put(wanted, &unreachable);
+	if (r == 0 && plan_is_up(section, link) && !unknown)
+		r = objects_put(wanted, &route);
+	return r;
+}
+
+static int want_all_routes(const struct section *section, const struct link *link,
+			   struct objects *wanted)
+{
+	static const uint8_t families[] = {AF_INET6, AF_INET};
+	int r = 0;
+
+	if (section->no_route)
+		return 0;
+	if (section->source_route) {
+		for (unsigned i = 0; r == 0 && i < section->n_sources; i++)
+			r = want_routes(section, link, section->source[i].family,
+					&section->source[i], wanted);
+		return r;
+	}
+	for (unsigned i = 0; r == 0 && i < 2; i++)
+		if (plan_has_family(section, families[i]))
+			r = want_routes(section, link, families[i], NULL, wanted);
+	return r;
+}
+
+/* ---- rules -------------------------------------------------------------------------- */
+
+/* RULE says which packets; with prefer_main there is one more before it. */
+static int want_rule(const struct section *section, struct object rule,
+		     struct objects *wanted)
+{
+	struct object main_first;
+	int r = 0;
+
+	rule.kind = OBJECT_RULE;
+	rule.table = section->table;
+	rule.priority = section->priority;
+	main_first = rule;
 	main_first.table = RT_TABLE_MAIN;
 	main_first.prefers_main = true;
 	main_first.priority--;
-	if (tunnel->prefer_main)
+	if (section->prefer_main)
 		r = objects_put(wanted, &main_first);
 	return r < 0 ? r : objects_put(wanted, &rule);
 }
 
-int plan_wanted(const struct section *tunnel, const struct link *link, struct objects *ret)
+static int want_other_rules(const struct section *section, uint8_t family,
+			    struct objects *wanted)
+{
+	const struct object rule = {.family = family};
+	int r = 0;
+
+	if (section->mask) {
+		struct object by_mark = rule;
+
+		by_mark.selector = SELECT_MARK;
+		by_mark.mark = section->mark;
+		by_mark.mask = section->mask;
+		r = want_rule(section, by_mark, wanted);
+	}
+	if (r == 0 && section->by_user) {
+		struct object by_user = rule;
+
+		by_user.selector = SELECT_USER;
+		by_user.uid[0] = section->uid[0];
+		by_user.uid[1] = section->uid[1];
+		r = want_rule(section, by_user, wanted);
+	}
+	if (r == 0 && section->bound) {
+		struct object bound = rule;
+
+		bound.selector = SELECT_OUT;
+		memcpy(bound.ifname, section->ifname, IFNAMSIZ);
+		r = want_rule(section, bound, wanted);
+	}
+	for (unsigned i = 0; r == 0 && i < section->n_from_links; i++) {
+		struct object from_link = rule;
+
+		from_link.selector = SELECT_IN;
+		memcpy(from_link.ifname, section->from_link[i], IFNAMSIZ);
+		r = want_rule(section, from_link, wanted);
+	}
+	return r;
+}
+
+static int want_rules(const struct section *section, struct objects *wanted)
 {
 	static const uint8_t families[] = {AF_INET6, AF_INET};
+	int r = 0;
+
+	if (section->source_route)
+		return want_rule(
+			section,
+			(struct object){.family = AF_INET6, .selector = SELECT_ALL},
+			wanted);
+	for (unsigned i = 0; r == 0 && i < section->n_sources; i++)
+		r = want_rule(section,
+			      (struct object){.family = section->source[i].family,
+					      .source = section->source[i]},
+			      wanted);
+	for (unsigned i = 0; r == 0 && i < 2; i++)
+		if (has_other_rules(section, families[i]))
+			r = want_other_rules(section, families[i], wanted);
+	return r;
+}
+
+int plan_wanted(const struct section *section, const struct link *link,
+		struct objects *ret)
+{
 	int r;
 
-	if (!link->ifindex)
+	if (!link->ifindex && section->when_gone != UNREACHABLE)
 		return 0;
-	r = want_table(tunnel, ret);
-	for (unsigned i = 0; r == 0 && i < 2; i++) {
-		r = want_unreachable(tunnel, families[i], ret);
-		if (r == 0)
-			r = want_route(tunnel, link, families[i], ret);
-	}
-	for (unsigned i = 0; r == 0 && i < tunnel->n_sources; i++)
-		r = want_rule(tunnel, &tunnel->source[i], ret);
-	return r;
+	r = want_table(section, ret);
+	if (r == 0)
+		r = want_all_routes(section, link, ret);
+	return r < 0 ? r : want_rules(section, ret);
 }
 
 int plan_push(struct plan *plan, enum step_op op, const struct object *object)

@@ -16,6 +16,8 @@
 struct link {
 	uint32_t ifindex; /* 0: there is no such link */
 	bool up;          /* IFF_UP: a route on a link that is down is refused */
+	bool carrier;     /* IFF_LOWER_UP */
+	bool held;        /* counts as down, whatever the link says */
 	char ifname[IFNAMSIZ];
 };
 
@@ -31,11 +33,17 @@ struct plan {
 	struct step *step;
 };
 
+/* Whether the section's route can stand: its link is there, up, and not held. */
+bool plan_is_up(const struct section *section, const struct link *link);
+
+/* Whether the section has a rule for this family. */
+bool plan_has_family(const struct section *section, uint8_t family);
+
 /*
- * Adds to RET what the section wants: nothing without a link; the route only on a link
- * that is up. Returns 0 or -ENOMEM.
+ * Adds to RET what the section wants, its sources and gateways being known: without a link
+ * nothing, but for when_gone; the route only on a link that is up. Returns 0 or -ENOMEM.
  */
-int plan_wanted(const struct section *tunnel, const struct link *link,
+int plan_wanted(const struct section *section, const struct link *link,
 		struct objects *ret);
 
 /*

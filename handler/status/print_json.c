@@ -228,7 +228,7 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 		json_null(json, "recorded");
 	put_table(page, status);
 	put_items(page, "routes", status, true);
-	json_bool(json, "auto", found && status->tunnel.source_auto);
+	json_bool(json, "auto", found && status->tunnel.source_kind != SOURCES_LISTED);
 	json_open(json, "sources", '[');
 	for (size_t i = 0; found && i < status->tunnel.n_sources; i++)
 		put_source(page, status, i);

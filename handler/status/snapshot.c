@@ -2,7 +2,7 @@
 #include "status/snapshot.h"
 
 #include "config/diagnostic.h"
-#include "converge/auto_source.h"
+#include "converge/resolve.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "state/record.h"
@@ -42,9 +42,9 @@ static void report_record(struct snapshot *snapshot, const char *ifname, int err
 static void find_addresses(struct snapshot *snapshot, struct tunnel_status *status,
 			   const struct objects *recorded)
 {
-	unsigned left_out;
-	const int r = auto_sources(snapshot->rtnl, &status->link, recorded,
-				   &status->tunnel, &left_out);
+	struct resolved resolved;
+	const int r = resolve_auto(snapshot->rtnl, &status->link, recorded,
+				   &status->tunnel, &resolved);
 	char text[160];
 
 	if (r == 0)

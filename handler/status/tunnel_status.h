@@ -46,12 +46,12 @@ enum section_state { SECTION_NONE, SECTION_FOUND, SECTION_UNKNOWN };
 struct tunnel_status {
 	char ifname[IFNAMSIZ];
 	enum section_state section;
-	bool clashes;         /* why it is SECTION_UNKNOWN: another section is first */
+	bool clashes;          /* why it is SECTION_UNKNOWN: another section is first */
 	struct section tunnel; /* with SECTION_FOUND */
-	bool looked;          /* the following is so; else the kernel did not say */
-	struct link link;     /* ifindex 0: absent */
-	bool no_carrier;      /* it is up all the same */
-	char vrf[IFNAMSIZ];   /* that the link is in; "": in none */
+	bool looked;           /* the following is so; else the kernel did not say */
+	struct link link;      /* ifindex 0: absent */
+	bool no_carrier;       /* it is up all the same */
+	char vrf[IFNAMSIZ];    /* that the link is in; "": in none */
 	uint32_t vrf_table;
 	uint32_t
 		vrf_rule; /* priority of the rule that looks there before ours; 0: none */

@@ -77,9 +77,12 @@ static void sort(struct tunnels *tunnels)
 static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
 {
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
+	struct tunnel tunnel;
 	const int r = config_find(tunnels->settings->conf_dir, status->ifname,
-				  &diagnostics, &status->tunnel);
+				  &diagnostics, &tunnel);
 
+	if (r > 0)
+		status->tunnel = tunnel.section[0];
 	status->section = r < 0 ? SECTION_UNKNOWN : r > 0 ? SECTION_FOUND : SECTION_NONE;
 }
 
@@ -139,12 +142,13 @@ static void find_lost_sections(struct tunnels *tunnels)
 
 	for (size_t i = 0; i < tunnels->n; i++) {
 		struct tunnel_status *status = &tunnels->status[i];
+		struct tunnel tunnel;
 		int r;
 
 		if (status->section != SECTION_NONE)
 			continue;
 		r = config_find(tunnels->settings->conf_dir, status->ifname, &diagnostics,
-				&status->tunnel);
+				&tunnel);
 		if (r != 0)
 			status->section = SECTION_UNKNOWN;
 		status->clashes = r > 0; /* good by itself, and yet not among all */
