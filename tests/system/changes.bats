@@ -57,7 +57,7 @@ becomes() {
 @test "table" {
 	becomes $'source = 2a02::1\ntable = 70000' <<-END
 		16383: from 2a02::1 lookup 70000 proto 166
-		default dev sixxs0 table 70000 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 70000 proto 166 metric 2048 pref medium
 		name: 70000 sixxs0
 	END
 }
@@ -65,18 +65,21 @@ becomes() {
 @test "source" {
 	becomes $'source = 2a02::7\ntable = 200' <<-END
 		16383: from 2a02::7 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 		name: 200 sixxs0
 	END
 }
 
 @test "source: one more, of the other family too" {
 	becomes $'source = 2a02::1 2a02:8::/48, 192.0.2.77\ntable = 200' <<-END
+		16382: from 192.0.2.77 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 192.0.2.77 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 scope 253 metric 1024
+		default dev sixxs0 table 200 proto 166 scope 253 metric 2048
+		16382: from 2a02::1 lookup 254 suppress_prefixlength 7 proto 166
+		16382: from 2a02:8::/48 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 2a02::1 lookup 200 proto 166
 		16383: from 2a02:8::/48 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 		name: 200 sixxs0
 	END
 }
@@ -84,7 +87,7 @@ becomes() {
 @test "source: from one family to the other" {
 	becomes $'source = 192.0.2.77\ntable = 200' <<-END
 		16383: from 192.0.2.77 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 scope 253 metric 1024
+		default dev sixxs0 table 200 proto 166 scope 253 metric 2048
 		name: 200 sixxs0
 	END
 }
@@ -92,7 +95,7 @@ becomes() {
 @test "priority" {
 	becomes $'source = 2a02::1\ntable = 200\npriority = 100' <<-END
 		100: from 2a02::1 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 		name: 200 sixxs0
 	END
 }
@@ -100,7 +103,7 @@ becomes() {
 @test "name" {
 	becomes $'source = 2a02::1\ntable = 200\nname = office' <<-END
 		16383: from 2a02::1 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 		name: 200 office
 	END
 }
@@ -108,24 +111,35 @@ becomes() {
 @test "name: none" {
 	becomes $'source = 2a02::1\ntable = 200\nname = none' <<-END
 		16383: from 2a02::1 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 	END
 }
 
 @test "gateway" {
 	becomes $'source = 2a02::1\ntable = 200\ngateway = fe80::1' <<-END
+		16382: from 2a02::1 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 2a02::1 lookup 200 proto 166
-		default via fe80::1 dev sixxs0 table 200 proto 166 metric 1024 onlink pref medium
+		default via fe80::1 dev sixxs0 table 200 proto 166 metric 2048 onlink pref medium
+		name: 200 sixxs0
+	END
+}
+
+@test "prefer_main: no, where its default would be yes" {
+	becomes $'source = 2a02:8::/48\ntable = 200\ngateway = fe80::1\nprefer_main = no' <<-END
+		16383: from 2a02:8::/48 lookup 200 proto 166
+		default via fe80::1 dev sixxs0 table 200 proto 166 metric 2048 onlink pref medium
 		name: 200 sixxs0
 	END
 }
 
 @test "gateway: one for each family" {
 	becomes $'source = 2a02::1, 192.0.2.77\ntable = 200\ngateway = fe80::1, 198.51.100.9' <<-END
+		16382: from 192.0.2.77 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 192.0.2.77 lookup 200 proto 166
-		default via 198.51.100.9 dev sixxs0 table 200 proto 166 metric 1024 onlink
+		default via 198.51.100.9 dev sixxs0 table 200 proto 166 metric 2048 onlink
+		16382: from 2a02::1 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 2a02::1 lookup 200 proto 166
-		default via fe80::1 dev sixxs0 table 200 proto 166 metric 1024 onlink pref medium
+		default via fe80::1 dev sixxs0 table 200 proto 166 metric 2048 onlink pref medium
 		name: 200 sixxs0
 	END
 }
@@ -141,7 +155,7 @@ becomes() {
 @test "mtu" {
 	becomes $'source = 2a02::1\ntable = 200\nmtu = 1300' <<-END
 		16383: from 2a02::1 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 mtu 1300 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 mtu 1300 pref medium
 		name: 200 sixxs0
 	END
 }
@@ -149,10 +163,10 @@ becomes() {
 @test "when_down" {
 	becomes $'source = 2a02::1, 192.0.2.77\ntable = 200\nwhen_down = unreachable' <<-END
 		16383: from 192.0.2.77 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 scope 253 metric 1024
+		default dev sixxs0 table 200 proto 166 scope 253 metric 2048
 		unreachable default table 200 proto 166 metric 4294967295
 		16383: from 2a02::1 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 		unreachable default dev lo table 200 proto 166 metric 4294967295 pref medium
 		name: 200 sixxs0
 	END
@@ -162,7 +176,7 @@ becomes() {
 	becomes $'source = 2a02::1\ntable = 200\nprefer_main = yes' <<-END
 		16382: from 2a02::1 lookup 254 suppress_prefixlength 7 proto 166
 		16383: from 2a02::1 lookup 200 proto 166
-		default dev sixxs0 table 200 proto 166 metric 1024 pref medium
+		default dev sixxs0 table 200 proto 166 metric 2048 pref medium
 		name: 200 sixxs0
 	END
 }
@@ -191,7 +205,7 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 	tunnel_add sixxs7
 	tunnel_up sixxs7
 	settle
-	assert_same "${old//sixxs0/sixxs7}" "$(ours)"
+	assert_same "${old//dev sixxs0/dev sixxs7}" "$(ours)"
 }
 
 # While a packet could be on its way, at no time neither the old nor the new is there.
@@ -206,7 +220,7 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 	section $'source = 2a02::1\ntable = 70000\nname = office'
 	replay sixxs0
 	rules | has '16383: from 2a02::1 lookup office proto sixxs'
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes office)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes office)"
 	exits 255 ip -6 route show table sixxs0
 }
 

@@ -229,7 +229,7 @@ orphans() {
 	exits 0 $handler apply --all
 	before=$(kernel)
 	for text in '' garbage 'sixxs-route 2' $'sixxs-route 1\nrule 6 1 from ::/0 lookup 200' \
-		$'sixxs-route 1\nroute 6 dev 0 metric 1024 table 200' $'sixxs-route 1\ntable 254' \
+		$'sixxs-route 1\nroute 6 dev 0 metric 2048 table 200' $'sixxs-route 1\ntable 254' \
 		$'sixxs-route 1\ntable 200\nrule'; do
 		printf '%s\n' "$text" >/run/sixxs-route/sixxs0.record
 		unchanged exits 1 $handler apply sixxs0
@@ -337,7 +337,7 @@ orphans() {
 @test "--verbose tells what was read, decided and done" {
 	exits 0 $handler --verbose apply sixxs0 2>/tmp/told
 	grep -qE '^sixxs-route: sixxs0: the link is up \(ifindex [0-9]+\)$' /tmp/told
-	grep -qF 'sixxs0: ip -6 route add default dev sixxs0 metric 1024 table 200 protocol 166: done' /tmp/told
+	grep -qF 'sixxs0: ip -6 route add default dev sixxs0 metric 2048 table 200 protocol 166: done' /tmp/told
 	grep -qF 'sixxs0: ip -6 rule add priority 16383 from 2a02::1 lookup 200 protocol 166: done' /tmp/told
 	exits 0 $handler -v apply sixxs0 2>/tmp/told
 	grep -qF 'sixxs0: ip -6 rule add priority 16383 from 2a02::1 lookup 200 protocol 166: already so' /tmp/told

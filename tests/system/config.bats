@@ -41,8 +41,8 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 		"$(our_rules)"
 	assert_same "$(printf '16383: from %s lookup sixxs0 proto sixxs\n' 192.0.2.7 198.51.100.0/24)" \
 		"$(rules4 | grep 'proto sixxs$')"
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
-	assert_same 'default dev sixxs0 proto sixxs scope link metric 1024' "$(routes4 sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs scope link metric 2048' "$(routes4 sixxs0)"
 }
 
 @test "an IPv4 source alone brings no IPv6 route" {
@@ -133,7 +133,7 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	settle
 	exits 0 $handler apply --all
 	for iface in sixxs0 sixxs1 SixxsOffice; do
-		routes $iface | has "default dev $iface proto sixxs metric 1024 pref medium"
+		routes $iface | has "default dev $iface proto sixxs metric 2048 pref medium"
 	done
 	exits 0 $handler remove SixxsOffice
 	tunnel_del SixxsOffice
@@ -346,7 +346,7 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	printf '[sixxs0]\nsource = 2a02::1\ntable = upstream\n' | drop_in sixxs0
 	comes sixxs0
 	assert_same '16383: from 2a02::1 lookup upstream proto sixxs' "$(our_rules)"
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes 301)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes 301)"
 	untroubled
 	exits 1 test -e /run/sixxs-route/rt_tables
 }
@@ -357,8 +357,8 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	comes sixxs0
 	comes sixxs1
 	assert_same "$(printf '16383: from 2a02::%d lookup sixxs%d proto sixxs\n' 1 0 2 1)" "$(our_rules)"
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes 2147483647)"
-	assert_same 'default dev sixxs1 proto sixxs metric 1024 pref medium' "$(routes 1)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes 2147483647)"
+	assert_same 'default dev sixxs1 proto sixxs metric 2048 pref medium' "$(routes 1)"
 }
 
 @test "a name that iproute2 has for this very table stays its owner's" {
@@ -379,7 +379,7 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
 	comes sixxs0
 	assert_same '16383: from 2a02::1 lookup 200 proto sixxs' "$(our_rules)"
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes 200)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes 200)"
 	told '^daemon.warn sixxs0: table 200 goes without the name sixxs0, which iproute2 gives to table 300: '
 	logged 0 '^daemon.err'
 	exits 1 test -e /run/sixxs-route/rt_tables

@@ -35,8 +35,8 @@ assert_swapped() {
 	has "$2" <<<"$(routes 200)"
 }
 
-up0='default dev sixxs0 proto sixxs metric 1024 pref medium'
-up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
+up0='default dev sixxs0 proto sixxs metric 2048 pref medium'
+up1='default dev sixxs1 proto sixxs metric 2048 pref medium'
 
 @test "two tunnels swap source and table: apply --all" {
 	sections 1 2
@@ -110,10 +110,10 @@ up1='default dev sixxs1 proto sixxs metric 1024 pref medium'
 	tunnel_up sixxs0
 	settle
 	sixxs-route remove sixxs0
-	ip -6 route add default dev net0 table 200 metric 1024 proto static
+	ip -6 route add default dev net0 table 200 metric 2048 proto static
 	ip -6 rule add from 2a02::99 lookup 777 priority 16383 protocol 166
 	exits 1 sixxs-route apply --all
-	ip -6 route del default dev net0 table 200 metric 1024 proto static
+	ip -6 route del default dev net0 table 200 metric 2048 proto static
 	[ "$(rules | grep -c 2a02::99)" -eq 0 ]
 }
 

@@ -134,7 +134,7 @@ rehearse() {
 @test "each key of the drop-in changes" {
 	changes=('s/2a02::1,/2a02::9,/' 's/2a02::1, 192.0.2.77/2a02::1/;s/, 198.51.100.9//' 's/table = 200/table = 70000/'
 		's/= 100/= 101/' 's/office/home/' 's/fe80::1/fe80::2/' '/gateway/d' 's/= 7/= 8/' 's/1300/1400/' '/mtu/d'
-		'/when_down/d' '/prefer_main/d')
+		'/when_down/d' 's/prefer_main = yes/prefer_main = no/')
 	for change in "${changes[@]}"; do
 		changed() {
 			stands

@@ -54,7 +54,7 @@ fails() {
 works() {
 	exits 0 $handler apply sixxs0
 	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
 # ---- the kernel refuses -------------------------------------------------------------------
@@ -84,7 +84,7 @@ route='sixxs0: "ip -6 route add default dev sixxs0 table 200 metric 1024 protoco
 	fails "${route}.*"
 	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
 	rules4 | has '16383: from 192.0.2.77 lookup sixxs0 proto sixxs'
-	routes4 sixxs0 | has 'default dev sixxs0 proto sixxs scope link metric 1024'
+	routes4 sixxs0 | has 'default dev sixxs0 proto sixxs scope link metric 2048'
 }
 
 @test "the gateway is the host itself" {
@@ -193,7 +193,7 @@ full() {
 	logged 1 '^daemon.err sixxs0: cannot name its table: No space left on device: its routes are not affected; '
 	logged 1 '^daemon.err'
 	assert_same '16383: from 2a02::1 lookup 200 proto sixxs' "$(rules | grep sixxs)"
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes 200)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes 200)"
 	rm /run/sixxs-route/filler
 	works
 	exits 0 $handler remove sixxs0

@@ -38,7 +38,7 @@ rule_of() { echo "16383: from 2a02::$((${1#sixxs} + 1)) lookup $1 proto sixxs"; 
 # stands IFACE: rule and route as the story has them, and the route is on this very link.
 stands() {
 	rules | has "$(rule_of "$1")" &&
-		assert_same "default dev $1 proto sixxs metric 1024 pref medium" "$(routes "$1")" &&
+		assert_same "default dev $1 proto sixxs metric 2048 pref medium" "$(routes "$1")" &&
 		grep -q " dev $(ifindex "$1") " "/run/sixxs-route/$1.record"
 }
 
@@ -78,7 +78,7 @@ up_after() {
 	settle
 	assert_same "$(printf '%s\n' '0: from all lookup local' \
 		'16383: from 2a02::1 lookup sixxs0 proto sixxs' '32766: from all lookup main')" "$(rules)"
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 	uplink_stands
 	goes sixxs0
 	clean
@@ -667,7 +667,7 @@ own_stands() {
 	printf '[he-ipv6]\nsource = 2a02::1\ntable = 200\nname = he6\n' | drop_in any
 	comes he-ipv6
 	rules | has '16383: from 2a02::1 lookup he6 proto sixxs'
-	assert_same 'default dev he-ipv6 proto sixxs metric 1024 pref medium' "$(routes he6)"
+	assert_same 'default dev he-ipv6 proto sixxs metric 2048 pref medium' "$(routes he6)"
 	tunnel_rename he-ipv6 plain0 down
 	settle
 	clean

@@ -40,8 +40,8 @@ all_come() {
 all_stand() {
 	wanted6() { printf '16383: from 2a02::%x lookup sixxs%d proto sixxs\n' $(($1 + 1)) "$1"; }
 	wanted4() { printf '16383: from 10.0.0.%d lookup sixxs%d proto sixxs\n' $(($1 + 1)) "$1"; }
-	route6() { printf 'default dev sixxs%d table sixxs%d proto sixxs metric 1024 pref medium\n' "$1" "$1"; }
-	route4() { printf 'default dev sixxs%d table sixxs%d proto sixxs scope link metric 1024\n' "$1" "$1"; }
+	route6() { printf 'default dev sixxs%d table sixxs%d proto sixxs metric 2048 pref medium\n' "$1" "$1"; }
+	route4() { printf 'default dev sixxs%d table sixxs%d proto sixxs scope link metric 2048\n' "$1" "$1"; }
 	assert_same "$(each wanted6 | sort)" "$(rules | grep sixxs | sort)"
 	assert_same "$(each wanted4 | sort)" "$(rules4 | grep sixxs | sort)"
 	assert_same "$(each route6 | sort)" "$(routes all | grep sixxs | sort)"

@@ -37,8 +37,8 @@ others() {
 ours_stand() {
 	rules | has "16383: from 2a02::1 lookup sixxs0 proto sixxs" &&
 		rules4 | has "16383: from 192.0.2.77 lookup sixxs0 proto sixxs" &&
-		routes sixxs0 | has 'default dev sixxs0 proto sixxs metric 1024 pref medium' &&
-		routes4 sixxs0 | has 'default dev sixxs0 proto sixxs scope link metric 1024'
+		routes sixxs0 | has 'default dev sixxs0 proto sixxs metric 2048 pref medium' &&
+		routes4 sixxs0 | has 'default dev sixxs0 proto sixxs scope link metric 2048'
 }
 
 ours_are_gone() { [ "$(kernel | grep -c ' proto 166')" -eq 0 ]; }
@@ -177,11 +177,11 @@ survives() {
 @test "routes in our table" {
 	ip -6 route add 2001:db8::/32 dev net0 table 200 proto static
 	ip -6 route add unreachable 2001:db9::/32 table 200 proto 165
-	ip -6 route add default dev net0 table 200 metric 1025 proto 167
-	ip -6 route add default from 2a02::1 dev net0 table 200 metric 1024
-	ip -4 route add 198.51.100.0/24 dev net0 table 200 metric 1024
-	ip -4 route add default dev net0 table 200 metric 1025 proto static
-	ip -4 route add default tos 0x10 dev net0 table 200 metric 1024
+	ip -6 route add default dev net0 table 200 metric 2049 proto 167
+	ip -6 route add default from 2a02::1 dev net0 table 200 metric 2048
+	ip -4 route add 198.51.100.0/24 dev net0 table 200 metric 2048
+	ip -4 route add default dev net0 table 200 metric 2049 proto static
+	ip -4 route add default tos 0x10 dev net0 table 200 metric 2048
 	ordeal
 	untroubled
 	ip -6 route flush table 200
@@ -190,7 +190,7 @@ survives() {
 
 @test "routes of neighbouring protocols on our link" {
 	comes
-	ip -6 route add 2001:db8::/32 dev sixxs0 table 200 metric 1024 proto 165
+	ip -6 route add 2001:db8::/32 dev sixxs0 table 200 metric 2048 proto 165
 	ip -6 route add default dev sixxs0 table 200 metric 2000 proto static
 	ip -4 route add default dev sixxs0 table 200 metric 2000 proto 167
 	on_our_link() { kernel | grep ' dev sixxs0 ' | grep -v ' proto 166 '; }
@@ -233,23 +233,23 @@ taken() {
 }
 
 @test "their default route in our slot" {
-	taken -6 2a02::1 'default dev net0 metric 1024, protocol 4 static' \
-		default dev net0 metric 1024 proto static
+	taken -6 2a02::1 'default dev net0 metric 2048, protocol 4 static' \
+		default dev net0 metric 2048 proto static
 }
 
 @test "their default route in our slot, of a neighbouring protocol" {
-	taken -6 2a02::1 'default dev net0 metric 1024, protocol 165' \
-		default dev net0 metric 1024 proto 165
+	taken -6 2a02::1 'default dev net0 metric 2048, protocol 165' \
+		default dev net0 metric 2048 proto 165
 }
 
 @test "their default route in our slot, by a gateway" {
-	taken -6 2a02::1 'default dev net0 metric 1024, protocol 3 boot' \
-		default via 2001::2 dev net0 metric 1024 proto boot
+	taken -6 2a02::1 'default dev net0 metric 2048, protocol 3 boot' \
+		default via 2001::2 dev net0 metric 2048 proto boot
 }
 
 @test "their IPv4 default route in our slot" {
-	taken -4 192.0.2.77 'default dev net0 metric 1024, protocol 16 dhcp' \
-		default via 192.0.2.2 dev net0 metric 1024 proto dhcp
+	taken -4 192.0.2.77 'default dev net0 metric 2048, protocol 16 dhcp' \
+		default via 192.0.2.2 dev net0 metric 2048 proto dhcp
 }
 
 @test "their unreachable default route in our fallback's slot" {
@@ -261,18 +261,18 @@ taken() {
 @test "their default route on our own link, in our slot" {
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	comes
-	ip -6 route add default dev sixxs0 table 200 metric 1024 proto static
+	ip -6 route add default dev sixxs0 table 200 metric 2048 proto static
 	theirs=$(ip -d -6 route show table 200)
 	section 'wait = 0'
 	exits 1 $handler apply sixxs0
-	told '^daemon.err sixxs0: table 200 already has a default route that is not ours \(default dev sixxs0 metric 1024, protocol 4 static\)'
+	told '^daemon.err sixxs0: table 200 already has a default route that is not ours \(default dev sixxs0 metric 2048, protocol 4 static\)'
 	exits 0 $handler remove sixxs0
 	assert_same "$theirs" "$(ip -d -6 route show table 200)"
 }
 
 @test "their default route beside ours in one slot" {
 	comes
-	ip -6 route append default dev net0 table 200 metric 1024 proto static
+	ip -6 route append default dev net0 table 200 metric 2048 proto static
 	theirs=$(others)
 	replay sixxs0
 	theirs_stand
@@ -280,7 +280,7 @@ taken() {
 	exits 0 $handler remove sixxs0
 	ours_are_gone
 	theirs_stand
-	ip -6 route del default dev net0 table 200 metric 1024 proto static
+	ip -6 route del default dev net0 table 200 metric 2048 proto static
 }
 
 # The kernel shows one route then, by the first one's protocol.
@@ -288,7 +288,7 @@ taken() {
 	section 'gateway = fe80::1'
 	sed -i 's/, 192.0.2.77//' /etc/sixxs-route/conf.d/sixxs0.conf
 	comes
-	ip -6 route append default via fe80::2 dev net0 table 200 metric 1024 proto static
+	ip -6 route append default via fe80::2 dev net0 table 200 metric 2048 proto static
 	shared=$(routes 200)
 	exits 1 $handler apply sixxs0
 	told '^daemon.err sixxs0: table 200 already has a default route that is not ours '
@@ -298,7 +298,7 @@ taken() {
 	assert_same "$shared" "$(routes 200)"
 	tunnel_del sixxs0
 	settle
-	assert_same 'default via fe80::2 dev net0 proto static metric 1024 pref medium' "$(routes 200)"
+	assert_same 'default via fe80::2 dev net0 proto static metric 2048 pref medium' "$(routes 200)"
 	ip -6 route flush table 200
 }
 
@@ -306,9 +306,9 @@ taken() {
 	section 'gateway = fe80::1'
 	sed -i 's/, 192.0.2.77//' /etc/sixxs-route/conf.d/sixxs0.conf
 	comes
-	ip -6 route append default via fe80::2 dev net0 table 200 metric 1024 proto static
+	ip -6 route append default via fe80::2 dev net0 table 200 metric 2048 proto static
 	exits 0 $handler remove sixxs0
-	assert_same 'default via fe80::2 dev net0 proto static metric 1024 pref medium' "$(routes 200)"
+	assert_same 'default via fe80::2 dev net0 proto static metric 2048 pref medium' "$(routes 200)"
 	ip -6 route flush table 200
 }
 

@@ -62,7 +62,7 @@ tunnels() {
 	has '16383: from 2a02::1 lookup 200 proto sixxs' <<<"$(rules)"
 	has '16383: from 2a02::3 lookup 203 proto sixxs' <<<"$(rules)"
 	[ "$(rules | grep -c 'proto sixxs')" -eq 2 ]
-	has 'default dev sixxs0 proto sixxs metric 1024 pref medium' <<<"$(routes 200)"
+	has 'default dev sixxs0 proto sixxs metric 2048 pref medium' <<<"$(routes 200)"
 }
 
 @test "what a tunnel took over from one whose section was wrong stays, also when that is mended" {

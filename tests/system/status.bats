@@ -537,7 +537,7 @@ json() {
 	says 1 <<-END
 		sixxs0           up, no section in conf.d                            stale
 		  left over      rule 16383: from 2a02::1 lookup 200                 stale
-		  left over      default dev sixxs0 metric 1024 table 200            stale
+		  left over      default dev sixxs0 metric 2048 table 200            stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
 	json '.tunnels[0] | .section == "none" and .table == null and .sources == []'
@@ -674,7 +674,7 @@ json() {
 	says 2 2>/tmp/err <<-END
 		sixxs0           up, its section cannot be read                      unknown
 		  installed      rule 16383: from 2a02::1 lookup 200                 unknown
-		  installed      default dev sixxs0 metric 1024 table 200            unknown
+		  installed      default dev sixxs0 metric 2048 table 200            unknown
 		sixxs1           up, table 201 sixxs1                                ok
 		  IPv6           default dev sixxs1 metric 1024                      ok
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
@@ -725,7 +725,7 @@ json() {
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		sixxs1           up, its section clashes with another                unknown
 		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
-		  installed      default dev sixxs1 metric 1024 table 201            unknown
+		  installed      default dev sixxs1 metric 2048 table 201            unknown
 		Not all could be read: mend what is told above first.
 	END
 	grep -q 'sixxs1.conf:1: error: source 2a02::1 belongs to \[sixxs0\] already' /tmp/err

@@ -62,7 +62,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	assert_same "" "$(ip -6 route show table sixxs0 2>&1)"
 	tunnel_up sixxs0
 	over
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
 	logged 1 '^daemon.info sixxs0: added 1 route; link up$'
 	logged 0 'pending'
@@ -74,7 +74,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_up sixxs0
 	timeout 30 udevadm settle
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
 @test "waits no longer than it may, and says what is pending" {
@@ -139,7 +139,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	kill -0 $handler_pid
 	tunnel_up sixxs0
 	over
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 	$handler remove sixxs0
 }
 
@@ -186,7 +186,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun\nlink set dev sixxs0 up'
 	timeout 30 udevadm settle
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
 @test "ends when another run has put the route in place" {
@@ -195,7 +195,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_up sixxs0
 	exits 0 $handler apply sixxs0
 	over
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 	$handler remove sixxs0
 }
 
@@ -219,7 +219,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	kill -0 $handler_pid
 	tunnel_up sixxs0
 	over
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 	$handler remove sixxs0
 }
 
@@ -250,7 +250,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_up sixxs0
 	timeout 30 udevadm settle
-	routes 200 | has 'default dev sixxs0 proto sixxs metric 1024 pref medium'
+	routes 200 | has 'default dev sixxs0 proto sixxs metric 2048 pref medium'
 	rmdir /run/sixxs-route/rt_tables
 	sixxs-route remove sixxs0
 }
@@ -283,7 +283,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	start_waiting
 	tunnel_up sixxs0
 	over
-	assert_same 'default dev sixxs0 proto sixxs metric 1024 pref medium' "$(routes sixxs0)"
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 	$handler remove sixxs0
 }
 
