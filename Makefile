@@ -90,12 +90,13 @@ fill = sed 's|/usr/sbin/sixxs-route|@SBINDIR@/sixxs-route|; s|@SBINDIR@|$(SBINDI
            s|/etc/sixxs-route|$(SYSCONFDIR)/sixxs-route|; s|/etc/iproute2|$(IPROUTE2DIR)|; \
            s|/usr/lib/udev/rules\.d|$(UDEVRULESDIR)|; s|/usr/lib/systemd/system|$(UNITDIR)|; \
            s|/run/sixxs-route|$(RUNDIR)|; \
-           s|^RuntimeDirectory=.*|$(MAKE_RUNDIR)|' $(1) \
+           $(MAKE_RUNDIR)' $(1) \
            >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
-# what makes it at the watcher's start: systemd itself only does so below /run
-MAKE_RUNDIR := $(if $(filter /run/%,$(RUNDIR)),RuntimeDirectory=$(RUNDIR:/run/%=%),\
-                 ExecStartPre=+/bin/mkdir -p $(RUNDIR))
+# The watcher's unit makes it: systemd itself, but only below /run.
+MAKE_RUNDIR := $(if $(filter /run/%,$(RUNDIR)), \
+    s|^RuntimeDirectory=.*|RuntimeDirectory=$(RUNDIR:/run/%=%)|, \
+    s|^RuntimeDirectory=.*|ExecStartPre=+/bin/mkdir -p $(RUNDIR)|; s|^BindPaths=|&-|)
 
 SERVICES := sixxs-route.service sixxs-route-boot.service
 

@@ -184,7 +184,7 @@ setup_file() {
 	[ ! -e /run/udev/rules.d/99-tunnel-sixxs.rules ]
 	[ "$(systemctl show -P LoadState sixxs-route.service)" = not-found ]
 	[ -e /etc/sixxs-route/conf.d/sixxs0.conf ]
-	[ "$(find /run/sixxs-route -name '*.record' -o -name 'tunnel.*' -o -path '*/owners/*')" = "" ]
+	[ "$(find /run/sixxs-route -name '*.record' -o -path '*/owners/*')" = "" ]
 	[ ! -s /run/sixxs-route/rt_tables ]
 	# the link is as it was, and events of links do nothing
 	ip address show dev sixxs0 | grep 2a02::1
@@ -210,7 +210,7 @@ setup_file() {
 @test "an interface that a rules file of the administrator's names is known to udev as well" {
 	# shellcheck disable=SC2016 # udev's
 	echo 'SUBSYSTEM=="net", KERNEL=="vpn*", ENV{SIXXS_ROUTE}="$name"' >/etc/udev/rules.d/90-tunnels.rules
-	printf '[vpn0]\nsource = 2a02::9\ntable = 201\n' >/etc/sixxs-route/conf.d/vpn0.conf
+	printf '[vpn0]\nsource = 2a02::9\ntable = 201\n' >/etc/sixxs-route/conf.d/other.conf
 	dpkg -r sixxs-route >&2
 	ip tuntap add vpn0 mode tun
 	udevadm settle
@@ -221,7 +221,7 @@ setup_file() {
 	ip link del vpn0
 	udevadm settle
 	refused ruled 2a02::9
-	rm /etc/udev/rules.d/90-tunnels.rules /etc/sixxs-route/conf.d/vpn0.conf
+	rm /etc/udev/rules.d/90-tunnels.rules /etc/sixxs-route/conf.d/other.conf
 }
 
 @test "a removal that is broken off: the tunnel is served again" {

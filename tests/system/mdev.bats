@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Without systemd and udev: what the manual says, under "Other systems", of busybox's mdev, and of
+# the watcher beside it or alone.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	install_handler
+	udevadm control --exit
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	{
+		sed -n '/^-SUBSYSTEM=net;/p' /usr/share/man/man8/sixxs-route.8
+		echo '.* root:root 660'
+	} >/etc/mdev.conf
+	grep -q '\*/usr/sbin/sixxs-route' /etc/mdev.conf
+}
+
+teardown() {
+	local pid
+	for pid in $started; do kill "$pid" && wait "$pid"; done
+	ip link del sixxs0 2>/dev/null || ip link del other0 2>/dev/null || true
+	sixxs-route apply --all
+	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n +$((log_start + 1)) $messages >&2
+}
+
+started=
+mdev() {
+	busybox mdev -df 3>&- &
+	started+=" $!"
+}
+watcher() {
+	sixxs-route watch 3>&- &
+	started+=" $!"
+}
+
+rules() { [ "$(ip -6 -N rule | grep -c 'from 2a02::1 lookup 200 proto 166')" -eq "$1" ]; }
+routes() { [ "$(ip -6 -N route show table 200 2>/dev/null | grep -c '^default dev sixxs0 proto 166')" -eq "$1" ]; }
+
+@test "mdev alone: an interface that comes, is renamed, renamed back, and goes" {
+	mdev
+	sleep 0.3 # it tells nobody that it listens
+	tunnel_add sixxs0
+	wait_until 10 rules 1
+	ip link set sixxs0 name other0
+	wait_until 10 rules 0
+	ip link set other0 name sixxs0
+	wait_until 10 rules 1
+	tunnel_up sixxs0
+	sixxs-route apply sixxs0 # as a client's up script does
+	routes 1
+	tunnel_del sixxs0
+	wait_until 10 rules 0
+}
+
+@test "mdev and the watcher: up and down as well, at any speed" {
+	mdev
+	watcher
+	sleep 0.3
+	for _ in 1 2 3 4 5; do
+		tunnel_add sixxs0
+		tunnel_up sixxs0
+		wait_until 10 routes 1
+		rules 1
+		tunnel_down sixxs0
+		wait_until 10 routes 0
+		tunnel_up sixxs0
+		wait_until 10 routes 1
+		tunnel_del sixxs0
+		wait_until 10 rules 0
+	done
+}
+
+@test "the watcher alone: it follows links that come, go up and down, and go" {
+	watcher
+	sleep 0.3
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	wait_until 10 routes 1
+	tunnel_down sixxs0
+	wait_until 10 routes 0
+	tunnel_up sixxs0
+	wait_until 10 routes 1
+	tunnel_del sixxs0
+	wait_until 10 rules 0
+}
