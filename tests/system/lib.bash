@@ -10,6 +10,7 @@ log_start=$(wc -l <$messages)
 
 # In the place of bats' own (1.8 to 1.11), which kills the countdown of BATS_TEST_TIMEOUT by its PID: of
 # a test that ends before this has set its trap, the "sleep" is left, and bats waits for that to end.
+# shellcheck disable=SC2317 # bats calls it
 bats_abort_timeout_countdown() {
 	local tries=500 key value child=
 	while [ -z "${BATS_TIMED_OUT-}" ] && [ $((tries -= 1)) -gt 0 ]; do
@@ -73,13 +74,8 @@ drop_in() {
 # What a stranger could see of us, in a form that compares: numbers instead of names, the same
 # order always, nothing that time or the driver changes by itself.
 snapshot() {
-	local family file
-	for family in -4 -6; do
-		printf '== ip %s rule\n' $family
-		ip -d -N $family rule | LC_ALL=C sort -s -t: -k1n
-		printf '== ip %s route, all tables\n' $family
-		ip -d -N $family route show table all | volatile | LC_ALL=C sort
-	done
+	local file
+	kernel
 	printf '== /run/sixxs-route\n'
 	left_in /run/sixxs-route -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
 	left_in /run/sixxs-route -type f -print0 | LC_ALL=C sort -z | contents
@@ -94,6 +90,17 @@ left_in() {
 	shift
 	[ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -path "$folder/owners" ! -path "$folder/lock" \
 		! -path "$folder/watch.lock" ! -path "$folder/netns" ! -path "$folder/connects.*" "$@"
+}
+
+# The kernel's part of it. Rules come in order, routes do not.
+kernel() {
+	local family
+	for family in -4 -6; do
+		printf '== ip %s rule\n' $family
+		ip -d -N $family rule
+		printf '== ip %s route, all tables\n' $family
+		ip -d -N $family route show table all | volatile | LC_ALL=C sort
+	done
 }
 
 # Drops what comes and goes by itself: the kernel's link-local and multicast routes of a link
@@ -180,7 +187,7 @@ begin() {
 put_back() {
 	local file status=0
 	for file in $handler /etc/iproute2 /dev/log; do
-		[ ! -e $file.away ] || { rm -rf $file && mv $file.away $file; } || status=1
+		[ ! -e "$file.away" ] || { rm -rf "$file" && mv "$file.away" "$file"; } || status=1
 	done
 	[ ! -e $handler ] || chmod 755 $handler || status=1
 	pgrep -x systemd-udevd >/dev/null || udevd_starts || status=1
@@ -261,9 +268,6 @@ rules4() { ip -4 rule list | squeeze; }
 routes() { ip -6 route show table "$1" | volatile | squeeze; }
 routes4() { ip -4 route show table "$1" | volatile | squeeze; }
 
-# The kernel's part of a snapshot.
-kernel() { snapshot | sed '/^== \/run/,$d'; }
-
 # exits STATUS COMMAND [ARG...]
 exits() {
 	local wanted=$1 status=0
@@ -280,6 +284,7 @@ log_restart() {
 
 # In the place of bats' own (1.8 to 1.11), which kills the countdown of BATS_TEST_TIMEOUT by its PID: of
 # a test that ends before this has set its trap, the "sleep" is left, and bats waits for that to end.
+# shellcheck disable=SC2317 # bats calls it
 bats_abort_timeout_countdown() {
 	local tries=500 key value child=
 	while [ -z "${BATS_TIMED_OUT-}" ] && [ $((tries -= 1)) -gt 0 ]; do
