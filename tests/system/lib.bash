@@ -52,8 +52,8 @@ tunnel_rename() {
 	local after=${3-}
 	# shellcheck disable=SC2086 # a word or none
 	ip link set dev "$1" $after name "$2" 2>/dev/null && return
-	[ -n "$after" ] || case $(cat "/sys/class/net/$1/flags") in
-	*[13579bdf]) after=up ;;
+	[ -n "$after" ] || case $(ip -o link show dev "$1") in
+	*[\<,]UP[,\>]*) after=up ;;
 	*) after=down ;;
 	esac
 	ip link set dev "$1" down && ip link set dev "$1" name "$2" && ip link set dev "$2" "$after"
