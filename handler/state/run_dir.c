@@ -19,14 +19,32 @@
 #define LOCK_NAME "lock"
 #define TEMP_NAME "tmp" /* one is enough: it is written under the lock */
 
+/* With a slash behind it, a symbolic link would be followed. */
+static int cut_slashes(const char *path, char ret[static PATH_MAX])
+{
+	size_t size = strnlen(path, PATH_MAX);
+
+	while (size > 1 && (path[size - 1] == '/' ||
+			    (path[size - 1] == '.' && path[size - 2] == '/')))
+		size--;
+	if (size >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret, path, size);
+	ret[size] = '\0';
+	return 0;
+}
+
 int run_dir_open(const char *path, bool create)
 {
 	_cleanup_close_ int fd = -1;
-	int r;
+	char plain[PATH_MAX];
+	int r = cut_slashes(path, plain);
 
-	if (create && mkdir(path, 0755) < 0 && errno != EEXIST)
+	if (r < 0)
+		return r;
+	if (create && mkdir(plain, 0755) < 0 && errno != EEXIST)
 		return errno == ENOENT ? -ENOTDIR : -errno;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
 	r = file_trust_dir(fd, NULL);
