@@ -337,7 +337,8 @@ static void test_longest_texts_fit(void **state)
 	route.source = rule.source;
 	check_longest(&rule, "/125 lookup 4294967295 suppress_prefixlength 7");
 	check_longest(&route, " dev 2147483647 metric 4294967294 mtu 65535 table "
-			      "2147483647" + sizeof(" dev 2147483647") - 1);
+			      "2147483647" +
+				      sizeof(" dev 2147483647") - 1);
 	rule.selector = SELECT_MARK;
 	rule.mark = rule.mask = UINT32_MAX;
 	check_longest(&rule, "fwmark 0xffffffff/0xffffffff lookup 4294967295 "
@@ -386,7 +387,8 @@ static void random_selector(struct object *rule)
 		break;
 	case SELECT_USER:
 		rule->uid[0] = random_number() % 2 ? 0 : random_number();
-		rule->uid[1] = rule->uid[0] + random_number() % (UINT32_MAX - rule->uid[0]);
+		rule->uid[1] =
+			rule->uid[0] + random_number() % (UINT32_MAX - rule->uid[0]);
 		break;
 	case SELECT_OUT:
 	case SELECT_IN:
@@ -537,7 +539,8 @@ static void test_same_slot(void **state)
 		bool same;
 	} cases[] = {
 		{route, route, true},
-		{route, "route 6 via fe80::1 dev 13 metric 1024 mtu 1280 table 200", true},
+		{route, "route 6 via fe80::1 dev 13 metric 1024 mtu 1280 table 200",
+		 true},
 		{route, "route 4 dev 12 metric 1024 table 200", false},
 		{route, "route 6 dev 12 metric 1024 table 201", false},
 		{route, "route 6 dev 12 metric 1023 table 200", false},
@@ -546,8 +549,8 @@ static void test_same_slot(void **state)
 		{"unreachable 6 metric 4294967295 table 200",
 		 "unreachable 6 metric 4294967295 table 200", true},
 		{route, "rule 6 1024 from 2a02::1 lookup 200", false},
-		{"rule 6 1024 from 2a02::1 lookup 200", "rule 6 1024 from 2a02::1 lookup 200",
-		 false},
+		{"rule 6 1024 from 2a02::1 lookup 200",
+		 "rule 6 1024 from 2a02::1 lookup 200", false},
 		{route, "table 200", false},
 		{"table 200", "table 200", false},
 	};
