@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
-#define TEMP_NAME "tmp" /* one is enough: it is written under the lock */
 
 /* With a slash behind it, a symbolic link would be followed. */
 static int cut_slashes(const char *path, char ret[static PATH_MAX])
@@ -154,7 +153,7 @@ void run_dir_unlock(struct run_lock *lock)
 
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 {
-	return file_replace(runfd, name, TEMP_NAME, bytes, size);
+	return file_replace(runfd, name, RUN_DIR_TEMP, bytes, size);
 }
 
 int run_dir_remove(int runfd, const char *name)
@@ -164,7 +163,7 @@ int run_dir_remove(int runfd, const char *name)
 
 int run_dir_tidy(int runfd)
 {
-	return run_dir_remove(runfd, TEMP_NAME);
+	return run_dir_remove(runfd, RUN_DIR_TEMP);
 }
 
 int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_fn *fn,
