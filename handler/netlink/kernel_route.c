@@ -178,8 +178,5 @@ bool kernel_route_object(const struct kernel_route *route, struct object *ret)
 	    route->prefsrc.family || route->nexthop || route->n_hops || route->other ||
 	    (route->flags & RTM_F_CLONED))
 		return false;
-	if (refuses)
-		return route->metric == METRIC_UNREACHABLE;
-	return route->type == RTN_UNICAST && route->oif &&
-	       (!route->gateway.family || route->gateway.family == route->family);
+	return (refuses || route->type == RTN_UNICAST) && object_ok(ret);
 }

@@ -183,6 +183,7 @@ bool kernel_rule_object(const struct kernel_rule *rule, struct object *ret)
 	ret->prefers_main = rule->table == RT_TABLE_MAIN &&
 			    rule->suppress_prefixlength == PREFER_MAIN_LENGTH;
 	ours &= ret->prefers_main || rule->suppress_prefixlength == UINT32_MAX;
-	return ours && rule->suppress_ifgroup ==
-			       (ret->selector == SELECT_ALL ? NO_IFGROUP : UINT32_MAX);
+	ours &= rule->suppress_ifgroup ==
+		(ret->selector == SELECT_ALL ? NO_IFGROUP : UINT32_MAX);
+	return ours && object_ok(ret);
 }

@@ -363,7 +363,7 @@ static bool parse_rule(const char *text, struct object *rule)
 	    !take_word(&text, "lookup") || !take_number(&text, &rule->table))
 		return false;
 	rule->prefers_main = take_word(&text, "suppress_prefixlength");
-	return rule->table != 0;
+	return rule->table && (!rule->prefers_main || rule->table == RT_TABLE_MAIN);
 }
 
 static bool parse_route(const char *text, struct object *route)
@@ -438,4 +438,13 @@ int object_parse(const char *text, struct object *ret)
 		return -EINVAL;
 	*ret = object;
 	return 0;
+}
+
+bool object_ok(const struct object *object)
+{
+	struct object again;
+	char text[OBJECT_STRLEN];
+
+	object_format(object, text);
+	return object_parse(text, &again) == 0 && object_equal(object, &again);
 }

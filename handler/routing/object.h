@@ -120,6 +120,12 @@ void object_format(const struct object *object, char ret[static OBJECT_STRLEN]);
 int object_parse(const char *text, struct object *ret);
 
 /*
+ * Whether it is one that this program could install: what the kernel was given by others
+ * may have host bits, an empty range, or a table that is none of ours.
+ */
+bool object_ok(const struct object *object);
+
+/*
  * The ip(8) command that adds or deletes it, "ip -6 rule add ..."; of a table: "".
  * ifname: of oif, for a route.
  */

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define FOLDER "owners"
-#define TEMP   FOLDER "/tmp"
 
 /* "owners/OBJECT/IFNAME" */
 #define OWNER_PATH_SIZE (sizeof(FOLDER) + OBJECT_STRLEN + IFNAMSIZ + 1)
@@ -77,37 +76,55 @@ static int take_other(void *data, const char *name)
 	return 0;
 }
 
-static int get_shared(int runfd, const struct object *object, const char *ifname,
+/* One who is in the folder, other than IFNAME. The same returns; -ENOTDIR: it is none. */
+static int find_other(int runfd, const char *path, const char *ifname,
 		      char ret[static IFNAMSIZ])
 {
 	struct other other = {.runfd = runfd, .ifname = ifname, .ret = ret};
-	char path[OWNER_PATH_SIZE];
 	int r;
 
 	ret[0] = '\0';
-	owner_path(object, path);
 	r = run_dir_each(runfd, path, "", take_other, &other);
-	if (r == -ELOOP || r == -ENOTDIR) {
-		r = read_owner(runfd, path, ifname, ret);
-		return r > 0 ? -ENOTDIR : r;
-	}
-	return r < 0 ? r : ret[0] != '\0';
+	if (r < 0)
+		return r == -ELOOP ? -ENOTDIR : r;
+	return ret[0] != '\0';
 }
 
 int owners_get(int runfd, const struct object *object, const char *ifname,
 	       char ret[static IFNAMSIZ])
 {
 	char path[OWNER_PATH_SIZE];
+	int r;
 
-	if (object_is_shared(object))
-		return get_shared(runfd, object, ifname, ret);
 	owner_path(object, path);
-	return read_owner(runfd, path, ifname, ret);
+	if (object_is_shared(object)) {
+		r = find_other(runfd, path, ifname, ret);
+		if (r != -ENOTDIR)
+			return r;
+		r = read_owner(runfd, path, "", ret);
+		return r <= 0 ? r : strcmp(ret, ifname) != 0 ? -ENOTDIR : 0;
+	}
+	r = read_owner(runfd, path, ifname, ret);
+	if (r != -EISDIR)
+		return r;
+	r = find_other(runfd, path, ifname, ret);
+	return r > 0 ? -EISDIR : r;
 }
 
+/* What nobody owns any more may be used in the other way: a link makes way. */
 static int make_folder(int runfd, const char *path)
 {
-	return mkdirat(runfd, path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	struct stat st;
+
+	if (mkdirat(runfd, path, 0755) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	if (unlinkat(runfd, path, 0) < 0 || mkdirat(runfd, path, 0755) < 0)
+		return -errno;
+	return 0;
 }
 
 static int join_shared(int runfd, const struct object *object, const char *ifname)
@@ -120,21 +137,53 @@ static int join_shared(int runfd, const struct object *object, const char *ifnam
 	if (r < 0)
 		return r;
 	member_path(object, ifname, path);
-	if (symlinkat(ifname, runfd, path) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
+	return symlinkat(ifname, runfd, path) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+struct emptying {
+	int runfd;
+	const char *folder;
+};
+
+static int remove_member(void *data, const char *name)
+{
+	const struct emptying *emptying = data;
+	char path[OWNER_PATH_SIZE + NAME_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", emptying->folder, name);
+	return run_dir_remove(emptying->runfd, path);
+}
+
+/* Of a folder in which nobody is but who has no record, or wants it for itself now. */
+static int remove_folder(int runfd, const char *path)
+{
+	struct emptying emptying = {.runfd = runfd, .folder = path};
+	const int r = run_dir_each(runfd, path, "", remove_member, &emptying);
+
+	if (r < 0)
+		return r;
+	return unlinkat(runfd, path, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 /* A link cannot be changed: a new one is renamed into its place. */
 static int replace_link(int runfd, const char *path, const char *ifname)
 {
-	if (symlinkat(ifname, runfd, TEMP) < 0 &&
-	    (errno != EEXIST || unlinkat(runfd, TEMP, 0) < 0 ||
-	     symlinkat(ifname, runfd, TEMP) < 0))
+	int r;
+
+	if (symlinkat(ifname, runfd, RUN_DIR_TEMP) < 0 &&
+	    (errno != EEXIST || unlinkat(runfd, RUN_DIR_TEMP, 0) < 0 ||
+	     symlinkat(ifname, runfd, RUN_DIR_TEMP) < 0))
 		return -errno;
-	if (renameat(runfd, TEMP, runfd, path) == 0)
+	if (renameat(runfd, RUN_DIR_TEMP, runfd, path) == 0)
 		return 0;
-	return -errno;
+	r = -errno;
+	if (r == -EISDIR)
+		r = remove_folder(runfd, path);
+	if (r == 0 && renameat(runfd, RUN_DIR_TEMP, runfd, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(runfd, RUN_DIR_TEMP, 0);
+	return r;
 }
 
 static int set_own(int runfd, const struct object *object, const char *ifname)
@@ -166,17 +215,20 @@ int owners_set(int runfd, const struct object *object, const char *ifname)
 int owners_clear(int runfd, const struct object *object, const char *ifname)
 {
 	char path[OWNER_PATH_SIZE];
+	int r;
 
+	/* what is used in the other way by now is not this one's to clear */
 	if (!object_is_shared(object)) {
 		owner_path(object, path);
-		return run_dir_remove(runfd, path);
+		r = run_dir_remove(runfd, path);
+		return r == -EISDIR ? 0 : r;
 	}
 	member_path(object, ifname, path);
-	if (unlinkat(runfd, path, 0) < 0 && errno != ENOENT)
+	if (unlinkat(runfd, path, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return -errno;
 	owner_path(object, path);
 	if (unlinkat(runfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT &&
-	    errno != ENOTEMPTY && errno != EEXIST)
+	    errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
 		return -errno;
 	return 0;
 }

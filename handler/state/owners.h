@@ -16,13 +16,14 @@
 
 /*
  * Returns 1 with *ret, the owner's interface; 0: nobody, also if the owner has no record;
- * -EISDIR or -ENOTDIR: one tunnel has a table for itself that another shares; -errno.
- * Of what is shared: another than IFNAME, if there is one.
+ * -EISDIR or -ENOTDIR: others share what is asked for as one's own, or another has for
+ * itself what is asked for as shared; -errno. Of what is shared: another than IFNAME, if
+ * there is one.
  */
 int owners_get(int runfd, const struct object *object, const char *ifname,
 	       char ret[static IFNAMSIZ]);
 
-/* IFNAME wants it from now on. Returns 0 or -errno. */
+/* IFNAME wants it from now on; owners_get has named no conflict. Returns 0 or -errno. */
 int owners_set(int runfd, const struct object *object, const char *ifname);
 
 /* IFNAME, whose it is, no longer needs it. Returns 0 or -errno. */

@@ -17,16 +17,33 @@
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
-#define TEMP_NAME "tmp" /* one is enough: it is written under the lock */
+
+/* With a slash behind it, a symbolic link would be followed. */
+static int cut_slashes(const char *path, char ret[static PATH_MAX])
+{
+	size_t size = strnlen(path, PATH_MAX);
+
+	while (size > 1 && (path[size - 1] == '/' ||
+			    (path[size - 1] == '.' && path[size - 2] == '/')))
+		size--;
+	if (size >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret, path, size);
+	ret[size] = '\0';
+	return 0;
+}
 
 int run_dir_open(const char *path, bool create)
 {
 	_cleanup_close_ int fd = -1;
-	int r;
+	char plain[PATH_MAX];
+	int r = cut_slashes(path, plain);
 
-	if (create && mkdir(path, 0755) < 0 && errno != EEXIST)
+	if (r < 0)
+		return r;
+	if (create && mkdir(plain, 0755) < 0 && errno != EEXIST)
 		return errno == ENOENT ? -ENOTDIR : -errno;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
 	r = file_trust_dir(fd, NULL);
@@ -136,7 +153,7 @@ void run_dir_unlock(struct run_lock *lock)
 
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 {
-	return file_replace(runfd, name, TEMP_NAME, bytes, size);
+	return file_replace(runfd, name, RUN_DIR_TEMP, bytes, size);
 }
 
 int run_dir_remove(int runfd, const char *name)
@@ -146,7 +163,7 @@ int run_dir_remove(int runfd, const char *name)
 
 int run_dir_tidy(int runfd)
 {
-	return run_dir_remove(runfd, TEMP_NAME);
+	return run_dir_remove(runfd, RUN_DIR_TEMP);
 }
 
 int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_fn *fn,

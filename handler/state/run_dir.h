@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LOCK_SECONDS 10 /* the longest wait for the lock */
+#define LOCK_SECONDS 10    /* the longest wait for the lock */
+#define RUN_DIR_TEMP "tmp" /* what will be renamed; one is enough, under the lock */
 
 /*
  * Opens the folder PATH; CREATE: makes it if there is none. Returns a descriptor;

@@ -190,8 +190,11 @@ int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
 	_cleanup_(free_ours) struct ours ours = {0};
 	enum name_verdict verdict = NAME_OURS;
-	int error, r = read_ours(runfd, &ours);
+	int error, r;
 
+	if (want->name[0] && !name_ok(want->name))
+		return -EINVAL;
+	r = read_ours(runfd, &ours);
 	if (r < 0)
 		return r;
 	if (want->name[0])

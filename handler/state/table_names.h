@@ -44,7 +44,7 @@ int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 /*
  * The same, and makes our line of the table what the verdict allows: WANT's with
  * NAME_OURS, else none. An empty name wants none. Under the run folder's lock. Returns
- * the verdict or -errno.
+ * the verdict; -EINVAL: ip(8) could not read such a name; other -errno.
  */
 int names_set(int runfd, const struct name_entry *want, struct name_rival *ret);
 

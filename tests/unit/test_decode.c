@@ -494,16 +494,24 @@ static void test_odd_addresses(void **state)
 static void test_found_is_what_was_put(void **state)
 {
 	static const char *const objects[] = {
-		"rule 6 from 2a02::1 table 200 priority 16383",
-		"rule 6 from 2001:db8::/48 table 2147483647 priority 0",
-		"rule 4 from 10.0.0.0/8 table 200 priority 16383",
-		"rule-main 6 from 2a02::1 table 254 priority 16382",
-		"rule-main 4 from 192.0.2.1 table 254 priority 16382",
-		"route 6 table 200 oif 12 via none metric 1024 mtu 0",
-		"route 4 table 70000 oif 12 via 192.0.2.1 metric 1 mtu 1280",
-		"route 6 table 200 oif 12 via fe80::1 metric 1024 mtu 1280",
-		"fallback 6 table 200",
-		"fallback 4 table 200",
+		"rule 6 16383 from 2a02::1 lookup 200",
+		"rule 6 0 from 2001:db8::/48 lookup 2147483647",
+		"rule 4 16383 from 10.0.0.0/8 lookup 200",
+		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7",
+		"rule 4 16382 from 192.0.2.1 lookup 254 suppress_prefixlength 7",
+		"rule 6 9 fwmark 0x10/0xff lookup 200",
+		"rule 4 8 fwmark 0xffffffff/0xffffffff lookup 254 suppress_prefixlength 7",
+		"rule 6 9 uidrange 1000-1999 lookup 200",
+		"rule 4 9 oif sixxs0123456789 lookup 200",
+		"rule 6 9 iif lan0 lookup 254",
+		"rule 6 9 from all lookup 70000 suppress_ifgroup 2147483646",
+		"route 6 from 2001:db8::/48 dev 12 metric 1024 table 200",
+		"unreachable 6 from 2001:db8::1 metric 4294967295 table 200",
+		"route 6 dev 12 metric 1024 table 200",
+		"route 4 via 192.0.2.1 dev 12 metric 1 mtu 1280 table 70000",
+		"route 6 via fe80::1 dev 12 metric 1024 mtu 1280 table 200",
+		"unreachable 6 metric 4294967295 table 200",
+		"unreachable 4 metric 4294967295 table 200",
 	};
 
 	(void)state;
@@ -513,7 +521,7 @@ static void test_found_is_what_was_put(void **state)
 		struct reply reply = {0};
 		struct found found;
 
-		reply.size = encode_step(reply.bytes, &step);
+		reply.size = encode_step(reply.bytes, &step, 0);
 		assert_int_equal(found_of(&reply, reply.size, &found), 1);
 		assert_true(found.ours);
 		assert_int_equal(found.protocol, OBJECT_PROTOCOL);
@@ -596,7 +604,94 @@ static void test_rules_of_others(void **state)
 	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, 16);
 	check_found(&reply, 1, false);
 	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
-	attr_u32(&reply, FRA_TABLE, RT_TABLE_MAIN); /* main without its form */
+	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, PREFER_MAIN_LENGTH); /* of our table */
+	check_found(&reply, 1, false);
+	for (uint32_t length = 0; length < 10; length++) {
+		begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+		attr_u32(&reply, FRA_TABLE, RT_TABLE_MAIN);
+		attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, length);
+		check_found(&reply, 1, length == PREFER_MAIN_LENGTH);
+	}
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	attr_u32(&reply, FRA_TABLE, RT_TABLE_LOCAL);
+	check_found(&reply, 1, false);
+}
+
+/* One selector each, and what none of ours has beside it. */
+static void test_other_selectors(void **state)
+{
+	static const struct fib_rule_hdr frh = {
+		.family = AF_INET6, .table = 200, .action = FR_ACT_TO_TBL};
+	static const struct {
+		uint32_t mark, mask;
+		bool ours;
+	} marks[] = {{1, 1, true},     {1, 0xff, true}, {0x10, 0xf, false},
+		     {0, 0xff, false}, {1, 0, false},   {UINT32_MAX, UINT32_MAX, true}};
+	static const struct {
+		struct fib_rule_uid_range range;
+		bool ours;
+	} users[] = {{{0, 0}, true}, {{1000, 1999}, true}, {{2, 1}, false}};
+	static const struct {
+		const char *name;
+		bool ours;
+	} links[] = {{"sixxs0", true}, {"sixxs0123456789", true}, {"a b", false}};
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(marks); i++) {
+		begin(&reply, RTM_NEWRULE, 0, &frh, sizeof(frh));
+		attr_u32(&reply, FRA_FWMARK, marks[i].mark);
+		attr_u32(&reply, FRA_FWMASK, marks[i].mask);
+		attr_u8(&reply, FRA_PROTOCOL, OBJECT_PROTOCOL);
+		check_found(&reply, 1, marks[i].ours);
+		attr(&reply, FRA_IIFNAME, "lan0", 5); /* two selectors */
+		check_found(&reply, 1, false);
+	}
+	for (size_t i = 0; i < LENGTH(users); i++) {
+		begin(&reply, RTM_NEWRULE, 0, &frh, sizeof(frh));
+		attr(&reply, FRA_UID_RANGE, &users[i].range, sizeof(users[i].range));
+		attr_u8(&reply, FRA_PROTOCOL, OBJECT_PROTOCOL);
+		check_found(&reply, 1, users[i].ours);
+	}
+	for (size_t i = 0; i < 2 * LENGTH(links); i++) {
+		const char *name = links[i / 2].name;
+
+		begin(&reply, RTM_NEWRULE, 0, &frh, sizeof(frh));
+		attr(&reply, i % 2 ? FRA_OIFNAME : FRA_IIFNAME, name, strlen(name) + 1);
+		attr_u8(&reply, FRA_PROTOCOL, OBJECT_PROTOCOL);
+		check_found(&reply, 1, links[i / 2].ours);
+	}
+}
+
+/* Of all packets only with the group that nobody is in; of one group nothing else is. */
+static void test_shared_rule(void **state)
+{
+	static const struct fib_rule_hdr frh = {
+		.family = AF_INET6, .table = 200, .action = FR_ACT_TO_TBL};
+	struct reply reply;
+
+	(void)state;
+	begin(&reply, RTM_NEWRULE, 0, &frh, sizeof(frh));
+	attr_u8(&reply, FRA_PROTOCOL, OBJECT_PROTOCOL);
+	check_found(&reply, 1, false);
+	attr_u32(&reply, FRA_SUPPRESS_IFGROUP, 1);
+	check_found(&reply, 1, false);
+	attr_u32(&reply, FRA_SUPPRESS_IFGROUP, NO_IFGROUP);
+	check_found(&reply, 1, true);
+	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
+	attr_u32(&reply, FRA_SUPPRESS_IFGROUP, NO_IFGROUP);
+	check_found(&reply, 1, false);
+}
+
+/* The kernel keeps host bits; we have none. */
+static void test_host_bits(void **state)
+{
+	struct fib_rule_hdr frh = our_frh;
+	struct reply reply;
+
+	(void)state;
+	frh.src_len = 64;
+	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
 	check_found(&reply, 1, false);
 }
 
@@ -624,9 +719,9 @@ static void test_odd_rules(void **state)
 	frh.src_len = 129;
 	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
 	check_found(&reply, -EBADMSG, false);
-	frh.src_len = 0; /* from all: none of ours ever is */
+	frh.src_len = 0; /* from all: none of ours is without a group */
 	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
-	check_found(&reply, 0, false);
+	check_found(&reply, 1, false);
 	frh = our_frh;
 	frh.family = 129; /* RTNL_FAMILY_IP6MR */
 	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
@@ -688,7 +783,7 @@ static void test_routes_of_others(void **state)
 		check_found(&reply, 1, false);
 	}
 	rtm = our_rtm;
-	rtm.rtm_type = RTN_UNREACHABLE; /* not with the fallback's metric */
+	rtm.rtm_type = RTN_UNREACHABLE; /* not with the highest metric */
 	begin_route(&reply, &rtm);
 	check_found(&reply, 1, false);
 	rtm = our_rtm;
@@ -698,9 +793,10 @@ static void test_routes_of_others(void **state)
 }
 
 /* IPv6 says that an unreachable route is on lo, IPv4 nothing: neither is part of it. */
-static void test_fallback_on_lo(void **state)
+static void test_unreachable_on_lo(void **state)
 {
-	const struct object expected = parsed("fallback 6 table 200");
+	const struct object expected =
+		parsed("unreachable 6 metric 4294967295 table 200");
 	struct rtmsg rtm = our_rtm;
 	struct found found;
 	struct reply reply;
@@ -708,7 +804,7 @@ static void test_fallback_on_lo(void **state)
 	(void)state;
 	rtm.rtm_type = RTN_UNREACHABLE;
 	begin_route(&reply, &rtm);
-	attr_u32(&reply, RTA_PRIORITY, METRIC_FALLBACK);
+	attr_u32(&reply, RTA_PRIORITY, METRIC_UNREACHABLE);
 	attr_u32(&reply, RTA_OIF, 1);
 	assert_int_equal(found_of(&reply, reply.size, &found), 1);
 	assert_true(found.ours);
@@ -725,15 +821,34 @@ static void test_other_routes(void **state)
 	begin_route(&reply, &rtm);
 	check_found(&reply, 0, false);
 	rtm = our_rtm;
-	rtm.rtm_src_len = 64;
-	begin_route(&reply, &rtm);
-	check_found(&reply, 0, false);
-	rtm = our_rtm;
 	rtm.rtm_flags = RTM_F_CLONED;
 	begin_route(&reply, &rtm);
 	check_found(&reply, 0, false);
 	begin(&reply, RTM_NEWNEIGH, 0, &our_rtm, sizeof(our_rtm));
 	check_found(&reply, 0, false);
+}
+
+/* A default route of some sources only, as the kernel has it: without host bits or not. */
+static void test_routes_of_a_source(void **state)
+{
+	static const uint8_t network[16] = {0x20, 0x01, 0x0d, 0xb8};
+	struct rtmsg rtm = our_rtm;
+	struct found found;
+	struct reply reply;
+
+	(void)state;
+	rtm.rtm_src_len = 32;
+	begin_route(&reply, &rtm);
+	attr(&reply, RTA_SRC, network, sizeof(network));
+	assert_int_equal(found_of(&reply, reply.size, &found), 1);
+	assert_true(found.ours);
+	assert_int_equal(found.object.source.len, 32);
+	assert_memory_equal(found.object.source.addr, network, sizeof(network));
+	rtm.rtm_table = RT_TABLE_MAIN;
+	begin_route(&reply, &rtm);
+	attr(&reply, RTA_SRC, network, sizeof(network));
+	attr_u32(&reply, RTA_TABLE, RT_TABLE_MAIN); /* where none of ours is */
+	check_found(&reply, 1, false);
 }
 
 static void test_odd_routes(void **state)
@@ -973,10 +1088,14 @@ int main(void)
 		cmocka_unit_test(test_odd_addresses),
 		cmocka_unit_test(test_found_is_what_was_put),
 		cmocka_unit_test(test_rules_of_others),
+		cmocka_unit_test(test_other_selectors),
+		cmocka_unit_test(test_shared_rule),
+		cmocka_unit_test(test_host_bits),
 		cmocka_unit_test(test_odd_rules),
 		cmocka_unit_test(test_routes_of_others),
-		cmocka_unit_test(test_fallback_on_lo),
+		cmocka_unit_test(test_unreachable_on_lo),
 		cmocka_unit_test(test_other_routes),
+		cmocka_unit_test(test_routes_of_a_source),
 		cmocka_unit_test(test_odd_routes),
 		cmocka_unit_test(test_odd_metrics),
 		cmocka_unit_test(test_all_of_a_rule),
@@ -985,5 +1104,5 @@ int main(void)
 		cmocka_unit_test(test_cut_messages),
 	};
 
-	return cmocka_run_group_tests_name("replies", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }

@@ -21,23 +21,22 @@ static void test_steps(void **state)
 		enum step_op op;
 		const char *object, *expected;
 	} cases[] = {
-		{STEP_ADD, "rule 6 from 2a02::1 table 200 priority 16383",
-		 "ip -6 rule add from 2a02::1 table 200 priority 16383 protocol 166"},
-		{STEP_DELETE, "route 6 table 200 oif 1 via none metric 1024 mtu 0",
-		 "ip -6 route del default dev lo table 200 metric 1024 protocol 166"},
-		{STEP_DELETE,
-		 "route 6 table 200 oif " NO_IFINDEX " via none metric 1024 mtu 0",
+		{STEP_ADD, "rule 6 16383 from 2a02::1 lookup 200",
+		 "ip -6 rule add priority 16383 from 2a02::1 lookup 200 protocol 166"},
+		{STEP_DELETE, "route 6 dev 1 metric 1024 table 200",
+		 "ip -6 route del default dev lo metric 1024 table 200 protocol 166"},
+		{STEP_DELETE, "route 6 dev " NO_IFINDEX " metric 1024 table 200",
 		 "ip -6 route del default dev ifindex " NO_IFINDEX
-		 " table 200 metric 1024 protocol 166"},
-		{STEP_ADD, "fallback 4 table 200",
-		 "ip -4 route add unreachable default table 200 metric 4294967295 "
+		 " metric 1024 table 200 protocol 166"},
+		{STEP_ADD, "unreachable 4 metric 4294967295 table 200",
+		 "ip -4 route add unreachable default metric 4294967295 table 200 "
 		 "protocol 166"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		const struct step step = step_of(cases[i].op, cases[i].object);
-		char text[OBJECT_STRLEN];
+		char text[OBJECT_COMMAND_STRLEN];
 
 		explain_step(&step, text);
 		assert_string_equal(text, cases[i].expected);
@@ -67,7 +66,7 @@ static void test_protocols(void **state)
 
 static void test_failures(void **state)
 {
-	static const char route[] = "route 6 table 200 oif 1 via none metric 1024 mtu 0";
+	static const char route[] = "route 6 dev 1 metric 1024 table 200";
 	static const struct {
 		int error;
 		const char *sentence, *expected;
@@ -90,14 +89,14 @@ static void test_failures(void **state)
 		explain_result(&step, &result, text);
 		if (!strstr(text, cases[i].expected))
 			fail_msg("%s", text);
-		assert_non_null(strstr(text, "ip -6 route add default dev lo table 200"));
+		assert_non_null(strstr(
+			text, "ip -6 route add default dev lo metric 1024 table 200"));
 	}
 }
 
 static void test_foreign_route(void **state)
 {
-	const struct step step =
-		step_of(STEP_ADD, "route 6 table 200 oif 1 via none metric 1024 mtu 0");
+	const struct step step = step_of(STEP_ADD, "route 6 dev 1 metric 1024 table 200");
 	struct result result = {
 		.verdict = VERDICT_FOREIGN,
 		.other = {.object = step.object, .protocol = RTPROT_STATIC}};
@@ -116,10 +115,10 @@ static void test_foreign_route(void **state)
 /* The longest of all parts at once. */
 static void test_longest_sentence_fits(void **state)
 {
-	const struct step step =
-		step_of(STEP_ADD, "route 6 table 4294967295 oif " NO_IFINDEX
-				  " via ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
-				  "metric 4294967294 mtu 4294967295");
+	const struct step step = step_of(
+		STEP_ADD, "route 6 from ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8/125 "
+			  "via ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff dev " NO_IFINDEX
+			  " metric 4294967294 mtu 65535 table 2147483647");
 	struct result result = {.verdict = VERDICT_FAILED, .answer = {.error = -EACCES}};
 	char text[EXPLAIN_SIZE];
 
@@ -165,5 +164,5 @@ int main(void)
 		cmocka_unit_test(test_names),
 	};
 
-	return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("messages", tests, NULL, NULL);
 }

@@ -8,8 +8,9 @@
 #include <sys/socket.h>
 
 #define ATTR_U32(type) .nla_len = 8, .nla_type = (type)
-#define ADD_FLAGS      (NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
-#define DEL_FLAGS      (NLM_F_REQUEST | NLM_F_ACK)
+#define ADD_FLAGS      (NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL)
+#define DEL_FLAGS      NLM_F_REQUEST
+#define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
 
 /* The members of these are all multiples of four bytes: they have no gaps. */
 struct u32_attr {
@@ -58,18 +59,33 @@ static void clear_padding(char *request, size_t header)
 	}
 }
 
-static void check_step(enum step_op op, const char *text, const void *expected,
-		       size_t size)
+/* FLAGS: what is asked for beside what EXPECTED has. */
+static void check_step_with(const struct step *step, uint16_t flags, const void *expected,
+			    size_t size)
 {
-	const struct step step = {.op = op, .object = parsed(text)};
+	_Alignas(struct nlmsghdr) char with_flags[REQUEST_MAX];
 
+	assert_true(size <= REQUEST_MAX);
+	memcpy(with_flags, expected, size);
+	((struct nlmsghdr *)with_flags)->nlmsg_flags |= flags;
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(encode_step(buffer, &step), size);
+	assert_int_equal(encode_step(buffer, step, flags), size);
 	clear_padding(buffer, sizeof(struct rtmsg)); /* struct fib_rule_hdr is as long */
-	assert_memory_equal(buffer, expected, size);
+	assert_memory_equal(buffer, with_flags, size);
 	/* and nothing behind it */
 	for (size_t i = size; i < sizeof(buffer); i++)
 		assert_int_equal((unsigned char)buffer[i], 0xa5);
+}
+
+static void check_step(enum step_op op, const char *text, const void *expected,
+		       size_t size)
+{
+	static const uint16_t flags[] = {0, NLM_F_ACK, NLM_F_ECHO,
+					 NLM_F_ACK | NLM_F_ECHO};
+	const struct step step = {.op = op, .object = parsed(text)};
+
+	for (size_t i = 0; i < LENGTH(flags); i++)
+		check_step_with(&step, flags[i], expected, size);
 }
 
 static void test_put_rule6(void **state)
@@ -93,7 +109,7 @@ static void test_put_rule6(void **state)
 		.priority = {{ATTR_U32(FRA_PRIORITY)}, 16383},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
 	};
-	static const char rule[] = "rule 6 from 2001:db8:1::/48 table 200 priority 16383";
+	static const char rule[] = "rule 6 16383 from 2001:db8:1::/48 lookup 200";
 
 	(void)state;
 	check_step(STEP_ADD, rule, &expected, sizeof(expected));
@@ -121,7 +137,7 @@ static void test_put_rule4(void **state)
 		.priority = {{ATTR_U32(FRA_PRIORITY)}, 1},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
 	};
-	static const char rule[] = "rule 4 from 192.0.2.1 table 2147483647 priority 1";
+	static const char rule[] = "rule 4 1 from 192.0.2.1 lookup 2147483647";
 
 	(void)state;
 	check_step(STEP_ADD, rule, &expected, sizeof(expected));
@@ -151,15 +167,152 @@ static void test_put_rule_main(void **state)
 		.table = {{ATTR_U32(FRA_TABLE)}, RT_TABLE_MAIN},
 		.priority = {{ATTR_U32(FRA_PRIORITY)}, 16382},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
-		.suppress = {{ATTR_U32(FRA_SUPPRESS_PREFIXLEN)}, 0},
+		.suppress = {{ATTR_U32(FRA_SUPPRESS_PREFIXLEN)}, 7},
 	};
-	static const char rule[] = "rule-main 6 from 2a02::1 table 254 priority 16382";
+	static const char rule[] =
+		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7";
 
 	(void)state;
 	check_step(STEP_ADD, rule, &expected, sizeof(expected));
 	expected.nlh.nlmsg_type = RTM_DELRULE;
 	expected.nlh.nlmsg_flags = DEL_FLAGS;
 	check_step(STEP_DELETE, rule, &expected, sizeof(expected));
+}
+
+/* EXPECTED: the request that adds it, a struct nlmsghdr first. */
+static void check_both(const char *text, void *expected, size_t size)
+{
+	struct nlmsghdr *nlh = expected;
+
+	check_step(STEP_ADD, text, expected, size);
+	nlh->nlmsg_type = nlh->nlmsg_type == RTM_NEWRULE ? RTM_DELRULE : RTM_DELROUTE;
+	nlh->nlmsg_flags = DEL_FLAGS;
+	check_step(STEP_DELETE, text, expected, size);
+}
+
+static void test_put_mark_and_user(void **state)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct fib_rule_hdr frh;
+		struct u32_attr mark, mask, table, priority;
+		struct u8_attr protocol;
+	} mark = {
+		.nlh = {.nlmsg_len = sizeof(mark),
+			.nlmsg_type = RTM_NEWRULE,
+			.nlmsg_flags = ADD_FLAGS},
+		.frh = {.family = AF_INET, .table = 200, .action = FR_ACT_TO_TBL},
+		.mark = {{ATTR_U32(FRA_FWMARK)}, 0x10},
+		.mask = {{ATTR_U32(FRA_FWMASK)}, 0xff},
+		.table = {{ATTR_U32(FRA_TABLE)}, 200},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 9},
+		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
+	};
+	struct {
+		struct nlmsghdr nlh;
+		struct fib_rule_hdr frh;
+		struct nlattr uids_head;
+		struct fib_rule_uid_range uids;
+		struct u32_attr table, priority;
+		struct u8_attr protocol;
+	} user = {
+		.nlh = {.nlmsg_len = sizeof(user),
+			.nlmsg_type = RTM_NEWRULE,
+			.nlmsg_flags = ADD_FLAGS},
+		.frh = {.family = AF_INET6, .table = 200, .action = FR_ACT_TO_TBL},
+		.uids_head = {12, FRA_UID_RANGE},
+		.uids = {1000, 1999},
+		.table = {{ATTR_U32(FRA_TABLE)}, 200},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 9},
+		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
+	};
+
+	(void)state;
+	check_both("rule 4 9 fwmark 0x10/0xff lookup 200", &mark, sizeof(mark));
+	check_both("rule 6 9 uidrange 1000-1999 lookup 200", &user, sizeof(user));
+}
+
+static void test_put_links_of_rules(void **state)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct fib_rule_hdr frh;
+		struct nlattr name_head;
+		char name[16];
+		struct u32_attr table, priority;
+		struct u8_attr protocol;
+	} expected = {
+		.nlh = {.nlmsg_len = sizeof(expected),
+			.nlmsg_type = RTM_NEWRULE,
+			.nlmsg_flags = ADD_FLAGS},
+		.frh = {.family = AF_INET6, .table = 200, .action = FR_ACT_TO_TBL},
+		.name_head = {4 + 16, FRA_OIFNAME},
+		.name = "sixxs0123456789",
+		.table = {{ATTR_U32(FRA_TABLE)}, 200},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 9},
+		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
+	};
+
+	(void)state;
+	check_both("rule 6 9 oif sixxs0123456789 lookup 200", &expected,
+		   sizeof(expected));
+	expected.nlh.nlmsg_type = RTM_NEWRULE;
+	expected.nlh.nlmsg_flags = ADD_FLAGS;
+	expected.name_head.nla_type = FRA_IIFNAME;
+	check_both("rule 6 9 iif sixxs0123456789 lookup 200", &expected,
+		   sizeof(expected));
+}
+
+/* Without its group a delete would hit any rule of that table and priority. */
+static void test_put_shared_rule(void **state)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct fib_rule_hdr frh;
+		struct u32_attr group, table, priority;
+		struct u8_attr protocol;
+	} expected = {
+		.nlh = {.nlmsg_len = sizeof(expected),
+			.nlmsg_type = RTM_NEWRULE,
+			.nlmsg_flags = ADD_FLAGS},
+		.frh = {.family = AF_INET6, .table = 200, .action = FR_ACT_TO_TBL},
+		.group = {{ATTR_U32(FRA_SUPPRESS_IFGROUP)}, 2147483646},
+		.table = {{ATTR_U32(FRA_TABLE)}, 200},
+		.priority = {{ATTR_U32(FRA_PRIORITY)}, 9},
+		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
+	};
+
+	(void)state;
+	check_both("rule 6 9 from all lookup 200 suppress_ifgroup 2147483646", &expected,
+		   sizeof(expected));
+}
+
+static void test_put_source_route(void **state)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct rtmsg rtm;
+		struct addr6_attr src;
+		struct u32_attr table, priority, oif;
+	} expected = {
+		.nlh = {.nlmsg_len = sizeof(expected),
+			.nlmsg_type = RTM_NEWROUTE,
+			.nlmsg_flags = ADD_FLAGS},
+		.rtm = {.rtm_family = AF_INET6,
+			.rtm_src_len = 48,
+			.rtm_table = 200,
+			.rtm_protocol = 166,
+			.rtm_scope = RT_SCOPE_UNIVERSE,
+			.rtm_type = RTN_UNICAST},
+		.src = {{20, RTA_SRC}, {0x20, 0x01, 0x0d, 0xb8}},
+		.table = {{ATTR_U32(RTA_TABLE)}, 200},
+		.priority = {{ATTR_U32(RTA_PRIORITY)}, 1024},
+		.oif = {{ATTR_U32(RTA_OIF)}, 12},
+	};
+
+	(void)state;
+	check_both("route 6 from 2001:db8::/48 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 }
 
 static void test_put_plain_route(void **state)
@@ -183,17 +336,17 @@ static void test_put_plain_route(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "route 6 table 200 oif 12 via none metric 1024 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_ADD, "route 6 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 	expected.nlh.nlmsg_type = RTM_DELROUTE;
 	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, "route 6 table 200 oif 12 via none metric 1024 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_DELETE, "route 6 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 	/* IPv4: to what has no next hop, the scope is the link's */
 	expected.rtm.rtm_family = AF_INET;
 	expected.rtm.rtm_scope = RT_SCOPE_LINK;
-	check_step(STEP_DELETE, "route 4 table 200 oif 12 via none metric 1024 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_DELETE, "route 4 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 }
 
 static void test_put_full_route(void **state)
@@ -221,8 +374,8 @@ static void test_put_full_route(void **state)
 		.metrics = {12, RTA_METRICS | NLA_F_NESTED},
 		.mtu = {{ATTR_U32(RTAX_MTU)}, 1280},
 	};
-	static const char route[] = "route 6 table 70000 oif 2147483647 via fe80::1 "
-				    "metric 4294967294 mtu 1280";
+	static const char route[] =
+		"route 6 via fe80::1 dev 2147483647 metric 4294967294 mtu 1280 table 70000";
 
 	(void)state;
 	assert_true(sizeof(expected) <= REQUEST_MAX);
@@ -256,11 +409,11 @@ static void test_put_route4_with_gateway(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "route 4 table 252 oif 1 via 192.0.2.1 metric 1 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_ADD, "route 4 via 192.0.2.1 dev 1 metric 1 table 252", &expected,
+		   sizeof(expected));
 }
 
-static void test_put_fallback(void **state)
+static void test_put_unreachable(void **state)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -280,12 +433,15 @@ static void test_put_fallback(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "fallback 6 table 200", &expected, sizeof(expected));
+	check_step(STEP_ADD, "unreachable 6 metric 4294967295 table 200", &expected,
+		   sizeof(expected));
 	expected.nlh.nlmsg_type = RTM_DELROUTE;
 	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, "fallback 6 table 200", &expected, sizeof(expected));
+	check_step(STEP_DELETE, "unreachable 6 metric 4294967295 table 200", &expected,
+		   sizeof(expected));
 	expected.rtm.rtm_family = AF_INET;
-	check_step(STEP_DELETE, "fallback 4 table 200", &expected, sizeof(expected));
+	check_step(STEP_DELETE, "unreachable 4 metric 4294967295 table 200", &expected,
+		   sizeof(expected));
 }
 
 static void test_put_link(void **state)
@@ -378,13 +534,17 @@ int main(void)
 		cmocka_unit_test(test_put_rule6),
 		cmocka_unit_test(test_put_rule4),
 		cmocka_unit_test(test_put_rule_main),
+		cmocka_unit_test(test_put_mark_and_user),
+		cmocka_unit_test(test_put_links_of_rules),
+		cmocka_unit_test(test_put_shared_rule),
+		cmocka_unit_test(test_put_source_route),
 		cmocka_unit_test(test_put_plain_route),
 		cmocka_unit_test(test_put_full_route),
 		cmocka_unit_test(test_put_route4_with_gateway),
-		cmocka_unit_test(test_put_fallback),
+		cmocka_unit_test(test_put_unreachable),
 		cmocka_unit_test(test_put_link),
 		cmocka_unit_test(test_put_dump),
 	};
 
-	return cmocka_run_group_tests_name("rtmsg", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("encode", tests, NULL, NULL);
 }
