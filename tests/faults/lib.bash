@@ -27,6 +27,7 @@ kills="$scenarios guard"
 one_plan=' add add_down first remove remove_live last change replay auto watch '
 
 batch=/tmp/show-all never=/tmp/never scenario=
+left='!(lock|watch.lock|netns|owners|connects.*)' # what must not stay in the run folder
 declare -A ifindex=()
 
 # ---- links and drop-ins -------------------------------------------------------------------
@@ -82,34 +83,31 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 
 # ---- the state ----------------------------------------------------------------------------
 
-# Sets "state": rules and all routes of both families; the run folder with modes, owners and
-# contents. The table names are in it: rt_tables is what iproute2's link points to. What guard
-# counts has a life of its own: it outlives the tunnel, and grows with time, so that it is looked
-# at, less its times, in guard's own scenarios only; but no lock and no temporary file may ever
-# stay beside it.
+# Sets "state": rules and all routes of both families; the run folder's files and links with
+# modes, owners and contents. The table names are in it: rt_tables is what iproute2's link points
+# to. Not in it is what stays when the last tunnel has gone: the folders, the lock, guard's counts.
+# These outlive the tunnel and grow with time: they are looked at, less their times, in guard's own
+# scenarios only.
 read_state() {
 	local file text
-	local files=()
-	[ ! -d $run_dir ] || files=("$run_dir") # first: see count_lines
-	files+=("$run_dir"/* "$run_dir-connects"/!(connects.*))
+	local files=("$run_dir"/$left "$run_dir"/owners/*)
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
-	[ ${#files[@]} -gt 0 ] || return 0
-	state+=$(stat -c '%A %U:%G %F %n' "${files[@]}")$'\n'
+	[ ${#files[@]} -eq 0 ] || state+=$(stat -c '%A %U:%G %F %N' "${files[@]}")$'\n'
 	for file in "${files[@]}"; do
-		[ -d "$file" ] && continue
+		[ -f "$file" ] && [ ! -h "$file" ] || continue
 		IFS= read -r -d '' text <"$file"
 		state+="$file: $text"
 	done
 	for file in "${!ifindex[@]}"; do
-		state=${state//"oif ${ifindex[$file]} "/"oif @ "}
+		state=${state//" dev ${ifindex[$file]} "/" dev @ "}
 	done
 	case $scenario in
-	guard*) state+=$(sed 's/[0-9]*$//' /dev/null "$run_dir-connects"/connects.*) ;;
+	guard*) state+=$(sed 's/[0-9]*$//' /dev/null "$run_dir"/connects.*) ;;
 	esac
 }
 
 # The order of a record's lines, and of rules at one priority, means nothing.
-unordered() { sed -E 's/^object[0-9]+/object/' <<<"$1" | LC_ALL=C sort; }
+unordered() { LC_ALL=C sort <<<"${1//"record: sixxs-route 1"/"record:"$'\n'}"; }
 
 # is_state WANTED: whether the state is that; if not, "difference" says how.
 is_state() {
@@ -133,7 +131,7 @@ count_lines() {
 	counts=()
 	while IFS= read -r line; do
 		counts[.$line]=$((${counts[.$line]:-0} + 1))
-	done <<<"${2%%[-d]rw*}"
+	done <<<"${2%%[-dl]rw*}"
 }
 
 # Whether the rules and routes in "state" are such as a run that was cut short may leave: what
@@ -195,7 +193,7 @@ with_neighbour() {
 	link_add sixxs9 up
 	drop_in_old sixxs9 9
 	fire add sixxs9
-	rm -f $run_dir-connects/connects.*
+	rm -f $run_dir/connects.*
 	read_state
 	base=$state
 }
@@ -206,8 +204,7 @@ without_neighbour() {
 	rm $conf_dir/sixxs9.conf
 	link_del sixxs9
 	fire remove sixxs9
-	rm -f $run_dir-connects/connects.*
-	rmdir $run_dir 2>/dev/null
+	no_folder
 	base=$bare
 	is_state "$base"
 }
@@ -253,8 +250,14 @@ finish() {
 		*) fire remove $name ;;
 		esac
 	done
-	rm -f $conf_dir/sixxs[0-2].conf $run_dir-connects/connects.*
-	[ -n "$neighbour" ] || rmdir $run_dir 2>/dev/null
+	rm -f $conf_dir/sixxs[0-2].conf $run_dir/connects.*
+	[ -n "$neighbour" ] || no_folder
+}
+
+# As after a boot, if nothing is left in it but what may be.
+no_folder() {
+	local files=("$run_dir"/$left "$run_dir"/owners/*)
+	[ ${#files[@]} -gt 0 ] || rm -rf $run_dir
 }
 
 add_before() {
@@ -507,7 +510,7 @@ guard_all() {
 
 connected() { # TIMES
 	local times
-	rm -f "$run_dir-connects/connects.sixxs0"
+	rm -f "$run_dir/connects.sixxs0"
 	for ((times = 0; times < $1; times++)); do
 		"$program" guard sixxs0
 	done
