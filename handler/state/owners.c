@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define FOLDER "owners"
-#define TEMP   FOLDER "/tmp"
 
 /* "owners/OBJECT/IFNAME" */
 #define OWNER_PATH_SIZE (sizeof(FOLDER) + OBJECT_STRLEN + IFNAMSIZ + 1)
@@ -128,11 +127,11 @@ static int join_shared(int runfd, const struct object *object, const char *ifnam
 /* A link cannot be changed: a new one is renamed into its place. */
 static int replace_link(int runfd, const char *path, const char *ifname)
 {
-	if (symlinkat(ifname, runfd, TEMP) < 0 &&
-	    (errno != EEXIST || unlinkat(runfd, TEMP, 0) < 0 ||
-	     symlinkat(ifname, runfd, TEMP) < 0))
+	if (symlinkat(ifname, runfd, TEMP_NAME) < 0 &&
+	    (errno != EEXIST || unlinkat(runfd, TEMP_NAME, 0) < 0 ||
+	     symlinkat(ifname, runfd, TEMP_NAME) < 0))
 		return -errno;
-	if (renameat(runfd, TEMP, runfd, path) == 0)
+	if (renameat(runfd, TEMP_NAME, runfd, path) == 0)
 		return 0;
 	return -errno;
 }

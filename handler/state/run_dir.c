@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
-#define TEMP_NAME "tmp" /* one is enough: it is written under the lock */
 
 int run_dir_open(const char *path, bool create)
 {

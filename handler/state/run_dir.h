@@ -14,6 +14,9 @@
 
 #define LOCK_SECONDS 10 /* the longest wait for the lock */
 
+/* What is renamed into its place. One is enough: it is made under the lock. */
+#define TEMP_NAME "tmp"
+
 /*
  * Opens the folder PATH; CREATE: makes it if there is none. Returns a descriptor;
  * -ENOENT: there is none; -EPERM: others can write to it; -ENOTDIR: it is no folder (a

@@ -194,7 +194,7 @@ plant() {
 
 @test "hard links to somebody's file: it is not written to" {
 	local place
-	for place in $run_dir/{sixxs0.record,tmp,lock,rt_tables,connects.sixxs0} "$run_dir/owners/"{tmp,'table 200'}; do
+	for place in $run_dir/{sixxs0.record,tmp,lock,rt_tables,connects.sixxs0} "$run_dir/owners/table 200"; do
 		mkdir -p "${place%/*}"
 		printf 'precious\n' >/run/precious
 		ln /run/precious "$place"
@@ -228,7 +228,7 @@ put() {
 @test "a FIFO, a folder, a link, a socket, a device, a huge file in each file's place" {
 	local place kind
 	printf 'precious\n' >/run/precious
-	for place in $run_dir/{sixxs0.record,tmp,lock,rt_tables,connects.sixxs0,owners} "$run_dir/owners/"{tmp,'table 200'}; do
+	for place in $run_dir/{sixxs0.record,tmp,lock,rt_tables,connects.sixxs0,owners} "$run_dir/owners/table 200"; do
 		for kind in fifo folder full link dangling socket device empty zeros huge; do
 			printf '# %s in the place of %s\n' $kind "$place"
 			mkdir -p "${place%/*}"
