@@ -21,10 +21,10 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live last change replay rename rename_out swap auto wait all watch'
+scenarios='add add_down first remove remove_live last change replay rename rename_out moved swap takeover auto wait all watch'
 follows='event all again gone'
-kills="$scenarios guard"
-one_plan=' add add_down first remove remove_live last change replay auto watch '
+kills="$scenarios conflict guard"
+one_plan=' add add_down first remove remove_live last change replay takeover conflict auto watch '
 
 batch=/tmp/show-all never=/tmp/never scenario=
 left='!(lock|watch.lock|netns|owners|connects.*)' # what must not stay in the run folder
@@ -150,7 +150,7 @@ is_between() { # SCENARIO
 		n=${found[$line]:-0} a=${lines_before[$line]:-0} b=${lines_after[$line]:-0}
 		[ "$n" -eq "$a" ] || like_before=
 		[ "$n" -eq "$b" ] || like_after=
-		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [ "$1" = swap ] || difference+="missing: ${line#.}"$'\n'
+		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [[ $1 == @(swap|moved) ]] || difference+="missing: ${line#.}"$'\n'
 		[ "$n" -le "$a" ] || [ "$n" -le "$b" ] || difference+="too much: ${line#.}"$'\n'
 	done
 	[ -z "$difference" ] || return
@@ -369,6 +369,20 @@ rename_out_gone() {
 	fire remove other0 SIXXS_ROUTE=sixxs0
 }
 
+# The drop-in, too, has another name now: what was the old name's is the new one's, its route
+# stays in the kernel, and is missing only between the two turns.
+moved_before() {
+	add_before
+	fire add sixxs0
+	rm $conf_dir/sixxs0.conf
+	drop_in_old sixxs1 0
+	link_rename sixxs0 sixxs1
+}
+moved_run() { event move sixxs1 DEVPATH_OLD=/devices/virtual/net/sixxs0; }
+moved_event() { fire change sixxs1 SIXXS_ROUTE_OLD=sixxs0; }
+moved_all() { apply_all; }
+moved_gone() { rename_gone; }
+
 # source = auto: one address has gone, two have come
 auto_before() {
 	drop_in sixxs0 '[sixxs0]' 'source = auto' 'table = 200'
@@ -427,6 +441,42 @@ swap_gone() {
 	fire remove sixxs0
 	fire remove sixxs1
 }
+
+# A tunnel takes over what another had, which has another source from now on.
+takeover_before() {
+	add_before
+	fire add sixxs0
+	drop_in_old sixxs1 1
+	link_add sixxs1 up
+	fire add sixxs1
+	drop_in_new sixxs0 0
+	drop_in sixxs1 '[sixxs1]' 'source = 2a02:0::1, 2a02:1::1, 192.0.2.1' 'table = 200' 'prefer_main = yes'
+}
+takeover_run() { event change sixxs1; }
+takeover_event() {
+	fire change sixxs1
+	fire change sixxs0
+}
+takeover_all() { apply_all; }
+takeover_gone() { swap_gone; }
+
+# Two drop-ins claim one table: who had it keeps it, and the other keeps what it had.
+conflict_before() {
+	add_before
+	fire add sixxs0
+	drop_in_old sixxs1 1
+	link_add sixxs1 up
+	fire add sixxs1
+	drop_in sixxs1 '[sixxs1]' 'source = 2a02:1::2' 'table = 200'
+}
+conflict_run() { event change sixxs1; }
+conflict_event() { # one of both is mended
+	drop_in_new sixxs0 0
+	fire change sixxs0
+	fire change sixxs1
+}
+conflict_all() { apply_all; }
+conflict_gone() { swap_gone; }
 
 # apply --all: a new tunnel, a changed one, one that is gone, and what no record knows
 all_before() {
