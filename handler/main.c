@@ -13,8 +13,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -136,17 +139,20 @@ static const struct verb verbs[] = {
 	{.name = NULL},
 };
 
-/* A closed stderr's number must not become that of a socket, which a message then hits.
+/*
+ * A closed stderr's number must not become that of a socket, which a message then hits.
+ * What is written there fails, as it would have.
  */
 static int hold_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
 			return -errno;
 	return 0;
 }
 
-#define STACK_MAX (512 * 1024) /* bytes that no verb's stack comes to */
+#define STACK_MAX  (512 * 1024) /* bytes that no verb's stack comes to */
+#define STACK_ROOM (STACK_MAX + 65536)
 
 __attribute__((noinline)) static void grow_stack(void)
 {
@@ -156,24 +162,34 @@ __attribute__((noinline)) static void grow_stack(void)
 	*lowest = 0;
 }
 
-/*
- * Under an RLIMIT_AS that ends while the stack grows there is a signal and no error: so
- * it grows at the start, if there is room. Returns 0 or -errno.
- */
-static int ensure_stack(void)
+static bool is_limited(int resource, size_t needed)
 {
-	const size_t size = STACK_MAX + 65536;
 	struct rlimit limit;
+
+	return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	       limit.rlim_cur < needed;
+}
+
+/*
+ * Where a limit ends the growing of the stack there is a signal and no error: so it is
+ * looked at, or the stack grows, at the start. Returns the limit that is too low, or NULL.
+ */
+static const char *find_low_limit(void)
+{
+	/* the program's name is the first that the kernel has put there */
+	const size_t used = getauxval(AT_EXECFN) - (uintptr_t)__builtin_frame_address(0);
 	void *memory;
 
-	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-		return 0;
-	memory = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (is_limited(RLIMIT_STACK, used + STACK_ROOM))
+		return "the stack (RLIMIT_STACK) to 1 MiB";
+	if (!is_limited(RLIMIT_AS, RLIM_INFINITY))
+		return NULL;
+	memory = mmap(NULL, STACK_ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
-		return -errno;
-	munmap(memory, size);
+		return "the address space (RLIMIT_AS) to 16 MiB";
+	munmap(memory, STACK_ROOM);
 	grow_stack();
-	return 0;
+	return NULL;
 }
 
 static int run(const struct verb *verb, const struct arguments *arguments)
@@ -193,27 +209,46 @@ static int run(const struct verb *verb, const struct arguments *arguments)
 	return r < 0 ? verb->failed : r;
 }
 
+/*
+ * What is done is done, whatever became of the output; but nobody may take for told what
+ * was not.
+ */
+static int check_output(const struct verb *verb, int status)
+{
+	const int r = fflush(stdout);
+
+	if (status != 0 || verb->run == run_guard) /* its status is all its answer */
+		return status;
+	if (r != 0)
+		log_line(LOG_ERR, "cannot write to standard output: %s", strerror(errno));
+	else if (ferror(stdout))
+		log_line(LOG_ERR, "standard output lacks some of what was written to it");
+	return r != 0 || ferror(stdout) || log_failed() ? verb->failed : status;
+}
+
 int main(int argc, char *argv[])
 {
 	struct arguments arguments = {
 		.settings = {.conf_dir = CONF_DIR, .run_dir = RUN_DIR}};
 	const struct verb *verb;
+	const char *low;
 	int status, r;
 
 	if (hold_standard_streams() < 0)
 		return EXIT_FAILURE;
 	umask(022);               /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
+	signal(SIGPIPE, SIG_IGN); /* the work is done, also when nobody reads of it */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)
 		return status;
 	log_open(verb->person, arguments.verbose);
-	r = ensure_stack();
-	if (r < 0) {
+	low = find_low_limit();
+	if (low) {
 		log_line(
 			LOG_ERR,
-			"no memory: %s: nothing was done; expected a limit of the address space (RLIMIT_AS, see prlimit(1)) of 16 MiB at least",
-			strerror(-r));
+			"no memory for the stack: nothing was done; raise the limit of %s, see prlimit(1)",
+			low);
 		return verb->failed;
 	}
 	r = privilege_drop();
@@ -224,5 +259,5 @@ int main(int argc, char *argv[])
 			strerror(-r));
 		return verb->failed;
 	}
-	return run(verb, &arguments);
+	return check_output(verb, run(verb, &arguments));
 }

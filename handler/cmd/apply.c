@@ -112,22 +112,26 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	return result;
 }
 
-/* A sweep may have hit what a handler was just putting in place: converge then mends it.
+/*
+ * A sweep may have hit what a handler was just putting in place: converge then mends it.
+ * What belongs to nobody is known only where each tunnel could be looked at.
  */
 static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl,
 			      const struct names *names)
 {
 	int result = converge_each(settings, rtnl, names);
 
-	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+	for (unsigned round = 0; result == 0 && round < ROUNDS_MAX; round++) {
 		const int r = sweep(settings, rtnl);
 
-		if (r < 0)
-			return result < 0 ? result : r;
-		if (r == 0 || settings->dry_run)
-			return result;
+		if (r <= 0 || settings->dry_run)
+			return r < 0 ? r : 0;
 		result = converge_each(settings, rtnl, names);
 	}
+	if (result < 0)
+		log_line(
+			LOG_WARNING,
+			"what is told above stands in the way: nothing more is swept; mend it, then: sixxs-route apply --all");
 	return result;
 }
 

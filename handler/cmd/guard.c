@@ -100,7 +100,6 @@ int guard(const struct settings *settings, const char *ifname, bool wait)
 		if (r < 0)
 			return fail(&counter, r);
 		warn_damaged(&counter);
-		counter.damaged = false;
 		if (!counter.wait_ms) {
 			log_story("%s: its client may connect, at %lld ms since the boot",
 				  ifname, (long long)counter.now_ms);
@@ -114,7 +113,7 @@ int guard(const struct settings *settings, const char *ifname, bool wait)
 				"%s: %lld seconds left until its client may connect (connect_limit = %u/%u)",
 				ifname, (long long)seconds, counter.limit.connects,
 				counter.limit.seconds);
-		if (!wait)
+		if (!wait || settings->dry_run)
 			return GUARD_NOT_NOW;
 		r = wait_until(counter_now_ms() + counter.wait_ms);
 		if (r < 0) {

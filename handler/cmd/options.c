@@ -87,6 +87,17 @@ static void fill_options(struct option ret[static OPTIONS + 1])
 	ret[OPTIONS] = (struct option){0};
 }
 
+/* "x/" and "x/." are where a link "x" leads to: one looks at "x" itself. */
+static char *trim_folder(char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 1 && (path[size - 1] == '/' ||
+			    (path[size - 1] == '.' && path[size - 2] == '/')))
+		path[--size] = '\0';
+	return path;
+}
+
 static void take_option(int id, struct arguments *ret)
 {
 	switch (id) {
@@ -106,7 +117,7 @@ static void take_option(int id, struct arguments *ret)
 		ret->probe = optarg;
 		break;
 	case RUN_DIR_OPTION:
-		ret->settings.run_dir = optarg;
+		ret->settings.run_dir = trim_folder(optarg);
 		break;
 	case 'v':
 		ret->verbose = true;
@@ -133,6 +144,8 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 	int id;
 
 	fill_options(options);
+	unsetenv(
+		"POSIXLY_CORRECT"); /* options behind the verb are options all the same */
 	while ((id = getopt_long(argc, argv, "hnvV", options, NULL)) >= 0) {
 		if (id == '?') {
 			fputs("Try: sixxs-route --help\n", stderr);
@@ -146,9 +159,14 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 			puts("sixxs-route " VERSION);
 			return flushed();
 		}
-		for (size_t i = 0; i < OPTIONS; i++)
-			if (table[i].id == id)
-				*ret_given |= 1U << i;
+		for (size_t i = 0; i < OPTIONS; i++) {
+			if (table[i].id != id)
+				continue;
+			*ret_given |= 1U << i;
+			if (table[i].value && !*optarg)
+				return arguments_error("--%s needs a value: %s is empty",
+						       table[i].name, table[i].value);
+		}
 		take_option(id, ret);
 	}
 	return -1;

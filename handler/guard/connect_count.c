@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guard/connect_count.h"
 
+#include "lib/boot_id.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/ini.h"
@@ -58,6 +59,7 @@ static int read_file(const struct counter *counter, int runfd, struct connects *
 	int r;
 
 	ret->n = 0;
+	ret->boot[0] = '\0';
 	*ret_until_ms = -1;
 	count_name(counter->ifname, name);
 	r = file_read_trusted(runfd, name, INI_FILE_MAX, NULL, &bytes, &size);
@@ -70,18 +72,24 @@ static int read_file(const struct counter *counter, int runfd, struct connects *
 	return connects_parse(bytes, size, ret, ret_until_ms) < 0 ? -EBADMSG : 0;
 }
 
-/* Under the lock, so that the times which are put behind these are no earlier. */
+/*
+ * Under the lock, so that the times which are put behind these are no earlier. Returns 1:
+ * they must be written down, or they count so for ever; 0; -errno.
+ */
 static int read_connects(struct counter *counter, int runfd, struct connects *ret)
 {
+	char boot[BOOT_ID_SIZE];
 	int64_t until_ms;
 	const int r = read_file(counter, runfd, ret, &until_ms);
 
 	counter->now_ms = counter_now_ms();
-	if (r != -EBADMSG)
+	if (r < 0 && r != -EBADMSG)
 		return r;
-	counter->damaged = true;
-	connects_fill(ret, &counter->limit, counter->now_ms);
-	return 0;
+	counter->damaged = r == -EBADMSG;
+	if (counter->damaged)
+		connects_fill(ret, &counter->limit, counter->now_ms);
+	boot_id(boot);
+	return connects_rebase(ret, boot, counter->now_ms) || counter->damaged;
 }
 
 static int write_connects(const struct counter *counter, int runfd,
@@ -104,16 +112,14 @@ int counter_ask(struct counter *counter, bool count)
 	if (runfd < 0)
 		return runfd;
 	r = read_connects(counter, runfd, &connects);
-	if (r == 0) {
+	if (r >= 0) {
 		counter->wait_ms =
 			connects_wait(&connects, &counter->limit, counter->now_ms);
-		count = count && !counter->wait_ms;
-		if (count)
+		if (!counter->wait_ms)
 			connects_allow(&connects, &counter->limit, counter->now_ms);
-		/* what was damaged must be written down, or it counts as full for ever */
-		count = count || counter->damaged;
-		if (count)
-			r = write_connects(counter, runfd, &connects);
+		r = count && (r > 0 || !counter->wait_ms)
+			    ? write_connects(counter, runfd, &connects)
+			    : 0;
 	}
 	leave(runfd, &lock);
 	return r;
@@ -129,7 +135,7 @@ int counter_appear(struct counter *counter)
 	if (runfd < 0)
 		return runfd;
 	r = read_connects(counter, runfd, &connects);
-	if (r == 0) {
+	if (r >= 0) {
 		counter->within =
 			connects_appear(&connects, &counter->limit, counter->now_ms);
 		r = write_connects(counter, runfd, &connects);

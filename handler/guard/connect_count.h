@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Counts a tunnel's connects, in the file connects.IFNAME of the run folder: the count
- * outlives the tunnel, but not a boot. Every call holds the folder's lock from reading to
- * writing. A file that
- * is damaged or not to be trusted counts as full, and is written anew. Decides nothing
- * (connects.h does); does not log.
+ * outlives the tunnel, and counts once more after a boot. Every call holds the folder's
+ * lock from reading to writing. A file that is damaged or not to be trusted counts as
+ * full, and is written anew. Decides nothing (connect_limit.h does); does not log.
  */
 #ifndef CONNECT_COUNT_H
 #define CONNECT_COUNT_H

@@ -2,6 +2,7 @@
 #include "guard/connect_limit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* How long one counts. */
@@ -10,22 +11,31 @@ static int64_t span_ms(const struct limit *limit)
 	return (int64_t)limit->seconds * 1050;
 }
 
-/*
- * Forgets those that no longer count. One ahead of the clock is of a boot before this (in
- * a run folder that outlived it): it counts as if it were now.
- */
+bool connects_rebase(struct connects *connects, const char *boot, int64_t now_ms)
+{
+	const bool other = strcmp(connects->boot, boot) != 0;
+	bool changed = false;
+
+	for (unsigned i = 0; i < connects->n; i++) {
+		struct connect *connect = &connects->connect[i];
+
+		if (!other && connect->ms <= now_ms)
+			continue;
+		connect->ms = now_ms;
+		changed = true;
+	}
+	snprintf(connects->boot, sizeof(connects->boot), "%s", boot);
+	return changed;
+}
+
+/* Forgets those that no longer count. */
 static void refresh(struct connects *connects, const struct limit *limit, int64_t now_ms)
 {
 	unsigned kept = 0;
 
-	for (unsigned i = 0; i < connects->n; i++) {
-		struct connect connect = connects->connect[i];
-
-		if (connect.ms > now_ms)
-			connect.ms = now_ms;
-		if (now_ms - connect.ms < span_ms(limit))
-			connects->connect[kept++] = connect;
-	}
+	for (unsigned i = 0; i < connects->n; i++)
+		if (now_ms - connects->connect[i].ms < span_ms(limit))
+			connects->connect[kept++] = connects->connect[i];
 	connects->n = kept;
 }
 
@@ -124,6 +134,8 @@ size_t connects_format(const struct connects *connects, const struct limit *limi
 		"# When a tunnel's client connected, in milliseconds since the boot. Do not edit.\n");
 	end = put_line(end, "until",
 		       n ? connects->connect[n - 1].ms + span_ms(limit) : 0);
+	if (connects->boot[0])
+		end = stpcpy(stpcpy(stpcpy(end, "boot "), connects->boot), "\n");
 	for (unsigned i = 0; i < n; i++)
 		end = put_line(end, connects->connect[i].expected ? "allowed" : "connect",
 			       connects->connect[i].ms);
@@ -148,13 +160,25 @@ static int64_t parse_line(const char *line, const char *end, const char *word)
 	return number;
 }
 
+static bool take_boot(const char *line, const char *end, struct connects *ret)
+{
+	const size_t word = strlen("boot "), size = (size_t)(end - line);
+
+	if (size <= word || size >= word + sizeof(ret->boot) ||
+	    memcmp(line, "boot ", word) != 0 || ret->boot[0])
+		return false;
+	memcpy(ret->boot, line + word, size - word);
+	ret->boot[size - word] = '\0';
+	return true;
+}
+
 static int take_line(const char *line, const char *end, struct connects *ret,
 		     int64_t *ret_until_ms)
 {
 	bool expected = false;
 	int64_t ms;
 
-	if (line < end && *line == '#')
+	if ((line < end && *line == '#') || take_boot(line, end, ret))
 		return 0;
 	ms = parse_line(line, end, "until");
 	if (ms >= 0) {
@@ -179,6 +203,7 @@ int connects_parse(const char *text, size_t size, struct connects *ret,
 	const char *const end = text + size;
 
 	ret->n = 0;
+	ret->boot[0] = '\0';
 	*ret_until_ms = -1;
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));

@@ -20,11 +20,22 @@ struct connect {
 	bool expected; /* it was allowed, and its interface has not appeared yet */
 };
 
+#define CONNECTS_BOOT_SIZE 40
+
 struct connects {
+	char boot[CONNECTS_BOOT_SIZE]; /* whose clock the times are of; "": unknown */
 	unsigned n;
 	struct connect
 		connect[CONNECTS_MAX]; /* in order; the latest if there were more */
 };
+
+/*
+ * To be called with what was read, and this boot's id, before the functions below. Times
+ * of another boot, and those ahead of the clock, are nobody knows how old (a folder that
+ * outlives a boot): they count as if they were now, once, and must be written down so.
+ * Returns whether there were any.
+ */
+bool connects_rebase(struct connects *connects, const char *boot, int64_t now_ms);
 
 /*
  * How many milliseconds until the client may connect: 0 is now. A connect counts for a
@@ -55,9 +66,9 @@ unsigned connects_appear(struct connects *connects, const struct limit *limit,
  */
 void connects_fill(struct connects *connects, const struct limit *limit, int64_t now_ms);
 
-#define CONNECTS_STRLEN (CONNECTS_MAX * 32 + 256)
+#define CONNECTS_STRLEN (CONNECTS_MAX * 32 + 320)
 
-/* The text form; it says until when it matters. Returns its length. */
+/* The text form; it says until when it matters, and of which boot. Returns its length. */
 size_t connects_format(const struct connects *connects, const struct limit *limit,
 		       char ret[static CONNECTS_STRLEN]);
 

@@ -47,7 +47,7 @@ errnos() {
 	getdents64) errors='EIO ENOMEM' ;;
 	getrandom) errors='EAGAIN EINTR' ;;
 	memfd_create) errors='EMFILE ENFILE ENOMEM EACCES' ;;
-	mkdir) errors='EACCES EDQUOT EIO ENOMEM ENOSPC EROFS EPERM' ;;
+	mkdir | mkdirat) errors='EACCES EDQUOT EIO ENOMEM ENOSPC EROFS EPERM' ;;
 	rmdir | unlink | unlinkat) errors='EACCES EBUSY EIO ENOMEM EROFS EPERM' ;;
 	openat) case $2 in
 		*O_CREAT*) errors='EACCES EDQUOT EINTR EIO EMFILE ENFILE ENOMEM ENOSPC EROFS' ;;
@@ -78,11 +78,6 @@ errnos() {
 	umask | kill | rt_sigaction | rt_sigreturn | rt_sigprocmask | setitimer | sysinfo) errors= ;;
 	*) return 1 ;;
 	esac
-}
-
-# A lock or an empty folder that could not be removed hinders nobody, and goes with the next event.
-without_locks() {
-	sed -E 's#/run/sixxs-route(-connects)?/(lock\.[a-z0-9]+|rt_tables\.lock): ##g; /regular empty file .*lock/d; /^drwx/d; /^$/d' <<<"$1"
 }
 
 # Whether TEXT says what went wrong; iniparser 4.1 does not say it of all.

@@ -21,12 +21,13 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live last change replay rename rename_out swap auto wait all watch'
+scenarios='add add_down first remove remove_live last change replay rename rename_out moved swap takeover auto wait all watch'
 follows='event all again gone'
-kills="$scenarios guard"
-one_plan=' add add_down first remove remove_live last change replay auto watch '
+kills="$scenarios conflict guard"
+one_plan=' add add_down first remove remove_live last change replay takeover conflict auto watch '
 
 batch=/tmp/show-all never=/tmp/never scenario=
+left='!(lock|watch.lock|netns|owners|connects.*)' # what must not stay in the run folder
 declare -A ifindex=()
 
 # ---- links and drop-ins -------------------------------------------------------------------
@@ -82,34 +83,31 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 
 # ---- the state ----------------------------------------------------------------------------
 
-# Sets "state": rules and all routes of both families; the run folder with modes, owners and
-# contents. The table names are in it: rt_tables is what iproute2's link points to. What guard
-# counts has a life of its own: it outlives the tunnel, and grows with time, so that it is looked
-# at, less its times, in guard's own scenarios only; but no lock and no temporary file may ever
-# stay beside it.
+# Sets "state": rules and all routes of both families; the run folder's files and links with
+# modes, owners and contents. The table names are in it: rt_tables is what iproute2's link points
+# to. Not in it is what stays when the last tunnel has gone: the folders, the lock, guard's counts.
+# These outlive the tunnel and grow with time: they are looked at, less their times, in guard's own
+# scenarios only.
 read_state() {
 	local file text
-	local files=()
-	[ ! -d $run_dir ] || files=("$run_dir") # first: see count_lines
-	files+=("$run_dir"/* "$run_dir-connects"/!(connects.*))
+	local files=("$run_dir"/$left "$run_dir"/owners/*)
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
-	[ ${#files[@]} -gt 0 ] || return 0
-	state+=$(stat -c '%A %U:%G %F %n' "${files[@]}")$'\n'
+	[ ${#files[@]} -eq 0 ] || state+=$(stat -c '%A %U:%G %F %N' "${files[@]}")$'\n'
 	for file in "${files[@]}"; do
-		[ -d "$file" ] && continue
+		[ -f "$file" ] && [ ! -h "$file" ] || continue
 		IFS= read -r -d '' text <"$file"
 		state+="$file: $text"
 	done
 	for file in "${!ifindex[@]}"; do
-		state=${state//"oif ${ifindex[$file]} "/"oif @ "}
+		state=${state//" dev ${ifindex[$file]} "/" dev @ "}
 	done
 	case $scenario in
-	guard*) state+=$(sed 's/[0-9]*$//' /dev/null "$run_dir-connects"/connects.*) ;;
+	guard*) state+=$(sed 's/[0-9]*$//' /dev/null "$run_dir"/connects.*) ;;
 	esac
 }
 
 # The order of a record's lines, and of rules at one priority, means nothing.
-unordered() { sed -E 's/^object[0-9]+/object/' <<<"$1" | LC_ALL=C sort; }
+unordered() { LC_ALL=C sort <<<"${1//"record: sixxs-route 1"/"record:"$'\n'}"; }
 
 # is_state WANTED: whether the state is that; if not, "difference" says how.
 is_state() {
@@ -133,7 +131,7 @@ count_lines() {
 	counts=()
 	while IFS= read -r line; do
 		counts[.$line]=$((${counts[.$line]:-0} + 1))
-	done <<<"${2%%[-d]rw*}"
+	done <<<"${2%%[-dl]rw*}"
 }
 
 # Whether the rules and routes in "state" are such as a run that was cut short may leave: what
@@ -152,7 +150,7 @@ is_between() { # SCENARIO
 		n=${found[$line]:-0} a=${lines_before[$line]:-0} b=${lines_after[$line]:-0}
 		[ "$n" -eq "$a" ] || like_before=
 		[ "$n" -eq "$b" ] || like_after=
-		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [ "$1" = swap ] || difference+="missing: ${line#.}"$'\n'
+		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [[ $1 == @(swap|moved) ]] || difference+="missing: ${line#.}"$'\n'
 		[ "$n" -le "$a" ] || [ "$n" -le "$b" ] || difference+="too much: ${line#.}"$'\n'
 	done
 	[ -z "$difference" ] || return
@@ -195,7 +193,7 @@ with_neighbour() {
 	link_add sixxs9 up
 	drop_in_old sixxs9 9
 	fire add sixxs9
-	rm -f $run_dir-connects/connects.*
+	rm -f $run_dir/connects.*
 	read_state
 	base=$state
 }
@@ -206,8 +204,7 @@ without_neighbour() {
 	rm $conf_dir/sixxs9.conf
 	link_del sixxs9
 	fire remove sixxs9
-	rm -f $run_dir-connects/connects.*
-	rmdir $run_dir 2>/dev/null
+	no_folder
 	base=$bare
 	is_state "$base"
 }
@@ -253,8 +250,14 @@ finish() {
 		*) fire remove $name ;;
 		esac
 	done
-	rm -f $conf_dir/sixxs[0-2].conf $run_dir-connects/connects.*
-	[ -n "$neighbour" ] || rmdir $run_dir 2>/dev/null
+	rm -f $conf_dir/sixxs[0-2].conf $run_dir/connects.*
+	[ -n "$neighbour" ] || no_folder
+}
+
+# As after a boot, if nothing is left in it but what may be.
+no_folder() {
+	local files=("$run_dir"/$left "$run_dir"/owners/*)
+	[ ${#files[@]} -gt 0 ] || rm -rf $run_dir
 }
 
 add_before() {
@@ -366,6 +369,20 @@ rename_out_gone() {
 	fire remove other0 SIXXS_ROUTE=sixxs0
 }
 
+# The drop-in, too, has another name now: what was the old name's is the new one's, its route
+# stays in the kernel, and is missing only between the two turns.
+moved_before() {
+	add_before
+	fire add sixxs0
+	rm $conf_dir/sixxs0.conf
+	drop_in_old sixxs1 0
+	link_rename sixxs0 sixxs1
+}
+moved_run() { event move sixxs1 DEVPATH_OLD=/devices/virtual/net/sixxs0; }
+moved_event() { fire change sixxs1 SIXXS_ROUTE_OLD=sixxs0; }
+moved_all() { apply_all; }
+moved_gone() { rename_gone; }
+
 # source = auto: one address has gone, two have come
 auto_before() {
 	drop_in sixxs0 '[sixxs0]' 'source = auto' 'table = 200'
@@ -424,6 +441,42 @@ swap_gone() {
 	fire remove sixxs0
 	fire remove sixxs1
 }
+
+# A tunnel takes over what another had, which has another source from now on.
+takeover_before() {
+	add_before
+	fire add sixxs0
+	drop_in_old sixxs1 1
+	link_add sixxs1 up
+	fire add sixxs1
+	drop_in_new sixxs0 0
+	drop_in sixxs1 '[sixxs1]' 'source = 2a02:0::1, 2a02:1::1, 192.0.2.1' 'table = 200' 'prefer_main = yes'
+}
+takeover_run() { event change sixxs1; }
+takeover_event() {
+	fire change sixxs1
+	fire change sixxs0
+}
+takeover_all() { apply_all; }
+takeover_gone() { swap_gone; }
+
+# Two drop-ins claim one table: who had it keeps it, and the other keeps what it had.
+conflict_before() {
+	add_before
+	fire add sixxs0
+	drop_in_old sixxs1 1
+	link_add sixxs1 up
+	fire add sixxs1
+	drop_in sixxs1 '[sixxs1]' 'source = 2a02:1::2' 'table = 200'
+}
+conflict_run() { event change sixxs1; }
+conflict_event() { # one of both is mended
+	drop_in_new sixxs0 0
+	fire change sixxs0
+	fire change sixxs1
+}
+conflict_all() { apply_all; }
+conflict_gone() { swap_gone; }
 
 # apply --all: a new tunnel, a changed one, one that is gone, and what no record knows
 all_before() {
@@ -507,7 +560,7 @@ guard_all() {
 
 connected() { # TIMES
 	local times
-	rm -f "$run_dir-connects/connects.sixxs0"
+	rm -f "$run_dir/connects.sixxs0"
 	for ((times = 0; times < $1; times++)); do
 		"$program" guard sixxs0
 	done

@@ -31,7 +31,7 @@ setup_file() {
 # The program runs when a test says so.
 setup() {
 	begin
-	[ ! -d $run_dir ] || rmdir $run_dir
+	rm -rf $run_dir
 	good_drop_in
 	handler_off
 	tunnel_add sixxs0
@@ -61,10 +61,13 @@ recovers() {
 
 assert_clean() {
 	local left
-	left=$(find $run_dir -mindepth 1 -printf '%P\n' | LC_ALL=C sort | xargs)
-	[ "$left" = 'rt_tables tunnel.sixxs0' ] && return
-	printf 'in the run folder: %s\n' "$left" >&2
-	return 1
+	left=$(left_in $run_dir ! -path "$run_dir/owners/*" -printf '%P\n' | LC_ALL=C sort | xargs)
+	if [ "$left" != 'rt_tables sixxs0.record' ]; then
+		printf 'in the run folder: %s\n' "$left" >&2
+		return 1
+	fi
+	assert_same "$(sed 1d $run_dir/sixxs0.record | tr / '|' | LC_ALL=C sort)" \
+		"$(find $run_dir/owners -mindepth 1 -lname sixxs0 -printf '%P\n' | LC_ALL=C sort)"
 }
 
 # ends COMMAND [ARG...]: soon, with 0 or, after a message, with 1.
@@ -88,12 +91,12 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 
 @test "a run folder made by another user, with a record: not read, not written" {
 	mkdir -m 755 $run_dir
-	printf '[sixxs0]\nobject0 = rule 6 from 2001:db8:1::/48 table 200 priority 16383\n' >$run_dir/sixxs0.record
+	printf 'sixxs-route 1\nrule 6 16383 from 2001:db8:1::/48 lookup 200\n' >$run_dir/sixxs0.record
 	chown -R nobody $run_dir
 	exits 1 add
-	log_lines | grep -q 'cannot make, trust or lock the run folder'
+	log_lines | grep -q "the run folder $run_dir must be a folder that only root, .* can write to: nothing was changed"
 	assert_same "$bare" "$(kernel)"
-	[ "$(ls $run_dir)" = tunnel.sixxs0 ]
+	[ "$(ls $run_dir)" = sixxs0.record ]
 	rm -r $run_dir
 	recovers
 }
@@ -116,7 +119,7 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 	add
 	chown nobody $run_dir/sixxs0.record
 	exits 1 add
-	log_lines | grep -q "record $run_dir/sixxs0.record.*owned by uid"
+	log_lines | grep -q "its record $run_dir/sixxs0.record is damaged, or others can write to it: nothing was changed"
 	assert_same "$standing" "$(kernel)"
 	$handler apply --all 2>/dev/null
 	recovers
@@ -125,31 +128,31 @@ whole_or_bare() { [ "$(kernel)" = "$standing" ] || assert_same "$bare" "$(kernel
 # A record that claims what is theirs. Whatever it says, only what bears our mark goes.
 plant() {
 	mkdir -p $run_dir
-	{
-		echo '[sixxs0]'
-		printf '%s\n' "$@"
-	} >$run_dir/sixxs0.record
+	printf '%s\n' 'sixxs-route 1' "$@" >$run_dir/sixxs0.record
 }
 
 @test "a planted record: their rules and routes stay" {
-	local theirs
+	local theirs line
 	ip -6 rule add from 2001:db8:9::/48 lookup 300 priority 16383 protocol static
 	ip -6 rule add from 2a02::9 lookup 300 priority 16383
 	ip -4 rule add from 192.0.2.0/24 lookup 300 priority 100 protocol 165
 	ip -6 route add default dev net0 table 300 metric 1024 protocol static
 	ip -6 route add unreachable default table 300 metric 4294967295 protocol 167
 	theirs=$(kernel)
-	plant "object0 = rule 6 from 2001:db8:9::/48 table 300 priority 16383" \
-		"object1 = rule 6 from 2a02::9 table 300 priority 16383" \
-		"object2 = rule 4 from 192.0.2.0/24 table 300 priority 100" \
-		"object3 = route 6 table 300 oif $(ifindex net0) via none metric 1024 mtu 0" \
-		"object4 = fallback 6 table 300" \
-		"object5 = route 6 table 254 oif $(ifindex net0) via 2001::2 metric 1024 mtu 0" \
-		"object6 = route 4 table 254 oif $(ifindex net0) via 192.0.2.2 metric 0 mtu 0" \
-		"object7 = rule-main 6 from 2a02::9 table 254 priority 16383"
-	event remove sixxs0 "$ifindex" || true
-	assert_same "$theirs" "$(kernel)"
-	plant "object0 = rule 6 from 2001:db8:9::/48 table 300 priority 16383"
+	for line in "rule 6 16383 from 2001:db8:9::/48 lookup 300" \
+		"rule 6 16383 from 2a02::9 lookup 300" \
+		"rule 4 100 from 192.0.2.0/24 lookup 300" \
+		"route 6 dev $(ifindex net0) metric 1024 table 300" \
+		"unreachable 6 metric 4294967295 table 300" \
+		"route 6 via 2001::2 dev $(ifindex net0) metric 1024 table 254" \
+		"route 4 via 192.0.2.2 dev $(ifindex net0) metric 1 table 254" \
+		"rule 6 16383 from 2a02::9 lookup 254 suppress_prefixlength 7"; do
+		plant "$line"
+		event remove sixxs0 "$ifindex" || true
+		assert_same "$theirs" "$(kernel)"
+		rm -f $run_dir/sixxs0.record
+	done
+	plant "rule 6 16383 from 2001:db8:9::/48 lookup 300"
 	$handler apply --all 2>/dev/null || true
 	assert_same "$(sed '/proto 166/d' <<<"$theirs")" "$(kernel | sed '/proto 166/d')"
 	ip -6 rule del from 2001:db8:9::/48 lookup 300 priority 16383 protocol static
@@ -163,12 +166,13 @@ plant() {
 @test "a planted record that means everything, or nothing that makes sense" {
 	local line
 	add
-	for line in 'rule 6 from ::/0 table 254 priority 32766' 'rule 6 from ::/0 table 255 priority 0' \
-		'rule 4 from 0.0.0.0/0 table 254 priority 32766' 'rule 6 from 2a02::1/0 table 200 priority 16383' \
-		'rule 6 from 2a02::1 table 0 priority 16383' 'route 6 table 0 oif 0 via none metric 0 mtu 0' \
-		'rule 6 from any table 254 priority 32766' 'fallback 6 table 254' 'fallback 4 table 255' \
-		'rule 10 from 2a02::1 table 200 priority 1' 'rule 6 from 192.0.2.1 table 200 priority 1'; do
-		plant "object0 = $line"
+	for line in 'rule 6 32766 from ::/0 lookup 254' 'rule 6 0 from ::/0 lookup 255' \
+		'rule 4 32766 from 0.0.0.0/0 lookup 254' 'rule 6 16383 from 2a02::1/0 lookup 200' \
+		'rule 6 16383 from 2a02::1 lookup 0' 'route 6 dev 0 metric 0 table 0' \
+		'rule 6 32766 from any lookup 254' 'rule 6 32766 from all lookup 254' \
+		'unreachable 6 metric 4294967295 table 254' 'unreachable 4 metric 4294967295 table 255' \
+		'rule 10 1 from 2a02::1 lookup 200' 'rule 6 1 from 192.0.2.1 lookup 200' 'table 254' ''; do
+		plant "$line"
 		event change sixxs0 "$ifindex" || true
 		assert_same "$standing" "$(kernel)"
 	done
@@ -179,10 +183,10 @@ plant() {
 @test "a planted name: nothing but rt_tables' own line goes" {
 	mkdir -m 755 $run_dir
 	printf '300 theirs\n' >/etc/iproute2/rt_tables.d/theirs.conf
-	plant 'name = 300 theirs'
+	plant 'table 300'
 	event remove sixxs0 "$ifindex"
 	[ "$(cat /etc/iproute2/rt_tables.d/theirs.conf)" = '300 theirs' ]
-	plant 'name = 300 ../../../etc/passwd'
+	plant 'table 300 ../../../etc/passwd'
 	exits 1 event remove sixxs0 "$ifindex"
 	rm /etc/iproute2/rt_tables.d/theirs.conf $run_dir/sixxs0.record
 	recovers
@@ -190,8 +194,7 @@ plant() {
 
 @test "hard links to somebody's file: it is not written to" {
 	local place
-	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock,rt_tables.tmp,rt_tables.lock} \
-		$run_dir/{connects.sixxs0,tmp.sixxs0,lock}; do
+	for place in $run_dir/{sixxs0.record,tmp,lock,rt_tables,connects.sixxs0} "$run_dir/owners/table 200"; do
 		mkdir -p "${place%/*}"
 		printf 'precious\n' >/run/precious
 		ln /run/precious "$place"
@@ -201,7 +204,7 @@ plant() {
 		[ "$(cat /run/precious)" = precious ]
 		recovers
 		event remove sixxs0 "$ifindex"
-		rm -rf $run_dir $run_dir
+		rm -rf $run_dir
 	done
 	rm /run/precious
 }
@@ -225,8 +228,7 @@ put() {
 @test "a FIFO, a folder, a link, a socket, a device, a huge file in each file's place" {
 	local place kind
 	printf 'precious\n' >/run/precious
-	for place in $run_dir/{tunnel.sixxs0,tmp.sixxs0,lock,rt_tables,rt_tables.tmp,rt_tables.lock} \
-		$run_dir/{connects.sixxs0,tmp.sixxs0,lock}; do
+	for place in $run_dir/{sixxs0.record,tmp,lock,rt_tables,connects.sixxs0,owners} "$run_dir/owners/table 200"; do
 		for kind in fifo folder full link dangling socket device empty zeros huge; do
 			printf '# %s in the place of %s\n' $kind "$place"
 			mkdir -p "${place%/*}"
@@ -239,7 +241,7 @@ put() {
 			recovers
 			event remove sixxs0 "$ifindex"
 			assert_same "$bare" "$(kernel)"
-			rm -rf $run_dir $run_dir
+			rm -rf $run_dir
 		done
 	done
 	rm /run/precious
@@ -302,7 +304,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 	nested 'umount -l /proc; exec "$@"' env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 \
 		INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev || status=$?
 	[ $status -le 1 ]
-	[ $status -eq 0 ] || log_lines | grep -q 'cannot read its section'
+	[ $status -eq 0 ] || log_lines | grep -q 'its section cannot be read'
 	add
 	exits 1 nested 'umount -l /proc; exec "$@"' $handler apply sixxs0 2>/dev/null
 	assert_same "$standing" "$(kernel)"
@@ -311,9 +313,9 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 
 @test "no /run" {
 	exits 1 timeout 20 $handler --run-dir /nowhere/sixxs-route apply sixxs0 2>/tmp/told
-	grep -q 'cannot make, trust or lock the run folder' /tmp/told
+	grep -q 'the run folder /nowhere/sixxs-route must be a folder' /tmp/told
 	exits 1 nested 'mount -t tmpfs -o ro none /run; exec "$@"' timeout 20 $handler apply sixxs0 2>/tmp/told
-	grep -q 'cannot make, trust or lock the run folder [^ ]*: Read-only file system' /tmp/told
+	grep -q 'cannot use the run folder [^ ]*: Read-only file system: nothing was changed' /tmp/told
 	assert_same "$bare" "$(kernel)"
 	recovers
 }
@@ -340,27 +342,10 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 		mount -t tmpfs -o mode=755,size=$((blocks * 4096)),nr_inodes=$((blocks + 2)) none $run_dir
 		add_ends
 		umount $run_dir
-		rmdir $run_dir
 		$handler apply --all 2>/dev/null
 		recovers
 		event remove sixxs0 "$ifindex"
 	done
-}
-
-@test "the lock of the table names is held for ever: after 10 s a message, and the routes are there" {
-	local begun=$SECONDS holder
-	mkdir -m 755 $run_dir
-	flock $run_dir/rt_tables.lock sleep 60 3>&- &
-	holder=$!
-	wait_until 10 test -e $run_dir/rt_tables.lock
-	exits 1 add
-	[ $((SECONDS - begun)) -ge 9 ]
-	[ $((SECONDS - begun)) -le 13 ]
-	log_lines | grep -q 'cannot name its table: Connection timed out: its routes are not affected'
-	assert_same "$standing" "$(kernel)"
-	pkill -P $holder
-	wait $holder || true
-	recovers
 }
 
 # ---- time and limits ----------------------------------------------------------------------

@@ -38,7 +38,7 @@ refused() {
 	lines=$(log_lines)
 	log_start=$(wc -l <$messages)
 	says "$1" 3 &&
-		says 'sixxs0: cannot read its section: .*: nothing was changed; .*: sixxs-route apply' 3 &&
+		says 'sixxs0: its section cannot be read: nothing was changed; .*: sixxs-route apply' 3 &&
 		grep -qE -- "^sixxs-route: $1" /tmp/told &&
 		grep -q "^daemon.warn not all of $conf could be read: nothing is swept; " <<<"$lines" &&
 		! grep -q ':0: ' <<<"$lines" && return

@@ -260,7 +260,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	tracer=(/usr/bin/strace -o "$trace" -e inject=poll:error=ENOMEM)
 	exits 1 event add sixxs0 "$(ifindex sixxs0)"
-	logged 1 '^daemon.err sixxs0: cannot wait for the link to come up: Cannot allocate memory: once it is up, run: sixxs-route apply sixxs0$'
+	logged 1 '^daemon.err sixxs0: cannot wait for the link: Cannot allocate memory: once it is up and has its addresses, run: sixxs-route apply sixxs0$'
 	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
 	$handler remove sixxs0
 }

@@ -128,19 +128,40 @@ static void test_full_when_unknown(void **state)
 	assert_int_equal(connects_appear(&connects, &four, 7001), 5);
 }
 
-/* A run folder that outlived the boot: never longer than one span. */
+/* They count as now, and only once: never longer than one span. */
 static void test_times_ahead_of_the_clock(void **state)
 {
 	struct connects connects = {
+		.boot = "a",
 		.n = 4,
-		.connect = {
-			{.ms = 900000}, {.ms = 910000}, {.ms = 920000}, {.ms = 930000}}};
+		.connect = {{.ms = 900}, {.ms = 910000}, {.ms = 920000}, {.ms = 930000}}};
 
 	(void)state;
-	assert_int_equal(connects_wait(&connects, &four, 1000), 63000);
-	connects_appear(&connects, &four, 1000);
-	assert_int_equal(connects.connect[0].ms, 1000);
+	assert_true(connects_rebase(&connects, "a", 1000));
+	assert_int_equal(connects.connect[0].ms, 900);
+	for (unsigned i = 1; i < 4; i++)
+		assert_int_equal(connects.connect[i].ms, 1000);
+	assert_int_equal(connects_wait(&connects, &four, 1000), 62900);
+	assert_false(connects_rebase(&connects, "a", 2000));
+	assert_int_equal(connects.connect[3].ms, 1000);
 	assert_int_equal(connects_wait(&connects, &four, 64000), 0);
+}
+
+/* A run folder that outlived the boot. */
+static void test_times_of_another_boot(void **state)
+{
+	struct connects connects = {
+		.boot = "a", .n = 2, .connect = {{.ms = 10}, {.ms = 20}}};
+
+	(void)state;
+	assert_true(connects_rebase(&connects, "b", 90000));
+	assert_string_equal(connects.boot, "b");
+	assert_int_equal(connects.connect[0].ms, 90000);
+	assert_int_equal(connects.connect[1].ms, 90000);
+	assert_false(connects_rebase(&connects, "b", 90000));
+	connects.n = 0;
+	assert_false(connects_rebase(&connects, "c", 1000));
+	assert_string_equal(connects.boot, "c");
 }
 
 static void test_limit_of_one(void **state)
@@ -218,10 +239,12 @@ static void test_text(void **state)
 	for (unsigned i = 0; i < CONNECTS_MAX + 3; i++)
 		connects_appear(&connects, &four, INT64_MAX / 200 + i);
 	connects_allow(&connects, &four, INT64_MAX / 200 + 100);
+	memset(connects.boot, 'b', sizeof(connects.boot) - 1);
 	size = connects_format(&connects, &four, text);
 	assert_true(size < sizeof(text));
 	assert_int_equal(connects_parse(text, size, &again, &until_ms), 0);
 	assert_int_equal(again.n, CONNECTS_MAX);
+	assert_string_equal(again.boot, connects.boot);
 	for (unsigned i = 0; i < CONNECTS_MAX; i++) {
 		assert_int_equal(again.connect[i].ms, connects.connect[i].ms);
 		assert_int_equal(again.connect[i].expected, i == CONNECTS_MAX - 1);
@@ -242,6 +265,9 @@ static void test_damage(void **state)
 		"until 5\nconnect 1 \n",
 		"until 5\nconnect 1\n\n",
 		"until 5\nconnect 2\nconnect 1\n",
+		"until 5\nboot \n",
+		"until 5\nboot a\nboot b\n",
+		"until 5\nboot 0123456789012345678901234567890123456789\n",
 		"until 5\nallowed 2\nconnect 1\n",
 		"until 5\nallowed\n",
 		"until 5\nconnect 99999999999999999999999\n",
@@ -264,6 +290,7 @@ static void test_damage(void **state)
 					&connects, &until_ms),
 			 0);
 	assert_int_equal(connects.n, 2);
+	assert_string_equal(connects.boot, "");
 }
 
 static void test_too_many_lines(void **state)
@@ -294,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_never_more_than_fit),
 		cmocka_unit_test(test_full_when_unknown),
 		cmocka_unit_test(test_times_ahead_of_the_clock),
+		cmocka_unit_test(test_times_of_another_boot),
 		cmocka_unit_test(test_limit_of_one),
 		cmocka_unit_test(test_crash_loop),
 		cmocka_unit_test(test_text),

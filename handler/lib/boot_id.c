@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/boot_id.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+void boot_id(char ret[static BOOT_ID_SIZE])
+{
+	_cleanup_close_ int fd =
+		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	size_t size = 0;
+
+	if (fd >= 0 && file_read_fd(fd, ret, BOOT_ID_SIZE - 1, &size) == 0 &&
+	    size == BOOT_ID_SIZE - 1)
+		ret[size] = '\0';
+	else
+		strcpy(ret, "unknown");
+}
