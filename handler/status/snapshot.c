@@ -292,6 +292,11 @@ const struct kernel_route *snapshot_rival(const struct snapshot *snapshot,
 		       : NULL;
 }
 
+bool snapshot_is_busy(const struct snapshot *snapshot)
+{
+	return snapshot->runfd >= 0 && run_dir_is_locked(snapshot->runfd);
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
 	tunnels_free(&snapshot->tunnels);

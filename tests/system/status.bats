@@ -97,15 +97,15 @@ json() {
 	says 0 --probe 203.0.113.9 <<-END
 		sixxs0           up, table 4294967                                   ok
 		  IPv6           unreachable default metric 4294967295               ok
-		  IPv6           default via fe80::1 dev sixxs0 metric 7 mtu 1280    ok
 		  IPv4           unreachable default metric 4294967295               ok
+		  IPv6           default via fe80::1 dev sixxs0 metric 7 mtu 1280    ok
 		  IPv4           default dev sixxs0 metric 7 mtu 1280                ok
 		  from           2001:db8:48::/48 rules 499, 500: leaves by sixxs0   ok
 		  from           198.51.100.7 rules 499, 500: leaves by sixxs0       ok
 	END
 	json '.tunnels[0] | .label == "Office" and .table.wanted_name == null and
-		(.routes | map(.kind)) == ["fallback", "route", "fallback", "route"] and
-		(.routes[1] | .gateway == "fe80::1" and .mtu == 1280 and .metric == 7)'
+		(.routes | map(.kind)) == ["fallback", "fallback", "route", "route"] and
+		(.routes[2] | .gateway == "fe80::1" and .mtu == 1280 and .metric == 7)'
 	json '.tunnels[0].sources[0] | .path.from == "2001:db8:48::1" and
 		(.rules | map(.kind)) == ["rule-main", "rule"]'
 	ip address del 198.51.100.7/32 dev lo
@@ -536,8 +536,8 @@ json() {
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	says 1 <<-END
 		sixxs0           up, no section in conf.d                            stale
-		  left over      rule 16383: from 2a02::1 lookup 200                 stale
 		  left over      default dev sixxs0 metric 1024 table 200            stale
+		  left over      rule 16383: from 2a02::1 lookup 200                 stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
 	json '.tunnels[0] | .section == "none" and .table == null and .sources == []'
@@ -555,8 +555,8 @@ json() {
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		  left over      rule 16383: from 2a02::98 lookup 200                stale
 		(no tunnel)      ours, and in no drop-in and no record               stale
-		  left over      rule 16383: from 2a02::99 lookup 900                stale
 		  left over      default dev net0 metric 9 table 900                 stale
+		  left over      rule 16383: from 2a02::99 lookup 900                stale
 		Not as the drop-ins say; to make it so: sixxs-route apply --all
 	END
 	json '.strays | map(.kind) == ["rule", "route"]'
@@ -673,8 +673,8 @@ json() {
 	echo garbage >>/etc/sixxs-route/conf.d/sixxs0.conf
 	says 2 2>/tmp/err <<-END
 		sixxs0           up, its section cannot be read                      unknown
-		  installed      rule 16383: from 2a02::1 lookup 200                 unknown
 		  installed      default dev sixxs0 metric 1024 table 200            unknown
+		  installed      rule 16383: from 2a02::1 lookup 200                 unknown
 		sixxs1           up, table 201 sixxs1                                ok
 		  IPv6           default dev sixxs1 metric 1024                      ok
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
@@ -724,8 +724,8 @@ json() {
 		  IPv6           default dev sixxs0 metric 1024                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		sixxs1           up, its section clashes with another                unknown
-		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
 		  installed      default dev sixxs1 metric 1024 table 201            unknown
+		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
 		Not all could be read: mend what is told above first.
 	END
 	grep -q 'sixxs1.conf:1: error: source 2a02::1 belongs to \[sixxs0\] already' /tmp/err
@@ -913,11 +913,13 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	assert_same "$(status)" "$(setpriv --reuid 65534 --regid 65534 --clear-groups $handler status)"
 }
 
+is_locked() { ! flock --nonblock /run/sixxs-route/lock true; }
+
 @test "no false drift: a handler is at work" {
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work
-	strace -f -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
-	wait_until 10 test -e /run/sixxs-route/lock
+	strace -f -qq -o /dev/null -e inject=flock:delay_exit=1500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
+	wait_until 10 is_locked
 	exits 0 status >/dev/null
 	wait $!
 }
@@ -935,18 +937,28 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	[ "$(grep -c 'sendto.*RTM_GETRULE.*AF_INET6' /tmp/trace)" -ge 2 ]
 }
 
-@test "drift all the same: somebody keeps a lock, and does nothing" {
+@test "drift all the same: somebody keeps the lock, and does nothing" {
+	local pid
 	ip -6 rule del from 2a02::1
-	touch /run/sixxs-route/lock
+	flock /run/sixxs-route/lock sleep 30 3>&- &
+	pid=$!
+	wait_until 10 is_locked
 	SECONDS=0
 	exits 1 timeout 10 $handler status >/dev/null
 	[ $SECONDS -ge 1 ]
-	rm /run/sixxs-route/lock
-	# a lock of another tunnel makes nobody wait
-	touch /run/sixxs-route/lock.sixxs9
-	strace -f -qq -o /tmp/trace -e trace=poll,inotify_init1 $handler status sixxs0 >/dev/null || true
-	[ ! -s /tmp/trace ]
-	rm /run/sixxs-route/lock.sixxs9
+	exits 1 timeout 10 setpriv --reuid=65534 --clear-groups $handler status >/dev/null
+	pkill -P $pid
+	wait $pid || true
+	# the watcher's, which it holds while it lives, makes nobody wait
+	flock /run/sixxs-route/watch.lock sleep 30 3>&- &
+	pid=$!
+	wait_until 10 test -e /run/sixxs-route/watch.lock
+	SECONDS=0
+	exits 1 status >/dev/null
+	[ $SECONDS -le 1 ]
+	pkill -P $pid
+	wait $pid || true
+	rm /run/sixxs-route/watch.lock
 }
 
 @test "while events are handled, no false drift" {

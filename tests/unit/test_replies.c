@@ -494,16 +494,26 @@ static void test_odd_addresses(void **state)
 static void test_found_is_what_was_put(void **state)
 {
 	static const char *const objects[] = {
-		"rule 6 from 2a02::1 table 200 priority 16383",
-		"rule 6 from 2001:db8::/48 table 2147483647 priority 0",
-		"rule 4 from 10.0.0.0/8 table 200 priority 16383",
-		"rule-main 6 from 2a02::1 table 254 priority 16382",
-		"rule-main 4 from 192.0.2.1 table 254 priority 16382",
-		"route 6 table 200 oif 12 via none metric 1024 mtu 0",
-		"route 4 table 70000 oif 12 via 192.0.2.1 metric 1 mtu 1280",
-		"route 6 table 200 oif 12 via fe80::1 metric 1024 mtu 1280",
-		"fallback 6 table 200",
-		"fallback 4 table 200",
+		"rule 6 16383 from 2a02::1 lookup 200",
+		"rule 6 0 from 2001:db8::/48 lookup 2147483647",
+		"rule 4 16383 from 10.0.0.0/8 lookup 200",
+		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7",
+		"rule 4 16382 from 192.0.2.1 lookup 254 suppress_prefixlength 7",
+		"route 6 dev 12 metric 1024 table 200",
+		"route 4 via 192.0.2.1 dev 12 metric 1 mtu 1280 table 70000",
+		"route 6 via fe80::1 dev 12 metric 1024 mtu 1280 table 200",
+		"rule 6 100 fwmark 0x1/0xff lookup 200",
+		"rule 4 100 fwmark 0xca6c/0xffffffff lookup 200",
+		"rule 6 99 fwmark 0x1/0x1 lookup 254 suppress_prefixlength 7",
+		"rule 6 100 uidrange 1000-1000 lookup 200",
+		"rule 4 100 uidrange 0-4294967294 lookup 200",
+		"rule 6 100 oif sixxs0123456789 lookup 200",
+		"rule 4 100 iif br-lan lookup 200",
+		"rule 6 100 from all lookup 300 suppress_ifgroup 2147483646",
+		"route 6 from 2a02::1 dev 12 metric 2048 table 300",
+		"unreachable 6 from 2001:db8::/48 metric 4294967295 table 300",
+		"unreachable 6 metric 4294967295 table 200",
+		"unreachable 4 metric 4294967295 table 200",
 	};
 
 	(void)state;
@@ -513,7 +523,7 @@ static void test_found_is_what_was_put(void **state)
 		struct reply reply = {0};
 		struct found found;
 
-		reply.size = encode_step(reply.bytes, &step);
+		reply.size = encode_step(reply.bytes, &step, NLM_F_ACK);
 		assert_int_equal(found_of(&reply, reply.size, &found), 1);
 		assert_true(found.ours);
 		assert_int_equal(found.protocol, OBJECT_PROTOCOL);
@@ -596,7 +606,9 @@ static void test_rules_of_others(void **state)
 	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, 16);
 	check_found(&reply, 1, false);
 	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
-	attr_u32(&reply, FRA_TABLE, RT_TABLE_MAIN); /* main without its form */
+	attr_u32(&reply, FRA_TABLE,
+		 RT_TABLE_MAIN); /* main, and more of it than ours take */
+	attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, 0);
 	check_found(&reply, 1, false);
 }
 
@@ -624,9 +636,9 @@ static void test_odd_rules(void **state)
 	frh.src_len = 129;
 	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
 	check_found(&reply, -EBADMSG, false);
-	frh.src_len = 0; /* from all: none of ours ever is */
+	frh.src_len = 0; /* from all: ours has its own mark */
 	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
-	check_found(&reply, 0, false);
+	check_found(&reply, 1, false);
 	frh = our_frh;
 	frh.family = 129; /* RTNL_FAMILY_IP6MR */
 	begin_rule(&reply, &frh, OBJECT_PROTOCOL);
@@ -700,7 +712,8 @@ static void test_routes_of_others(void **state)
 /* IPv6 says that an unreachable route is on lo, IPv4 nothing: neither is part of it. */
 static void test_fallback_on_lo(void **state)
 {
-	const struct object expected = parsed("fallback 6 table 200");
+	const struct object expected =
+		parsed("unreachable 6 metric 4294967295 table 200");
 	struct rtmsg rtm = our_rtm;
 	struct found found;
 	struct reply reply;
@@ -708,7 +721,7 @@ static void test_fallback_on_lo(void **state)
 	(void)state;
 	rtm.rtm_type = RTN_UNREACHABLE;
 	begin_route(&reply, &rtm);
-	attr_u32(&reply, RTA_PRIORITY, METRIC_FALLBACK);
+	attr_u32(&reply, RTA_PRIORITY, METRIC_UNREACHABLE);
 	attr_u32(&reply, RTA_OIF, 1);
 	assert_int_equal(found_of(&reply, reply.size, &found), 1);
 	assert_true(found.ours);
@@ -725,9 +738,10 @@ static void test_other_routes(void **state)
 	begin_route(&reply, &rtm);
 	check_found(&reply, 0, false);
 	rtm = our_rtm;
-	rtm.rtm_src_len = 64;
+	rtm.rtm_src_len = 64; /* a source-specific one: ours may be */
 	begin_route(&reply, &rtm);
-	check_found(&reply, 0, false);
+	attr(&reply, RTA_SRC, own6, sizeof(own6));
+	check_found(&reply, 1, true);
 	rtm = our_rtm;
 	rtm.rtm_flags = RTM_F_CLONED;
 	begin_route(&reply, &rtm);

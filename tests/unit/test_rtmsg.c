@@ -64,7 +64,7 @@ static void check_step(enum step_op op, const char *text, const void *expected,
 	const struct step step = {.op = op, .object = parsed(text)};
 
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(encode_step(buffer, &step), size);
+	assert_int_equal(encode_step(buffer, &step, NLM_F_ACK), size);
 	clear_padding(buffer, sizeof(struct rtmsg)); /* struct fib_rule_hdr is as long */
 	assert_memory_equal(buffer, expected, size);
 	/* and nothing behind it */
@@ -93,7 +93,7 @@ static void test_put_rule6(void **state)
 		.priority = {{ATTR_U32(FRA_PRIORITY)}, 16383},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
 	};
-	static const char rule[] = "rule 6 from 2001:db8:1::/48 table 200 priority 16383";
+	static const char rule[] = "rule 6 16383 from 2001:db8:1::/48 lookup 200";
 
 	(void)state;
 	check_step(STEP_ADD, rule, &expected, sizeof(expected));
@@ -121,7 +121,7 @@ static void test_put_rule4(void **state)
 		.priority = {{ATTR_U32(FRA_PRIORITY)}, 1},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
 	};
-	static const char rule[] = "rule 4 from 192.0.2.1 table 2147483647 priority 1";
+	static const char rule[] = "rule 4 1 from 192.0.2.1 lookup 2147483647";
 
 	(void)state;
 	check_step(STEP_ADD, rule, &expected, sizeof(expected));
@@ -151,9 +151,10 @@ static void test_put_rule_main(void **state)
 		.table = {{ATTR_U32(FRA_TABLE)}, RT_TABLE_MAIN},
 		.priority = {{ATTR_U32(FRA_PRIORITY)}, 16382},
 		.protocol = {{5, FRA_PROTOCOL}, 166, {0}},
-		.suppress = {{ATTR_U32(FRA_SUPPRESS_PREFIXLEN)}, 0},
+		.suppress = {{ATTR_U32(FRA_SUPPRESS_PREFIXLEN)}, 7},
 	};
-	static const char rule[] = "rule-main 6 from 2a02::1 table 254 priority 16382";
+	static const char rule[] =
+		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7";
 
 	(void)state;
 	check_step(STEP_ADD, rule, &expected, sizeof(expected));
@@ -183,17 +184,17 @@ static void test_put_plain_route(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "route 6 table 200 oif 12 via none metric 1024 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_ADD, "route 6 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 	expected.nlh.nlmsg_type = RTM_DELROUTE;
 	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, "route 6 table 200 oif 12 via none metric 1024 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_DELETE, "route 6 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 	/* IPv4: to what has no next hop, the scope is the link's */
 	expected.rtm.rtm_family = AF_INET;
 	expected.rtm.rtm_scope = RT_SCOPE_LINK;
-	check_step(STEP_DELETE, "route 4 table 200 oif 12 via none metric 1024 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_DELETE, "route 4 dev 12 metric 1024 table 200", &expected,
+		   sizeof(expected));
 }
 
 static void test_put_full_route(void **state)
@@ -221,8 +222,8 @@ static void test_put_full_route(void **state)
 		.metrics = {12, RTA_METRICS | NLA_F_NESTED},
 		.mtu = {{ATTR_U32(RTAX_MTU)}, 1280},
 	};
-	static const char route[] = "route 6 table 70000 oif 2147483647 via fe80::1 "
-				    "metric 4294967294 mtu 1280";
+	static const char route[] = "route 6 via fe80::1 dev 2147483647 metric "
+				    "4294967294 mtu 1280 table 70000";
 
 	(void)state;
 	assert_true(sizeof(expected) <= REQUEST_MAX);
@@ -256,8 +257,8 @@ static void test_put_route4_with_gateway(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "route 4 table 252 oif 1 via 192.0.2.1 metric 1 mtu 0",
-		   &expected, sizeof(expected));
+	check_step(STEP_ADD, "route 4 via 192.0.2.1 dev 1 metric 1 table 252", &expected,
+		   sizeof(expected));
 }
 
 static void test_put_fallback(void **state)
@@ -280,12 +281,15 @@ static void test_put_fallback(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "fallback 6 table 200", &expected, sizeof(expected));
+	check_step(STEP_ADD, "unreachable 6 metric 4294967295 table 200", &expected,
+		   sizeof(expected));
 	expected.nlh.nlmsg_type = RTM_DELROUTE;
 	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, "fallback 6 table 200", &expected, sizeof(expected));
+	check_step(STEP_DELETE, "unreachable 6 metric 4294967295 table 200", &expected,
+		   sizeof(expected));
 	expected.rtm.rtm_family = AF_INET;
-	check_step(STEP_DELETE, "fallback 4 table 200", &expected, sizeof(expected));
+	check_step(STEP_DELETE, "unreachable 4 metric 4294967295 table 200", &expected,
+		   sizeof(expected));
 }
 
 static void test_put_link(void **state)

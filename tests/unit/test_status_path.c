@@ -14,7 +14,6 @@
 #define TUNNEL       12 /* ifindexes */
 #define NET0         2
 #define REFUSED(why) .error = -(why)
-
 static struct prefix prefix(const char *text)
 {
 	struct prefix ret;
@@ -251,7 +250,7 @@ static void test_refusing(void **state)
 	struct path path = {.packet = packet(),
 			    .local = true,
 			    .reason = REASON_REFUSED,
-			    .reply = REFUSED(EHOSTUNREACH)};
+			    .reply = {REFUSED(EHOSTUNREACH)}};
 	char text[PATH_STRLEN];
 
 	(void)state;
@@ -541,7 +540,7 @@ static void test_reasons(void **state)
 			rules[policy.n++] = rule(100, NULL, MAIN);
 		if (situations[i].prefer_main) {
 			rules[policy.n] = own_rule(16382, "2a02::1", MAIN);
-			rules[policy.n++].suppress_prefixlength = 0;
+			rules[policy.n++].suppress_prefixlength = PREFER_MAIN_LENGTH;
 		}
 		if (!situations[i].no_rule)
 			rules[policy.n++] = own_rule(16383, "2a02::1", 200);
@@ -610,7 +609,7 @@ static void test_requests(void **state)
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
 	assert_int_equal(rtm->rtm_flags, 0);
-	encode_dump_routes(&buffer, AF_INET6, 0, OBJECT_PROTOCOL);
+	encode_dump_routes(&buffer, AF_INET6, 0, 0, OBJECT_PROTOCOL);
 	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
 }
 
