@@ -97,15 +97,15 @@ json() {
 	says 0 --probe 203.0.113.9 <<-END
 		sixxs0           up, table 4294967                                   ok
 		  IPv6           unreachable default metric 4294967295               ok
-		  IPv4           unreachable default metric 4294967295               ok
 		  IPv6           default via fe80::1 dev sixxs0 metric 7 mtu 1280    ok
+		  IPv4           unreachable default metric 4294967295               ok
 		  IPv4           default dev sixxs0 metric 7 mtu 1280                ok
 		  from           2001:db8:48::/48 rules 499, 500: leaves by sixxs0   ok
 		  from           198.51.100.7 rules 499, 500: leaves by sixxs0       ok
 	END
 	json '.tunnels[0] | .label == "Office" and .table.wanted_name == null and
-		(.routes | map(.kind)) == ["fallback", "fallback", "route", "route"] and
-		(.routes[2] | .gateway == "fe80::1" and .mtu == 1280 and .metric == 7)'
+		(.routes | map(.kind)) == ["fallback", "route", "fallback", "route"] and
+		(.routes[1] | .gateway == "fe80::1" and .mtu == 1280 and .metric == 7)'
 	json '.tunnels[0].sources[0] | .path.from == "2001:db8:48::1" and
 		(.rules | map(.kind)) == ["rule-main", "rule"]'
 	ip address del 198.51.100.7/32 dev lo
@@ -559,7 +559,7 @@ json() {
 		  left over      rule 16383: from 2a02::99 lookup 900                stale
 		Not as the drop-ins say; to make it so: sixxs-route apply --all
 	END
-	json '.strays | map(.kind) == ["rule", "route"]'
+	json '.strays | map(.kind) == ["route", "rule"]'
 	# the strays are not this tunnel's
 	says 1 sixxs0 <<-END
 		sixxs0           up, table 200 sixxs0                                stale
