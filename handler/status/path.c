@@ -38,9 +38,13 @@ bool path_is_refused(const struct path *path)
 	}
 }
 
-bool path_is_by(const struct route_reply *reply, uint32_t ifindex)
+bool path_is_by(const struct path *path, const struct route_reply *reply)
 {
-	return !reply->error && ifindex && reply->oif == ifindex && !reply->other_oif;
+	/* of a bound socket IPv4 says so even where there is no route at all */
+	const bool bound = path->wanted.selector == SELECT_OUT;
+
+	return !reply->error && path->tunnel && reply->oif == path->tunnel &&
+	       !reply->other_oif && (!bound || reply->table);
 }
 
 /* Main's rule of the same selector, as prefer_main has it. */
@@ -49,7 +53,7 @@ static bool is_prefer_main(const struct kernel_rule *rule, const struct object *
 	struct object object;
 
 	return kernel_rule_object(rule, &object) && object.prefers_main &&
-	       prefix_equal(&object.source, &own->source);
+	       object_same_selector(&object, own);
 }
 
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
@@ -61,9 +65,11 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 					     .dst_len = path->route.dst.len};
 	const struct kernel_rule *rule;
 
+	if (path->no_link)
+		return REASON_NO_LINK;
 	if (path->reply.error && !refused)
 		return REASON_ERROR;
-	if (path_is_by(&path->reply, tunnel->link.ifindex))
+	if (path_is_by(path, &path->reply))
 		return path->some ? REASON_SOME : REASON_NONE;
 	if (!path->local && refused)
 		return REASON_NOT_LOCAL;
@@ -71,15 +77,15 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_NO_RULE;
 	if (!tunnel->link.up)
 		return REASON_WAITING;
-	rule = policy_first_explaining_rule(policy, policy_place(policy, &tunnel->rule),
+	rule = policy_first_explaining_rule(policy, policy_place(policy, &path->wanted),
 					    &path->packet, &result);
 	if (rule) {
 		path->rule = *rule;
-		return tunnel->prefer_main && is_prefer_main(rule, &tunnel->rule)
+		return tunnel->prefer_main && is_prefer_main(rule, &path->wanted)
 			       ? REASON_PREFER_MAIN
 			       : REASON_OTHER_RULE;
 	}
-	if (!refused && path->reply.table == tunnel->rule.table)
+	if (!refused && path->reply.table == path->wanted.table)
 		return REASON_OTHER_ROUTE;
 	if (!tunnel->has_route)
 		return REASON_NO_ROUTE;
@@ -189,6 +195,7 @@ const char *path_reason(enum reason reason)
 		[REASON_WAITING] = "waiting",
 		[REASON_PREFER_MAIN] = "prefer-main",
 		[REASON_NOT_LOCAL] = "not-local",
+		[REASON_NO_LINK] = "no-link",
 		[REASON_NO_ROUTE] = "no-route",
 		[REASON_NO_RULE] = "no-rule",
 		[REASON_OTHER_RULE] = "other-rule",
@@ -213,7 +220,15 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 	case REASON_WAITING:
 		snprintf(ret, PATH_STRLEN, "waiting for the link; until then it %s", way);
 		return;
+	case REASON_NO_LINK:
+		snprintf(ret, PATH_STRLEN, "there is no link %s", path->wanted.ifname);
+		return;
 	case REASON_NOT_LOCAL:
+		if (path->wanted.selector == SELECT_IN) {
+			snprintf(ret, PATH_STRLEN, "nothing from %s is forwarded",
+				 path->wanted.ifname);
+			return;
+		}
 		snprintf(ret, PATH_STRLEN,
 			 "no address of this host, which forwards nothing for it");
 		return;

@@ -513,6 +513,12 @@ static void test_reasons(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
 		struct path path = {.packet = packet(),
+				    .tunnel = TUNNEL,
+				    .wanted = {.kind = OBJECT_RULE,
+					       .family = AF_INET6,
+					       .table = 200,
+					       .priority = 16383,
+					       .source = prefix("2a02::1")},
 				    .local = !situations[i].forwarded,
 				    .reply = situations[i].way,
 				    .route = situations[i].match,
@@ -522,12 +528,7 @@ static void test_reasons(void **state)
 			.link = {.ifindex = TUNNEL, .up = !situations[i].down},
 			.has_rule = !situations[i].no_rule,
 			.has_route = !situations[i].no_route,
-			.prefer_main = situations[i].prefer_main,
-			.rule = {.kind = OBJECT_RULE,
-				 .family = AF_INET6,
-				 .table = 200,
-				 .priority = 16383,
-				 .source = prefix("2a02::1")}};
+			.prefer_main = situations[i].prefer_main};
 		struct kernel_rule rules[5];
 		struct kernel_rules policy = {.rule = rules};
 		char text[PATH_STRLEN];
@@ -551,6 +552,51 @@ static void test_reasons(void **state)
 			fail_msg("%s: %s", situations[i].what, text);
 		assert_string_equal(text, situations[i].text);
 	}
+}
+
+/* What is selected by a link's name, and of a bound socket the table, not the link. */
+static void test_by_link(void **state)
+{
+	const struct path_tunnel tunnel = {.link = {.ifindex = TUNNEL, .up = true},
+					   .has_rule = true,
+					   .has_route = true};
+	struct path path = {.tunnel = TUNNEL,
+			    .packet = packet(),
+			    .local = true,
+			    .wanted = {.kind = OBJECT_RULE,
+				       .family = AF_INET6,
+				       .selector = SELECT_OUT,
+				       .ifname = "sixxs0",
+				       .table = 200,
+				       .priority = 16383}};
+	const struct kernel_rules policy = {.n = 0};
+	char text[PATH_STRLEN];
+
+	(void)state;
+	path.reply =
+		(struct route_reply){.type = RTN_UNICAST, .oif = TUNNEL, .table = 200};
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NONE);
+	path.reply.table = 0; /* IPv4 says so without any route */
+	path_judge(&path, &tunnel, &policy);
+	assert_int_not_equal(path.reason, REASON_NONE);
+	path.wanted.selector = SELECT_SOURCE;
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NONE);
+
+	path.wanted.selector = SELECT_IN;
+	strcpy(path.wanted.ifname, "br-lan");
+	path.local = false;
+	path.reply = (struct route_reply){REFUSED(EHOSTUNREACH)};
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NOT_LOCAL);
+	path_explain(&path, "IF", "TABLE", 200, text);
+	assert_string_equal(text, "nothing from br-lan is forwarded");
+	path.no_link = true;
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NO_LINK);
+	path_explain(&path, "IF", "TABLE", 200, text);
+	assert_string_equal(text, "there is no link br-lan");
 }
 
 static void test_reason_words(void **state)
@@ -605,6 +651,7 @@ static void test_requests(void **state)
 	assert_true(buffer.nlh.nlmsg_len <= REQUEST_MAX);
 	assert_int_equal(rtm->rtm_tos, 4);
 	four.from = (struct prefix){0};
+	four.no_table = true;
 	encode_route_get(&buffer, &four);
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
@@ -705,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reason_words),
+		cmocka_unit_test(test_by_link),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_replies),
 	};

@@ -406,9 +406,10 @@ static void test_situations(void **state)
 		assert_int_equal(
 			tunnel_status_fill(&status, record.n != 0, &record, &kernel), 0);
 		objects_free(&record);
-		if (situations[i].section == SECTION_FOUND && status.link.ifindex) {
-			status.path = calloc(1, sizeof(*status.path));
-			status.n_paths = 1;
+		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		assert_int_equal(status.n_paths, situations[i].section == SECTION_FOUND &&
+							 status.link.ifindex);
+		if (status.n_paths) {
 			status.path[0].local = true;
 			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
 			status.path[0].reply.table = situations[i].astray ? 254 : 200;
@@ -524,6 +525,55 @@ static void test_link(void **state)
 	}
 }
 
+/* A path for each selector of a wanted rule, of the rule for all for each source. */
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *object;
+		bool has_path, from;
+	} wanted[] = {
+		{RULE, true, true},
+		{RULE_MAIN, false, false},
+		{ROUTE, false, false},
+		{"rule 6 100 fwmark 0x1/0xff lookup 200", true, false},
+		{"rule 4 100 uidrange 7-9 lookup 200", true, false},
+		{"rule 6 100 oif sixxs0 lookup 200", true, false},
+		{"rule 6 100 iif br-lan lookup 200", true, false},
+		{"rule 6 100 from all lookup 300 suppress_ifgroup 2147483646", false,
+		 false},
+		{"route 6 from 2a02::7 dev 12 metric 2048 table 300", true, true},
+		{"unreachable 6 from 2a02::7 metric 4294967295 table 300", false, false},
+		{"route 6 from 2a02::7 dev 12 metric 2048 table 301", false, false},
+	};
+	const size_t n = sizeof(wanted) / sizeof(wanted[0]);
+	struct object_status items[sizeof(wanted) / sizeof(wanted[0])];
+	struct tunnel_status status = {.item = items, .n_items = n};
+	size_t paths = 0;
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct object_status){.object = object(wanted[i].object),
+						  .wanted = true,
+						  .there = true};
+	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct path *path = &status.path[paths];
+
+		if (!wanted[i].has_path)
+			continue;
+		assert_true(paths++ < status.n_paths);
+		assert_int_equal(path->source.family != 0, wanted[i].from);
+		if (items[i].object.kind == OBJECT_RULE)
+			assert_true(object_equal(&path->wanted, &items[i].object));
+		else
+			assert_int_equal(path->wanted.selector, SELECT_ALL);
+	}
+	assert_int_equal(paths, status.n_paths);
+	assert_true(object_status_is_rule_of(&items[1], &status.path[0]));
+	assert_false(object_status_is_rule_of(&items[3], &status.path[0]));
+	free(status.path);
+}
+
 /* source = auto on a link without an address, which still has a record */
 static void test_no_address(void **state)
 {
@@ -577,7 +627,10 @@ static void test_give_up(void **state)
 	tunnel_status_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 	assert_int_equal(status.name_state, STATE_UNKNOWN);
-	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
+	assert_int_equal(tunnel_status_of_path(
+				 &status, tunnel_status_path_of(
+						  &status, &status.tunnel.source[0])),
+			 STATE_UNKNOWN);
 
 	status.name_state = STATE_OK;
 	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
@@ -587,7 +640,10 @@ static void test_give_up(void **state)
 	assert_int_equal(status.name_state, STATE_OK);
 	assert_int_equal(status.path[0].reason, REASON_ERROR);
 	assert_int_equal(status.path[0].reply.error, -ENOBUFS);
-	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
+	assert_int_equal(tunnel_status_of_path(
+				 &status, tunnel_status_path_of(
+						  &status, &status.tunnel.source[0])),
+			 STATE_UNKNOWN);
 	tunnel_status_free(&status);
 }
 
@@ -673,9 +729,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_situations), cmocka_unit_test(test_record_bad),
 		cmocka_unit_test(test_owner),      cmocka_unit_test(test_kernel_state),
-		cmocka_unit_test(test_link),       cmocka_unit_test(test_no_address),
-		cmocka_unit_test(test_order),      cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_words),      cmocka_unit_test(test_give_up),
+		cmocka_unit_test(test_link),       cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_no_address), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
+		cmocka_unit_test(test_give_up),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
