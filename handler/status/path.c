@@ -175,8 +175,7 @@ static void format_refusing(const struct path *path, char *ret, size_t size)
 		 table, route->metric, protocol);
 }
 
-static void format_route(const struct path *path, uint32_t own_table, char *ret,
-			 size_t size)
+static void format_route(const struct path *path, char *ret, size_t size)
 {
 	char to[PREFIX_STRLEN] = "default", protocol[PROTOCOL_STRLEN];
 
@@ -184,7 +183,7 @@ static void format_route(const struct path *path, uint32_t own_table, char *ret,
 		prefix_format(&path->route.dst, to);
 	explain_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
-		 own_table, to, path->route.metric, protocol);
+		 path->wanted.table, to, path->route.metric, protocol);
 }
 
 const char *path_reason(enum reason reason)
@@ -209,7 +208,7 @@ const char *path_reason(enum reason reason)
 }
 
 void path_explain(const struct path *path, const char *ifname, const char *table,
-		  uint32_t own_table, char ret[static PATH_STRLEN])
+		  char ret[static PATH_STRLEN])
 {
 	char way[192], why[512] = "";
 
@@ -240,7 +239,8 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");
 		break;
 	case REASON_NO_ROUTE:
-		snprintf(why, sizeof(why), "table %u has no default route", own_table);
+		snprintf(why, sizeof(why), "table %u has no default route",
+			 path->wanted.table);
 		break;
 	case REASON_NO_RULE:
 		snprintf(why, sizeof(why), "its rule is missing");
@@ -252,7 +252,7 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		format_rule(path, "takes some before its own does", why, sizeof(why));
 		break;
 	case REASON_OTHER_ROUTE:
-		format_route(path, own_table, why, sizeof(why));
+		format_route(path, why, sizeof(why));
 		break;
 	case REASON_REFUSED:
 		format_refusing(path, why, sizeof(why));

@@ -87,10 +87,10 @@ const char *path_reason(enum reason reason);
 
 /*
  * "leaves by net0 (table main): its rule is missing". ifname: of reply.oif; table: what
- * ip(8) calls reply.table; own_table: the tunnel's number.
+ * ip(8) calls reply.table.
  */
 #define PATH_STRLEN 768
 void path_explain(const struct path *path, const char *ifname, const char *table,
-		  uint32_t own_table, char ret[static PATH_STRLEN]);
+		  char ret[static PATH_STRLEN]);
 
 #endif

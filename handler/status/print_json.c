@@ -105,8 +105,7 @@ static bool is_any(const struct prefix *host)
 	return !memcmp(host->addr, any.addr, sizeof(any.addr));
 }
 
-static void put_path(struct page *page, const struct tunnel_status *status,
-		     const struct path *path)
+static void put_path(struct page *page, const struct path *path)
 {
 	const struct kernel_state *kernel = &page->snapshot->kernel;
 	struct json *json = &page->json;
@@ -116,8 +115,7 @@ static void put_path(struct page *page, const struct tunnel_status *status,
 	char number[16], text[PATH_STRLEN];
 
 	snprintf(number, sizeof(number), "%u", path->reply.table);
-	path_explain(path, ifname ? ifname : "?", table ? table : number,
-		     status->tunnel.table, text);
+	path_explain(path, ifname ? ifname : "?", table ? table : number, text);
 	json_open(json, "path", '{');
 	if (is_any(&path->packet.from))
 		json_null(json, "from");
@@ -147,7 +145,7 @@ static void put_selected(struct page *page, const struct tunnel_status *status,
 			put_item(page, &status->item[i]);
 	json_close(json, ']');
 	if (path)
-		put_path(page, status, path);
+		put_path(page, path);
 	else
 		json_null(json, "path");
 	json_string(

@@ -233,8 +233,7 @@ static void print_path(const struct page *page, const struct tunnel_status *stat
 	char table[LABEL_SIZE + 24], label[LABEL_WIDTH];
 
 	format_table(page, path->reply.table, table, sizeof(table));
-	path_explain(path, ifname ? ifname : "?", table + strlen("table "),
-		     status->tunnel.table, way);
+	path_explain(path, ifname ? ifname : "?", table + strlen("table "), way);
 	split_selector(path, label, text);
 	format_selected(status, path, text, sizeof(text));
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), ": %s", way);

@@ -254,18 +254,18 @@ static void test_refusing(void **state)
 	char text[PATH_STRLEN];
 
 	(void)state;
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(
 		text,
 		"is refused (No route to host): a route refuses it, although ours is there");
 	path_find_refusing(&path, &policy, refusing, 5);
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(
 		text,
 		"is refused (No route to host): unreachable 2000::/16 of table main, metric 7, protocol 4 static, refuses it");
 	rules[1].from = prefix("2a02::2");
 	path_find_refusing(&path, &policy, refusing, 5);
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(
 		text,
 		"is refused (No route to host): blackhole default of table 200, metric 0, protocol 0 unspec, refuses it");
@@ -547,7 +547,7 @@ static void test_reasons(void **state)
 			rules[policy.n++] = own_rule(16383, "2a02::1", 200);
 		rules[policy.n++] = rule(32766, NULL, MAIN);
 		path_judge(&path, &tunnel, &policy);
-		path_explain(&path, "IF", "TABLE", 200, text);
+		path_explain(&path, "IF", "TABLE", text);
 		if (path.reason != situations[i].reason)
 			fail_msg("%s: %s", situations[i].what, text);
 		assert_string_equal(text, situations[i].text);
@@ -590,12 +590,12 @@ static void test_by_link(void **state)
 	path.reply = (struct route_reply){REFUSED(EHOSTUNREACH)};
 	path_judge(&path, &tunnel, &policy);
 	assert_int_equal(path.reason, REASON_NOT_LOCAL);
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(text, "nothing from br-lan is forwarded");
 	path.no_link = true;
 	path_judge(&path, &tunnel, &policy);
 	assert_int_equal(path.reason, REASON_NO_LINK);
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(text, "there is no link br-lan");
 }
 
