@@ -522,7 +522,7 @@ json() {
 		  left over      rule 16383: from 2a02::1 lookup 200                 stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
-	json '.tunnels[0].leftovers == [{"kind": "rule", "family": 6, "source": "2a02::1", "priority": 16383,
+	json '.tunnels[0].leftovers == [{"kind": "rule", "family": 6, "source": "2a02::1", "selector": "from 2a02::1", "priority": 16383,
 		"table": 200, "wanted": false, "installed": true, "state": "stale"}]'
 	ip -6 rule del from 2a02::1
 	says 1 <<-END
