@@ -118,7 +118,7 @@ static bool is_as_before(struct looks *looks, const struct snapshot *snapshot)
 	bool same;
 
 	if (!states)
-		return true;
+		return false; /* then it is looked until the deadline */
 	for (size_t i = 0; i < n; i++)
 		states[i] = snapshot->tunnels.status[i].state;
 	same = looks->states && looks->n == n &&

@@ -94,6 +94,8 @@ static void find_name_state(struct snapshot *snapshot, struct tunnel_status *sta
 	r = names_look(snapshot->runfd, &want, &rival);
 	if (r == NAME_OURS)
 		status->name_state = STATE_MISSING;
+	if (r < 0)
+		snapshot->names.error = r;
 }
 
 static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
