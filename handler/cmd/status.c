@@ -118,7 +118,7 @@ static bool is_as_before(struct looks *looks, const struct snapshot *snapshot)
 	bool same;
 
 	if (!states)
-		return true;
+		return false; /* then it is looked until the deadline */
 	for (size_t i = 0; i < n; i++)
 		states[i] = snapshot->tunnels.status[i].state;
 	same = looks->states && looks->n == n &&
@@ -133,20 +133,21 @@ static bool is_as_before(struct looks *looks, const struct snapshot *snapshot)
 
 /*
  * Whether drift is drift: a handler halfway through its work looks like it, and so does a
- * dump that missed a rule. So two looks, apart by
- * more than a handler needs, have seen the same.
+ * dump that missed a rule. So nobody is at work, and two looks, apart by more than a
+ * handler needs, have seen the same.
  */
 static bool is_settled(struct looks *looks, struct snapshot *snapshot)
 {
+	const bool busy = snapshot_is_busy(snapshot);
 	const bool same = is_as_before(looks, snapshot);
 
 	if (!looks->deadline_ms)
 		looks->deadline_ms = rtnl_now_ms() + PATIENCE_MS;
 	if (rtnl_now_ms() >= looks->deadline_ms)
 		return true;
-	if (!same)
+	if (busy || !same)
 		await_changes(looks);
-	return same;
+	return !busy && same;
 }
 
 static int look(const struct settings *settings, const struct status_options *options,

@@ -181,7 +181,7 @@ bool iproute2_reads_ours(void)
 	for (size_t dir = 0; dir < N_DIRS; dir++) {
 		snprintf(path, sizeof(path), "%s%s/rt_tables.d/" OUR_LINK, rttables_root,
 			 dirs[dir]);
-		if (lstat(path, &st) == 0)
+		if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
 			return true;
 	}
 	return false;

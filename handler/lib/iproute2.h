@@ -20,7 +20,8 @@ typedef void rttables_fn(void *data, uint32_t number, const char *name);
  */
 int rttables_each(rttables_fn *fn, void *data);
 
-/* Whether iproute2 looks into our file: make install links it into rt_tables.d. */
+/* Whether iproute2 looks into our file: make install links it into rt_tables.d. Where
+ * that cannot be seen, it does. */
 bool iproute2_reads_ours(void);
 
 /* Every entry of one file's bytes, up to the first line that iproute2 cannot read. */

@@ -209,7 +209,7 @@ size_t encode_route_get(void *buf, const struct route_question *question)
 	rtm->rtm_src_len = question->from.len;
 	rtm->rtm_tos = question->tos;
 	/* IPv6 always tells the table, and refuses the flag */
-	if (question->to.family == AF_INET && question->from.family)
+	if (question->to.family == AF_INET && !question->no_table)
 		rtm->rtm_flags |= RTM_F_LOOKUP_TABLE;
 	if (question->the_route)
 		rtm->rtm_flags |= RTM_F_FIB_MATCH;

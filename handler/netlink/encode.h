@@ -58,6 +58,7 @@ struct route_question {
 	uint8_t tos;
 	uint8_t ipproto;       /* TCP, UDP or ICMP; 0: not said */
 	uint16_t sport, dport; /* 0: not said */
+	bool no_table;         /* of IPv4 the answer need not say it */
 	bool the_route; /* the route itself, not the way by it: of IPv6 it costs less */
 };
 

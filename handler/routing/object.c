@@ -33,8 +33,6 @@ static int compare_selectors(const struct object *a, const struct object *b)
 	int r = compare(a->selector, b->selector);
 
 	if (r == 0)
-		r = compare(a->prefers_main, b->prefers_main);
-	if (r == 0)
 		r = compare(a->mark, b->mark);
 	if (r == 0)
 		r = compare(a->mask, b->mask);
@@ -57,6 +55,8 @@ int object_compare(const struct object *a, const struct object *b)
 		r = compare(a->priority, b->priority);
 	if (r == 0)
 		r = compare_prefixes(&a->source, &b->source);
+	if (r == 0)
+		r = compare(a->prefers_main, b->prefers_main);
 	if (r == 0)
 		r = compare_selectors(a, b);
 	if (r == 0)
@@ -88,6 +88,13 @@ bool object_same_slot(const struct object *a, const struct object *b)
 bool object_is_shared(const struct object *object)
 {
 	return object->selector == SELECT_ALL;
+}
+
+bool object_same_selector(const struct object *a, const struct object *b)
+{
+	return a->kind == OBJECT_RULE && b->kind == OBJECT_RULE &&
+	       a->family == b->family && prefix_equal(&a->source, &b->source) &&
+	       compare_selectors(a, b) == 0;
 }
 
 bool objects_have(const struct objects *objects, const struct object *object)
@@ -145,29 +152,31 @@ static int family_digit(uint8_t family)
 	return family == AF_INET6 ? 6 : 4;
 }
 
-static void format_selector(const struct object *rule, char *ret, size_t size)
+void object_format_selector(const struct object *rule, char ret[static SELECTOR_STRLEN])
 {
 	char source[PREFIX_STRLEN];
 
 	switch (rule->selector) {
 	case SELECT_SOURCE:
 		prefix_format(&rule->source, source);
-		snprintf(ret, size, "from %s", source);
+		snprintf(ret, SELECTOR_STRLEN, "from %s", source);
 		break;
 	case SELECT_MARK:
-		snprintf(ret, size, "fwmark 0x%x/0x%x", rule->mark, rule->mask);
+		snprintf(ret, SELECTOR_STRLEN, "fwmark 0x%x/0x%x", rule->mark,
+			 rule->mask);
 		break;
 	case SELECT_USER:
-		snprintf(ret, size, "uidrange %u-%u", rule->uid[0], rule->uid[1]);
+		snprintf(ret, SELECTOR_STRLEN, "uidrange %u-%u", rule->uid[0],
+			 rule->uid[1]);
 		break;
 	case SELECT_OUT:
-		snprintf(ret, size, "oif %s", rule->ifname);
+		snprintf(ret, SELECTOR_STRLEN, "oif %s", rule->ifname);
 		break;
 	case SELECT_IN:
-		snprintf(ret, size, "iif %s", rule->ifname);
+		snprintf(ret, SELECTOR_STRLEN, "iif %s", rule->ifname);
 		break;
 	case SELECT_ALL:
-		snprintf(ret, size, "from all");
+		snprintf(ret, SELECTOR_STRLEN, "from all");
 		break;
 	}
 }
@@ -175,9 +184,9 @@ static void format_selector(const struct object *rule, char *ret, size_t size)
 /* "16383 from 2a02::1 lookup 200" */
 static void format_rule(const struct object *rule, char *ret, size_t size)
 {
-	char selector[PREFIX_STRLEN + 16], suppress[48] = "";
+	char selector[SELECTOR_STRLEN], suppress[48] = "";
 
-	format_selector(rule, selector, sizeof(selector));
+	object_format_selector(rule, selector);
 	if (rule->prefers_main)
 		snprintf(suppress, sizeof(suppress), " suppress_prefixlength %d",
 			 PREFER_MAIN_LENGTH);

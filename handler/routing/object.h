@@ -89,6 +89,9 @@ struct objects {
 int object_compare(const struct object *a, const struct object *b);
 bool object_equal(const struct object *a, const struct object *b);
 
+/* Whether two rules take the same packets, whatever they do with them and when. */
+bool object_same_selector(const struct object *a, const struct object *b);
+
 /* Whether the kernel takes both for the same route and refuses the second (EEXIST). */
 bool object_same_slot(const struct object *a, const struct object *b);
 
@@ -109,6 +112,10 @@ int objects_add(struct objects *objects, const struct objects *from);
 bool objects_equal(const struct objects *a, const struct objects *b);
 
 void objects_free(struct objects *objects);
+
+/* Of a rule: "from 2a02::1", "fwmark 0x1/0xff". */
+#define SELECTOR_STRLEN (PREFIX_STRLEN + 16)
+void object_format_selector(const struct object *rule, char ret[static SELECTOR_STRLEN]);
 
 /*
  * "rule 6 16383 from 2a02::1 lookup 200", "route 6 via fe80::1 dev 12 metric 2048 table

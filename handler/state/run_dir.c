@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -140,6 +141,28 @@ int run_dir_lock(int runfd, bool wait, struct run_lock *ret)
 	}
 	ret->fd = take_fd(&fd);
 	return 0;
+}
+
+/* "1: FLOCK  ADVISORY  WRITE 4242 00:19:1234 0 EOF" */
+bool run_dir_is_locked(int runfd)
+{
+	char line[256], place[64];
+	bool locked = false;
+	struct stat st;
+	FILE *locks;
+
+	if (fstatat(runfd, LOCK_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	snprintf(place, sizeof(place), " %02x:%02x:%lu ", major(st.st_dev),
+		 minor(st.st_dev), (unsigned long)st.st_ino);
+	locks = fopen("/proc/locks", "re");
+	if (!locks)
+		return false;
+	while (!locked && fgets(line, sizeof(line), locks))
+		locked = strstr(line, " FLOCK ") && strstr(line, place) &&
+			 !strstr(line, " -> "); /* one who waits for it */
+	fclose(locks);
+	return locked;
 }
 
 void run_dir_unlock(struct run_lock *lock)

@@ -35,6 +35,9 @@ struct run_lock {
 int run_dir_lock(int runfd, bool wait, struct run_lock *ret);
 void run_dir_unlock(struct run_lock *lock);
 
+/* Whether somebody holds the lock now, as /proc/locks says, which everybody may read. */
+bool run_dir_is_locked(int runfd);
+
 /* Replaces the file NAME whole, under the lock. Returns 0 or -errno. */
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size);
 

@@ -38,9 +38,13 @@ bool path_is_refused(const struct path *path)
 	}
 }
 
-bool path_is_by(const struct route_reply *reply, uint32_t ifindex)
+bool path_is_by(const struct path *path, const struct route_reply *reply)
 {
-	return !reply->error && ifindex && reply->oif == ifindex && !reply->other_oif;
+	/* of a bound socket IPv4 says so even where there is no route at all */
+	const bool bound = path->wanted.selector == SELECT_OUT;
+
+	return !reply->error && path->tunnel && reply->oif == path->tunnel &&
+	       !reply->other_oif && (!bound || reply->table);
 }
 
 /* Main's rule of the same selector, as prefer_main has it. */
@@ -49,7 +53,7 @@ static bool is_prefer_main(const struct kernel_rule *rule, const struct object *
 	struct object object;
 
 	return kernel_rule_object(rule, &object) && object.prefers_main &&
-	       prefix_equal(&object.source, &own->source);
+	       object_same_selector(&object, own);
 }
 
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
@@ -61,9 +65,11 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 					     .dst_len = path->route.dst.len};
 	const struct kernel_rule *rule;
 
+	if (path->no_link)
+		return REASON_NO_LINK;
 	if (path->reply.error && !refused)
 		return REASON_ERROR;
-	if (path_is_by(&path->reply, tunnel->link.ifindex))
+	if (path_is_by(path, &path->reply))
 		return path->some ? REASON_SOME : REASON_NONE;
 	if (!path->local && refused)
 		return REASON_NOT_LOCAL;
@@ -71,15 +77,15 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_NO_RULE;
 	if (!tunnel->link.up)
 		return REASON_WAITING;
-	rule = policy_first_explaining_rule(policy, policy_place(policy, &tunnel->rule),
+	rule = policy_first_explaining_rule(policy, policy_place(policy, &path->wanted),
 					    &path->packet, &result);
 	if (rule) {
 		path->rule = *rule;
-		return tunnel->prefer_main && is_prefer_main(rule, &tunnel->rule)
+		return tunnel->prefer_main && is_prefer_main(rule, &path->wanted)
 			       ? REASON_PREFER_MAIN
 			       : REASON_OTHER_RULE;
 	}
-	if (!refused && path->reply.table == tunnel->rule.table)
+	if (!refused && path->reply.table == path->wanted.table)
 		return REASON_OTHER_ROUTE;
 	if (!tunnel->has_route)
 		return REASON_NO_ROUTE;
@@ -169,8 +175,7 @@ static void format_refusing(const struct path *path, char *ret, size_t size)
 		 table, route->metric, protocol);
 }
 
-static void format_route(const struct path *path, uint32_t own_table, char *ret,
-			 size_t size)
+static void format_route(const struct path *path, char *ret, size_t size)
 {
 	char to[PREFIX_STRLEN] = "default", protocol[PROTOCOL_STRLEN];
 
@@ -178,7 +183,7 @@ static void format_route(const struct path *path, uint32_t own_table, char *ret,
 		prefix_format(&path->route.dst, to);
 	explain_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
-		 own_table, to, path->route.metric, protocol);
+		 path->wanted.table, to, path->route.metric, protocol);
 }
 
 const char *path_reason(enum reason reason)
@@ -189,6 +194,7 @@ const char *path_reason(enum reason reason)
 		[REASON_WAITING] = "waiting",
 		[REASON_PREFER_MAIN] = "prefer-main",
 		[REASON_NOT_LOCAL] = "not-local",
+		[REASON_NO_LINK] = "no-link",
 		[REASON_NO_ROUTE] = "no-route",
 		[REASON_NO_RULE] = "no-rule",
 		[REASON_OTHER_RULE] = "other-rule",
@@ -202,7 +208,7 @@ const char *path_reason(enum reason reason)
 }
 
 void path_explain(const struct path *path, const char *ifname, const char *table,
-		  uint32_t own_table, char ret[static PATH_STRLEN])
+		  char ret[static PATH_STRLEN])
 {
 	char way[192], why[512] = "";
 
@@ -213,7 +219,15 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 	case REASON_WAITING:
 		snprintf(ret, PATH_STRLEN, "waiting for the link; until then it %s", way);
 		return;
+	case REASON_NO_LINK:
+		snprintf(ret, PATH_STRLEN, "there is no link %s", path->wanted.ifname);
+		return;
 	case REASON_NOT_LOCAL:
+		if (path->wanted.selector == SELECT_IN) {
+			snprintf(ret, PATH_STRLEN, "nothing from %s is forwarded",
+				 path->wanted.ifname);
+			return;
+		}
 		snprintf(ret, PATH_STRLEN,
 			 "no address of this host, which forwards nothing for it");
 		return;
@@ -225,7 +239,8 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");
 		break;
 	case REASON_NO_ROUTE:
-		snprintf(why, sizeof(why), "table %u has no default route", own_table);
+		snprintf(why, sizeof(why), "table %u has no default route",
+			 path->wanted.table);
 		break;
 	case REASON_NO_RULE:
 		snprintf(why, sizeof(why), "its rule is missing");
@@ -237,7 +252,7 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		format_rule(path, "takes some before its own does", why, sizeof(why));
 		break;
 	case REASON_OTHER_ROUTE:
-		format_route(path, own_table, why, sizeof(why));
+		format_route(path, why, sizeof(why));
 		break;
 	case REASON_REFUSED:
 		format_refusing(path, why, sizeof(why));

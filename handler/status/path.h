@@ -16,6 +16,7 @@ enum reason {
 	REASON_WAITING,     /* the link is down, and so has no route yet */
 	REASON_PREFER_MAIN, /* main has a more specific route, as the drop-in wants it */
 	REASON_NOT_LOCAL,   /* no address of this host, which does not forward for it */
+	REASON_NO_LINK,     /* the link by whose name it is selected is not there */
 	REASON_NO_ROUTE,    /* the tunnel's table has no default route */
 	REASON_NO_RULE,     /* the source's rule is missing */
 	REASON_OTHER_RULE,  /* another rule comes before ours: see rule */
@@ -38,10 +39,14 @@ struct route_reply {
 };
 
 struct path {
+	struct object wanted; /* our rule that selects it */
+	struct prefix source; /* that it is from; family 0: from any */
 	struct packet packet; /* asked about; from.family 0: nothing was asked */
 	uint32_t tunnel;      /* ifindex of the link by which it should leave */
 	uint32_t priority;    /* of the tunnel's rules */
 	uint32_t iif;         /* the link by which it was said to come in; 0: none */
+	uint32_t oif;         /* the link to which its socket is bound; 0: none */
+	bool no_link;         /* that link is not there */
 	bool local;           /* the source is this host's (always so for IPv6) */
 	struct route_reply reply;
 	struct route_reply route; /* the route itself, where it is not the tunnel's; the
@@ -56,7 +61,6 @@ struct path_tunnel {
 	struct link link;
 	bool has_rule, has_route;
 	bool prefer_main;
-	struct object rule; /* as it is wanted */
 };
 
 /* An address of SOURCE to ask with: the prefix itself if it is a host, else ...1. */
@@ -65,7 +69,7 @@ struct prefix path_host(const struct prefix *source);
 /* Whether the kernel knows no way at all, or one on which the packet is dropped. */
 bool path_is_refused(const struct path *path);
 
-bool path_is_by(const struct route_reply *reply, uint32_t ifindex);
+bool path_is_by(const struct path *path, const struct route_reply *reply);
 
 /*
  * Of the N routes that refuse packets, the one that refuses this one, into path->route, as
@@ -83,10 +87,10 @@ const char *path_reason(enum reason reason);
 
 /*
  * "leaves by net0 (table main): its rule is missing". ifname: of reply.oif; table: what
- * ip(8) calls reply.table; own_table: the tunnel's number.
+ * ip(8) calls reply.table.
  */
 #define PATH_STRLEN 768
 void path_explain(const struct path *path, const char *ifname, const char *table,
-		  uint32_t own_table, char ret[static PATH_STRLEN]);
+		  char ret[static PATH_STRLEN]);
 
 #endif

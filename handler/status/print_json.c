@@ -37,7 +37,11 @@ static void put_rule(struct page *page, const struct object *rule)
 {
 	struct json *json = &page->json;
 
+	char selector[SELECTOR_STRLEN];
+
+	object_format_selector(rule, selector);
 	put_prefix(json, "source", &rule->source);
+	json_string(json, "selector", selector);
 	json_number(json, "priority", rule->priority);
 	json_number(json, "table", rule->table);
 }
@@ -94,21 +98,29 @@ static void put_culprit(struct page *page, const struct path *path)
 	json_close(json, '}');
 }
 
-static void put_path(struct page *page, const struct tunnel_status *status, size_t source)
+static bool is_any(const struct prefix *host)
+{
+	static const struct prefix any;
+
+	return !memcmp(host->addr, any.addr, sizeof(any.addr));
+}
+
+static void put_path(struct page *page, const struct path *path)
 {
 	const struct kernel_state *kernel = &page->snapshot->kernel;
 	struct json *json = &page->json;
-	const struct path *path = &status->path[source];
 	const char *ifname =
 		path->reply.error ? NULL : kernel_state_ifname(kernel, path->reply.oif);
 	const char *table = known_names_of(&page->snapshot->names, path->reply.table);
 	char number[16], text[PATH_STRLEN];
 
 	snprintf(number, sizeof(number), "%u", path->reply.table);
-	path_explain(path, ifname ? ifname : "?", table ? table : number,
-		     status->tunnel.table, text);
+	path_explain(path, ifname ? ifname : "?", table ? table : number, text);
 	json_open(json, "path", '{');
-	put_prefix(json, "from", &path->packet.from);
+	if (is_any(&path->packet.from))
+		json_null(json, "from");
+	else
+		put_prefix(json, "from", &path->packet.from);
 	put_prefix(json, "to", &path->packet.to);
 	json_string(json, "iif", path->packet.iif[0] ? path->packet.iif : NULL);
 	json_string(json, "interface", ifname);
@@ -120,29 +132,59 @@ static void put_path(struct page *page, const struct tunnel_status *status, size
 	json_close(json, '}');
 }
 
-static void put_source(struct page *page, const struct tunnel_status *status,
-		       size_t source)
+/* path: NULL if nothing was asked. */
+static void put_selected(struct page *page, const struct tunnel_status *status,
+			 const struct path *path)
 {
-	const struct prefix *prefix = &status->tunnel.source[source];
+	struct json *json = &page->json;
+	const bool absent = status->looked && !status->link.ifindex && !path;
+
+	json_open(json, "rules", '[');
+	for (size_t i = 0; path && i < status->n_items; i++)
+		if (object_status_is_rule_of(&status->item[i], path))
+			put_item(page, &status->item[i]);
+	json_close(json, ']');
+	if (path)
+		put_path(page, path);
+	else
+		json_null(json, "path");
+	json_string(
+		json, "state",
+		state_name(absent ? STATE_ABSENT : tunnel_status_of_path(status, path)));
+}
+
+static void put_source(struct page *page, const struct tunnel_status *status,
+		       const struct prefix *source)
+{
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
-	put_prefix(json, "source", prefix);
-	put_family(json, prefix->family);
-	json_open(json, "rules", '[');
-	for (size_t i = 0; i < status->n_items; i++)
-		if (object_status_is_rule_of(&status->item[i], prefix))
-			put_item(page, &status->item[i]);
-	json_close(json, ']');
-	if (source < status->n_paths)
-		put_path(page, status, source);
-	else
-		json_null(json, "path");
-	json_string(json, "state",
-		    state_name(status->looked && !status->link.ifindex
-				       ? STATE_ABSENT
-				       : tunnel_status_of_source(status, source)));
+	put_prefix(json, "source", source);
+	put_family(json, source->family);
+	put_selected(page, status, tunnel_status_path_of(status, source));
 	json_close(json, '}');
+}
+
+/* What is selected by something else than its source. */
+static void put_selectors(struct page *page, const struct tunnel_status *status)
+{
+	struct json *json = &page->json;
+	char selector[SELECTOR_STRLEN];
+
+	json_open(json, "selectors", '[');
+	for (size_t i = 0; i < status->n_paths; i++) {
+		const struct path *path = &status->path[i];
+
+		if (path->source.family)
+			continue;
+		object_format_selector(&path->wanted, selector);
+		json_open(json, NULL, '{');
+		json_string(json, "selector", selector);
+		put_family(json, path->wanted.family);
+		put_selected(page, status, path);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
 }
 
 static void put_table(struct page *page, const struct tunnel_status *status)
@@ -231,8 +273,9 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 	json_bool(json, "auto", found && status->tunnel.source_kind != SOURCES_LISTED);
 	json_open(json, "sources", '[');
 	for (size_t i = 0; found && i < status->tunnel.n_sources; i++)
-		put_source(page, status, i);
+		put_source(page, status, &status->tunnel.source[i]);
 	json_close(json, ']');
+	put_selectors(page, status);
 	put_items(page, "leftovers", status, false);
 	json_close(json, '}');
 }

@@ -3,7 +3,7 @@
 
 #include "converge/messages.h"
 #include "lib/escape.h"
-#include "status/advice.h"
+#include "status/print_advice.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -131,14 +131,14 @@ static void format_route(const struct page *page, const struct object *route, ch
 static void format_object(const struct page *page, const struct object *object, char *ret,
 			  size_t size)
 {
-	char source[PREFIX_STRLEN];
+	char selector[SELECTOR_STRLEN];
 
 	switch (object->kind) {
 	case OBJECT_TABLE:
 		break;
 	case OBJECT_RULE:
-		prefix_format(&object->source, source);
-		snprintf(ret, size, "rule %u: from %s lookup ", object->priority, source);
+		object_format_selector(object, selector);
+		snprintf(ret, size, "rule %u: %s lookup ", object->priority, selector);
 		if (!object->prefers_main)
 			snprintf(ret + strlen(ret), size - strlen(ret), "%u",
 				 object->table);
@@ -188,41 +188,56 @@ static void print_routes(const struct page *page, const struct tunnel_status *st
 	}
 }
 
-/* "2a02::1 rules 16382, 16383" */
-static void format_source(const struct tunnel_status *status, size_t source, char *ret,
-			  size_t size)
+/* Of the selector "from 2a02::1" the word and the rest: a column each. */
+static void split_selector(const struct path *path, char label[static LABEL_WIDTH],
+			   char ret[static SELECTOR_STRLEN])
 {
-	const struct prefix *prefix = &status->tunnel.source[source];
+	char selector[SELECTOR_STRLEN];
+	const char *blank;
+
+	if (path->source.family) {
+		snprintf(label, LABEL_WIDTH, "  from");
+		prefix_format(&path->source, ret);
+		return;
+	}
+	object_format_selector(&path->wanted, selector);
+	blank = strchr(selector, ' ');
+	snprintf(label, LABEL_WIDTH, "  %.*s", (int)(blank - selector), selector);
+	memcpy(ret, blank + 1, strlen(blank));
+}
+
+/* "2a02::1 rules 16382, 16383" */
+static void format_selected(const struct tunnel_status *status, const struct path *path,
+			    char *ret, size_t size)
+{
 	const char *word = status->tunnel.prefer_main ? " rules " : " rule ";
 
-	prefix_format(prefix, ret);
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
 		const size_t n = strlen(ret);
 
-		if (!object_status_is_rule_of(item, prefix))
+		if (!object_status_is_rule_of(item, path))
 			continue;
 		snprintf(ret + n, size - n, "%s%u", word, item->object.priority);
 		word = ", ";
 	}
 }
 
-static void print_source(const struct page *page, const struct tunnel_status *status,
-			 size_t source)
+static void print_path(const struct page *page, const struct tunnel_status *status,
+		       const struct path *path)
 {
-	const struct kernel_state *kernel = &page->snapshot->kernel;
-	const enum state state = tunnel_status_of_source(status, source);
-	const struct path *path = &status->path[source];
+	const enum state state = tunnel_status_of_path(status, path);
+	const char *ifname =
+		kernel_state_ifname(&page->snapshot->kernel, path->reply.oif);
 	char text[PATH_STRLEN + 128], way[PATH_STRLEN];
-	const char *ifname = kernel_state_ifname(kernel, path->reply.oif);
-	char table[LABEL_SIZE + 24];
+	char table[LABEL_SIZE + 24], label[LABEL_WIDTH];
 
 	format_table(page, path->reply.table, table, sizeof(table));
-	path_explain(path, ifname ? ifname : "?", table + strlen("table "),
-		     status->tunnel.table, way);
-	format_source(status, source, text, sizeof(text));
+	path_explain(path, ifname ? ifname : "?", table + strlen("table "), way);
+	split_selector(path, label, text);
+	format_selected(status, path, text, sizeof(text));
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), ": %s", way);
-	row(page, "  from", text, &state);
+	row(page, label, text, &state);
 }
 
 static void print_left(const struct page *page, const struct object_status *item)
@@ -268,7 +283,7 @@ static void print_tunnel(const struct page *page, const struct tunnel_status *st
 		print_vrf(page, status);
 	print_routes(page, status);
 	for (size_t i = 0; i < status->n_paths; i++)
-		print_source(page, status, i);
+		print_path(page, status, &status->path[i]);
 	for (size_t i = 0; i < status->n_items; i++)
 		if (!status->item[i].wanted)
 			print_left(page, &status->item[i]);
@@ -287,104 +302,6 @@ static void print_orphans(const struct page *page)
 		print_left(page, &snapshot->orphan[i]);
 }
 
-/* One word for a shell, whatever its bytes. */
-static void print_word(const struct page *page, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_./:,%@+-";
-
-	if (*word && !word[strspn(word, plain)]) {
-		fputs(word, page->out);
-		return;
-	}
-	fputs("$'", page->out);
-	for (; *word; word++)
-		if (*word < ' ' || *word > '~' || *word == '\'' || *word == '\\')
-			fprintf(page->out, "\\%03o", (unsigned char)*word);
-		else
-			fputc(*word, page->out);
-	fputc('\'', page->out);
-}
-
-/* With the folders that were looked at, if they are others than apply's own. */
-static void print_command(const struct page *page, const char *ifname)
-{
-	const struct settings *settings = page->snapshot->settings;
-	const char *const options[][3] = {
-		{"--conf-dir", settings->conf_dir, CONF_DIR},
-		{"--run-dir", settings->run_dir, RUN_DIR},
-	};
-	bool others = false;
-
-	for (size_t i = 0; i < 2; i++)
-		others |= strcmp(options[i][1], options[i][2]) != 0;
-	fprintf(page->out, "Not as the drop-ins say; to make it so:%ssixxs-route ",
-		others ? "\n  " : " ");
-	for (size_t i = 0; i < 2; i++) {
-		if (!strcmp(options[i][1], options[i][2]))
-			continue;
-		fprintf(page->out, "%s ", options[i][0]);
-		print_word(page, options[i][1]);
-		fputc(' ', page->out);
-	}
-	fprintf(page->out, "apply %s\n", ifname);
-}
-
-static bool was_asked(const struct snapshot *snapshot, const struct prefix *to)
-{
-	for (size_t i = 0; i < snapshot->tunnels.n; i++)
-		for (size_t p = 0; p < snapshot->tunnels.status[i].n_paths; p++)
-			if (prefix_equal(&snapshot->tunnels.status[i].path[p].packet.to,
-					 to))
-				return true;
-	return false;
-}
-
-/* Only where it is not what the manual says. */
-static void print_probe(const struct page *page, const struct probe *probe)
-{
-	char to[PREFIX_STRLEN], first[PREFIX_STRLEN];
-
-	if (!probe->passed.family || !was_asked(page->snapshot, &probe->to))
-		return;
-	prefix_format(&probe->to, to);
-	prefix_format(&probe->passed, first);
-	fprintf(page->out,
-		"Asked about %s, for %s is on this host or one of its links.\n", to,
-		first);
-}
-
-static void print_advice(const struct page *page)
-{
-	const struct snapshot *snapshot = page->snapshot;
-	const struct advice advice = advice_of(snapshot);
-	char run_dir[PATH_STRLEN];
-
-	if (snapshot_is_blind(snapshot)) {
-		fputs("Not all could be read: mend what is told above first.\n",
-		      page->out);
-	} else {
-		if (advice.foreign)
-			fputs("Somebody else's route is in the place of ours, see above: remove it first.\n",
-			      page->out);
-		if (advice.drifted)
-			print_command(page, advice.ifname);
-	}
-	if (advice.link)
-		fprintf(page->out,
-			"ip(8) does not read our names: make install again, or make a symbolic link\n"
-			"  /etc/iproute2/rt_tables.d/sixxs-route.conf -> %s/rt_tables\n",
-			escape(snapshot->settings->run_dir, run_dir, sizeof(run_dir)));
-	print_probe(page, &snapshot->probe6);
-	print_probe(page, &snapshot->probe4);
-	if (advice.carrier)
-		fputs("No carrier: packets vanish; see to the program or the cable behind the link.\n",
-		      page->out);
-	if (advice.astray)
-		fputs("Astray: what is ours is there; see above what else takes the packets.\n",
-		      page->out);
-}
-
 void print_table(const struct snapshot *snapshot, bool colour, FILE *out)
 {
 	const struct page page = {.snapshot = snapshot, .colour = colour, .out = out};
@@ -395,5 +312,5 @@ void print_table(const struct snapshot *snapshot, bool colour, FILE *out)
 	for (size_t i = 0; i < snapshot->tunnels.n; i++)
 		print_tunnel(&page, &snapshot->tunnels.status[i]);
 	print_orphans(&page);
-	print_advice(&page);
+	print_advice(snapshot, out);
 }

@@ -2,6 +2,7 @@
 #include "status/route_get.h"
 
 #include "netlink/encode.h"
+#include "status/probe_packet.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -9,26 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static int begin_paths(const struct route_questions *questions,
 		       struct tunnel_status *status)
 {
-	const uint32_t uid = geteuid();
-	const int r = tunnel_status_make_paths(status);
+	const struct probes probes = {.rtnl = questions->rtnl,
+				      .kernel = questions->kernel,
+				      .to6 = questions->probe6,
+				      .to4 = questions->probe4};
+	int r = tunnel_status_make_paths(status);
 
-	for (size_t i = 0; r == 0 && i < status->n_paths; i++) {
-		struct path *path = &status->path[i];
-		const struct prefix *source = &status->tunnel.source[i];
-		const bool v6 = source->family == AF_INET6;
-
-		path->packet.from = path_host(source);
-		path->packet.to = v6 ? questions->probe6 : questions->probe4;
-		path->packet.uid = uid;
-		path->tunnel = status->link.ifindex;
-		path->priority = status->tunnel.priority;
-		path->local = v6; /* IPv6 does not look whose the source is */
-	}
+	for (size_t i = 0; r == 0 && i < status->n_paths; i++)
+		r = probe_packet(&probes, &status->path[i]);
 	return r;
 }
 
@@ -113,9 +106,14 @@ static int put(struct batch *batch, const struct asked *asked,
 static struct route_question question_of(const struct path *path,
 					 const struct packet *packet)
 {
-	return (struct route_question){.from = packet->from,
+	static const struct prefix none;
+	const uint8_t *any = in6addr_any.s6_addr;
+	const bool said = memcmp(packet->from.addr, any, sizeof(packet->from.addr));
+
+	return (struct route_question){.from = said ? packet->from : none,
 				       .to = packet->to,
 				       .iif = path->iif,
+				       .oif = path->oif,
 				       .mark = packet->mark,
 				       .uid = packet->uid,
 				       .tos = packet->tos,
@@ -139,8 +137,8 @@ static void take_whose(struct path *path, const struct kernel_rule *rule,
 
 static int ask_whose(struct batch *batch, struct path *path)
 {
-	const struct route_question question = {.to = path->packet.from,
-						.uid = UINT32_MAX};
+	const struct route_question question = {
+		.to = path->packet.from, .uid = UINT32_MAX, .no_table = true};
 
 	return path->local
 		       ? 0
@@ -163,7 +161,7 @@ static int ask_way(struct batch *batch, struct path *path)
 {
 	struct route_question question = question_of(path, &path->packet);
 
-	if (!path->local && !path->iif)
+	if (path->no_link || (!path->local && !path->iif))
 		return 0;
 	/* else the kernel chooses a source for the reply, and looks at every link's */
 	question.the_route = path->packet.to.family == AF_INET6;
@@ -194,7 +192,7 @@ static int ask_route(struct batch *batch, struct path *path)
 static void take_some(struct path *path, const struct kernel_rule *rule,
 		      const struct route_reply *reply)
 {
-	if (path->some || path_is_by(reply, path->tunnel))
+	if (path->some || path_is_by(path, reply))
 		return;
 	path->some = true;
 	path->rule = *rule;
@@ -261,7 +259,7 @@ static void end_whose(const struct route_questions *questions)
 			const char *iif =
 				kernel_state_ifname(questions->kernel, path->iif);
 
-			if (!path->local && !path->iif)
+			if (!path->local && !path->iif && !path->no_link)
 				path->reply.error = -EHOSTUNREACH;
 			if (iif)
 				memcpy(path->packet.iif, iif, IFNAMSIZ);

@@ -94,6 +94,8 @@ static void find_name_state(struct snapshot *snapshot, struct tunnel_status *sta
 	r = names_look(snapshot->runfd, &want, &rival);
 	if (r == NAME_OURS)
 		status->name_state = STATE_MISSING;
+	if (r < 0)
+		snapshot->names.error = r;
 }
 
 static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
@@ -290,6 +292,11 @@ const struct kernel_route *snapshot_rival(const struct snapshot *snapshot,
 	return item->wanted && !item->there
 		       ? kernel_state_in_slot(&snapshot->kernel, &item->object)
 		       : NULL;
+}
+
+bool snapshot_is_busy(const struct snapshot *snapshot)
+{
+	return snapshot->runfd >= 0 && run_dir_is_locked(snapshot->runfd);
 }
 
 void snapshot_free(struct snapshot *snapshot)

@@ -42,6 +42,9 @@ struct snapshot {
  */
 int snapshot_take(struct snapshot *snapshot, char *const ifnames[]);
 
+/* Whether a handler is at work now. */
+bool snapshot_is_busy(const struct snapshot *snapshot);
+
 /* Whether something could not be read or asked. */
 bool snapshot_is_blind(const struct snapshot *snapshot);
 

@@ -202,23 +202,58 @@ bool tunnel_status_owns(const struct tunnel_status *status, const struct object 
 	return object->table == status->tunnel.table;
 }
 
-bool object_status_is_rule_of(const struct object_status *item,
-			      const struct prefix *source)
+bool object_status_is_rule_of(const struct object_status *item, const struct path *path)
 {
-	return item->wanted && item->object.kind == OBJECT_RULE &&
-	       prefix_equal(&item->object.source, source);
+	return item->wanted && object_same_selector(&item->object, &path->wanted);
+}
+
+/* The rule for all that leads to the table of a source-specific route. */
+static const struct object *find_shared_rule(const struct tunnel_status *status,
+					     const struct object *route)
+{
+	for (size_t i = 0; i < status->n_items; i++) {
+		const struct object *rule = &status->item[i].object;
+
+		if (status->item[i].wanted && rule->kind == OBJECT_RULE &&
+		    rule->selector == SELECT_ALL && rule->family == route->family &&
+		    rule->table == route->table)
+			return rule;
+	}
+	return NULL;
+}
+
+/* The rule that leads the packets of which an item tells; NULL: of none. */
+static const struct object *leading_rule(const struct tunnel_status *status,
+					 const struct object_status *item)
+{
+	const struct object *object = &item->object;
+
+	if (!item->wanted)
+		return NULL;
+	if (object->kind == OBJECT_RULE)
+		return object->prefers_main || object->selector == SELECT_ALL ? NULL
+									      : object;
+	return object->kind == OBJECT_ROUTE && object->source.family
+		       ? find_shared_rule(status, object)
+		       : NULL;
 }
 
 int tunnel_status_make_paths(struct tunnel_status *status)
 {
-	const bool asked = status->section == SECTION_FOUND && status->link.ifindex;
+	for (size_t i = 0; i < status->n_items; i++) {
+		const struct object *rule = leading_rule(status, &status->item[i]);
+		struct path *path;
 
-	if (!asked || !status->tunnel.n_sources)
-		return 0;
-	status->path = calloc(status->tunnel.n_sources, sizeof(*status->path));
-	if (!status->path)
-		return -ENOMEM;
-	status->n_paths = status->tunnel.n_sources;
+		if (!rule)
+			continue;
+		path = array_push(status->path, status->n_paths);
+		if (!path)
+			return -ENOMEM;
+		*path = (struct path){.wanted = *rule,
+				      .source = status->item[i].object.source,
+				      .priority = rule->priority,
+				      .tunnel = status->link.ifindex};
+	}
 	return 0;
 }
 
@@ -228,6 +263,7 @@ static enum state path_state(const struct path *path)
 	case REASON_NONE:
 	case REASON_PREFER_MAIN:
 	case REASON_NOT_LOCAL:
+	case REASON_NO_LINK:
 		return STATE_OK;
 	case REASON_WAITING:
 		return STATE_WAITING;
@@ -245,39 +281,49 @@ static enum state path_state(const struct path *path)
 	return STATE_UNKNOWN;
 }
 
-enum state tunnel_status_of_source(const struct tunnel_status *status, size_t source)
+enum state tunnel_status_of_path(const struct tunnel_status *status,
+				 const struct path *path)
 {
-	const struct prefix *prefix = &status->tunnel.source[source];
 	enum state state = STATE_OK;
 
+	if (!path)
+		return STATE_UNKNOWN;
 	for (size_t i = 0; i < status->n_items; i++)
-		if (object_status_is_rule_of(&status->item[i], prefix))
+		if (object_status_is_rule_of(&status->item[i], path))
 			state = worse(state, status->item[i].state);
-	return worse(state, source < status->n_paths ? path_state(&status->path[source])
-						     : STATE_UNKNOWN);
+	return worse(state, path_state(path));
 }
 
-static void judge_path(const struct tunnel_status *status, size_t source,
+const struct path *tunnel_status_path_of(const struct tunnel_status *status,
+					 const struct prefix *source)
+{
+	for (size_t i = 0; i < status->n_paths; i++)
+		if (prefix_equal(&status->path[i].source, source))
+			return &status->path[i];
+	return NULL;
+}
+
+/* A section that wants no route has one from somebody else, or not. */
+static void judge_path(const struct tunnel_status *status, struct path *path,
 		       const struct kernel_state *kernel)
 {
-	const struct prefix *prefix = &status->tunnel.source[source];
+	const bool steered = path->wanted.selector == SELECT_ALL;
 	struct path_tunnel tunnel = {.link = status->link,
+				     .has_route = true,
 				     .prefer_main = status->tunnel.prefer_main};
 
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
 
-		if (item->wanted && item->object.kind == OBJECT_ROUTE &&
-		    item->object.family == prefix->family)
+		if (!item->wanted || item->object.family != path->wanted.family)
+			continue;
+		if (item->object.kind == OBJECT_ROUTE &&
+		    (!steered || prefix_equal(&item->object.source, &path->source)))
 			tunnel.has_route = item->there;
-		if (!item->object.prefers_main &&
-		    object_status_is_rule_of(item, prefix)) {
+		if (object_equal(&item->object, &path->wanted))
 			tunnel.has_rule = item->there;
-			tunnel.rule = item->object;
-		}
 	}
-	path_judge(&status->path[source], &tunnel,
-		   kernel_state_rules(kernel, prefix->family));
+	path_judge(path, &tunnel, kernel_state_rules(kernel, path->wanted.family));
 }
 
 /* The state of a tunnel of which nothing is wanted or there. */
@@ -320,11 +366,11 @@ void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state
 
 	sort_left(status);
 	for (size_t i = 0; i < status->n_paths; i++)
-		judge_path(status, i, kernel);
+		judge_path(status, &status->path[i], kernel);
 	for (size_t i = 0; i < status->n_items; i++)
 		state = worse(state, status->item[i].state);
 	for (size_t i = 0; i < status->n_paths; i++)
-		state = worse(state, tunnel_status_of_source(status, i));
+		state = worse(state, tunnel_status_of_path(status, &status->path[i]));
 	if (!status->n_items)
 		state = worse(state, empty_state(status));
 	else if (status->section == SECTION_FOUND && status->no_carrier)

@@ -61,7 +61,7 @@ struct tunnel_status {
 	bool name_unread; /* its line stands in our file, where ip(8) does not look */
 	size_t n_items;
 	struct object_status *item;
-	size_t n_paths; /* the tunnel's n_sources, or 0 without a link */
+	size_t n_paths; /* one for each selector of a wanted rule */
 	struct path *path;
 	enum state state;
 };
@@ -84,7 +84,9 @@ bool tunnel_status_owns(const struct tunnel_status *status, const struct object 
 int tunnel_status_add(struct tunnel_status *status, const struct object *object,
 		      enum state state);
 
-/* One empty path a source, if a packet from it can be asked about. Returns 0 or -ENOMEM.
+/*
+ * One path for each selector of the wanted rules; of the rule for all, one for each source
+ * of the wanted routes. Returns 0 or -ENOMEM.
  */
 int tunnel_status_make_paths(struct tunnel_status *status);
 
@@ -94,15 +96,19 @@ void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state
 /* What was not asked because of ERROR (-errno) is not known. */
 void tunnel_status_give_up(struct tunnel_status *status, int error);
 
-/* The state of one source: of its rules and its path. */
-enum state tunnel_status_of_source(const struct tunnel_status *status, size_t source);
+/* The state of a path and of the rules that lead it. NULL: nothing was asked. */
+enum state tunnel_status_of_path(const struct tunnel_status *status,
+				 const struct path *path);
+
+/* NULL: nothing was asked about packets from there. */
+const struct path *tunnel_status_path_of(const struct tunnel_status *status,
+					 const struct prefix *source);
 
 /* Whether nothing is wanted for want of an address (source = auto). */
 bool tunnel_status_waits_for_address(const struct tunnel_status *status);
 
-/* Whether the item is a rule of that source which is wanted. */
-bool object_status_is_rule_of(const struct object_status *item,
-			      const struct prefix *source);
+/* Whether the item is a rule that is wanted and selects the packets of that path. */
+bool object_status_is_rule_of(const struct object_status *item, const struct path *path);
 
 void tunnel_status_free(struct tunnel_status *status);
 

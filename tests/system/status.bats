@@ -65,7 +65,7 @@ json() {
 @test "all well" {
 	says 0 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 	END
 	json '.tunnels[0] | .interface == "sixxs0" and .state == "ok" and .section == "found" and
@@ -115,7 +115,7 @@ json() {
 	ip -6 rule del from 2a02::1
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                missing
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
 		                 its rule is missing
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
@@ -128,7 +128,7 @@ json() {
 	ip -6 route del default table 200
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                missing
-		  IPv6           default dev sixxs0 metric 1024                      missing
+		  IPv6           default dev sixxs0 metric 2048                      missing
 		  from           2a02::1 rule 16383: leaves by net0 (table main):    astray
 		                 table 200 has no default route
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
@@ -141,7 +141,7 @@ json() {
 	says 1 <<-END
 		sixxs0           up, table 200                                       missing
 		  name           ip(8) does not know the name sixxs0                 missing
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
@@ -153,7 +153,7 @@ json() {
 	mv $link /tmp/link
 	says 0 <<-END
 		sixxs0           up, table 200                                       ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		ip(8) does not read our names: make install again, or make a symbolic link
 		  $link -> /run/sixxs-route/rt_tables
@@ -169,7 +169,7 @@ json() {
 	mv /tmp/link /usr/share/iproute2/rt_tables.d/sixxs-route.conf
 	says 0 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 	END
 	mv /usr/share/iproute2/rt_tables.d/sixxs-route.conf $link
@@ -182,7 +182,7 @@ json() {
 	chmod 600 $file
 	says 0 2>/dev/null <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 	END
 	exits 0 setpriv --reuid=65534 --clear-groups $handler status 2>/tmp/err >/tmp/out
@@ -229,7 +229,7 @@ json() {
 	ip -6 rule add from 2a02::/16 priority 100 lookup main protocol static
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                astray
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by net0 (table main):    astray
 		                 rule 100: from 2a02::/16 lookup main, protocol 4
 		                 static, comes before its own
@@ -273,7 +273,7 @@ json() {
 	ip -6 route add 2000::/3 dev net0 table 200 metric 10 protocol static
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                astray
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by net0 (table 200       astray
 		                 sixxs0): another route of table 200 is preferred:
 		                 2000::/3 metric 10, protocol 4 static
@@ -285,17 +285,17 @@ json() {
 
 @test "missing: a foreign default route is in the place of ours" {
 	ip -6 route del default table 200
-	ip -6 route add default dev net0 table 200 metric 1024 protocol boot
+	ip -6 route add default dev net0 table 200 metric 2048 protocol boot
 	json '.state == "drift" and (.tunnels[0] | .state == "missing" and
 		.routes[0].installed == false and .sources[0].path.reason == "other-route" and
-		(.sources[0].path.text | contains("default metric 1024, protocol 3 boot")))'
+		(.sources[0].path.text | contains("default metric 2048, protocol 3 boot")))'
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                missing
-		  IPv6           default dev sixxs0 metric 1024                      missing
-		  in its place   default dev net0 metric 1024, protocol 3 boot
+		  IPv6           default dev sixxs0 metric 2048                      missing
+		  in its place   default dev net0 metric 2048, protocol 3 boot
 		  from           2a02::1 rule 16383: leaves by net0 (table 200       astray
 		                 sixxs0): another route of table 200 is preferred:
-		                 default metric 1024, protocol 3 boot
+		                 default metric 2048, protocol 3 boot
 		Somebody else's route is in the place of ours, see above: remove it first.
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
@@ -329,7 +329,7 @@ json() {
 	for type in blackhole unreachable prohibit; do
 		ip -6 route add $type 2000::/3 table 200
 		json '.tunnels[0].sources[0].path | .refused and .reason == "refused" and
-			(.text | endswith("'$type' 2000::/3 of table 200, metric 1024, protocol 3 boot, refuses it"))'
+			(.text | endswith("'$type' 2000::/3 of table 200, metric 2048, protocol 3 boot, refuses it"))'
 		ip -6 route del $type 2000::/3 table 200
 	done
 }
@@ -362,7 +362,7 @@ json() {
 	ip -6 rule add from 2a02::/16 ipproto tcp priority 100 lookup main protocol static
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                astray
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0; but rule 100: astray
 		                 from 2a02::/16 ipproto tcp lookup main, protocol 4
 		                 static, takes some before its own does
@@ -409,7 +409,7 @@ json() {
 	ip link set far0 down
 	says 1 <<-END
 		sixxs0           up, no carrier, table 200 sixxs0                    no carrier
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		No carrier: packets vanish; see to the program or the cable behind the link.
 	END
@@ -434,8 +434,8 @@ json() {
 	json '.tunnels[0].sources | map(.path.to) == ["2000::1", "198.51.100.1"]'
 	says 0 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
-		  IPv4           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
+		  IPv4           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		  from           192.0.2.1 rule 16383: leaves by sixxs0              ok
 		Asked about 198.51.100.1, for 192.0.2.1 is on this host or one of its links.
@@ -457,14 +457,14 @@ json() {
 	ip -6 route add 2001:db8::/32 dev net0
 	says 0 --probe 2001:db8::9 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 	END
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nprefer_main = yes\n' | drop_in sixxs0
 	replay sixxs0
 	says 0 --probe 2001:db8::9 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rules 16382, 16383: leaves by net0 (table   ok
 		                 main): a more specific route, as prefer_main wants
 	END
@@ -476,7 +476,7 @@ json() {
 	tunnel_down sixxs0
 	says 0 <<-END
 		sixxs0           down, table 200 sixxs0                              waiting
-		  IPv6           default dev sixxs0 metric 1024                      waiting
+		  IPv6           default dev sixxs0 metric 2048                      waiting
 		  from           2a02::1 rule 16383: waiting for the link; until     waiting
 		                 then it leaves by net0 (table main)
 	END
@@ -484,7 +484,7 @@ json() {
 	ip -6 rule del from 2a02::1
 	says 1 <<-END
 		sixxs0           down, table 200 sixxs0                              missing
-		  IPv6           default dev sixxs0 metric 1024                      waiting
+		  IPv6           default dev sixxs0 metric 2048                      waiting
 		  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
 		                 its rule is missing
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
@@ -498,7 +498,7 @@ json() {
 	says 0 <<-END
 		sixxs0           down, table 200 sixxs0                              waiting
 		  IPv6           unreachable default metric 4294967295               ok
-		  IPv6           default dev sixxs0 metric 1024                      waiting
+		  IPv6           default dev sixxs0 metric 2048                      waiting
 		  from           2a02::1 rule 16383: waiting for the link; until     waiting
 		                 then it is refused (No route to host)
 	END
@@ -522,7 +522,7 @@ json() {
 		  left over      rule 16383: from 2a02::1 lookup 200                 stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
-	json '.tunnels[0].leftovers == [{"kind": "rule", "family": 6, "source": "2a02::1", "priority": 16383,
+	json '.tunnels[0].leftovers == [{"kind": "rule", "family": 6, "source": "2a02::1", "selector": "from 2a02::1", "priority": 16383,
 		"table": 200, "wanted": false, "installed": true, "state": "stale"}]'
 	ip -6 rule del from 2a02::1
 	says 1 <<-END
@@ -536,8 +536,8 @@ json() {
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	says 1 <<-END
 		sixxs0           up, no section in conf.d                            stale
-		  left over      rule 16383: from 2a02::1 lookup 200                 stale
 		  left over      default dev sixxs0 metric 2048 table 200            stale
+		  left over      rule 16383: from 2a02::1 lookup 200                 stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
 	json '.tunnels[0] | .section == "none" and .table == null and .sources == []'
@@ -551,19 +551,19 @@ json() {
 	ip -6 rule add from 2a02::98 lookup 200 priority 16383 protocol 166
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                stale
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		  left over      rule 16383: from 2a02::98 lookup 200                stale
 		(no tunnel)      ours, and in no drop-in and no record               stale
-		  left over      rule 16383: from 2a02::99 lookup 900                stale
 		  left over      default dev net0 metric 9 table 900                 stale
+		  left over      rule 16383: from 2a02::99 lookup 900                stale
 		Not as the drop-ins say; to make it so: sixxs-route apply --all
 	END
-	json '.strays | map(.kind) == ["rule", "route"]'
+	json '.strays | map(.kind) == ["route", "rule"]'
 	# the strays are not this tunnel's
 	says 1 sixxs0 <<-END
 		sixxs0           up, table 200 sixxs0                                stale
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		  left over      rule 16383: from 2a02::98 lookup 200                stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
@@ -576,7 +576,7 @@ json() {
 	printf '[sixxs0]\nsource = 2a02::2\ntable = 200\n' | drop_in sixxs0
 	says 1 <<-END
 		sixxs0           up, table 200 sixxs0                                changed
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::2 rule 16383: leaves by net0 (table main):    changed
 		                 its rule is missing
 		  left over      rule 16383: from 2a02::1 lookup 200                 changed
@@ -590,7 +590,7 @@ json() {
 	printf '[sixxs0]\nsource = 2a02::2\ntable = 200\ngateway = fe80::1\n' | drop_in sixxs0
 	exits 1 status >/tmp/out
 	free_of 'in its place|in the place' /tmp/out
-	grep -q 'default via fe80::1 dev sixxs0 metric 1024 .*changed' /tmp/out
+	grep -q 'default via fe80::1 dev sixxs0 metric 2048 .*changed' /tmp/out
 	printf '[sixxs0]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs0
 	json '.state == "drift" and .tunnels[0].state == "changed"'
 	replay sixxs0
@@ -611,7 +611,7 @@ json() {
 	replay sixxs0
 	says 0 --probe 203.0.113.9 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv4           default dev sixxs0 metric 1024                      ok
+		  IPv4           default dev sixxs0 metric 2048                      ok
 		  from           198.51.100.7 rule 16383: no address of this host,   ok
 		                 which forwards nothing for it
 	END
@@ -621,7 +621,7 @@ json() {
 	sysctl -qw net.ipv4.ip_forward=1
 	says 0 --probe 203.0.113.9 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv4           default dev sixxs0 metric 1024                      ok
+		  IPv4           default dev sixxs0 metric 2048                      ok
 		  from           198.51.100.7 rule 16383: leaves by sixxs0           ok
 	END
 	ip -4 rule add from all iif net0 priority 100 lookup main
@@ -656,7 +656,7 @@ json() {
 	replay sixxs0
 	says 0 <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::5 rule 16383: leaves by sixxs0                ok
 	END
 	json '.tunnels[0].auto'
@@ -673,10 +673,10 @@ json() {
 	echo garbage >>/etc/sixxs-route/conf.d/sixxs0.conf
 	says 2 2>/tmp/err <<-END
 		sixxs0           up, its section cannot be read                      unknown
-		  installed      rule 16383: from 2a02::1 lookup 200                 unknown
 		  installed      default dev sixxs0 metric 2048 table 200            unknown
+		  installed      rule 16383: from 2a02::1 lookup 200                 unknown
 		sixxs1           up, table 201 sixxs1                                ok
-		  IPv6           default dev sixxs1 metric 1024                      ok
+		  IPv6           default dev sixxs1 metric 2048                      ok
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
 		Not all could be read: mend what is told above first.
 	END
@@ -687,7 +687,7 @@ json() {
 	exits 2 status sixxs0 2>/dev/null >&2
 	says 0 sixxs1 <<-END
 		sixxs1           up, table 201 sixxs1                                ok
-		  IPv6           default dev sixxs1 metric 1024                      ok
+		  IPv6           default dev sixxs1 metric 2048                      ok
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
 	END
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
@@ -721,11 +721,11 @@ json() {
 	exits 0 $handler apply sixxs0 sixxs1
 	says 2 2>/tmp/err <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		sixxs1           up, its section clashes with another                unknown
-		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
 		  installed      default dev sixxs1 metric 2048 table 201            unknown
+		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
 		Not all could be read: mend what is told above first.
 	END
 	grep -q 'sixxs1.conf:1: error: source 2a02::1 belongs to \[sixxs0\] already' /tmp/err
@@ -742,7 +742,7 @@ json() {
 	tunnel_add sixxs3
 	says 2 2>/dev/null <<-END
 		sixxs0           up, table 200 sixxs0                                ok
-		  IPv6           default dev sixxs0 metric 1024                      ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		sixxs1           absent, its section cannot be read                  unknown
 		sixxs2           absent, its section clashes with another            unknown
@@ -797,7 +797,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	assert_same "$(mute sendto 7)" "$(
 		cat <<-END
 			sixxs0           up, table 200 sixxs0                                unknown
-			  IPv6           default dev sixxs0 metric 1024                      ok
+			  IPv6           default dev sixxs0 metric 2048                      ok
 			  from           2a02::1 rule 16383: the kernel does not tell the    unknown
 			                 way: No buffer space available
 			Not all could be read: mend what is told above first.
@@ -913,11 +913,13 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	assert_same "$(status)" "$(setpriv --reuid 65534 --regid 65534 --clear-groups $handler status)"
 }
 
+is_locked() { ! flock --nonblock /run/sixxs-route/lock true; }
+
 @test "no false drift: a handler is at work" {
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work
-	strace -f -qq -o /dev/null -e inject=flock:delay_exit=500000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
-	wait_until 10 test -e /run/sixxs-route/lock
+	strace -f -qq -o /dev/null -e inject=flock:delay_exit=700000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
+	wait_until 10 is_locked
 	exits 0 status >/dev/null
 	wait $!
 }
@@ -935,18 +937,28 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	[ "$(grep -c 'sendto.*RTM_GETRULE.*AF_INET6' /tmp/trace)" -ge 2 ]
 }
 
-@test "drift all the same: somebody keeps a lock, and does nothing" {
+@test "drift all the same: somebody keeps the lock, and does nothing" {
+	local pid
 	ip -6 rule del from 2a02::1
-	touch /run/sixxs-route/lock
+	flock /run/sixxs-route/lock sleep 30 3>&- &
+	pid=$!
+	wait_until 10 is_locked
 	SECONDS=0
 	exits 1 timeout 10 $handler status >/dev/null
 	[ $SECONDS -ge 1 ]
-	rm /run/sixxs-route/lock
-	# a lock of another tunnel makes nobody wait
-	touch /run/sixxs-route/lock.sixxs9
-	strace -f -qq -o /tmp/trace -e trace=poll,inotify_init1 $handler status sixxs0 >/dev/null || true
-	[ ! -s /tmp/trace ]
-	rm /run/sixxs-route/lock.sixxs9
+	exits 1 timeout 10 setpriv --reuid=65534 --clear-groups $handler status >/dev/null
+	pkill -P $pid
+	wait $pid || true
+	# the watcher's, which it holds while it lives, makes nobody wait
+	flock /run/sixxs-route/watch.lock sleep 30 3>&- &
+	pid=$!
+	wait_until 10 test -e /run/sixxs-route/watch.lock
+	SECONDS=0
+	exits 1 status >/dev/null
+	[ $SECONDS -le 1 ]
+	pkill -P $pid
+	wait $pid || true
+	rm /run/sixxs-route/watch.lock
 }
 
 @test "while events are handled, no false drift" {

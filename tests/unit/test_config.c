@@ -37,8 +37,14 @@ static const struct diagnostics reporter = {.fn = report};
 
 static int find(const char *ifname, struct section *ret)
 {
+	struct tunnel tunnel;
+	int r;
+
 	reported[0] = '\0';
-	return config_find(scratch, ifname, &reporter, ret);
+	r = config_find(scratch, ifname, &reporter, &tunnel);
+	if (r > 0)
+		*ret = tunnel.section[0];
+	return r;
 }
 
 /* "LABEL IFNAME TABLE FILE:LINE\n" of each tunnel. */
@@ -107,11 +113,11 @@ static void test_defaults(void **state)
 	assert_true(prefix_equal(&tunnel.source[0], &source));
 	assert_int_equal(tunnel.table, 200);
 	assert_int_equal(tunnel.priority, 16383);
-	assert_int_equal(tunnel.metric, 1024);
+	assert_int_equal(tunnel.metric, 2048);
 	assert_int_equal(tunnel.mtu, 0);
 	assert_int_equal(tunnel.gateway6.family, 0);
 	assert_int_equal(tunnel.gateway4.family, 0);
-	assert_int_equal(tunnel.when_down, WHEN_DOWN_FALLTHROUGH);
+	assert_int_equal(tunnel.when_down, FALLTHROUGH);
 	assert_false(tunnel.prefer_main);
 	assert_int_equal(tunnel.wait, -1);
 }
@@ -153,7 +159,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(tunnel.gateway4.family, AF_INET);
 	assert_int_equal(tunnel.metric, 4294967294);
 	assert_int_equal(tunnel.mtu, 1280);
-	assert_int_equal(tunnel.when_down, WHEN_DOWN_UNREACHABLE);
+	assert_int_equal(tunnel.when_down, UNREACHABLE);
 	assert_true(tunnel.prefer_main);
 	assert_int_equal(tunnel.wait, 0);
 	assert_int_equal(find("sixxs.1-a", &tunnel), 0);
@@ -170,11 +176,11 @@ static void test_source_auto(void **state)
 				     "gateway = fe80::1 192.0.2.1\nmtu = 1280\n");
 	assert_int_equal(find("sixxs0", &tunnel), 1);
 	assert_string_equal(reported, "");
-	assert_true(tunnel.source_auto);
+	assert_true(tunnel.source_kind == SOURCES_AUTO);
 	assert_int_equal(tunnel.n_sources, 0); /* converge puts them in */
 	scratch_write("sixxs1.conf", "[sixxs1]\nsource = 2a02::1\ntable = 201\n");
 	assert_int_equal(find("sixxs1", &tunnel), 1);
-	assert_false(tunnel.source_auto);
+	assert_false(tunnel.source_kind == SOURCES_AUTO);
 }
 
 /* The body of [sixxs0], of which line 2 is the first; all but the one key is right. */
@@ -481,10 +487,11 @@ static void test_no_folder(void **state)
 {
 	char path[PATH_MAX + 16];
 	struct section tunnel;
+	struct tunnel all;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/absent", scratch);
-	assert_int_equal(config_find(path, "sixxs0", &reporter, &tunnel), 0);
+	assert_int_equal(config_find(path, "sixxs0", &reporter, &all), 0);
 	assert_int_equal(config_each(path, &reporter, give, NULL), 0);
 	assert_string_equal(reported, "");
 	assert_int_equal(find("sixxs0", &tunnel), 0);
@@ -495,6 +502,7 @@ static void test_bad_folder(void **state)
 {
 	char path[PATH_MAX + 16];
 	struct section tunnel;
+	struct tunnel all;
 
 	(void)state;
 	write_section("sixxs0.conf", "sixxs0", "2a02::1", 200);
@@ -512,9 +520,9 @@ static void test_bad_folder(void **state)
 	assert_int_equal(find("sixxs0", &tunnel), 1);
 	assert_int_equal(symlink(".", scratch_path("link")), 0);
 	snprintf(path, sizeof(path), "%s/link", scratch);
-	assert_int_equal(config_find(path, "sixxs0", &reporter, &tunnel), -ENOTDIR);
+	assert_int_equal(config_find(path, "sixxs0", &reporter, &all), -ENOTDIR);
 	snprintf(path, sizeof(path), "%s/sixxs0.conf", scratch);
-	assert_int_equal(config_find(path, "sixxs0", &reporter, &tunnel), -ENOTDIR);
+	assert_int_equal(config_find(path, "sixxs0", &reporter, &all), -ENOTDIR);
 }
 
 static void test_order(void **state)

@@ -162,8 +162,8 @@ static void test_no_source(void **state)
 	struct objects wanted = {0};
 
 	(void)state;
-	tunnel.source_auto = true;
-	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
+	tunnel.source_kind = SOURCES_AUTO;
+	tunnel.when_down = UNREACHABLE;
 	want(&tunnel, &up, &wanted);
 	assert_string_equal(objects_text(&wanted), TABLE);
 	tunnel.source[tunnel.n_sources++] = prefix(SOURCE4);
@@ -210,7 +210,7 @@ static void test_largest_tunnel(void **state)
 	struct section tunnel = plain_tunnel();
 
 	(void)state;
-	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
+	tunnel.when_down = UNREACHABLE;
 	tunnel.prefer_main = true;
 	for (; tunnel.n_sources < TUNNEL_SOURCES_MAX; tunnel.n_sources++) {
 		tunnel.source[tunnel.n_sources] =
@@ -240,7 +240,7 @@ static void test_order(void **state)
 	struct section tunnel = make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
 
 	(void)state;
-	tunnel.when_down = WHEN_DOWN_UNREACHABLE;
+	tunnel.when_down = UNREACHABLE;
 	tunnel.prefer_main = true;
 	want(&tunnel, &up, &wanted);
 	assert_string_equal(plan_text(&none, &wanted),
@@ -302,7 +302,7 @@ static void change_gateway(struct section *tunnel, struct link *link)
 static void change_when_down(struct section *tunnel, struct link *link)
 {
 	(void)link;
-	tunnel->when_down = WHEN_DOWN_UNREACHABLE;
+	tunnel->when_down = UNREACHABLE;
 }
 
 static void change_prefer_main(struct section *tunnel, struct link *link)

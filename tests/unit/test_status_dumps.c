@@ -54,7 +54,7 @@ static void test_messages(void **state)
 	open_socket(&rtnl);
 	encode_dump(&request, RTM_GETRULE, AF_UNIX, 0);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
-	encode_dump_routes(&request, AF_UNIX, 0, OBJECT_PROTOCOL);
+	encode_dump_routes(&request, AF_UNIX, 0, 0, OBJECT_PROTOCOL);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_int_equal(n, 0);
 	encode_dump(&request, RTM_GETRULE, AF_INET, 0);

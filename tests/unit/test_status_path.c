@@ -14,7 +14,6 @@
 #define TUNNEL       12 /* ifindexes */
 #define NET0         2
 #define REFUSED(why) .error = -(why)
-
 static struct prefix prefix(const char *text)
 {
 	struct prefix ret;
@@ -251,22 +250,22 @@ static void test_refusing(void **state)
 	struct path path = {.packet = packet(),
 			    .local = true,
 			    .reason = REASON_REFUSED,
-			    .reply = REFUSED(EHOSTUNREACH)};
+			    .reply = {REFUSED(EHOSTUNREACH)}};
 	char text[PATH_STRLEN];
 
 	(void)state;
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(
 		text,
 		"is refused (No route to host): a route refuses it, although ours is there");
 	path_find_refusing(&path, &policy, refusing, 5);
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(
 		text,
 		"is refused (No route to host): unreachable 2000::/16 of table main, metric 7, protocol 4 static, refuses it");
 	rules[1].from = prefix("2a02::2");
 	path_find_refusing(&path, &policy, refusing, 5);
-	path_explain(&path, "IF", "TABLE", 200, text);
+	path_explain(&path, "IF", "TABLE", text);
 	assert_string_equal(
 		text,
 		"is refused (No route to host): blackhole default of table 200, metric 0, protocol 0 unspec, refuses it");
@@ -514,6 +513,12 @@ static void test_reasons(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
 		struct path path = {.packet = packet(),
+				    .tunnel = TUNNEL,
+				    .wanted = {.kind = OBJECT_RULE,
+					       .family = AF_INET6,
+					       .table = 200,
+					       .priority = 16383,
+					       .source = prefix("2a02::1")},
 				    .local = !situations[i].forwarded,
 				    .reply = situations[i].way,
 				    .route = situations[i].match,
@@ -523,12 +528,7 @@ static void test_reasons(void **state)
 			.link = {.ifindex = TUNNEL, .up = !situations[i].down},
 			.has_rule = !situations[i].no_rule,
 			.has_route = !situations[i].no_route,
-			.prefer_main = situations[i].prefer_main,
-			.rule = {.kind = OBJECT_RULE,
-				 .family = AF_INET6,
-				 .table = 200,
-				 .priority = 16383,
-				 .source = prefix("2a02::1")}};
+			.prefer_main = situations[i].prefer_main};
 		struct kernel_rule rules[5];
 		struct kernel_rules policy = {.rule = rules};
 		char text[PATH_STRLEN];
@@ -541,17 +541,62 @@ static void test_reasons(void **state)
 			rules[policy.n++] = rule(100, NULL, MAIN);
 		if (situations[i].prefer_main) {
 			rules[policy.n] = own_rule(16382, "2a02::1", MAIN);
-			rules[policy.n++].suppress_prefixlength = 0;
+			rules[policy.n++].suppress_prefixlength = PREFER_MAIN_LENGTH;
 		}
 		if (!situations[i].no_rule)
 			rules[policy.n++] = own_rule(16383, "2a02::1", 200);
 		rules[policy.n++] = rule(32766, NULL, MAIN);
 		path_judge(&path, &tunnel, &policy);
-		path_explain(&path, "IF", "TABLE", 200, text);
+		path_explain(&path, "IF", "TABLE", text);
 		if (path.reason != situations[i].reason)
 			fail_msg("%s: %s", situations[i].what, text);
 		assert_string_equal(text, situations[i].text);
 	}
+}
+
+/* What is selected by a link's name, and of a bound socket the table, not the link. */
+static void test_by_link(void **state)
+{
+	const struct path_tunnel tunnel = {.link = {.ifindex = TUNNEL, .up = true},
+					   .has_rule = true,
+					   .has_route = true};
+	struct path path = {.tunnel = TUNNEL,
+			    .packet = packet(),
+			    .local = true,
+			    .wanted = {.kind = OBJECT_RULE,
+				       .family = AF_INET6,
+				       .selector = SELECT_OUT,
+				       .ifname = "sixxs0",
+				       .table = 200,
+				       .priority = 16383}};
+	const struct kernel_rules policy = {.n = 0};
+	char text[PATH_STRLEN];
+
+	(void)state;
+	path.reply =
+		(struct route_reply){.type = RTN_UNICAST, .oif = TUNNEL, .table = 200};
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NONE);
+	path.reply.table = 0; /* IPv4 says so without any route */
+	path_judge(&path, &tunnel, &policy);
+	assert_int_not_equal(path.reason, REASON_NONE);
+	path.wanted.selector = SELECT_SOURCE;
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NONE);
+
+	path.wanted.selector = SELECT_IN;
+	strcpy(path.wanted.ifname, "br-lan");
+	path.local = false;
+	path.reply = (struct route_reply){REFUSED(EHOSTUNREACH)};
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NOT_LOCAL);
+	path_explain(&path, "IF", "TABLE", text);
+	assert_string_equal(text, "nothing from br-lan is forwarded");
+	path.no_link = true;
+	path_judge(&path, &tunnel, &policy);
+	assert_int_equal(path.reason, REASON_NO_LINK);
+	path_explain(&path, "IF", "TABLE", text);
+	assert_string_equal(text, "there is no link br-lan");
 }
 
 static void test_reason_words(void **state)
@@ -606,11 +651,12 @@ static void test_requests(void **state)
 	assert_true(buffer.nlh.nlmsg_len <= REQUEST_MAX);
 	assert_int_equal(rtm->rtm_tos, 4);
 	four.from = (struct prefix){0};
+	four.no_table = true;
 	encode_route_get(&buffer, &four);
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
 	assert_int_equal(rtm->rtm_flags, 0);
-	encode_dump_routes(&buffer, AF_INET6, 0, OBJECT_PROTOCOL);
+	encode_dump_routes(&buffer, AF_INET6, 0, 0, OBJECT_PROTOCOL);
 	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
 }
 
@@ -706,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reason_words),
+		cmocka_unit_test(test_by_link),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_replies),
 	};

@@ -6,13 +6,13 @@
 
 #include <linux/rtnetlink.h>
 
-#define RULE      "rule 6 from 2a02::1 table 200 priority 16383"
-#define RULE_MAIN "rule-main 6 from 2a02::1 table 254 priority 16382"
-#define OLD_RULE  "rule 6 from 2a02::9 table 200 priority 16383"
-#define ROUTE     "route 6 table 200 oif 12 via none metric 1024 mtu 0"
-#define OLD_LINK  "route 6 table 200 oif 9 via none metric 1024 mtu 0"
-#define OLD_ROUTE "route 6 table 300 oif 12 via none metric 1024 mtu 0"
-#define FALLBACK  "fallback 6 table 200"
+#define RULE      "rule 6 16383 from 2a02::1 lookup 200"
+#define RULE_MAIN "rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7"
+#define OLD_RULE  "rule 6 16383 from 2a02::9 lookup 200"
+#define ROUTE     "route 6 dev 12 metric 1024 table 200"
+#define OLD_LINK  "route 6 dev 9 metric 1024 table 200"
+#define OLD_ROUTE "route 6 dev 12 metric 1024 table 300"
+#define FALLBACK  "unreachable 6 metric 4294967295 table 200"
 
 /*
  * The tunnel has the source 2a02::1, table 200, and ifindex 12 unless it is absent. What
@@ -348,13 +348,12 @@ static void put_kernel(const char *const texts[4], struct kernel_state *kernel,
 	qsort(ours, kernel->n_ours, sizeof(*ours), compare);
 }
 
-static void put_record(const char *const texts[4], struct record *record)
+static void put_record(const char *const texts[4], struct objects *ret)
 {
-	record_clear(record);
 	for (size_t i = 0; i < 4 && texts[i]; i++) {
 		const struct object put = object(texts[i]);
 
-		assert_int_equal(objects_put(&record->objects, &put), 0);
+		assert_int_equal(objects_put(ret, &put), 0);
 	}
 }
 
@@ -388,13 +387,13 @@ static void test_situations(void **state)
 		struct tunnel_status status = {.ifname = "sixxs0",
 					       .section = situations[i].section};
 		struct kernel_state kernel = {0};
-		struct record record;
+		struct objects record = {0};
 		struct object ours[4];
 		char items[256];
 
 		prefix_parse("2a02::1", &tunnel.source[0]);
-		tunnel.when_down = situations[i].unreachable ? WHEN_DOWN_UNREACHABLE
-							     : WHEN_DOWN_FALLTHROUGH;
+		tunnel.when_down = situations[i].unreachable ? UNREACHABLE
+							     : FALLTHROUGH;
 		tunnel.prefer_main = situations[i].prefer_main;
 		if (situations[i].section == SECTION_FOUND)
 			status.tunnel = tunnel;
@@ -404,10 +403,13 @@ static void test_situations(void **state)
 						    .ifname = "sixxs0"};
 		put_kernel(situations[i].kernel, &kernel, ours);
 		put_record(situations[i].record, &record);
-		assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
-		if (situations[i].section == SECTION_FOUND && status.link.ifindex) {
-			status.path = calloc(1, sizeof(*status.path));
-			status.n_paths = 1;
+		assert_int_equal(
+			tunnel_status_fill(&status, record.n != 0, &record, &kernel), 0);
+		objects_free(&record);
+		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		assert_int_equal(status.n_paths, situations[i].section == SECTION_FOUND &&
+							 status.link.ifindex);
+		if (status.n_paths) {
 			status.path[0].local = true;
 			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
 			status.path[0].reply.table = situations[i].astray ? 254 : 200;
@@ -451,10 +453,11 @@ static void test_owner(void **state)
 		{OLD_ROUTE, true, true}, /* by its link */
 		{OLD_LINK, true, false}, /* by its table */
 		{FALLBACK, true, false},
-		{"fallback 6 table 201", false, false},
-		{"rule 6 from 2a02::1 table 201 priority 16383", false, false},
-		{"rule-main 6 from 2a02::2 table 254 priority 16382", false, false},
-		{"route 6 table 201 oif 13 via none metric 1024 mtu 0", false, false},
+		{"unreachable 6 metric 4294967295 table 201", false, false},
+		{"rule 6 16383 from 2a02::1 lookup 201", false, false},
+		{"rule 6 16382 from 2a02::2 lookup 254 suppress_prefixlength 7", false,
+		 false},
+		{"route 6 dev 13 metric 1024 table 201", false, false},
 	};
 
 	(void)state;
@@ -499,21 +502,20 @@ static void test_link(void **state)
 			 .master = links[i].in_vrf ? 5 : 0}};
 		const struct kernel_link *by_name[] = {&link[0], &link[1]};
 		struct kernel_rule rule = {.l3mdev = true, .priority = links[i].rule};
-		struct object ours[] = {object(RULE), object(ROUTE)};
+		struct object ours[] = {object(ROUTE), object(RULE)};
 		struct kernel_state kernel = {.n_links = 2,
 					      .link = link,
 					      .by_name = by_name,
 					      .n_ours = 2,
 					      .ours = ours,
 					      .rules4 = {links[i].rule != 0, &rule}};
-		struct record record;
+		struct objects record = {0};
 
-		record_clear(&record);
 		prefix_parse("2a02::1", &status.tunnel.source[0]);
 		tunnel_status_find_link(&status, &kernel);
 		assert_int_equal(status.link.ifindex, 12);
 		assert_string_equal(status.vrf, links[i].in_vrf ? "red" : "");
-		assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+		assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
 		assert_int_equal(tunnel_status_make_paths(&status), 0);
 		status.path[0].local = true;
 		status.path[0].reply = (struct route_reply){.oif = 12, .table = 200};
@@ -523,19 +525,66 @@ static void test_link(void **state)
 	}
 }
 
-/* source = auto on a link without an address, whose record still has the table's name */
+/* A path for each selector of a wanted rule, of the rule for all for each source. */
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *object;
+		bool has_path, from;
+	} wanted[] = {
+		{RULE, true, true},
+		{RULE_MAIN, false, false},
+		{ROUTE, false, false},
+		{"rule 6 100 fwmark 0x1/0xff lookup 200", true, false},
+		{"rule 4 100 uidrange 7-9 lookup 200", true, false},
+		{"rule 6 100 oif sixxs0 lookup 200", true, false},
+		{"rule 6 100 iif br-lan lookup 200", true, false},
+		{"rule 6 100 from all lookup 300 suppress_ifgroup 2147483646", false,
+		 false},
+		{"route 6 from 2a02::7 dev 12 metric 2048 table 300", true, true},
+		{"unreachable 6 from 2a02::7 metric 4294967295 table 300", false, false},
+		{"route 6 from 2a02::7 dev 12 metric 2048 table 301", false, false},
+	};
+	const size_t n = sizeof(wanted) / sizeof(wanted[0]);
+	struct object_status items[sizeof(wanted) / sizeof(wanted[0])];
+	struct tunnel_status status = {.item = items, .n_items = n};
+	size_t paths = 0;
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct object_status){.object = object(wanted[i].object),
+						  .wanted = true,
+						  .there = true};
+	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct path *path = &status.path[paths];
+
+		if (!wanted[i].has_path)
+			continue;
+		assert_true(paths++ < status.n_paths);
+		assert_int_equal(path->source.family != 0, wanted[i].from);
+		if (items[i].object.kind == OBJECT_RULE)
+			assert_true(object_equal(&path->wanted, &items[i].object));
+		else
+			assert_int_equal(path->wanted.selector, SELECT_ALL);
+	}
+	assert_int_equal(paths, status.n_paths);
+	assert_true(object_status_is_rule_of(&items[1], &status.path[0]));
+	assert_false(object_status_is_rule_of(&items[3], &status.path[0]));
+	free(status.path);
+}
+
+/* source = auto on a link without an address, which still has a record */
 static void test_no_address(void **state)
 {
 	struct tunnel_status status = {.section = SECTION_FOUND,
 				       .link = {.ifindex = 12, .up = true},
-				       .tunnel = {.table = 200, .source_auto = true}};
+				       .tunnel = {.table = 200, .source_kind = SOURCES_AUTO}};
 	struct kernel_state kernel = {0};
-	struct record record;
+	const struct objects record = {0};
 
 	(void)state;
-	record_clear(&record);
-	record.name.number = 200;
-	assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
 	assert_int_equal(tunnel_status_make_paths(&status), 0);
 	tunnel_status_judge(&status, &kernel);
 	assert_int_equal(status.n_items, 0);
@@ -571,25 +620,30 @@ static void test_give_up(void **state)
 				       .link = {.ifindex = 12, .up = true},
 				       .tunnel = {.table = 200, .n_sources = 1}};
 	struct kernel_state kernel = {0};
-	struct record record;
+	const struct objects record = {0};
 
 	(void)state;
 	prefix_parse("2a02::1", &status.tunnel.source[0]);
 	tunnel_status_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 	assert_int_equal(status.name_state, STATE_UNKNOWN);
-	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
+	assert_int_equal(tunnel_status_of_path(
+				 &status, tunnel_status_path_of(
+						  &status, &status.tunnel.source[0])),
+			 STATE_UNKNOWN);
 
 	status.name_state = STATE_OK;
-	record_clear(&record);
-	assert_int_equal(tunnel_status_fill(&status, &record, &kernel), 0);
+	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
 	assert_int_equal(tunnel_status_make_paths(&status), 0);
 	tunnel_status_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 	assert_int_equal(status.name_state, STATE_OK);
 	assert_int_equal(status.path[0].reason, REASON_ERROR);
 	assert_int_equal(status.path[0].reply.error, -ENOBUFS);
-	assert_int_equal(tunnel_status_of_source(&status, 0), STATE_UNKNOWN);
+	assert_int_equal(tunnel_status_of_path(
+				 &status, tunnel_status_path_of(
+						  &status, &status.tunnel.source[0])),
+			 STATE_UNKNOWN);
 	tunnel_status_free(&status);
 }
 
@@ -675,9 +729,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_situations), cmocka_unit_test(test_record_bad),
 		cmocka_unit_test(test_owner),      cmocka_unit_test(test_kernel_state),
-		cmocka_unit_test(test_link),       cmocka_unit_test(test_no_address),
-		cmocka_unit_test(test_order),      cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_words),      cmocka_unit_test(test_give_up),
+		cmocka_unit_test(test_link),       cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_no_address), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
+		cmocka_unit_test(test_give_up),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -3,7 +3,6 @@
  * The watcher's parts that need no kernel: which messages its filter lets through, what
  * is made of them, when it mends what others delete, and what it tells systemd.
  */
-#include "converge/auto_source.h"
 #include "lib/sd_notify.h"
 #include "netlink/decode.h"
 #include "netlink/notify_filter.h"
