@@ -95,6 +95,7 @@ static void take_option(int id, struct arguments *ret)
 		break;
 	case CONF_DIR_OPTION:
 		ret->settings.conf_dir = optarg;
+		ret->settings.conf_dir_typed = true;
 		break;
 	case 'n':
 		ret->settings.dry_run = true;
@@ -146,9 +147,14 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 			puts("sixxs-route " VERSION);
 			return flushed();
 		}
-		for (size_t i = 0; i < OPTIONS; i++)
-			if (table[i].id == id)
-				*ret_given |= 1U << i;
+		for (size_t i = 0; i < OPTIONS; i++) {
+			if (table[i].id != id)
+				continue;
+			if (table[i].value && !*optarg)
+				return arguments_error("--%s needs a value",
+						       table[i].name);
+			*ret_given |= 1U << i;
+		}
 		take_option(id, ret);
 	}
 	return -1;
@@ -187,6 +193,10 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 	case OPERANDS_ANY:
 		break;
 	case OPERANDS_FILES:
+		for (; *operand; operand++)
+			if (!**operand)
+				return arguments_error("%s needs a file's name",
+						       verb->name);
 		return -1;
 	}
 	for (; *operand; operand++)

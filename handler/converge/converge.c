@@ -92,8 +92,8 @@ static int fail_run_dir(const struct run *run, int error)
 
 static int find_section(struct run *run)
 {
-	const int r = config_find(run->settings->conf_dir, run->ifname,
-				  &diagnostics_to_log, &run->tunnel);
+	const int r = config_find(run->settings, run->ifname, &diagnostics_to_log,
+				  &run->tunnel);
 
 	if (r < 0) {
 		log_line(

@@ -11,7 +11,7 @@
 static int keeps(const struct settings *settings, struct table_conflict *conflict)
 {
 	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, conflict->holder, NULL, &tunnel);
+	const int r = config_find(settings, conflict->holder, NULL, &tunnel);
 
 	conflict->unread = r < 0;
 	return r < 0 || (r > 0 && tunnel.table == conflict->table);

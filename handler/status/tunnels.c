@@ -77,8 +77,8 @@ static void sort(struct tunnels *tunnels)
 static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
 {
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
-	const int r = config_find(tunnels->settings->conf_dir, status->ifname,
-				  &diagnostics, &status->tunnel);
+	const int r = config_find(tunnels->settings, status->ifname, &diagnostics,
+				  &status->tunnel);
 
 	status->section = r < 0 ? SECTION_UNKNOWN : r > 0 ? SECTION_FOUND : SECTION_NONE;
 }
@@ -143,7 +143,7 @@ static void find_lost_sections(struct tunnels *tunnels)
 
 		if (status->section != SECTION_NONE)
 			continue;
-		r = config_find(tunnels->settings->conf_dir, status->ifname, &diagnostics,
+		r = config_find(tunnels->settings, status->ifname, &diagnostics,
 				&status->tunnel);
 		if (r != 0)
 			status->section = SECTION_UNKNOWN;
@@ -154,8 +154,8 @@ static void find_lost_sections(struct tunnels *tunnels)
 int tunnels_collect_all(struct tunnels *tunnels)
 {
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
-	const int r_config = config_each(tunnels->settings->conf_dir, &diagnostics,
-					 put_section, tunnels);
+	const int r_config =
+		config_each(tunnels->settings, &diagnostics, put_section, tunnels);
 	int r = 0;
 
 	if (r_config == -ENOMEM)
@@ -165,10 +165,8 @@ int tunnels_collect_all(struct tunnels *tunnels)
 	if (r < 0)
 		return r;
 	sort(tunnels);
-	if (r_config < 0) {
-		tunnels->unread = true;
-		find_lost_sections(tunnels);
-	}
+	tunnels->unread = r_config < 0;
+	find_lost_sections(tunnels);
 	return 0;
 }
 
