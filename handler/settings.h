@@ -10,6 +10,7 @@
 
 struct settings {
 	const char *conf_dir;
+	bool conf_dir_typed; /* somebody has: then it must be there */
 	const char *run_dir;
 	bool dry_run;     /* print the ip(8) commands instead */
 	bool repair;      /* a damaged record counts as none, for a sweep follows */

@@ -147,8 +147,7 @@ static int collect(const struct settings *settings, struct names *names, int *re
 			settings->run_dir, strerror(-r));
 		return r;
 	}
-	*ret_config =
-		config_each(settings->conf_dir, &diagnostics_to_log, put_section, names);
+	*ret_config = config_each(settings, &diagnostics_to_log, put_section, names);
 	sort_names(names);
 	return 0;
 }

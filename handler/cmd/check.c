@@ -4,6 +4,7 @@
 #include "cmd/networkd.h"
 #include "cmd/served.h"
 #include "config/config.h"
+#include "config/conflicts.h"
 #include "config/diagnostic.h"
 #include "converge/messages.h"
 #include "lib/cleanup.h"
@@ -172,8 +173,39 @@ static void check_sections(struct check *check)
 		check_served(check, claim);
 		check_name(check, claim);
 	}
-	if (claims_warn(&check->claims) < 0)
+	if (conflicts_warn(&check->claims) < 0)
 		check->findings.no_memory = true;
+}
+
+static bool has_own_section(const struct claims *claims, const char *file)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (claims->claim[i]->own_file && claims->claim[i]->file == file)
+			return true;
+	return false;
+}
+
+/* A file of a link's name that has no section for it: what is installed stays. */
+static void check_own_files(struct check *check)
+{
+	for (size_t i = 0; i < check->claims.n_files; i++) {
+		const struct claim_file *file = &check->claims.file[i];
+		const size_t size = strlen(file->name) - strlen(".conf");
+		struct diagnostics to =
+			diagnostics_in(&check->claims.diagnostics,
+				       check->claims.diagnostics.dir, file->name);
+		char ifname[IFNAMSIZ];
+
+		if (file->state != FILE_GOOD || size >= sizeof(ifname))
+			continue;
+		snprintf(ifname, sizeof(ifname), "%.*s", (int)size, file->name);
+		if (config_ifname_ok(ifname) && served_link(ifname) &&
+		    !has_own_section(&check->claims, file->name))
+			diagnose_file(
+				&to, 0,
+				"there is no section for the link %s in it, whose file it is by its name: nothing is done or undone for it; to end a tunnel delete its file, or put a link to /dev/null there",
+				ifname);
+	}
 }
 
 /* What install and packages put there, and what is hidden by intent. */
@@ -202,7 +234,7 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 	char path[PATH_MAX];
 	DIR *folder = opendir(dir);
 
-	if (!folder && errno == ENOENT)
+	if (!folder && errno == ENOENT && !is_told)
 		warn(check, dir, 0, "there is no such folder: no tunnel is configured");
 	else if (!folder && !is_told)
 		fail_folder(check, dir, errno);
@@ -247,12 +279,13 @@ int check(const struct settings *settings, char *const files[])
 {
 	_cleanup_(free_check) struct check found = {.host = !files[0]};
 	const struct diagnostics to = diagnostics_to(&found.findings);
-	int r = found.host ? config_read(settings->conf_dir, &to, &found.claims)
+	int r = found.host ? config_read(settings, &to, &found.claims)
 			   : config_read_files(files, &to, &found.claims);
 
 	if (r != -ENOMEM)
 		check_sections(&found);
 	if (found.host) {
+		check_own_files(&found);
 		check_folder(&found, settings->conf_dir, r < 0);
 		check_rules(&found, settings->conf_dir);
 		check_networkd(&found);

@@ -23,7 +23,7 @@ static struct limit find_limit(const struct settings *settings, const char *ifna
 	int r;
 
 	keys_defaults(&tunnel.section[0]);
-	r = config_find(settings->conf_dir, ifname, &diagnostics_to_log, &tunnel);
+	r = config_find(settings, ifname, &diagnostics_to_log, &tunnel);
 	if (r <= 0)
 		log_line(
 			LOG_WARNING,
@@ -45,7 +45,7 @@ static bool find_limit_quietly(const struct settings *settings, const char *ifna
 	int r;
 
 	keys_defaults(&tunnel.section[0]);
-	r = config_find(settings->conf_dir, ifname, NULL, &tunnel);
+	r = config_find(settings, ifname, NULL, &tunnel);
 	*ret = tunnel.section[0].limit;
 	return r != 0;
 }

@@ -106,6 +106,7 @@ static void take_option(int id, struct arguments *ret)
 		break;
 	case CONF_DIR_OPTION:
 		ret->settings.conf_dir = optarg;
+		ret->settings.conf_dir_typed = true;
 		break;
 	case 'n':
 		ret->settings.dry_run = true;
@@ -162,10 +163,10 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 		for (size_t i = 0; i < OPTIONS; i++) {
 			if (table[i].id != id)
 				continue;
-			*ret_given |= 1U << i;
 			if (table[i].value && !*optarg)
-				return arguments_error("--%s needs a value: %s is empty",
-						       table[i].name, table[i].value);
+				return arguments_error("--%s needs a value",
+						       table[i].name);
+			*ret_given |= 1U << i;
 		}
 		take_option(id, ret);
 	}
@@ -205,6 +206,10 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 	case OPERANDS_ANY:
 		break;
 	case OPERANDS_FILES:
+		for (; *operand; operand++)
+			if (!**operand)
+				return arguments_error("%s needs a file's name",
+						       verb->name);
 		return -1;
 	}
 	for (; *operand; operand++)

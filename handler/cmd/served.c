@@ -5,6 +5,7 @@
 #include "lib/file.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,15 +100,12 @@ bool served_link(const char *ifname)
 
 bool served_is_marked(const char *ifname)
 {
-	_cleanup_free_ char *index = NULL, *data = NULL;
-	char path[PATH_MAX];
+	const unsigned index = if_nametoindex(ifname);
+	_cleanup_free_ char *data = NULL;
+	char path[64];
 	size_t size;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", ifname);
-	if (file_read(path, 16, &index, &size) < 0)
-		return false;
-	index[strcspn(index, "\n")] = '\0';
-	snprintf(path, sizeof(path), "/run/udev/data/n%.15s", index);
-	return file_read(path, FILE_MAX, &data, &size) == 0 &&
+	snprintf(path, sizeof(path), "/run/udev/data/n%u", index);
+	return index && file_read(path, FILE_MAX, &data, &size) == 0 &&
 	       strstr(data, "\nE:SIXXS_ROUTE=");
 }

@@ -263,8 +263,8 @@ static void catch_up(struct watch *watch)
 		r = record_each(runfd, look_at_record, &search);
 	if (r == 0) {
 		fight_succeeded(&watch->failures, "");
-		config_each(watch->settings->conf_dir, &diagnostics_to_log,
-			    look_at_section, &search);
+		config_each(watch->settings, &diagnostics_to_log, look_at_section,
+			    &search);
 		return;
 	}
 	log_line(

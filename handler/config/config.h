@@ -8,28 +8,31 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
-#include "config/conflicts.h"
+#include "config/claims.h"
 #include "lib/diagnose.h"
 #include "routing/tunnel.h"
+#include "settings.h"
 
 #include <stddef.h>
 
 /*
- * The section for IFNAME in the drop-ins of DIR: IFNAME.conf first, then the others in
- * byte order of their names; the first that matches. No such folder is no section.
- * Returns 1 with *ret; 0: no section; -errno: unknown, because something that might hold
- * the section could not be read or is wrong, and was reported. Nobody may remove a route
- * on that ground.
+ * The section for IFNAME in the drop-ins of SETTINGS: that of IFNAME.conf, which answers
+ * for IFNAME alone; without such a file, of the first other file in byte order of their
+ * names that has one. No folder is no section, unless somebody has typed its name.
+ * Returns 1 with *ret; 0: no section; -errno: unknown, because IFNAME.conf is wrong or has
+ * no section for it, or because what may hold the section could not be read, after a
+ * diagnostic. Nobody may remove a route on that ground.
  */
-int config_find(const char *dir, const char *ifname, const struct diagnostics *to,
-		struct tunnel *ret);
+int config_find(const struct settings *settings, const char *ifname,
+		const struct diagnostics *to, struct tunnel *ret);
 
 /*
- * Every section of every drop-in in DIR, beside each other: the invalid ones too, flagged.
+ * Every section of every drop-in, beside each other: the invalid ones too, flagged.
  * Returns 0, or -errno if at least one file or section is wrong or could not be read;
  * *ret is for claims_free() in both cases, and must not outlive what TO points to.
  */
-int config_read(const char *dir, const struct diagnostics *to, struct claims *ret);
+int config_read(const struct settings *settings, const struct diagnostics *to,
+		struct claims *ret);
 
 /*
  * The same for these files (the list ends with NULL) as if they, in this order, were all
@@ -44,8 +47,8 @@ int config_read_files(char *const files[], const struct diagnostics *to,
  */
 typedef int config_each_fn(void *data, const struct section *tunnel, const char *file,
 			   unsigned line);
-int config_each(const char *dir, const struct diagnostics *to, config_each_fn *fn,
-		void *data);
+int config_each(const struct settings *settings, const struct diagnostics *to,
+		config_each_fn *fn, void *data);
 
 /* Whether a file of this name is read where it is in conf.d: *.conf, no leading dot. */
 bool config_is_dropin(const char *name);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/conflicts.h"
 
-#include "config/section.h"
-#include "lib/array.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,102 +20,6 @@ struct holdings {
 	size_t n;
 	struct holding *holding;
 };
-
-bool claim_counts(const struct claim *claim)
-{
-	return !claim->invalid && !claim->shadowed && !claim->unknown;
-}
-
-unsigned claim_key_line(const struct claim *claim, const char *key)
-{
-	for (unsigned i = 0; i < CONFIG_KEYS; i++)
-		if (!strcmp(config_keys[i].name, key))
-			return claim->key_line[i];
-	return 0;
-}
-
-unsigned claim_line(const struct claim *claim, const char *key)
-{
-	const unsigned line = claim_key_line(claim, key);
-
-	return line ? line : claim->line;
-}
-
-unsigned claim_name_line(const struct claim *claim)
-{
-	return claim_line(claim, claim_key_line(claim, "name") ? "name" : "table");
-}
-
-void claim_say(const struct claims *claims, const struct claim *claim,
-	       enum severity severity, unsigned line, const char *format, ...)
-{
-	struct diagnostics to = diagnostics_in(&claims->diagnostics,
-					       claims->diagnostics.dir, claim->file);
-	va_list args;
-
-	if (claims->only_ifname && strcmp(claims->only_ifname, claim->tunnel.ifname))
-		return;
-	va_start(args, format);
-	diagnose_args(&to, severity, line, format, args);
-	va_end(args);
-}
-
-bool claims_own_file(const char *file, const char *ifname)
-{
-	const size_t size = strlen(ifname);
-	const char *slash = strrchr(file, '/');
-
-	if (slash)
-		file = slash + 1;
-	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
-}
-
-static const char *keep_file(struct claims *claims, const char *file)
-{
-	char *copy = strdup(file), **kept = array_push(claims->file, claims->n_files);
-
-	if (!copy || !kept) {
-		if (kept)
-			claims->n_files--;
-		free(copy);
-		return NULL;
-	}
-	*kept = copy;
-	return copy;
-}
-
-static int add_section(struct claims *claims, const struct ini_section *section,
-		       const char *file, struct diagnostics *diagnostics)
-{
-	const bool report = !claims->only_ifname ||
-			    !strcmp(claims->only_ifname, section_ifname(section));
-	struct claim *claim = calloc(1, sizeof(*claim)), **kept;
-
-	kept = claim ? array_push(claims->claim, claims->n) : NULL;
-	if (!kept) {
-		free(claim);
-		return -ENOMEM;
-	}
-	*kept = claim;
-	claim->invalid = section_parse(section, report ? diagnostics : NULL,
-				       claim->key_line, &claim->tunnel) < 0;
-	claim->order = claims->n;
-	claim->file = file;
-	claim->line = section->line;
-	claim->own_file = claims_own_file(file, claim->tunnel.ifname);
-	return 0;
-}
-
-int claims_add(struct claims *claims, const struct ini *ini,
-	       struct diagnostics *diagnostics)
-{
-	const char *file = keep_file(claims, diagnostics->file);
-	int r = file ? 0 : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < ini->n_sections; i++)
-		r = add_section(claims, &ini->section[i], file, diagnostics);
-	return r;
-}
 
 /* "line 1", or "line 1 of FILE" where that is not FROM's file too. */
 static const char *place(const struct claim *claim, const struct claim *from,
@@ -215,6 +116,78 @@ static void settle_interfaces(const struct claims *claims, struct claim **sorted
 	}
 }
 
+static const char *base_name(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
+}
+
+static int by_base_name(const void *a, const void *b)
+{
+	const struct claim_file *x = *(struct claim_file *const *)a;
+	const struct claim_file *y = *(struct claim_file *const *)b;
+
+	return strcmp(base_name(x->name), base_name(y->name));
+}
+
+/* A section in another file than IFNAME.conf, which is there. */
+static int overrule(const struct claims *claims, struct claim *claim,
+		    const struct claim_file *own)
+{
+	switch (own->state) {
+	case FILE_MASKED:
+		if (claim->shadowed)
+			return 0;
+		claim->shadowed = true;
+		claim_say(claims, claim, SEVERITY_WARNING, claim->line,
+			  "not used: %s is a link to /dev/null, so %s has no section",
+			  own->name, claim->tunnel.ifname);
+		return 0;
+	case FILE_UNREAD:
+		claim->unknown = true;
+		return 0;
+	case FILE_GOOD:
+		break;
+	}
+	if (claim->shadowed) /* by that file's */
+		return 0;
+	claim->unknown = true;
+	claim_say(
+		claims, claim, SEVERITY_ERROR, claim->line,
+		"not used: %s has no section for %s; delete that file, or put the section there",
+		own->name, claim->tunnel.ifname);
+	return -EINVAL;
+}
+
+/* IFNAME.conf, where it is there, answers for IFNAME alone. */
+static int obey_own_files(const struct claims *claims)
+{
+	_cleanup_free_ struct claim_file **sorted =
+		calloc(claims->n_files + 1, sizeof(struct claim_file *));
+	int r = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < claims->n_files; i++)
+		sorted[i] = &claims->file[i];
+	qsort(sorted, claims->n_files, sizeof(struct claim_file *), by_base_name);
+	for (size_t i = 0; i < claims->n; i++) {
+		struct claim *claim = claims->claim[i];
+		char name[IFNAMSIZ + sizeof(".conf")];
+		struct claim_file key = {.name = name}, *wanted = &key, **own;
+
+		if (claim->own_file)
+			continue;
+		snprintf(name, sizeof(name), "%s.conf", claim->tunnel.ifname);
+		own = bsearch(&wanted, sorted, claims->n_files,
+			      sizeof(struct claim_file *), by_base_name);
+		if (own && overrule(claims, claim, *own) < 0)
+			r = -EINVAL;
+	}
+	return r;
+}
+
 static void settle_tables(const struct claims *claims, struct claim **sorted)
 {
 	const struct claim *first = NULL;
@@ -297,18 +270,18 @@ static struct claim **sortable(const struct claims *claims)
 	return sorted;
 }
 
-int claims_settle(const struct claims *claims)
+int conflicts_settle(const struct claims *claims)
 {
-	_cleanup_free_ struct claim **sorted = NULL;
+	_cleanup_free_ struct claim **sorted = sortable(claims);
+	int r, settled;
 
-	if (claims->n < 2)
-		return 0;
-	sorted = sortable(claims);
 	if (!sorted)
 		return -ENOMEM;
 	settle_interfaces(claims, sorted);
+	settled = obey_own_files(claims);
 	settle_tables(claims, sorted);
-	return settle_sources(claims);
+	r = settle_sources(claims);
+	return r < 0 ? r : settled;
 }
 
 static bool covers(const struct prefix *outer, const struct prefix *inner)
@@ -373,7 +346,7 @@ static int warn_overlaps(const struct claims *claims)
 	return told ? 0 : -ENOMEM;
 }
 
-int claims_warn(const struct claims *claims)
+int conflicts_warn(const struct claims *claims)
 {
 	_cleanup_free_ struct claim **sorted = sortable(claims);
 	const struct claim *first = NULL;
@@ -399,14 +372,4 @@ int claims_warn(const struct claims *claims)
 			first->tunnel.label, place(first, claim, where));
 	}
 	return warn_overlaps(claims);
-}
-
-void claims_free(struct claims *claims)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		free(claims->claim[i]);
-	for (size_t i = 0; i < claims->n_files; i++)
-		free(claims->file[i]);
-	free(claims->claim);
-	free(claims->file);
 }

@@ -1,76 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sections of one or many drop-ins beside each other: the one array of them, and the
- * one place where they are compared: which of two that claim the same interface, table or
- * source is wrong, and what would work otherwise than it reads. Knows nothing of folders
- * and files but the names to put into a diagnostic.
+ * Sections beside each other: the one place where they are compared. Which of those for
+ * one interface counts, which of two that claim the same table or source is wrong, and
+ * what would work otherwise than it reads. Reads nothing.
  */
 #ifndef CONFLICTS_H
 #define CONFLICTS_H
 
-#include "config/keys.h"
-#include "lib/diagnose.h"
-#include "lib/ini.h"
-#include "routing/tunnel.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-
-/* One section. The invalid ones still claim what they name. */
-struct claim {
-	struct section tunnel;
-	const char *file;               /* its name in the folder; the claims' own */
-	unsigned line;                  /* of the section */
-	unsigned key_line[CONFIG_KEYS]; /* as in config_keys; 0: not given */
-	size_t order;                   /* its place among all */
-	bool own_file;                  /* the file is called IFNAME.conf */
-	bool invalid;                   /* in itself, or beside another */
-	bool shadowed;                  /* another section is the interface's */
-	bool unknown;                   /* whether it counts: not all could be read */
-};
-
-struct claims {
-	struct diagnostics diagnostics; /* about the folder; without one: about paths */
-	const char *only_ifname; /* report of this interface's sections; NULL: all */
-	size_t n, n_files;
-	struct claim **claim; /* in look-up order */
-	char **file;
-};
+#include "config/claims.h"
 
 /*
- * Parses every section of INI, the content of the file that DIAGNOSTICS are about; what
- * is wrong is said, and the section marked as invalid. Returns 0 or -ENOMEM.
+ * Says what clashes, and marks invalid, shadowed and unknown ones. Returns 0; -EINVAL: a
+ * section is where it does not count, and was meant to; or -ENOMEM.
  */
-int claims_add(struct claims *claims, const struct ini *ini,
-	       struct diagnostics *diagnostics);
-
-/* Says what clashes, and marks invalid and shadowed ones. Returns 0 or -ENOMEM. */
-int claims_settle(const struct claims *claims);
+int conflicts_settle(const struct claims *claims);
 
 /*
  * Warns of sources within another section's whose rule does not come later, and of names
  * of tables that two sections give. Returns 0 or -ENOMEM.
  */
-int claims_warn(const struct claims *claims);
-
-/* Whether the section is good, and its interface's. */
-bool claim_counts(const struct claim *claim);
-
-/* The line of KEY in the section, 0: it has none; and that or else the section's. */
-unsigned claim_key_line(const struct claim *claim, const char *key);
-unsigned claim_line(const struct claim *claim, const char *key);
-
-/* The line that gives the table its name. */
-unsigned claim_name_line(const struct claim *claim);
-
-/* Says something of LINE in the section's file. */
-__attribute__((format(printf, 5, 6))) void
-claim_say(const struct claims *claims, const struct claim *claim, enum severity severity,
-	  unsigned line, const char *format, ...);
-
-/* Whether FILE is called IFNAME.conf. */
-bool claims_own_file(const char *file, const char *ifname);
-
-void claims_free(struct claims *claims);
+int conflicts_warn(const struct claims *claims);
 
 #endif

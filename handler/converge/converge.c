@@ -104,8 +104,8 @@ static bool has_refusal(const struct objects *objects)
  */
 static int find_sections(struct run *run)
 {
-	const int r = config_find(run->settings->conf_dir, run->ifname,
-				  &diagnostics_to_log, &run->tunnel);
+	const int r = config_find(run->settings, run->ifname, &diagnostics_to_log,
+				  &run->tunnel);
 
 	if (r >= 0)
 		return 0;

@@ -5,43 +5,82 @@
 #include "state/owners.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-/* Returns 1: it keeps the table; 0: it does not want it any more. */
-static int keeps(const struct settings *settings, struct table_conflict *conflict)
-{
-	struct tunnel tunnel;
-	const int r = config_find(settings->conf_dir, conflict->holder, NULL, &tunnel);
+struct table_search {
+	const struct claimant *claimant;
+	const struct settings *settings;
+	const struct object *table; /* as it is wanted */
+	struct table_conflict *ret;
+	bool found;
+};
 
-	conflict->unread = r < 0;
-	if (r < 0)
-		return 1;
+/* Whether another's section wants the table in a way that leaves no room beside it. */
+static bool is_in_way(const struct section *section, const struct object *table)
+{
+	return !section->no_route && section->table == table->table &&
+	       !(section->source_route && object_is_shared(table));
+}
+
+/* HOLDER has the table: it keeps it if its drop-in wants it still, or cannot be read. */
+static int look_at_holder(void *data, const char *holder)
+{
+	struct table_search *search = data;
+	struct tunnel tunnel;
+	bool keeps;
+	int r;
+
+	if (search->found || !strcmp(holder, search->claimant->ifname))
+		return 0;
+	r = config_find(search->settings, holder, NULL, &tunnel);
+	keeps = r < 0;
 	for (unsigned i = 0; r > 0 && i < tunnel.n; i++)
-		if (!tunnel.section[i].no_route &&
-		    tunnel.section[i].table == conflict->table)
-			return 1;
+		keeps |= is_in_way(&tunnel.section[i], search->table);
+	if (!keeps)
+		return 0;
+	search->found = true;
+	search->ret->unread = r < 0;
+	snprintf(search->ret->holder, IFNAMSIZ, "%s", holder);
 	return 0;
+}
+
+/* Returns 1 with *ret, 0 or -errno. */
+static int find_holder(struct table_search *search)
+{
+	const struct claimant *claimant = search->claimant;
+	struct object own = *search->table;
+	char holder[IFNAMSIZ];
+	int r;
+
+	/* who shares it already is in nobody's way, whatever the others want now */
+	own.selector = 0;
+	r = owners_get(claimant->runfd, &own, claimant->ifname, holder);
+	if (r > 0)
+		look_at_holder(search, holder);
+	if (r == -EISDIR && !object_is_shared(search->table)) {
+		search->ret->shared = true;
+		r = owners_each_sharer(claimant->runfd, &own, look_at_holder, search);
+	}
+	if (r < 0 && r != -EISDIR)
+		return r;
+	return search->found;
 }
 
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
 		       const struct objects *wanted, struct table_conflict *ret)
 {
 	for (size_t i = 0; i < wanted->n; i++) {
-		const struct object *table = &wanted->object[i];
+		struct table_search search = {.claimant = claimant,
+					      .settings = settings,
+					      .table = &wanted->object[i],
+					      .ret = ret};
 		int r;
 
-		if (table->kind != OBJECT_TABLE)
+		if (search.table->kind != OBJECT_TABLE)
 			continue;
-		*ret = (struct table_conflict){.table = table->table};
-		r = owners_get(claimant->runfd, table, claimant->ifname, ret->holder);
-		ret->shared = r == -EISDIR || r == -ENOTDIR;
-		if (ret->shared)
-			return 1;
-		if (r > 0 && !object_is_shared(table) &&
-		    strcmp(ret->holder, claimant->ifname) != 0)
-			r = keeps(settings, ret);
-		else if (r > 0)
-			r = 0;
+		*ret = (struct table_conflict){.table = search.table->table};
+		r = find_holder(&search);
 		if (r != 0)
 			return r;
 	}

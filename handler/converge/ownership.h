@@ -21,7 +21,7 @@ struct table_conflict {
 	uint32_t table;
 	char holder[IFNAMSIZ];
 	bool unread; /* the holder's drop-in: it may or may not claim the table */
-	bool shared; /* one of both has the table for itself, the other shares it */
+	bool shared; /* tunnels with steer = source-route share the table */
 };
 
 /*

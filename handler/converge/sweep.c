@@ -119,7 +119,7 @@ static int find_accounted(struct sweep *sweep)
 	if (sweep->runfd >= 0)
 		r = record_each(sweep->runfd, put_record, sweep);
 	if (r == 0 && settings->dry_run)
-		r = config_each(settings->conf_dir, NULL, put_wanted, sweep);
+		r = config_each(settings, NULL, put_wanted, sweep);
 	if (sweep->accounted.n)
 		qsort(sweep->accounted.object, sweep->accounted.n, sizeof(struct object),
 		      compare);

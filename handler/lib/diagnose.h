@@ -28,7 +28,7 @@ struct diagnostics {
 	unsigned errors;  /* in this file so far */
 };
 
-#define DIAGNOSTICS_MAX 50 /* errors of one file: a foreign file must not fill the log */
+#define DIAGNOSTICS_MAX 30 /* errors of one file: a foreign file must not fill the log */
 
 /* The same about FILE of the folder DIR. */
 static inline struct diagnostics diagnostics_in(const struct diagnostics *to,

@@ -74,22 +74,116 @@ static int read_whole(int fd, size_t size, char **ret)
 	return 0;
 }
 
-int file_read_trusted(int dirfd, const char *name, size_t max,
-		      struct diagnostics *diagnostics, char **ret, size_t *ret_size)
+#define OPEN_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define LINKS_MAX  16
+
+/* Where a path has led so far, and what is left of it. */
+struct way {
+	int folder;
+	char rest[PATH_MAX];
+	unsigned links;
+};
+
+static void free_way(const struct way *way)
 {
-	_cleanup_close_ int fd = -1;
+	if (way->folder >= 0)
+		close(way->folder);
+}
+
+static void go(struct way *way, int folder)
+{
+	if (way->folder >= 0)
+		close(way->folder);
+	way->folder = folder;
+}
+
+/* Cuts off the next part. Returns the folder's -errno, or whether it is the last. */
+static int next_part(struct way *way, char ret[static NAME_MAX + 1])
+{
+	const char *part = way->rest + strspn(way->rest, "/");
+	const size_t size = strcspn(part, "/");
+	struct stat st;
+
+	if (part != way->rest) /* parts are cut off with the slashes behind them */
+		go(way, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (way->folder < 0 || fstat(way->folder, &st) < 0)
+		return -errno;
+	if (trust(&st, NULL) < 0)
+		return -EPERM;
+	if (!size || size > NAME_MAX)
+		return size ? -ENAMETOOLONG : -EISDIR;
+	memcpy(ret, part, size);
+	ret[size] = '\0';
+	part += size;
+	part += strspn(part, "/");
+	memmove(way->rest, part, strlen(part) + 1);
+	return !*way->rest;
+}
+
+/* Puts the link's target before what is left. -EINVAL: PART is no link. */
+static int take_link(struct way *way, const char *part, bool last)
+{
+	char target[PATH_MAX];
+	const ssize_t n = readlinkat(way->folder, part, target, sizeof(target) - 1);
+	const size_t rest = strlen(way->rest);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	if (last && !strcmp(target, "/dev/null"))
+		return -ENODATA;
+	if (++way->links > LINKS_MAX)
+		return -ELOOP;
+	if ((size_t)n + 1 + rest >= sizeof(way->rest))
+		return -ENAMETOOLONG;
+	memmove(way->rest + n + 1, way->rest, rest + 1);
+	memcpy(way->rest, target, (size_t)n);
+	way->rest[n] = rest ? '/' : '\0';
+	return 0;
+}
+
+/* Returns a descriptor, or -errno: -EPERM: a folder that is not to be trusted. */
+static int follow(int dirfd, const char *name)
+{
+	_cleanup_(free_way) struct way way = {
+		.folder = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+
+	if (strlen(name) >= sizeof(way.rest))
+		return -ENAMETOOLONG;
+	strcpy(way.rest, name);
+	for (;;) {
+		char part[NAME_MAX + 1];
+		const int last = next_part(&way, part);
+		int fd, r;
+
+		if (last < 0)
+			return last;
+		fd = openat(way.folder, part,
+			    last ? OPEN_FLAGS
+				 : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && last)
+			return fd;
+		if (fd >= 0) {
+			go(&way, fd);
+			continue;
+		}
+		r = -errno;
+		if (r != -ELOOP && r != -ENOTDIR)
+			return r;
+		r = take_link(&way, part, last);
+		if (r < 0)
+			return r == -EINVAL ? -ENOTDIR : r;
+	}
+}
+
+static int read_trusted(int fd, size_t max, struct diagnostics *diagnostics, char **ret,
+			size_t *ret_size)
+{
 	struct stat st;
 	int r;
 
-	fd = openat(dirfd, name,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
-	if (fd < 0 && errno == ELOOP)
-		return diagnose_file(diagnostics, -EPERM,
-				     "a symbolic link is not followed");
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return diagnose_file(diagnostics, -errno, "cannot be opened: %m");
+	if (fstat(fd, &st) < 0)
+		return diagnose_file(diagnostics, -errno, "cannot be looked at: %m");
 	if (!S_ISREG(st.st_mode))
 		return diagnose_file(diagnostics, -EPERM, "not a regular file");
 	r = trust(&st, diagnostics);
@@ -106,6 +200,47 @@ int file_read_trusted(int dirfd, const char *name, size_t max,
 		return diagnose_file(diagnostics, r, "cannot be read: %s", strerror(-r));
 	*ret_size = (size_t)st.st_size;
 	return 0;
+}
+
+int file_read_trusted(int dirfd, const char *name, size_t max,
+		      struct diagnostics *diagnostics, char **ret, size_t *ret_size)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, OPEN_FLAGS);
+
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0 && errno == ELOOP)
+		return diagnose_file(diagnostics, -EPERM,
+				     "a symbolic link is not followed");
+	if (fd < 0)
+		return diagnose_file(diagnostics, -errno, "cannot be opened: %m");
+	return read_trusted(fd, max, diagnostics, ret, ret_size);
+}
+
+int file_read_linked(int dirfd, const char *name, size_t max,
+		     struct diagnostics *diagnostics, char **ret, size_t *ret_size)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, OPEN_FLAGS);
+	int r;
+
+	if (fd >= 0)
+		return read_trusted(fd, max, diagnostics, ret, ret_size);
+	if (errno != ELOOP)
+		return errno == ENOENT ? -ENOENT
+				       : diagnose_file(diagnostics, -errno,
+						       "cannot be opened: %m");
+	r = fd = follow(dirfd, name);
+	if (r == -ENODATA)
+		return r;
+	if (r == -EPERM)
+		return diagnose_file(
+			diagnostics, r,
+			"a symbolic link is not followed where others can write to a folder on its way, or own it");
+	if (r < 0)
+		return diagnose_file(diagnostics, r == -ENOENT ? -EPERM : r,
+				     "a symbolic link that leads to no file: %s",
+				     strerror(-r));
+	return read_trusted(fd, max, diagnostics, ret, ret_size);
 }
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size)

@@ -30,6 +30,13 @@ int file_read_trusted(int dirfd, const char *name, size_t max,
 		      struct diagnostics *diagnostics, char **ret, size_t *ret_size);
 
 /*
+ * The same, but a symbolic link is followed where every folder on its way is to be
+ * trusted. -ENODATA: it is a link to /dev/null (nothing is said).
+ */
+int file_read_linked(int dirfd, const char *name, size_t max,
+		     struct diagnostics *diagnostics, char **ret, size_t *ret_size);
+
+/*
  * Reads the first MAX bytes of a file of somebody else's, a NUL behind them. -EINVAL: it
  * is no regular file.
  */

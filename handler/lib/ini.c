@@ -193,7 +193,7 @@ int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 	size_t size;
 	int r;
 
-	r = file_read_trusted(dirfd, name, INI_FILE_MAX, diagnostics, &bytes, &size);
+	r = file_read_linked(dirfd, name, INI_FILE_MAX, diagnostics, &bytes, &size);
 	return r < 0 ? r : ini_parse(bytes, size, diagnostics, ret);
 }
 

@@ -30,26 +30,6 @@ static const struct {
 	const char *name;
 } built_in[] = {{0, "unspec"}, {253, "default"}, {254, "main"}, {255, "local"}};
 
-int rttables_read(int fd, size_t size, char **ret, size_t *ret_size)
-{
-	char *bytes = malloc(size + 2);
-	size_t have;
-	int r;
-
-	if (!bytes)
-		return -ENOMEM;
-	bytes[0] = '\n';
-	r = file_read_fd(fd, bytes + 1, size, &have);
-	if (r < 0) {
-		free(bytes);
-		return r;
-	}
-	bytes[++have] = '\0';
-	*ret = bytes;
-	*ret_size = have;
-	return 0;
-}
-
 /* One turn of fread_id_name(). Returns false where iproute2 gives the file up. */
 static bool parse_line(const char *line, rttables_fn *fn, void *data)
 {

@@ -27,12 +27,6 @@ bool iproute2_reads_ours(void);
 /* Every entry of one file's bytes, up to the first line that iproute2 cannot read. */
 void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data);
 
-/*
- * Reads at most SIZE bytes from FD into a new buffer for free(), between a newline before
- * them and a NUL behind. *ret_size counts the newline. Returns 0 or -errno.
- */
-int rttables_read(int fd, size_t size, char **ret, size_t *ret_size);
-
 #define TABLE_NAME_SIZE 64 /* of a name that is ours, with its NUL */
 
 /* ^[A-Za-z][A-Za-z0-9_.-]*$, short enough, and none of iproute2's own words. */

@@ -90,6 +90,30 @@ static int find_other(int runfd, const char *path, const char *ifname,
 	return ret[0] != '\0';
 }
 
+struct sharers {
+	int runfd;
+	run_dir_fn *fn;
+	void *data;
+};
+
+static int give_sharer(void *data, const char *name)
+{
+	const struct sharers *sharers = data;
+
+	return record_exists(sharers->runfd, name) ? sharers->fn(sharers->data, name) : 0;
+}
+
+int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn, void *data)
+{
+	struct sharers sharers = {.runfd = runfd, .fn = fn, .data = data};
+	char path[OWNER_PATH_SIZE];
+	int r;
+
+	owner_path(object, path);
+	r = run_dir_each(runfd, path, "", give_sharer, &sharers);
+	return r == -ELOOP || r == -ENOTDIR ? 0 : r;
+}
+
 int owners_get(int runfd, const struct object *object, const char *ifname,
 	       char ret[static IFNAMSIZ])
 {

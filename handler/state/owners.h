@@ -10,6 +10,7 @@
 #define OWNERS_H
 
 #include "routing/object.h"
+#include "state/run_dir.h"
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -22,6 +23,13 @@
  */
 int owners_get(int runfd, const struct object *object, const char *ifname,
 	       char ret[static IFNAMSIZ]);
+
+/*
+ * Each tunnel with a record that has a share in it, in no order: see run_dir_each. What one
+ * has for itself has none.
+ */
+int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn,
+		       void *data);
 
 /* IFNAME wants it from now on; owners_get has named no conflict. Returns 0 or -errno. */
 int owners_set(int runfd, const struct object *object, const char *ifname);

@@ -78,8 +78,8 @@ static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
 {
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
 	struct tunnel tunnel;
-	const int r = config_find(tunnels->settings->conf_dir, status->ifname,
-				  &diagnostics, &tunnel);
+	const int r =
+		config_find(tunnels->settings, status->ifname, &diagnostics, &tunnel);
 
 	if (r > 0)
 		status->tunnel = tunnel.section[0];
@@ -147,8 +147,7 @@ static void find_lost_sections(struct tunnels *tunnels)
 
 		if (status->section != SECTION_NONE)
 			continue;
-		r = config_find(tunnels->settings->conf_dir, status->ifname, &diagnostics,
-				&tunnel);
+		r = config_find(tunnels->settings, status->ifname, &diagnostics, &tunnel);
 		if (r != 0)
 			status->section = SECTION_UNKNOWN;
 		status->clashes = r > 0; /* good by itself, and yet not among all */
@@ -158,8 +157,8 @@ static void find_lost_sections(struct tunnels *tunnels)
 int tunnels_collect_all(struct tunnels *tunnels)
 {
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
-	const int r_config = config_each(tunnels->settings->conf_dir, &diagnostics,
-					 put_section, tunnels);
+	const int r_config =
+		config_each(tunnels->settings, &diagnostics, put_section, tunnels);
 	int r = 0;
 
 	if (r_config == -ENOMEM)
@@ -169,10 +168,8 @@ int tunnels_collect_all(struct tunnels *tunnels)
 	if (r < 0)
 		return r;
 	sort(tunnels);
-	if (r_config < 0) {
-		tunnels->unread = true;
-		find_lost_sections(tunnels);
-	}
+	tunnels->unread = r_config < 0;
+	find_lost_sections(tunnels);
 	return 0;
 }
 

@@ -31,6 +31,7 @@ static void count(void *data, enum severity severity, const char *file, unsigned
 	reports += severity == SEVERITY_ERROR;
 }
 
+static const struct settings settings = {.conf_dir = scratch};
 static const struct diagnostics reporter = {.fn = count};
 
 static void check_prefix(const struct prefix *prefix)
@@ -85,7 +86,7 @@ static void find_again(const struct section *expected)
 {
 	struct section tunnel;
 
-	MUST(config_find(scratch, expected->ifname, &reporter, &tunnel) == 1);
+	MUST(config_find(&settings, expected->ifname, &reporter, &tunnel) == 1);
 	MUST(!strcmp(tunnel.label, expected->label));
 	MUST(!strcmp(tunnel.table_name, expected->table_name));
 	MUST(tunnel.table == expected->table && tunnel.priority == expected->priority);
@@ -110,14 +111,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	given.n = 0;
 	reports = 0;
-	r = config_each(scratch, &reporter, take, &given);
+	r = config_each(&settings, &reporter, take, &given);
 	MUST(r <= 0 && (r == 0) == !reports);
 	for (size_t i = 0; i < given.n; i++)
 		find_again(&given.tunnel[i]);
 
 	reports = 0;
-	r = config_find(scratch, "sixxs0", &reporter, &tunnel);
-	MUST(r <= 1 && (r < 0) == (reports > 0));
+	r = config_find(&settings, "sixxs0", &reporter, &tunnel);
+	MUST(r <= 1 && (r >= 0 || reports));
 	if (r == 1)
 		check(&tunnel);
 	return 0;

@@ -294,16 +294,51 @@ networkd_runs() {
 	chmod 666 $dir/sixxs0.conf
 	chown 65534 $dir/sixxs1.conf
 	ln -s sixxs1.conf $dir/sixxs2.conf
+	ln -s /tmp/nowhere $dir/sixxs3.conf
 	found "$dir/sixxs0.conf:1: error: mode 0666: group and others must not be able to write" \
 		"$dir/sixxs1.conf:1: error: owned by uid 65534: expected root or who runs this program" \
-		"$dir/sixxs2.conf:1: error: a symbolic link is not followed"
+		"$dir/sixxs2.conf:1: error: owned by uid 65534: expected root or who runs this program" \
+		"$dir/sixxs3.conf:1: error: a symbolic link is not followed where others can write to a folder on its way, or own it"
 	chmod 777 $dir
 	found "$dir:1: error: mode 0777: group and others must not be able to write"
 }
 
 @test "a folder that is not there" {
-	run -0 sixxs-route check --conf-dir /nonexistent
-	[ "$output" = "/nonexistent:1: warning: there is no such folder: no tunnel is configured" ]
+	run -1 sixxs-route check --conf-dir /nonexistent
+	[ "$output" = "/nonexistent:1: error: there is no such folder" ]
+	mv $dir /tmp/away
+	found "$dir:1: warning: there is no such folder: no tunnel is configured"
+	mv /tmp/away $dir
+}
+
+@test "a file without a section" {
+	: >$dir/sixxs2.conf
+	printf '# nothing\n' >$dir/any.conf
+	found "$dir/any.conf:1: warning: there is no section in it" \
+		"$dir/sixxs2.conf:1: warning: there is no section in it"
+	# where there is a link of that name, it is missed
+	tunnel_add sixxs2
+	tunnel_add sixxs3
+	settle
+	printf '[sixxs4]\nsource = 2a02::3\ntable = 203\n' >$dir/sixxs3.conf
+	found "$dir/any.conf:1: warning: there is no section in it" \
+		"$dir/sixxs2.conf:1: warning: there is no section in it" \
+		"$dir/sixxs2.conf:1: error: there is no section for the link sixxs2 in it, whose file it is by its name: nothing is done or undone for it; to end a tunnel delete its file, or put a link to /dev/null there" \
+		"$dir/sixxs3.conf:1: error: there is no section for the link sixxs3 in it, whose file it is by its name: nothing is done or undone for it; to end a tunnel delete its file, or put a link to /dev/null there"
+	ln -sf /dev/null $dir/sixxs2.conf
+	rm $dir/sixxs3.conf $dir/any.conf
+	found
+	tunnel_del sixxs2
+	tunnel_del sixxs3
+	settle
+}
+
+@test "a section where a file of the interface's name overrules it" {
+	printf '[sixxs2]\nsource = 2a02::3\ntable = 202\n[sixxs3]\nsource = 2a02::4\ntable = 203\n' | drop_in any
+	ln -s /dev/null $dir/sixxs2.conf
+	printf '[sixxs4]\nsource = 2a02::5\ntable = 204\n' | drop_in sixxs3
+	found "$dir/any.conf:1: warning: not used: sixxs2.conf is a link to /dev/null, so sixxs2 has no section" \
+		"$dir/any.conf:4: error: not used: sixxs3.conf has no section for sixxs3; delete that file, or put the section there"
 }
 
 @test "FILE: these alone, wherever they are" {

@@ -305,8 +305,20 @@ orphans() {
 	assert_same '16383: from 2a02::9 lookup other proto sixxs' "$(rules | grep sixxs)"
 	exits 0 $handler --conf-dir=/tmp/conf apply --all
 	assert_same '16383: from 2a02::9 lookup other proto sixxs' "$(rules | grep sixxs)"
-	rm -r /tmp/conf
+	# a name that is mistyped takes nothing away
+	before=$(snapshot)
+	for dir in /tmp/cnof /tmp/conf/sixxs0.conf; do
+		for args in 'apply sixxs0' 'apply --all' 'check'; do
+			# shellcheck disable=SC2086 # words
+			exits 1 $handler --conf-dir $dir $args >/tmp/told 2>&1
+			grep -qE "$dir(:1: error)?: (there is no such folder|cannot be opened .*: Not a directory)" /tmp/told
+		done
+		exits 2 $handler --conf-dir $dir status >/tmp/told 2>&1
+		assert_same "$before" "$(snapshot)"
+	done
+	rm /tmp/conf/*
 	exits 0 $handler --conf-dir /tmp/conf apply sixxs0
+	rmdir /tmp/conf
 	clean
 }
 
@@ -405,6 +417,12 @@ usage() {
 	usage -x apply sixxs0
 	usage apply sixxs0 --no-such-option
 	usage apply --conf-dir
+	usage --conf-dir= apply sixxs0
+	usage --conf-dir '' apply sixxs0
+	usage --run-dir= apply --all
+	usage status --probe=
+	usage check ''
+	usage check /etc/sixxs-route/conf.d/sixxs0.conf ''
 	usage --all
 	usage sixxs0
 	usage apply ''

@@ -216,9 +216,10 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 }
 
 @test "the label is no interface where the key says another" {
-	printf '[sixxs0]\ninterface = sixxs7\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs0]\ninterface = sixxs7\nsource = 2a02::1\ntable = 200\n' | drop_in any
 	comes sixxs0
 	assert_same "$baseline" "$(snapshot)"
+	untroubled
 }
 
 @test "another tunnel's broken file is no harm" {
@@ -236,18 +237,34 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	assert_same '16383: from 2a02::1 lookup sixxs0 proto sixxs' "$(our_rules)"
 }
 
-@test "a broken file that may hold the section: unknown, and nothing is done" {
+@test "a broken file that may hold the section: told, and what another file answers is known" {
 	section sixxs0 1 | drop_in zz
 	comes sixxs0
 	standing=$(snapshot)
 	printf '[sixxs0\n' | drop_in 00
-	exits 1 $handler apply sixxs0
+	exits 0 $handler apply sixxs0
 	logged 1 '^daemon.err /etc/sixxs-route/conf.d/00.conf:1: '
-	logged 1 '^daemon.err sixxs0: cannot read its section: .*: nothing was changed'
 	assert_same "$standing" "$(snapshot)"
+	section sixxs0 3 | drop_in zz
+	exits 0 $handler apply sixxs0
+	assert_same '16383: from 2a02::3 lookup sixxs0 proto sixxs' "$(our_rules)"
+}
+
+# unanswered: by the files there are: nothing is done, not even by a replay.
+unanswered() {
+	standing=$(snapshot)
 	rm /etc/sixxs-route/conf.d/zz.conf
+	exits 1 $handler apply sixxs0
+	logged 1 '^daemon.err sixxs0: its section cannot be read: nothing was changed'
 	replay sixxs0
 	assert_same "$standing" "$(snapshot)"
+}
+
+@test "a broken file that may hold the section, and no other that does: nothing is done" {
+	section sixxs0 1 | drop_in zz
+	comes sixxs0
+	printf '[sixxs0\n' | drop_in 00
+	unanswered
 }
 
 @test "a file that cannot be read at all may hold any section" {
@@ -255,8 +272,100 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	comes sixxs0
 	standing=$(snapshot)
 	mkdir /etc/sixxs-route/conf.d/00.conf
-	exits 1 $handler apply sixxs0
+	exits 0 $handler apply sixxs0
 	logged 1 '^daemon.err /etc/sixxs-route/conf.d/00.conf: not a regular file$'
+	assert_same "$standing" "$(snapshot)"
+	unanswered
+}
+
+@test "one wrong file stops no other tunnel's apply --all" {
+	section sixxs0 1 | drop_in any
+	ln -s nowhere /etc/sixxs-route/conf.d/00.conf
+	mkdir /etc/sixxs-route/conf.d/01.conf
+	printf '[sixxs9\n' | drop_in 02
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	settle
+	exits 0 $handler remove sixxs0
+	exits 1 $handler apply --all
+	assert_same '16383: from 2a02::1 lookup sixxs0 proto sixxs' "$(our_rules)"
+}
+
+# ---- IFNAME.conf answers for IFNAME alone --------------------------------------------------
+
+own=/etc/sixxs-route/conf.d/sixxs0.conf
+
+@test "IFNAME.conf that is empty, or of comments, takes nothing away, whatever others say" {
+	section sixxs0 1 | drop_in sixxs0
+	section sixxs0 2 | drop_in zz
+	comes sixxs0
+	standing=$(snapshot)
+	for text in '' '\n' '# [sixxs0]\n# source = 2a02::1\n' '[sixxs1]\nsource = 2a02::3\ntable = 203\n'; do
+		printf '%b' "$text" | drop_in sixxs0
+		log_restart
+		exits 1 $handler apply sixxs0
+		logged 1 "^daemon.err $own: there is no section for sixxs0 in it; to end a tunnel delete its file, or put a link to /dev/null there$"
+		exits 1 event change sixxs0 "$(ifindex sixxs0)"
+		exits 1 $handler apply --all
+		assert_same "$standing" "$(snapshot)"
+	done
+	section sixxs0 1 | drop_in sixxs0
+	rm /etc/sixxs-route/conf.d/zz.conf
+	exits 0 $handler apply sixxs0
+	assert_same "$standing" "$(snapshot)"
+}
+
+@test "IFNAME.conf that is deleted ends the tunnel; another file's section takes its place" {
+	section sixxs0 1 | drop_in sixxs0
+	section sixxs0 2 | drop_in zz
+	comes sixxs0
+	rm $own
+	exits 0 $handler apply sixxs0
+	assert_same '16383: from 2a02::2 lookup sixxs0 proto sixxs' "$(our_rules)"
+	rm /etc/sixxs-route/conf.d/zz.conf
+	exits 0 $handler apply sixxs0
+	assert_same '' "$(our_rules)"
+	untroubled
+}
+
+@test "a link to /dev/null in its place: no section, here or elsewhere" {
+	section sixxs0 1 | drop_in sixxs0
+	section sixxs0 2 | drop_in zz
+	comes sixxs0
+	ln -sf /dev/null $own
+	exits 0 $handler apply sixxs0
+	assert_same '' "$(our_rules)"
+	exits 0 $handler apply --all
+	assert_same '' "$(our_rules)"
+	tunnel_del sixxs0
+	settle
+	comes sixxs0
+	assert_same "$baseline" "$(snapshot)"
+	rm $own
+	exits 0 $handler apply sixxs0
+	assert_same '16383: from 2a02::2 lookup sixxs0 proto sixxs' "$(our_rules)"
+}
+
+@test "a symbolic link whose way is root's is followed" {
+	mkdir -p /etc/tunnels/a
+	section sixxs0 1 >/etc/tunnels/a/tunnel
+	ln -s ../../tunnels/link $own
+	ln -s /etc/tunnels/a/tunnel /etc/tunnels/link
+	comes sixxs0
+	assert_same '16383: from 2a02::1 lookup sixxs0 proto sixxs' "$(our_rules)"
+	exits 0 $handler apply --all
+	untroubled
+	standing=$(snapshot)
+	chmod 777 /etc/tunnels/a
+	exits 1 $handler apply sixxs0
+	told "^daemon.err $own: a symbolic link is not followed where others can write to a folder on its way, or own it$"
+	chmod 755 /etc/tunnels/a
+	chown 1234 /etc/tunnels
+	exits 1 $handler apply sixxs0
+	assert_same "$standing" "$(snapshot)"
+	rm -r /etc/tunnels
+	exits 1 $handler apply sixxs0
+	told "^daemon.err $own: a symbolic link that leads to no file: No such file or directory$"
 	assert_same "$standing" "$(snapshot)"
 }
 
@@ -284,7 +393,7 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 	comes sixxs1
 	assert_same '16383: from 2a02::1 lookup sixxs0 proto sixxs' "$(our_rules)"
 	logged 1 '^daemon.err /etc/sixxs-route/conf.d/any.conf:4: table 200 belongs to \[sixxs0\] already, in line 1$'
-	logged 1 '^daemon.err sixxs1: cannot read its section'
+	logged 1 '^daemon.err sixxs1: its section cannot be read'
 }
 
 @test "a source that two sections of a file claim" {

@@ -325,6 +325,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 	nested 'for d in /etc/iproute2 /usr/share/iproute2 /usr/lib/iproute2; do
 			[ ! -d $d ] || mount -t tmpfs -o mode=000 none $d; done; exec "$@"' $handler apply sixxs0 2>/dev/null
 	assert_same "$standing" "$(kernel)"
+	mkdir /tmp/none
 	nested 'mount -t tmpfs none /etc; exec "$@"' $handler --conf-dir /tmp/none apply sixxs0 2>/dev/null
 	recovers
 }

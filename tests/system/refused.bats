@@ -56,6 +56,16 @@ refuses() {
 	return 1
 }
 
+# refuses_whole TEXT PATTERN: no line of it is wrong.
+refuses_whole() {
+	printf '%b' "$1" | drop_in sixxs0
+	exits 1 $handler apply sixxs0 2>/tmp/told &&
+		exits 1 event change sixxs0 "$(ifindex sixxs0)" &&
+		exits 1 $handler apply --all 2>/dev/null &&
+		assert_same "$standing" "$(snapshot)" &&
+		grep -qE -- "^sixxs-route: $file: $2" /tmp/told
+}
+
 @test "sections" {
 	refuses 1 'not closed' '[sixxs0\n'
 	refuses 4 'not closed' "${good}[sixxs1\n"
@@ -193,6 +203,21 @@ value() {
 	done
 }
 
+@test "a foreign file of 5,000 unknown keys logs some tens of lines, and how many more" {
+	# keys that no section has, and lines that are none
+	for form in 'k&=&' 'k &=1'; do
+		{
+			echo '[sixxs0]'
+			seq 5000 | sed "s/.*/$form/"
+		} | drop_in sixxs0
+		log_restart
+		exits 1 $handler apply sixxs0 2>/tmp/told
+		grep -qE "^sixxs-route: $file: 49[0-9]{2} more errors$" /tmp/told
+		[ "$(wc -l </tmp/told)" -lt 40 ]
+		[ "$(log_lines | wc -l)" -lt 40 ]
+	done
+}
+
 @test "a hostile text reaches the log as plain ASCII" {
 	printf '[sixxs0]\nsource = 2a02::1\ntable = %%n%%s%%s\n\x1b]0;x\x07 = \xff\n' | drop_in sixxs0
 	exits 1 $handler apply sixxs0 2>/tmp/told
@@ -230,12 +255,27 @@ refused_folder() { refused "$conf: .*($1)"; }
 	done
 }
 
-@test "a symbolic link" {
+@test "a symbolic link whose way is not root's, or that leads nowhere" {
 	mv $file /tmp/elsewhere.conf
 	ln -s /tmp/elsewhere.conf $file
-	refused_file 'symbolic link'
+	refused_file 'symbolic link is not followed where others can write'
 	rm /tmp/elsewhere.conf
 	refused_file 'symbolic link'
+	mkdir /etc/theirs
+	chown 1234 /etc/theirs
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' >/etc/theirs/sixxs0.conf
+	ln -sf /etc/theirs/sixxs0.conf $file
+	refused_file 'symbolic link is not followed where others can write'
+	chown 0 /etc/theirs
+	rm /etc/theirs/sixxs0.conf
+	refused_file 'symbolic link that leads to no file'
+	rmdir /etc/theirs
+}
+
+@test "a file without a section for its interface" {
+	refuses_whole '' 'there is no section for sixxs0 in it'
+	refuses_whole '# text\n' 'there is no section for sixxs0 in it'
+	refuses_whole '[sixxs1]\nsource = 2a02::1\ntable = 200\n' 'there is no section for sixxs0 in it'
 }
 
 @test "a FIFO, a socket, a device, a folder" {

@@ -855,7 +855,8 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 }
 
 @test "80 columns with the longest of all" {
-	drop_in sixxs0 <<-END
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	drop_in sixxs0123456789 <<-END
 		[sixxs0123456789]
 		source = 2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff, 2001:db8:aaaa:bbbb:cccc:dddd:eeee:fff0/127
 		table = 2147483647
@@ -878,7 +879,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	grep -qE '^ {17}a23456789012345678901234567890123456789012345678901$' /tmp/out
 	ip -6 rule del priority 100
 	exits 0 status >/dev/null
-	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	rm /etc/sixxs-route/conf.d/sixxs0123456789.conf
 	$handler apply --all 2>/dev/null
 }
 

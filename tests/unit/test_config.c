@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "config/config.h"
+#include "config/conflicts.h"
 #include "config/keys.h"
 #include "lib/iproute2.h"
 
@@ -41,7 +42,7 @@ static int find(const char *ifname, struct section *ret)
 	int r;
 
 	reported[0] = '\0';
-	r = config_find(scratch, ifname, &reporter, &tunnel);
+	r = config_find(&(struct settings){.conf_dir = scratch}, ifname, &reporter, &tunnel);
 	if (r > 0)
 		*ret = tunnel.section[0];
 	return r;
@@ -63,7 +64,8 @@ static int give(void *data, const struct section *tunnel, const char *file, unsi
 static int each(void)
 {
 	reported[0] = given[0] = '\0';
-	return config_each(scratch, &reporter, give, NULL);
+	return config_each(&(struct settings){.conf_dir = scratch}, &reporter, give,
+			   NULL);
 }
 
 /* One section that needs only SOURCE and TABLE. */
@@ -491,11 +493,29 @@ static void test_no_folder(void **state)
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/absent", scratch);
-	assert_int_equal(config_find(path, "sixxs0", &reporter, &all), 0);
-	assert_int_equal(config_each(path, &reporter, give, NULL), 0);
+	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0", &reporter, &all), 0);
+	assert_int_equal(config_each(&(struct settings){.conf_dir = path}, &reporter, give, NULL), 0);
 	assert_string_equal(reported, "");
 	assert_int_equal(find("sixxs0", &tunnel), 0);
 	assert_int_equal(each(), 0);
+}
+
+static void test_no_folder_that_was_typed(void **state)
+{
+	char path[PATH_MAX + 16];
+	const struct settings settings = {.conf_dir = path, .conf_dir_typed = true};
+	struct tunnel tunnel;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/absent", scratch);
+	assert_true(config_find(&settings, "sixxs0", &reporter, &tunnel) < 0);
+	assert_string_equal(reported, "absent:0: there is no such folder\n");
+	reported[0] = '\0';
+	assert_true(config_each(&settings, &reporter, give, NULL) < 0);
+	assert_string_equal(reported, "absent:0: there is no such folder\n");
+	snprintf(path, sizeof(path), "%s", scratch);
+	assert_int_equal(config_find(&settings, "sixxs0", &reporter, &tunnel), 0);
+	assert_int_equal(config_each(&settings, &reporter, give, NULL), 0);
 }
 
 static void test_bad_folder(void **state)
@@ -520,9 +540,9 @@ static void test_bad_folder(void **state)
 	assert_int_equal(find("sixxs0", &tunnel), 1);
 	assert_int_equal(symlink(".", scratch_path("link")), 0);
 	snprintf(path, sizeof(path), "%s/link", scratch);
-	assert_int_equal(config_find(path, "sixxs0", &reporter, &all), -ENOTDIR);
+	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0", &reporter, &all), -ENOTDIR);
 	snprintf(path, sizeof(path), "%s/sixxs0.conf", scratch);
-	assert_int_equal(config_find(path, "sixxs0", &reporter, &all), -ENOTDIR);
+	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0", &reporter, &all), -ENOTDIR);
 }
 
 static void test_order(void **state)
@@ -556,13 +576,93 @@ static void test_order(void **state)
 	assert_int_equal(each(), 0);
 	assert_string_equal(given, "sixxs0 sixxs0 9 sixxs0.conf:1\n");
 
-	/* a file of that name without the section hides nothing */
+	/* its own file answers for it alone */
 	write_section("sixxs0.conf", "other", "2a02::9", 9);
-	assert_int_equal(find("sixxs0", &tunnel), 1);
-	assert_int_equal(tunnel.table, 3);
+	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	assert_string_equal(
+		reported,
+		"sixxs0.conf:0: there is no section for sixxs0 in it; to end a tunnel "
+		"delete its file, or put a link to /dev/null there\n");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "other other 9 sixxs0.conf:1\n");
+	assert_non_null(strstr(reported,
+			       "B.conf:1: not used: sixxs0.conf has no section for "
+			       "sixxs0; delete that file, or put the section there\n"));
+	assert_int_equal(find("other", &tunnel), 1);
+}
+
+static void test_empty_own_file(void **state)
+{
+	static const char *const texts[] = {"", "\n", "# [sixxs0]\n# table = 200\n"};
+	struct tunnel tunnel;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(texts); i++) {
+		scratch_write("sixxs0.conf", texts[i]);
+		assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+		assert_string_equal(
+			reported,
+			"sixxs0.conf:0: there is no section for sixxs0 in it; to end a "
+			"tunnel delete its file, or put a link to /dev/null there\n");
+		/* whose it is by its name need not be an interface */
+		assert_int_equal(each(), 0);
+		assert_string_equal(reported, "warning sixxs0.conf:0: there is no "
+					      "section in it\n");
+		/* for others it is a file without their section */
+		assert_int_equal(find("sixxs1", &tunnel), 0);
+		assert_string_equal(reported, "");
+	}
+	write_section("a.conf", "sixxs0", "2a02::1", 200);
+	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(given, "");
+}
+
+static void test_masked(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	assert_int_equal(symlink("/dev/null", scratch_path("sixxs0.conf")), 0);
+	assert_int_equal(find("sixxs0", &tunnel), 0);
 	assert_int_equal(each(), 0);
-	assert_string_equal(given, "sixxs0 sixxs0 3 B.conf:1\n"
-				   "other other 9 sixxs0.conf:1\n");
+	assert_string_equal(reported, "");
+	/* no section here or elsewhere, and no claim */
+	write_section("a.conf", "sixxs0", "2a02::1", 200);
+	write_section("b.conf", "sixxs1", "2a02::1", 200);
+	write_section("c.conf", "sixxs0", "2a02::1", 200);
+	assert_int_equal(find("sixxs0", &tunnel), 0);
+	assert_string_equal(reported, "");
+	assert_int_equal(find("sixxs1", &tunnel), 1);
+	assert_int_equal(each(), 0);
+	assert_string_equal(given, "sixxs1 sixxs1 200 b.conf:1\n");
+	assert_string_equal(reported,
+			    "warning c.conf:1: not used: interface sixxs0 has its "
+			    "section in line 1 of a.conf\n"
+			    "warning a.conf:1: not used: sixxs0.conf is a link to "
+			    "/dev/null, so sixxs0 has no section\n");
+	/* of another name it says nothing */
+	assert_int_equal(rename(scratch_path("sixxs0.conf"), scratch_path("0.conf")), 0);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_string_equal(reported, "");
+}
+
+static void test_linked_files(void **state)
+{
+	struct tunnel tunnel;
+
+	(void)state;
+	scratch_mkdir("all");
+	write_section("all/tunnel", "sixxs0", "2a02::1", 200);
+	assert_int_equal(symlink("all/tunnel", scratch_path("sixxs0.conf")), 0);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(each(), 0);
+	assert_string_equal(reported, "");
+	assert_string_equal(given, "sixxs0 sixxs0 200 sixxs0.conf:1\n");
+	assert_int_equal(chmod(scratch_path("all"), 0777), 0);
+	assert_int_equal(find("sixxs0", &tunnel), -EPERM);
+	assert_non_null(
+		strstr(reported, "sixxs0.conf:0: a symbolic link is not followed"));
 }
 
 static void test_exact_match(void **state)
@@ -606,36 +706,54 @@ static void test_bad_neighbours(void **state)
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(given, "sixxs0 sixxs0 200 m.conf:1\n");
 
-	scratch_write("a.conf", "[broken\n; sixxs0\n");
-	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	/* told, and what another file answers is known */
+	scratch_write("a.conf", "[broken\n; sixxs0 sixxs1\n");
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_int_equal(tunnel.table, 200);
 	assert_string_equal(
 		reported,
 		"a.conf:1: the section's bracket is not closed: expected [NAME]\n");
 	assert_int_equal(each(), -EINVAL);
-	assert_string_equal(given, "");
+	assert_string_equal(given, "sixxs0 sixxs0 200 m.conf:1\n");
+	/* what none answers is not */
+	assert_int_equal(find("sixxs1", &tunnel), -EINVAL);
+	assert_int_equal(find("sixxs2", &tunnel), 0);
 
+	/* nobody knows what is in it */
 	assert_int_equal(unlink(scratch_path("a.conf")), 0);
-	scratch_write("z.conf", "[broken\n; sixxs0\n");
-	assert_int_equal(find("sixxs0", &tunnel), 1); /* the earlier one is found first */
+	assert_int_equal(symlink("nowhere", scratch_path("a.conf")), 0);
+	assert_int_equal(find("sixxs2", &tunnel), -EPERM);
+	assert_int_equal(find("sixxs0", &tunnel), 1);
+	assert_non_null(
+		strstr(reported, "a.conf:0: a symbolic link that leads to no file"));
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(given, "sixxs0 sixxs0 200 m.conf:1\n");
-	assert_int_equal(unlink(scratch_path("z.conf")), 0);
+	assert_int_equal(unlink(scratch_path("a.conf")), 0);
 
 	scratch_write("sixxs0.conf", "broken\n"); /* its own file need not mention it */
 	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(given, "");
-	assert_int_equal(unlink(scratch_path("sixxs0.conf")), 0);
+}
 
-	assert_int_equal(symlink("m.conf", scratch_path("a.conf")), 0);
-	/* nobody knows what is in it */
-	assert_int_equal(find("sixxs0", &tunnel), -EPERM);
-	assert_int_equal(each(), -EINVAL);
-	assert_string_equal(given, "");
-	assert_int_equal(rename(scratch_path("m.conf"), scratch_path("sixxs0.conf")), 0);
-	assert_int_equal(find("sixxs0", &tunnel), 1);
-	assert_int_equal(each(), -EINVAL);
-	assert_string_equal(given, "sixxs0 sixxs0 200 sixxs0.conf:1\n");
+/* A foreign file must not fill the log. */
+static void test_many_errors(void **state)
+{
+	static char text[INI_FILE_MAX];
+	struct tunnel tunnel;
+	int size = sprintf(text, "[sixxs0]\n");
+	unsigned lines = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++)
+		size += sprintf(text + size, "k%u=%u\n", i, i);
+	scratch_write("sixxs0.conf", text);
+	assert_int_equal(find("sixxs0", &tunnel), -EINVAL);
+	for (const char *c = reported; (c = strchr(c, '\n')); c++)
+		lines++;
+	assert_int_equal(lines, 31);
+	/* and the two that are required */
+	assert_non_null(strstr(reported, "\nsixxs0.conf:0: 4972 more errors\n"));
 }
 
 static void test_bad_sections(void **state)
@@ -721,8 +839,10 @@ static void warn(void)
 	struct claims claims;
 
 	reported[0] = '\0';
-	assert_int_equal(config_read(scratch, &reporter, &claims), 0);
-	assert_int_equal(claims_warn(&claims), 0);
+	assert_int_equal(
+		config_read(&(struct settings){.conf_dir = scratch}, &reporter, &claims),
+		0);
+	assert_int_equal(conflicts_warn(&claims), 0);
 	claims_free(&claims);
 }
 
@@ -805,7 +925,9 @@ static void test_each_stops(void **state)
 	write_section("a.conf", "a", "2a02::1", 200);
 	write_section("b.conf", "b", "2a02::2", 201);
 	write_section("c.conf", "c", "2a02::3", 202);
-	assert_int_equal(config_each(scratch, &reporter, stop, &calls), -ECANCELED);
+	assert_int_equal(config_each(&(struct settings){.conf_dir = scratch}, &reporter,
+				     stop, &calls),
+			 -ECANCELED);
 	assert_int_equal(calls, 2);
 }
 
@@ -852,7 +974,9 @@ static void test_ten_thousand(void **state)
 	assert_int_equal(tunnel.table, 10998);
 	assert_true(seconds() - start < 3);
 	start = seconds();
-	assert_int_equal(config_each(scratch, &reporter, count, &calls), 0);
+	assert_int_equal(config_each(&(struct settings){.conf_dir = scratch}, &reporter,
+				     count, &calls),
+			 0);
 	assert_int_equal(calls, 10000);
 	assert_true(seconds() - start < 10);
 }
@@ -874,10 +998,15 @@ int main(void)
 		IN_FOLDER(test_labels),
 		IN_FOLDER(test_ifnames),
 		IN_FOLDER(test_no_folder),
+		IN_FOLDER(test_no_folder_that_was_typed),
 		IN_FOLDER(test_bad_folder),
 		IN_FOLDER(test_order),
 		IN_FOLDER(test_exact_match),
+		IN_FOLDER(test_empty_own_file),
+		IN_FOLDER(test_masked),
+		IN_FOLDER(test_linked_files),
 		IN_FOLDER(test_bad_neighbours),
+		IN_FOLDER(test_many_errors),
 		IN_FOLDER(test_bad_sections),
 		IN_FOLDER(test_clashes_in_a_file),
 		IN_FOLDER(test_clashes_of_files),

@@ -292,9 +292,9 @@ static void test_many_complaints(void **state)
 	for (size_t i = 0; i < sizeof(text); i += 4)
 		memcpy(text + i, "bad\n", 4);
 	assert_int_equal(parse(text, sizeof(text), &ini), -EINVAL);
-	assert_non_null(strstr(reported, "\n50: neither "));
-	assert_null(strstr(reported, "51: "));
-	assert_non_null(strstr(reported, "\n0: 200 more errors\n"));
+	assert_non_null(strstr(reported, "\n30: neither "));
+	assert_null(strstr(reported, "31: "));
+	assert_non_null(strstr(reported, "\n0: 220 more errors\n"));
 }
 
 static void test_many_keys(void **state)
@@ -392,10 +392,6 @@ static void test_kinds(void **state)
 
 	(void)state;
 	scratch_write("file", "[a]\nx=1\n");
-	assert_int_equal(symlink("file", scratch_path("link")), 0);
-	refuse("link", -EPERM, "0: a symbolic link is not followed\n");
-	assert_int_equal(symlink("nowhere", scratch_path("dangling")), 0);
-	refuse("dangling", -EPERM, "0: a symbolic link is not followed\n");
 	assert_int_equal(mkfifo(scratch_path("fifo"), 0600), 0);
 	refuse("fifo", -EPERM, "0: not a regular file\n");
 	scratch_mkdir("folder");

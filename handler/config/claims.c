@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/claims.h"
+
+#include "config/section.h"
+#include "lib/array.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool claim_counts(const struct claim *claim)
+{
+	return !claim->invalid && !claim->shadowed && !claim->unknown;
+}
+
+unsigned claim_key_line(const struct claim *claim, const char *key)
+{
+	for (unsigned i = 0; i < CONFIG_KEYS; i++)
+		if (!strcmp(config_keys[i].name, key))
+			return claim->key_line[i];
+	return 0;
+}
+
+unsigned claim_line(const struct claim *claim, const char *key)
+{
+	const unsigned line = claim_key_line(claim, key);
+
+	return line ? line : claim->line;
+}
+
+unsigned claim_name_line(const struct claim *claim)
+{
+	return claim_line(claim, claim_key_line(claim, "name") ? "name" : "table");
+}
+
+void claim_say(const struct claims *claims, const struct claim *claim,
+	       enum severity severity, unsigned line, const char *format, ...)
+{
+	struct diagnostics to = diagnostics_in(&claims->diagnostics,
+					       claims->diagnostics.dir, claim->file);
+	va_list args;
+
+	if (claims->only_ifname && strcmp(claims->only_ifname, claim->tunnel.ifname))
+		return;
+	va_start(args, format);
+	diagnose_args(&to, severity, line, format, args);
+	va_end(args);
+}
+
+bool claims_own_file(const char *file, const char *ifname)
+{
+	const size_t size = strlen(ifname);
+	const char *slash = strrchr(file, '/');
+
+	if (slash)
+		file = slash + 1;
+	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
+}
+
+int claims_add_file(struct claims *claims, const char *file, enum file_state state)
+{
+	char *name = strdup(file);
+	struct claim_file *kept = name ? array_push(claims->file, claims->n_files) : NULL;
+
+	if (!kept) {
+		free(name);
+		return -ENOMEM;
+	}
+	*kept = (struct claim_file){.name = name, .state = state};
+	return 0;
+}
+
+static int add_section(struct claims *claims, const struct ini_section *section,
+		       const char *file, struct diagnostics *diagnostics)
+{
+	const bool report = !claims->only_ifname ||
+			    !strcmp(claims->only_ifname, section_ifname(section));
+	struct claim *claim = calloc(1, sizeof(*claim)), **kept;
+
+	kept = claim ? array_push(claims->claim, claims->n) : NULL;
+	if (!kept) {
+		free(claim);
+		return -ENOMEM;
+	}
+	*kept = claim;
+	claim->invalid = section_parse(section, report ? diagnostics : NULL,
+				       claim->key_line, &claim->tunnel) < 0;
+	claim->order = claims->n;
+	claim->file = file;
+	claim->line = section->line;
+	claim->own_file = claims_own_file(file, claim->tunnel.ifname);
+	return 0;
+}
+
+int claims_add(struct claims *claims, const struct ini *ini,
+	       struct diagnostics *diagnostics)
+{
+	int r = claims_add_file(claims, diagnostics->file, FILE_GOOD);
+
+	for (size_t i = 0; r == 0 && i < ini->n_sections; i++)
+		r = add_section(claims, &ini->section[i],
+				claims->file[claims->n_files - 1].name, diagnostics);
+	return r;
+}
+
+void claims_free(struct claims *claims)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		free(claims->claim[i]);
+	for (size_t i = 0; i < claims->n_files; i++)
+		free(claims->file[i].name);
+	free(claims->claim);
+	free(claims->file);
+}
