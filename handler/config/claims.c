@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,4 +113,15 @@ void claims_free(struct claims *claims)
 		free(claims->file[i].name);
 	free(claims->claim);
 	free(claims->file);
+}
+
+const char *claim_place(const struct claim *claim, const struct claim *from,
+			char ret[static CLAIM_PLACE_SIZE])
+{
+	if (claim->file == from->file)
+		snprintf(ret, CLAIM_PLACE_SIZE, "line %u", claim->line);
+	else
+		snprintf(ret, CLAIM_PLACE_SIZE, "line %u of %s", claim->line,
+			 claim->file);
+	return ret;
 }

@@ -12,6 +12,7 @@
 #include "lib/ini.h"
 #include "routing/tunnel.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -63,6 +64,11 @@ unsigned claim_line(const struct claim *claim, const char *key);
 
 /* The line that gives the table its name. */
 unsigned claim_name_line(const struct claim *claim);
+
+/* "line 1", or "line 1 of FILE" where that is not FROM's file too. */
+#define CLAIM_PLACE_SIZE (NAME_MAX + 32)
+const char *claim_place(const struct claim *claim, const struct claim *from,
+			char ret[static CLAIM_PLACE_SIZE]);
 
 /* Says something of LINE in the section's file. */
 __attribute__((format(printf, 5, 6))) void
