@@ -9,17 +9,19 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define KEYS                                                                          \
-	"interface, source, table, name, priority, gateway, metric, mtu, when_down, " \
-	"prefer_main, wait, connect_limit"
+#define KEYS                                                                            \
+	"interface, source, source_link, fwmark, user, bound, from_link, table, name, " \
+	"priority, route, gateway, metric, mtu, prefer_main, steer, when_down, "        \
+	"when_gone, carrier, wait, connect_limit"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 #define TABLE_EXPECTED                                                               \
 	"expected a number from 1 to 252 or from 256 to 2147483647, or a name that " \
 	"rt_tables of iproute2 gives to one\n"
-#define SOURCE_EXPECTED \
-	"expected auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48\n"
+#define SOURCE_EXPECTED                                                          \
+	"expected auto, auto/prefix, an IPv6 or IPv4 address, or a prefix like " \
+	"2001:db8::/48\n"
 
 static void report(void *data, enum severity severity, const char *file, unsigned line,
 		   const char *text)
@@ -42,7 +44,8 @@ static int find(const char *ifname, struct section *ret)
 	int r;
 
 	reported[0] = '\0';
-	r = config_find(&(struct settings){.conf_dir = scratch}, ifname, &reporter, &tunnel);
+	r = config_find(&(struct settings){.conf_dir = scratch}, ifname, &reporter,
+			&tunnel);
 	if (r > 0)
 		*ret = tunnel.section[0];
 	return r;
@@ -190,10 +193,11 @@ static const struct {
 	const char *body;
 	const char *reported;
 } wrong[] = {
-	{"table=1\n", "1: [sixxs0] has no source: expected a line source = ...\n"},
+	{"table=1\n",
+	 "1: [sixxs0] selects no packets: expected at least one of source, fwmark, user, "
+	 "bound and from_link\n"},
 	{"source=2a02::1\n", "1: [sixxs0] has no table: expected a line table = ...\n"},
-	{"",
-	 "1: [sixxs0] has no source: expected a line source = ...\n1: [sixxs0] has no table: expected a line table = ...\n"},
+	{"", "1: [sixxs0] has no table: expected a line table = ...\n"},
 	{"source=2a02::1\ntable=1\nsauce=2a02::1\n",
 	 "4: unknown key sauce: expected one of " KEYS "\n"},
 	{"source=2a02::1\ntable=1\ninterface=a/b\n",
@@ -236,7 +240,8 @@ static const struct {
 	{"source=2a02::1\ntable=\n", "3: table = : " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=0\n", "3: table = 0: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=253\n", "3: table = 253: " TABLE_EXPECTED},
-	{"source=2a02::1\ntable=254\n", "3: table = 254: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=254\n",
+	 "3: table = 254: main's: expected route = none beside it\n"},
 	{"source=2a02::1\ntable=255\n", "3: table = 255: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=2147483648\n", "3: table = 2147483648: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=4294967496\n", "3: table = 4294967496: " TABLE_EXPECTED},
@@ -247,7 +252,8 @@ static const struct {
 	{"source=2a02::1\ntable=+1\n", "3: table = +1: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=-1\n", "3: table = -1: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=1 2\n", "3: table = 1 2: " TABLE_EXPECTED},
-	{"source=2a02::1\ntable=main\n", "3: table = main: " TABLE_EXPECTED},
+	{"source=2a02::1\ntable=main\n",
+	 "3: table = 254: main's: expected route = none beside it\n"},
 	{"source=2a02::1\ntable=local\n", "3: table = local: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=default\n", "3: table = default: " TABLE_EXPECTED},
 	{"source=2a02::1\ntable=unspec\n", "3: table = unspec: " TABLE_EXPECTED},
@@ -273,15 +279,15 @@ static const struct {
 	 "before\n"},
 
 	{"source=2a02::1\ntable=1\ngateway=2a02::/64\n",
-	 "4: gateway = 2a02::/64: expected none, or the unicast address of the next hop\n"},
+	 "4: gateway = 2a02::/64: expected none, auto, or the unicast address of the next hop\n"},
 	{"source=2a02::1\ntable=1\ngateway=ff02::1\n",
-	 "4: gateway = ff02::1: expected none, or the unicast address of the next hop\n"},
+	 "4: gateway = ff02::1: expected none, auto, or the unicast address of the next hop\n"},
 	{"source=2a02::1\ntable=1\ngateway=none,fe80::1\n",
 	 "4: gateway = fe80::1: expected nothing beside none\n"},
 	{"source=2a02::1\ntable=1\ngateway=fe80::1 none\n",
 	 "4: gateway = none: expected nothing beside none\n"},
 	{"source=2a02::1\ntable=1\ngateway=None\n",
-	 "4: gateway = None: expected none, or the unicast address of the next hop\n"},
+	 "4: gateway = None: expected none, auto, or the unicast address of the next hop\n"},
 	{"source=2a02::1\ntable=1\ngateway=fe80::1 fe80::2\n",
 	 "4: gateway = fe80::2: expected one gateway for IPv6 and one for IPv4\n"},
 	{"source=2a02::1\ntable=1\ngateway=192.0.2.1\n",
@@ -430,7 +436,7 @@ static void test_defaults_written_out(void **state)
 		assert_memory_equal(&absent, &written, sizeof(absent));
 		n++;
 	}
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 11);
 	/* and so may what the others' descriptions come to */
 	write_sixxs0("source=2a02::1\ntable=1\ninterface=sixxs0\nname=sixxs0\n");
 	assert_int_equal(find("sixxs0", &written), 1);
@@ -493,8 +499,12 @@ static void test_no_folder(void **state)
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/absent", scratch);
-	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0", &reporter, &all), 0);
-	assert_int_equal(config_each(&(struct settings){.conf_dir = path}, &reporter, give, NULL), 0);
+	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0",
+				     &reporter, &all),
+			 0);
+	assert_int_equal(
+		config_each(&(struct settings){.conf_dir = path}, &reporter, give, NULL),
+		0);
 	assert_string_equal(reported, "");
 	assert_int_equal(find("sixxs0", &tunnel), 0);
 	assert_int_equal(each(), 0);
@@ -540,9 +550,13 @@ static void test_bad_folder(void **state)
 	assert_int_equal(find("sixxs0", &tunnel), 1);
 	assert_int_equal(symlink(".", scratch_path("link")), 0);
 	snprintf(path, sizeof(path), "%s/link", scratch);
-	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0", &reporter, &all), -ENOTDIR);
+	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0",
+				     &reporter, &all),
+			 -ENOTDIR);
 	snprintf(path, sizeof(path), "%s/sixxs0.conf", scratch);
-	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0", &reporter, &all), -ENOTDIR);
+	assert_int_equal(config_find(&(struct settings){.conf_dir = path}, "sixxs0",
+				     &reporter, &all),
+			 -ENOTDIR);
 }
 
 static void test_order(void **state)
@@ -594,7 +608,7 @@ static void test_order(void **state)
 static void test_empty_own_file(void **state)
 {
 	static const char *const texts[] = {"", "\n", "# [sixxs0]\n# table = 200\n"};
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(texts); i++) {
@@ -620,7 +634,7 @@ static void test_empty_own_file(void **state)
 
 static void test_masked(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	assert_int_equal(symlink("/dev/null", scratch_path("sixxs0.conf")), 0);
@@ -649,7 +663,7 @@ static void test_masked(void **state)
 
 static void test_linked_files(void **state)
 {
-	struct tunnel tunnel;
+	struct section tunnel;
 
 	(void)state;
 	scratch_mkdir("all");
@@ -740,7 +754,7 @@ static void test_bad_neighbours(void **state)
 static void test_many_errors(void **state)
 {
 	static char text[INI_FILE_MAX];
-	struct tunnel tunnel;
+	struct section tunnel;
 	int size = sprintf(text, "[sixxs0]\n");
 	unsigned lines = 0;
 
@@ -752,8 +766,8 @@ static void test_many_errors(void **state)
 	for (const char *c = reported; (c = strchr(c, '\n')); c++)
 		lines++;
 	assert_int_equal(lines, 31);
-	/* and the two that are required */
-	assert_non_null(strstr(reported, "\nsixxs0.conf:0: 4972 more errors\n"));
+	/* and the table that is required */
+	assert_non_null(strstr(reported, "\nsixxs0.conf:0: 4971 more errors\n"));
 }
 
 static void test_bad_sections(void **state)
@@ -787,12 +801,8 @@ static void test_clashes_in_a_file(void **state)
 	scratch_write("all.conf", "[a]\nsource=2a02::1 2001:db8::1/48\ntable=200\n"
 				  "[b]\nsource=2a02::2\ntable=200\n"
 				  "[c]\nsource=2a02::3 2001:db8::2/48\ntable=201\n"
-				  "[d]\ninterface=a\nsource=2a02::4\ntable=202\n"
 				  "[e]\nsource=2a02::5\ntable=203\n");
-	assert_int_equal(find("a", &tunnel), -EINVAL);
-	assert_string_equal(reported,
-			    "all.conf:10: interface a has a section already, in "
-			    "line 1\n");
+	assert_int_equal(find("a", &tunnel), 1);
 	assert_int_equal(find("b", &tunnel), -EINVAL);
 	assert_string_equal(reported,
 			    "all.conf:4: table 200 belongs to [a] already, in line 1\n");
@@ -804,10 +814,41 @@ static void test_clashes_in_a_file(void **state)
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(
 		reported,
-		"all.conf:10: interface a has a section already, in line 1\n"
 		"all.conf:4: table 200 belongs to [a] already, in line 1\n"
 		"all.conf:7: source 2001:db8::/48 belongs to [a] already, in line 1\n");
-	assert_string_equal(given, "e e 203 all.conf:14\n");
+	assert_string_equal(given, "a a 200 all.conf:1\ne e 203 all.conf:10\n");
+}
+
+/* All of an interface's sections in the first file that has any; a wrong one spoils all. */
+static void test_several_sections(void **state)
+{
+	const struct settings settings = {.conf_dir = scratch};
+	struct tunnel tunnel;
+	char text[4096];
+	int size = 0;
+
+	(void)state;
+	scratch_write("a.conf", "[x]\ninterface=a\nsource=2a02::1\ntable=200\n"
+				"[a]\nsource=2a02::2\ntable=201\n");
+	write_section("b.conf", "a", "2a02::3", 202);
+	assert_int_equal(config_find(&settings, "a", &reporter, &tunnel), 1);
+	assert_int_equal(tunnel.n, 2);
+	assert_string_equal(tunnel.section[0].label, "x");
+	assert_string_equal(tunnel.section[1].label, "a");
+	assert_int_equal(each(), 0);
+	assert_string_equal(given, "x a 200 a.conf:1\na a 201 a.conf:5\n");
+	scratch_write("a.conf", "[x]\ninterface=a\nsource=2a02::1\ntable=200\n"
+				"[a]\nsource=2a02::2\ntable=0\n");
+	assert_int_equal(config_find(&settings, "a", &reporter, &tunnel), -EINVAL);
+	for (unsigned i = 0; i < TUNNEL_SECTIONS_MAX + 1; i++)
+		size += sprintf(text + size,
+				"[s%u]\ninterface=a\nsource=2a02::%x\ntable=%u\n", i,
+				i + 1, 1000 + i);
+	scratch_write("a.conf", text);
+	reported[0] = '\0';
+	assert_int_equal(config_find(&settings, "a", &reporter, &tunnel), -EINVAL);
+	assert_string_equal(reported, "a.conf:65: interface a has 16 sections already: "
+				      "expected no more\n");
 }
 
 static void test_clashes_of_files(void **state)
@@ -931,7 +972,8 @@ static void test_each_stops(void **state)
 	assert_int_equal(calls, 2);
 }
 
-static int count(void *data, const struct section *tunnel, const char *file, unsigned line)
+static int count(void *data, const struct section *tunnel, const char *file,
+		 unsigned line)
 {
 	(void)tunnel;
 	(void)file;
@@ -1009,6 +1051,7 @@ int main(void)
 		IN_FOLDER(test_many_errors),
 		IN_FOLDER(test_bad_sections),
 		IN_FOLDER(test_clashes_in_a_file),
+		IN_FOLDER(test_several_sections),
 		IN_FOLDER(test_clashes_of_files),
 		IN_FOLDER(test_overlaps),
 		IN_FOLDER(test_shared_names),
