@@ -36,6 +36,8 @@ errnos() {
 	access | faccessat | faccessat2) errors='EACCES EIO ENOMEM' ;;
 	bind) errors='EACCES ENOMEM ENOBUFS' ;;
 	getsockname) errors=ENOBUFS ;;
+	inotify_init1) errors='EMFILE ENFILE ENOMEM' ;;
+	inotify_add_watch) errors='EACCES ENOMEM ENOSPC' ;;
 	mmap | munmap | mprotect | mremap) errors=ENOMEM ;;
 	capget | capset | prctl) errors=EPERM ;;
 	close) errors='EINTR EIO ENOSPC EDQUOT' ;;
