@@ -68,7 +68,7 @@ static const char *shown(const char *command)
 	size_t n;
 
 	snprintf(sorted, sizeof(sorted),
-		 "(%s) | sed 's/ linkdown//; s/ *$//' | LC_ALL=C sort", command);
+		 "(%s) 2>/dev/null | sed 's/ linkdown//; s/ *$//' | LC_ALL=C sort", command);
 	pipe = popen(sorted, "re");
 	assert_non_null(pipe);
 	n = fread(text, 1, sizeof(text) - 1, pipe);
