@@ -60,7 +60,7 @@ __attribute__((format(printf, 1, 2))) static void ip(const char *format, ...)
 
 /* The lines of a command's output in byte order, without what nobody asks here: no link
  * has a carrier. */
-static const char *shown(const char *command)
+UNUSED static const char *shown(const char *command)
 {
 	static char text[65536];
 	char sorted[512];
@@ -68,7 +68,8 @@ static const char *shown(const char *command)
 	size_t n;
 
 	snprintf(sorted, sizeof(sorted),
-		 "(%s) 2>/dev/null | sed 's/ linkdown//; s/ *$//' | LC_ALL=C sort", command);
+		 "(%s) 2>/dev/null | sed 's/ linkdown//; s/ *$//' | LC_ALL=C sort",
+		 command);
 	pipe = popen(sorted, "re");
 	assert_non_null(pipe);
 	n = fread(text, 1, sizeof(text) - 1, pipe);
