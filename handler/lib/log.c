@@ -85,8 +85,8 @@ static void to_syslog(int priority, const char *text)
 	char lost[64];
 
 	if (state.lost) {
-		snprintf(lost, sizeof(lost), "%u lines were lost: the log was full",
-			 state.lost);
+		snprintf(lost, sizeof(lost), "%u line%s lost: the log was full",
+			 state.lost, state.lost == 1 ? " was" : "s were");
 		if (send_syslog(LOG_WARNING, lost) == 0)
 			state.lost = 0;
 	}
@@ -146,8 +146,8 @@ void log_release(void)
 	state.lines = NULL;
 	state.size = 0;
 	if (state.unheld)
-		log_line(LOG_WARNING, "%u lines were lost: there were too many",
-			 state.unheld);
+		log_line(LOG_WARNING, "%u line%s lost: there were too many", state.unheld,
+			 state.unheld == 1 ? " was" : "s were");
 	state.unheld = 0;
 }
 

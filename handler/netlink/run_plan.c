@@ -3,6 +3,7 @@
 
 #include "lib/array.h"
 #include "netlink/decode.h"
+#include "netlink/dump.h"
 #include "netlink/encode.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 #define SEND_MAX  128 /* requests whose answers surely fit in a receive buffer */
-#define TRIES_MAX 16  /* rules of others that a delete may hit before ours */
+#define TRIES_MAX 256 /* rules of others that a delete may hit before ours */
 
 /* A rule of somebody else's that our delete has taken: the message that says so. */
 struct victim {
@@ -153,20 +154,38 @@ static int put_back(struct rtnl *rtnl, const struct victim *victim)
 	return r < 0 ? r : answer.error;
 }
 
-/* The one that was put back stands behind ours now. */
+struct search {
+	const struct object *rule;
+	bool found;
+};
+
+static int look_for(void *data, const struct found *found)
+{
+	struct search *search = data;
+
+	search->found |= found->ours && object_equal(&found->object, search->rule);
+	return 0;
+}
+
+/* The one that was put back stands behind ours now; without ours it would be hit again. */
 static int delete_again(struct rtnl *rtnl, const struct plan *plan,
 			const struct victims *victims, struct answer *ret,
 			struct victims *ret_more)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < victims->n; i++) {
+	for (size_t i = 0; i < victims->n; i++) {
+		const int put = put_back(rtnl, &victims->victim[i]);
 		const size_t at = victims->victim[i].step;
 		const struct plan again = {.n = 1, .step = &plan->step[at]};
+		struct search search = {.rule = &plan->step[at].object};
 		const size_t known = ret_more->n;
 
-		r = put_back(rtnl, &victims->victim[i]);
+		r = r < 0 ? r : put;
 		if (r == 0)
+			r = dump_rules(rtnl, search.rule->family, look_for, &search);
+		ret[at] = (struct answer){.error = -ENOENT};
+		if (r == 0 && search.found)
 			r = run(rtnl, &again, &ret[at], ret_more);
 		for (size_t k = known; k < ret_more->n; k++)
 			ret_more->victim[k].step = at;
@@ -194,8 +213,10 @@ int run_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret)
 		free_victims(&victims);
 		victims = more;
 	}
-	for (size_t i = 0; i < victims.n; i++)
+	for (size_t i = 0; i < victims.n; i++) {
 		put_back(rtnl, &victims.victim[i]);
+		ret[victims.victim[i].step] = (struct answer){.error = -EBUSY};
+	}
 	free_victims(&victims);
 	return r;
 }

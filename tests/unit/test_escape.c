@@ -90,5 +90,5 @@ int main(void)
 		cmocka_unit_test(test_cut),
 	};
 
-	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
 }

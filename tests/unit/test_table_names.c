@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "lib/iproute2.h"
+#include "state/run_dir.h"
 #include "state/table_names.h"
 
 #include <sys/wait.h>
@@ -36,7 +37,7 @@ static void test_name_ok(void **state)
 		"",     "0",    "254",     "0x10",  "6in4", ".a",     "-a",
 		"_a",   "a b",  "a\tb",    "a\n",   "a#b",  "a/b",    "a\xff",
 		"\xff", "main", "default", "local", "all",  "unspec", "cache"};
-	char longest[LABEL_SIZE + 1];
+	char longest[TABLE_NAME_SIZE + 1];
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(good); i++)
@@ -44,9 +45,9 @@ static void test_name_ok(void **state)
 	for (size_t i = 0; i < LENGTH(bad); i++)
 		assert_false(name_ok(bad[i]));
 	memset(longest, 'a', sizeof(longest));
-	longest[LABEL_SIZE] = '\0';
+	longest[TABLE_NAME_SIZE] = '\0';
 	assert_false(name_ok(longest));
-	longest[LABEL_SIZE - 1] = '\0';
+	longest[TABLE_NAME_SIZE - 1] = '\0';
 	assert_true(name_ok(longest));
 }
 
@@ -187,6 +188,15 @@ static int look(uint32_t number, const char *name, struct name_entry *ret)
 	return verdict;
 }
 
+static int set(uint32_t number, const char *name)
+{
+	struct name_entry want = {.number = number};
+	struct name_rival rival;
+
+	strcpy(want.name, name);
+	return names_set(runfd, &want, &rival);
+}
+
 /* What is there and cannot be read may hold the name. */
 static void test_unreadable(void **state)
 {
@@ -200,23 +210,8 @@ static void test_unreadable(void **state)
 	assert_int_equal(number_of("a"), 6);
 	assert_int_equal(names_number("b", &number), -ELOOP);
 	assert_int_equal(look(200, "b", &entry), -ELOOP);
-}
-
-static int add(uint32_t number, const char *name)
-{
-	struct name_entry want = {.number = number};
-	struct name_rival rival;
-
-	strcpy(want.name, name);
-	return names_add(runfd, &want, &rival);
-}
-
-static int drop(uint32_t number, const char *name)
-{
-	struct name_entry entry = {.number = number};
-
-	strcpy(entry.name, name);
-	return names_drop(runfd, &entry);
+	/* ip(8) takes no names from it either */
+	assert_int_equal(set(200, "b"), NAME_OURS);
 }
 
 static const char *ours(void)
@@ -235,40 +230,42 @@ static const char *ours(void)
 /* Nothing but our file stays behind, and not that if it is empty. */
 static void assert_tidy(void)
 {
-	assert_int_equal(access(scratch_path("run/rt_tables.tmp"), F_OK), -1);
-	assert_int_equal(access(scratch_path("run/rt_tables.lock"), F_OK), -1);
+	assert_int_equal(access(scratch_path("run/" RUN_DIR_TEMP), F_OK), -1);
 	if (!*ours())
 		assert_int_equal(access(scratch_path("run/rt_tables"), F_OK), -1);
 }
 
-static void test_add_and_drop(void **state)
+static void test_set(void **state)
 {
 	struct stat before, after;
 
 	(void)state;
-	assert_int_equal(add(200, "sixxs0"), NAME_OURS);
+	assert_int_equal(set(200, "sixxs0"), NAME_OURS);
 	assert_string_equal(ours(), "200 sixxs0\n");
 	assert_int_equal(stat(scratch_path("run/rt_tables"), &before), 0);
 	assert_int_equal(before.st_mode & 07777, 0644);
-	assert_int_equal(add(200, "sixxs0"), NAME_OURS);
+	assert_int_equal(set(200, "sixxs0"), NAME_OURS);
+	assert_int_equal(set(4711, ""), NAME_OURS);
 	assert_int_equal(stat(scratch_path("run/rt_tables"), &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino); /* not written again */
-	assert_int_equal(add(20, "sixxs"), NAME_OURS);
-	assert_int_equal(add(2000, "sixxs00"), NAME_OURS);
+	assert_int_equal(set(20, "sixxs"), NAME_OURS);
+	assert_int_equal(set(2000, "sixxs00"), NAME_OURS);
 	assert_string_equal(ours(), "200 sixxs0\n20 sixxs\n2000 sixxs00\n");
 	assert_tidy();
 
-	assert_int_equal(drop(20, "sixxs0"),
-			 0); /* exactly that line, which is not there */
-	assert_int_equal(drop(200, "sixxs"), 0);
-	assert_string_equal(ours(), "200 sixxs0\n20 sixxs\n2000 sixxs00\n");
-	assert_int_equal(drop(20, "sixxs"), 0);
+	/* another name of the same table comes in its place */
+	assert_int_equal(set(20, "other"), NAME_OURS);
+	assert_string_equal(ours(), "200 sixxs0\n2000 sixxs00\n20 other\n");
+	/* one that its neighbour bears does not, and the old one goes */
+	assert_int_equal(set(20, "sixxs0"), NAME_TAKEN);
 	assert_string_equal(ours(), "200 sixxs0\n2000 sixxs00\n");
-	assert_int_equal(drop(200, "sixxs0"), 0);
+	assert_int_equal(set(20, ""), NAME_OURS);
+	assert_string_equal(ours(), "200 sixxs0\n2000 sixxs00\n");
+	assert_int_equal(set(200, ""), NAME_OURS);
 	assert_string_equal(ours(), "2000 sixxs00\n");
-	assert_int_equal(drop(2000, "sixxs00"), 0);
+	assert_int_equal(set(2000, ""), NAME_OURS);
 	assert_tidy();
-	assert_int_equal(drop(2000, "sixxs00"), 0);
+	assert_int_equal(set(2000, ""), NAME_OURS);
 	assert_tidy();
 }
 
@@ -278,7 +275,7 @@ static void test_umask(void **state)
 
 	(void)state;
 	umask(0777);
-	assert_int_equal(add(200, "sixxs0"), NAME_OURS);
+	assert_int_equal(set(200, "sixxs0"), NAME_OURS);
 	umask(022);
 	assert_int_equal(stat(scratch_path("run/rt_tables"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
@@ -287,10 +284,10 @@ static void test_umask(void **state)
 static void test_bad_names(void **state)
 {
 	(void)state;
-	assert_int_equal(add(200, "254"), -EINVAL);
-	assert_int_equal(add(200, "main"), -EINVAL);
-	assert_int_equal(add(200, "a b"), -EINVAL);
-	assert_int_equal(add(200, ""), -EINVAL);
+	assert_int_equal(set(200, "254"), -EINVAL);
+	assert_int_equal(set(200, "main"), -EINVAL);
+	assert_int_equal(set(200, "a b"), -EINVAL);
+	assert_int_equal(set(200, "0x10"), -EINVAL);
 	assert_tidy();
 }
 
@@ -302,27 +299,33 @@ static const struct {
 	int verdict;
 	uint32_t in_way_number;
 	const char *in_way; /* NULL: nothing */
+	const char *after;  /* our file, once it was set */
 } verdicts[] = {
-	{"", "", 200, "a", NAME_OURS, 0, NULL},
-	{"201 b\n", "202 c\n", 200, "a", NAME_OURS, 0, NULL},
-	{"", "200 a\n", 200, "a", NAME_OURS, 0, NULL},
-	{"200 a\n", "", 200, "a", NAME_OTHERS, 0, NULL},
-	{"200 a\n", "200 a\n", 200, "a", NAME_OTHERS, 0, NULL},
-	{"200 b\n200 a\n", "", 200, "a", NAME_OTHERS, 0, NULL},
-	{"201 a\n", "", 200, "a", NAME_TAKEN, 201, "a"},
-	{"201 a\n200 a\n", "", 200, "a", NAME_TAKEN, 201, "a"},
-	{"200 a\n201 a\n", "", 200, "a", NAME_TAKEN, 201, "a"},
-	{"201 a\n", "200 a\n", 200, "a", NAME_TAKEN, 201, "a"},
-	{"200 b\n", "", 200, "a", NUMBER_TAKEN, 200, "b"},
-	{"200 b\n201 a\n", "", 200, "a", NAME_TAKEN, 201, "a"},
-	{"", "201 a\n", 200, "a", NAME_TAKEN, 201, "a"},
-	{"", "1 z\n201 a\n", 200, "a", NAME_TAKEN, 201, "a"},
-	{"", "200 b\n", 200, "a", NUMBER_TAKEN, 200, "b"},
-	{"", "1 z\n200 b\n2 y\n", 200, "a", NUMBER_TAKEN, 200, "b"},
-	{"", "1200 b\n2000 c\n201 aa\n202 ba\n", 200, "a", NAME_OURS, 0, NULL},
-	{"", "200 b", 200, "a", NUMBER_TAKEN, 200, "b"}, /* a newline that is not there */
-	{"bad\n200 b\n", "", 200, "a", NAME_OURS, 0, NULL},
-	{"", "", 254, "a", NUMBER_TAKEN, 254, "main"},
+	{"", "", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
+	{"201 b\n", "202 c\n", 200, "a", NAME_OURS, 0, NULL, "202 c\n200 a\n"},
+	{"", "200 a\n", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
+	{"200 a\n", "", 200, "a", NAME_OTHERS, 0, NULL, ""},
+	{"200 a\n", "200 a\n", 200, "a", NAME_OTHERS, 0, NULL, ""},
+	{"200 b\n200 a\n", "", 200, "a", NAME_OTHERS, 0, NULL, ""},
+	{"201 a\n", "", 200, "a", NAME_TAKEN, 201, "a", ""},
+	{"201 a\n200 a\n", "", 200, "a", NAME_TAKEN, 201, "a", ""},
+	{"200 a\n201 a\n", "", 200, "a", NAME_TAKEN, 201, "a", ""},
+	{"201 a\n", "200 a\n1 z\n", 200, "a", NAME_TAKEN, 201, "a", "1 z\n"},
+	{"200 b\n", "", 200, "a", NUMBER_TAKEN, 200, "b", ""},
+	{"200 b\n201 a\n", "", 200, "a", NAME_TAKEN, 201, "a", ""},
+	{"", "201 a\n", 200, "a", NAME_TAKEN, 201, "a", "201 a\n"},
+	{"", "1 z\n201 a\n", 200, "a", NAME_TAKEN, 201, "a", "1 z\n201 a\n"},
+	{"", "201 a\n200 b\n", 200, "a", NAME_TAKEN, 201, "a", "201 a\n"},
+	/* the line of the table itself stands in no way */
+	{"", "200 b\n", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
+	{"", "1 z\n200 b\n2 y\n", 200, "a", NAME_OURS, 0, NULL, "1 z\n2 y\n200 a\n"},
+	{"", "1200 b\n2000 c\n201 aa\n202 ba\n", 200, "a", NAME_OURS, 0, NULL,
+	 "1200 b\n2000 c\n201 aa\n202 ba\n200 a\n"},
+	/* a newline that is not there */
+	{"", "200 b", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
+	{"", "201 a", 200, "a", NAME_TAKEN, 201, "a", "201 a"},
+	{"bad\n200 b\n", "", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
+	{"", "", 254, "a", NUMBER_TAKEN, 254, "main", ""},
 };
 
 static void test_verdicts(void **state)
@@ -344,12 +347,28 @@ static void test_verdicts(void **state)
 		assert_int_equal(entry.number,
 				 verdicts[i].in_way ? verdicts[i].in_way_number : 4711);
 		assert_string_equal(ours(), before); /* to look changes nothing */
-		assert_int_equal(add(verdicts[i].number, verdicts[i].name),
+		assert_int_equal(set(verdicts[i].number, verdicts[i].name),
 				 verdicts[i].verdict);
-		if (verdicts[i].verdict != NAME_OURS)
-			assert_string_equal(ours(), before);
+		assert_string_equal(ours(), verdicts[i].after);
 		assert_tidy();
 	}
+}
+
+/* Whose line it is, is told: another tunnel's, or somebody else's. */
+static void test_whose(void **state)
+{
+	const struct name_entry want = {.number = 200, .name = "a"};
+	struct name_rival rival = {.ours = true};
+
+	(void)state;
+	scratch_write("etc/iproute2/rt_tables", "201 a\n");
+	assert_int_equal(names_set(runfd, &want, &rival), NAME_TAKEN);
+	assert_false(rival.ours);
+	scratch_write("etc/iproute2/rt_tables", "");
+	scratch_write("run/rt_tables", "202 a\n");
+	assert_int_equal(names_set(runfd, &want, &rival), NAME_TAKEN);
+	assert_true(rival.ours);
+	assert_int_equal(rival.entry.number, 202);
 }
 
 /* A name of others may be longer than any of ours: it is only cut in what is reported. */
@@ -364,8 +383,8 @@ static void test_long_name_of_others(void **state)
 	snprintf(text, sizeof(text), "200 %s\n", name);
 	scratch_write("etc/iproute2/rt_tables", text);
 	assert_int_equal(look(200, "a", &entry), NUMBER_TAKEN);
-	assert_int_equal(strlen(entry.name), LABEL_SIZE - 1);
-	name[LABEL_SIZE - 1] = '\0';
+	assert_int_equal(strlen(entry.name), TABLE_NAME_SIZE - 1);
+	name[TABLE_NAME_SIZE - 1] = '\0';
 	assert_int_equal(look(201, name, &entry), NAME_OURS);
 }
 
@@ -379,44 +398,54 @@ static void test_no_run_folder(void **state)
 	scratch_write("etc/iproute2/rt_tables", "200 b\n");
 	assert_int_equal(names_look(-1, &want, &rival), NUMBER_TAKEN);
 	assert_int_equal(remove(scratch_path("run")), 0);
-	assert_int_equal(drop(200, "a"), 0);
-	assert_int_equal(add(201, "a"), -ENOENT);
+	assert_int_equal(set(200, ""), NAME_OURS);
+	assert_int_equal(set(201, "a"), -ENOENT);
 }
 
-/* What a kill may leave: the lock's file, and a temporary file of any kind. */
+/* A temporary file that a kill has left, of any kind. */
 static void test_left_behind(void **state)
 {
+	const char *temp = "run/" RUN_DIR_TEMP;
+
 	(void)state;
-	scratch_write("run/rt_tables.lock", "");
-	scratch_write("run/rt_tables.tmp", "20");
-	assert_int_equal(add(200, "a"), NAME_OURS);
+	scratch_write(temp, "20");
+	assert_int_equal(set(200, "a"), NAME_OURS);
 	assert_string_equal(ours(), "200 a\n");
 	assert_tidy();
-	scratch_write("run/rt_tables.lock", "");
-	assert_int_equal(add(200, "a"), NAME_OURS);
-	assert_tidy();
-	assert_int_equal(symlink("elsewhere", scratch_path("run/rt_tables.tmp")), 0);
-	assert_int_equal(add(201, "b"), NAME_OURS);
+	assert_int_equal(symlink("elsewhere", scratch_path(temp)), 0);
+	assert_int_equal(set(201, "b"), NAME_OURS);
 	assert_tidy();
 	assert_int_equal(access(scratch_path("run/elsewhere"), F_OK), -1);
-	scratch_write("run/rt_tables.tmp", "20");
-	assert_int_equal(drop(4, "d"), 0);
-	assert_tidy();
-	assert_int_equal(drop(200, "a"), 0);
-	scratch_write("run/rt_tables.tmp", "20");
-	scratch_write("run/rt_tables.lock", "");
-	assert_int_equal(drop(201, "b"), 0);
-	assert_tidy();
 }
 
+/* Nobody here has made it: it is neither read nor written through. */
 static void test_ours_is_a_link(void **state)
 {
 	(void)state;
 	scratch_write("elsewhere", "200 b\n");
 	assert_int_equal(symlink("../elsewhere", scratch_path("run/rt_tables")), 0);
-	assert_int_equal(add(200, "a"), -ELOOP);
-	assert_int_equal(drop(200, "a"), -ELOOP);
+	assert_int_equal(set(200, "a"), -EPERM);
+	assert_int_equal(set(200, ""), -EPERM);
+	assert_string_equal(ours(), "200 b\n");
 	assert_int_equal(unlink(scratch_path("run/rt_tables")), 0);
+	scratch_write("run/rt_tables", "200 b\n");
+	assert_int_equal(chmod(scratch_path("run/rt_tables"), 0666), 0);
+	assert_int_equal(set(200, "a"), -EPERM);
+}
+
+/* Under the lock, as it is called: takes it, sets a line, and drops it. */
+static int set_locked(uint32_t number, const char *name)
+{
+	struct run_lock lock;
+	int r;
+
+	do
+		r = run_dir_lock(runfd, true, &lock);
+	while (r == -ETIMEDOUT);
+	if (r == 0)
+		r = set(number, name);
+	run_dir_unlock(&lock);
+	return r;
 }
 
 /* Many at once, each with a table of its own: no line is lost, none stays. */
@@ -438,12 +467,13 @@ static void test_in_parallel(void **state)
 			for (int i = 0; i < ROUNDS; i++) {
 				snprintf(expected, sizeof(expected), "%u %s\n", 300 + w,
 					 name);
-				if (add(300 + w, name) != NAME_OURS ||
+				if (set_locked(300 + w, name) != NAME_OURS ||
 				    !strstr(ours(), expected) ||
-				    drop(300 + w, name) < 0 || strstr(ours(), expected))
+				    set_locked(300 + w, "") < 0 ||
+				    strstr(ours(), expected))
 					_exit(1);
 			}
-			_exit(add(300 + w, name) == NAME_OURS ? 0 : 1);
+			_exit(set_locked(300 + w, name) == NAME_OURS ? 0 : 1);
 		}
 	}
 	for (uint32_t w = 0; w < WORKERS; w++) {
@@ -451,40 +481,56 @@ static void test_in_parallel(void **state)
 		assert_int_equal(status, 0);
 	}
 	for (uint32_t w = 0; w < WORKERS; w++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "t%u", w);
-		snprintf(expected, sizeof(expected), "%u %s\n", 300 + w, name);
+		snprintf(expected, sizeof(expected), "%u t%u\n", 300 + w, w);
 		assert_non_null(strstr(ours(), expected));
-		assert_int_equal(drop(300 + w, name), 0);
+		assert_int_equal(set(300 + w, ""), NAME_OURS);
 	}
 	assert_tidy();
 }
 
-/* One table for which two names are wanted at once: one gets it, whichever. */
-static void test_same_number_at_once(void **state)
+/* One name for which several tables ask at once: one gets it, whichever. */
+static void test_same_name_at_once(void **state)
 {
 	enum { WORKERS = 8 };
 	int winners = 0, status;
 
 	(void)state;
-	for (int w = 0; w < WORKERS; w++)
-		if (fork() == 0) {
-			char name[16];
-
-			snprintf(name, sizeof(name), "t%d", w);
-			_exit(add(300, name));
-		}
+	for (uint32_t w = 0; w < WORKERS; w++)
+		if (fork() == 0)
+			_exit(set_locked(300 + w, "t"));
 	for (int w = 0; w < WORKERS; w++) {
 		assert_true(wait(&status) > 0);
 		assert_true(WIFEXITED(status));
 		if (WEXITSTATUS(status) == NAME_OURS)
 			winners++;
 		else
-			assert_int_equal(WEXITSTATUS(status), NUMBER_TAKEN);
+			assert_int_equal(WEXITSTATUS(status), NAME_TAKEN);
 	}
 	assert_int_equal(winners, 1);
 	assert_null(strchr(strchr(ours(), '\n') + 1, '\n'));
+}
+
+static int append_entry(void *data, const struct name_entry *entry)
+{
+	append(data, entry->number, entry->name);
+	return entry->number == 4711 ? -ECANCELED : 0;
+}
+
+static void test_each(void **state)
+{
+	char text[256] = "";
+
+	(void)state;
+	assert_int_equal(names_each(-1, append_entry, text), 0);
+	assert_int_equal(names_each(runfd, append_entry, text), 0);
+	assert_string_equal(text, "");
+	scratch_write("run/rt_tables", "200 a\n201 b\n254 main\n202 c");
+	assert_int_equal(names_each(runfd, append_entry, text), 0);
+	assert_string_equal(text, "200 a\n201 b\n202 c\n");
+	scratch_write("run/rt_tables", "4711 a\n201 b\n");
+	text[0] = '\0';
+	assert_int_equal(names_each(runfd, append_entry, text), -ECANCELED);
+	assert_string_equal(text, "4711 a\n");
 }
 
 static double seconds(void)
@@ -510,11 +556,11 @@ static void test_ten_thousand(void **state)
 		struct name_entry entry;
 
 		assert_int_equal(look(200, "a", &entry), NAME_OURS);
-		assert_int_equal(add(109999, "tunnel-number-9999"), NAME_OURS);
-		assert_int_equal(look(109999, "a", &entry), NUMBER_TAKEN);
+		assert_int_equal(set(109999, "tunnel-number-9999"), NAME_OURS);
+		assert_int_equal(look(200, "tunnel-number-0", &entry), NAME_TAKEN);
 	}
-	assert_int_equal(add(200, "a"), NAME_OURS);
-	assert_int_equal(drop(105000, "tunnel-number-5000"), 0);
+	assert_int_equal(set(200, "a"), NAME_OURS);
+	assert_int_equal(set(105000, ""), NAME_OURS);
 	assert_true(seconds() - start < 5);
 }
 
@@ -530,18 +576,20 @@ int main(void)
 		IN_FOLDER(test_unread),
 		IN_FOLDER(test_ambiguous),
 		IN_FOLDER(test_unreadable),
-		IN_FOLDER(test_add_and_drop),
+		IN_FOLDER(test_set),
 		IN_FOLDER(test_umask),
 		IN_FOLDER(test_bad_names),
 		IN_FOLDER(test_verdicts),
+		IN_FOLDER(test_whose),
 		IN_FOLDER(test_long_name_of_others),
 		IN_FOLDER(test_no_run_folder),
 		IN_FOLDER(test_left_behind),
 		IN_FOLDER(test_ours_is_a_link),
 		IN_FOLDER(test_in_parallel),
-		IN_FOLDER(test_same_number_at_once),
+		IN_FOLDER(test_same_name_at_once),
+		IN_FOLDER(test_each),
 		IN_FOLDER(test_ten_thousand),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("table_names", tests, NULL, NULL);
 }

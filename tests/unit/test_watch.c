@@ -7,6 +7,9 @@
 #include "netlink/decode.h"
 #include "netlink/notify_filter.h"
 #include "scratch.h"
+#include "state/owners.h"
+#include "state/record.h"
+#include "watch/affected.h"
 #include "watch/backoff.h"
 #include "watch/changes.h"
 
@@ -231,41 +234,94 @@ static void test_news(void **state)
 	assert_false(news.full);
 }
 
-/* What was lost is found by itself, or by the place that another has taken. */
+static void own(int runfd, const char *text, const char *ifname)
+{
+	const struct objects none = {0};
+	struct object object;
+
+	assert_int_equal(object_parse(text, &object), 0);
+	assert_int_equal(record_write(runfd, ifname, &none), 0);
+	assert_int_equal(owners_set(runfd, &object, ifname), 0);
+}
+
+static struct targets targets;
+
+static bool find_targets(const struct news *news)
+{
+	const struct settings settings = {.conf_dir = scratch_path("conf.d"),
+					  .run_dir = scratch_path("run")};
+	struct rtnl rtnl;
+	bool complete;
+
+	assert_int_equal(rtnl_open(&rtnl, 0), 0);
+	complete = targets_find(&targets, &settings, &rtnl, news);
+	rtnl_close(&rtnl);
+	return complete;
+}
+
+/* What was lost is its owner's, or that of the table in which another has its place. */
 static void test_whose_loss(void **state)
 {
 	static struct news news;
-	static struct objects objects = {
-		.n = 2,
-		.object = {{.kind = OBJECT_RULE,
-			    .family = AF_INET6,
-			    .table = 200,
-			    .priority = 16383},
-			   {.kind = OBJECT_ROUTE,
-			    .family = AF_INET6,
-			    .table = 200,
-			    .metric = 1024,
-			    .oif = 7}},
-	};
-	struct object *rule = &objects.object[0], *route = &objects.object[1];
-	struct loss loss;
+	int runfd;
 
 	(void)state;
-	prefix_parse("2a02::1", &rule->source);
+	scratch_mkdir("run");
+	runfd = open(scratch_path("run"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(runfd >= 0);
 	news_clear(&news);
 	news_take(&news, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT + 1));
-	assert_true(news_find_loss(&news, &objects, &loss));
-	assert_true(object_equal(&loss.object, rule));
-	assert_int_equal(loss.port, PORT + 1);
-	rule->priority--;
-	assert_false(news_find_loss(&news, &objects, &loss));
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 0); /* nobody's */
+	own(runfd, "rule 6 16382 from 2a02::1 lookup 200", "sixxs2");
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 0);
+	own(runfd, "rule 6 16383 from 2a02::1 lookup 200", "sixxs0");
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 1);
+	assert_string_equal(targets.target[0].ifname, "sixxs0");
+	assert_true(targets.target[0].lost);
+	assert_int_equal(targets.target[0].loss.port, PORT + 1);
 
+	news_clear(&news);
 	news_take(&news, replacement(NLM_F_REPLACE, 200, 0));
-	assert_true(news_find_loss(&news, &objects, &loss));
-	assert_true(object_equal(&loss.object, route));
-	assert_int_equal(loss.port, PORT);
-	route->metric++;
-	assert_false(news_find_loss(&news, &objects, &loss));
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 0);
+	own(runfd, "table 200", "sixxs1");
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 1);
+	assert_string_equal(targets.target[0].ifname, "sixxs1");
+	/* an owner without a record is nobody */
+	assert_int_equal(record_remove(runfd, "sixxs1"), 0);
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 0);
+	close(runfd);
+}
+
+/* Links that are somebody's, each once: by a record or a drop-in of its name. */
+static void test_whose_links(void **state)
+{
+	static struct news news;
+
+	(void)state;
+	scratch_mkdir("run");
+	scratch_mkdir("conf.d");
+	scratch_write("run/sixxs0.record", "damaged");
+	scratch_write("conf.d/sixxs1.conf", "");
+	news_clear(&news);
+	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs0"));
+	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs1"));
+	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs2"));
+	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "../x"));
+	news_take(&news, address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE, 0, 0x7ffffff));
+	assert_true(find_targets(&news));
+	assert_int_equal(targets.n, 2);
+	assert_string_equal(targets.target[0].ifname, "sixxs0");
+	assert_string_equal(targets.target[1].ifname, "sixxs1");
+	assert_false(targets.target[0].lost);
+	/* a run folder that says nothing */
+	assert_int_equal(chmod(scratch_path("run"), 0777), 0);
+	assert_false(find_targets(&news));
 }
 
 static void test_news_are_bounded(void **state)
@@ -486,7 +542,10 @@ int main(void)
 		cmocka_unit_test(test_filter_deletions),
 		cmocka_unit_test(test_filter_replacements),
 		cmocka_unit_test(test_news),
-		cmocka_unit_test(test_whose_loss),
+		cmocka_unit_test_setup_teardown(test_whose_loss, scratch_make,
+						scratch_remove),
+		cmocka_unit_test_setup_teardown(test_whose_links, scratch_make,
+						scratch_remove),
 		cmocka_unit_test(test_news_are_bounded),
 		cmocka_unit_test(test_damaged_messages_are_no_news),
 		cmocka_unit_test(test_addresses_that_count),

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* What is made of the kernel's answers, in a network namespace. */
+#include "converge/execute.h"
+#include "netns.h"
+
+#include <linux/rtnetlink.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+#define ROUTE  "route 6 dev sixxs0 metric 2048 table 200"
+#define ROUTE4 "route 4 dev sixxs0 metric 2048 table 200"
+#define REFUSE "unreachable 6 metric 4294967295 table 200"
+#define RULE   "rule 6 16383 from 2a02::1 lookup 200"
+#define RULE4  "rule 4 16383 from 192.0.2.1 lookup 200"
+
+#define TABLE6 "ip -6 route show table 200"
+#define TABLE4 "ip -4 route show table 200"
+#define SHOWN  "default dev sixxs0 proto 166 metric 2048 pref medium\n"
+
+static struct plan plan;
+static struct objects known;
+static struct result results[16];
+
+static int remove_all(void **state)
+{
+	plan_free(&plan);
+	objects_free(&known);
+	return netns_remove(state);
+}
+
+static void know(const char *text)
+{
+	const struct step step = step_of(text);
+
+	assert_int_equal(objects_put(&known, &step.object), 0);
+}
+
+static void run(bool closely)
+{
+	struct link link;
+
+	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
+	memset(results, 0x5a, sizeof(results));
+	assert_true(plan.n <= LENGTH(results));
+	assert_int_equal(execute(&rtnl, &link, &plan, &known, closely, results), 0);
+}
+
+/* One step alone, by one who knows of nothing. */
+static enum verdict run_one(const char *text)
+{
+	plan_free(&plan);
+	push(&plan, text);
+	run(false);
+	return results[0].verdict;
+}
+
+static void test_whole_tunnel(void **state)
+{
+	static const char *const objects[] = {REFUSE, ROUTE, ROUTE4, RULE, RULE4};
+
+	(void)state;
+	netns_needed();
+	for (unsigned i = 0; i < 8; i++) {
+		const bool deleting = i / 4, again = i % 4;
+
+		plan_free(&plan);
+		for (size_t k = 0; k < LENGTH(objects); k++) {
+			char text[OBJECT_STRLEN];
+
+			snprintf(text, sizeof(text), "%c %s", deleting ? '-' : '+',
+				 objects[k]);
+			push(&plan, text);
+		}
+		if (i % 4 == 2) /* then it is on the record */
+			for (size_t k = 0; k < plan.n; k++)
+				objects_put(&known, &plan.step[k].object);
+		run(i % 4 == 3);
+		for (size_t k = 0; k < plan.n; k++)
+			assert_int_equal(results[k].verdict,
+					 again ? VERDICT_ALREADY : VERDICT_DONE);
+	}
+}
+
+static void test_link_down(void **state)
+{
+	(void)state;
+	netns_needed();
+	ip("link set sixxs0 down");
+	push(&plan, "+ " ROUTE);
+	push(&plan, "+ " ROUTE4);
+	push(&plan, "+ " RULE);
+	run(false);
+	assert_int_equal(results[0].verdict, VERDICT_PENDING);
+	assert_int_equal(results[0].answer.error, -ENETDOWN);
+	assert_int_equal(results[1].verdict, VERDICT_PENDING);
+	assert_int_equal(results[2].verdict, VERDICT_DONE);
+}
+
+/* Gone between the look at it and the request: its delete took the route along. */
+static void test_link_gone(void **state)
+{
+	const struct link gone = {.ifindex = 4711, .up = true, .ifname = "sixxs2"};
+
+	(void)state;
+	netns_needed();
+	push(&plan, "+ route 6 dev sixxs0 metric 2048 table 200");
+	push(&plan, "- route 6 dev sixxs0 metric 2048 table 201");
+	for (size_t i = 0; i < plan.n; i++)
+		plan.step[i].object.oif = gone.ifindex;
+	assert_int_equal(execute(&rtnl, &gone, &plan, &known, false, results), 0);
+	assert_int_equal(results[0].verdict, VERDICT_GONE);
+	assert_int_equal(results[1].verdict, VERDICT_ALREADY);
+}
+
+/* The same errno while the link is there: it has no IPv6. */
+static void test_link_without_ipv6(void **state)
+{
+	(void)state;
+	netns_needed();
+	ip("link set sixxs0 mtu 1000");
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_FAILED);
+	assert_int_equal(results[0].answer.error, -ENODEV);
+	assert_int_equal(run_one("+ " ROUTE4), VERDICT_DONE);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	netns_needed();
+	assert_int_equal(system("echo 1 >/proc/sys/net/ipv6/conf/sixxs0/disable_ipv6"),
+			 0);
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_FAILED);
+	assert_int_equal(results[0].answer.error, -EACCES);
+	assert_string_equal(results[0].answer.sentence,
+			    "IPv6 is disabled on nexthop device");
+}
+
+/* A default of ours that must not stay beside the wanted one, or in its place. */
+static void test_eviction(void **state)
+{
+	static const struct {
+		const char *standing;
+		bool in_slot; /* the first add fails */
+	} cases[] = {
+		{"dev sixxs1 metric 2048", true},
+		{"dev sixxs1 metric 2047", false},
+		{"dev sixxs1 metric 2049", false},
+		{"dev sixxs1 metric 1", false},
+		{"dev sixxs0 metric 1024", false},
+		{"via fe80::1 dev sixxs0 metric 2048", true},
+		{"via fe80::1 dev sixxs0 metric 2049", false},
+		{"via fe80::1 dev sixxs1 metric 7", false},
+		{"dev sixxs0 metric 2048 mtu 1300", true},
+	};
+
+	(void)state;
+	netns_needed();
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		ip("-6 route add default %s table 200 proto 166", cases[i].standing);
+		/* done in both cases, by the first add or by the second */
+		assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+		assert_int_equal(results[0].answer.error, 0);
+		assert_string_equal(shown(TABLE6), SHOWN);
+		assert_int_equal(run_one("+ " ROUTE), VERDICT_ALREADY);
+		assert_int_equal(run_one("- " ROUTE), VERDICT_DONE);
+		assert_string_equal(shown(TABLE6), "");
+	}
+}
+
+static void test_eviction_of_several(void **state)
+{
+	(void)state;
+	netns_needed();
+	for (unsigned metric = 2000; metric < 2100; metric++)
+		ip("-6 route add default dev sixxs%u metric %u table 200 proto 166",
+		   metric == 2048 ? 1 : metric % 2, metric);
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+	assert_string_equal(shown(TABLE6), SHOWN);
+	/* also beside one that is there already */
+	ip("-6 route add default dev sixxs1 metric 1 table 200 proto 166");
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_ALREADY);
+	assert_string_equal(shown(TABLE6), SHOWN);
+}
+
+static void test_eviction_of_ipv4(void **state)
+{
+	(void)state;
+	netns_needed();
+	ip("-4 route add default dev sixxs1 metric 2048 table 200 proto 166");
+	ip("-4 route add default dev sixxs1 metric 5 table 200 proto 166");
+	assert_int_equal(run_one("+ " ROUTE4), VERDICT_DONE);
+	assert_string_equal(shown(TABLE4),
+			    "default dev sixxs0 proto 166 scope link metric 2048\n");
+}
+
+/* What is somebody else's, or of another table, family or source, stays. */
+static void test_not_evicted(void **state)
+{
+	static const char *const routes[] = {
+		"default dev sixxs1 metric 1 table 200 proto static",
+		"default dev sixxs0 metric 2049 table 200 proto static",
+		"default dev sixxs1 metric 2048 table 201 proto 166",
+		"2001:db8::/32 dev sixxs1 metric 2048 table 200 proto 166",
+		"default from 2001:db8::/48 dev sixxs1 metric 2048 table 200 proto 166",
+		"unreachable default metric 4294967295 table 200 proto 166",
+	};
+	static const char all[] =
+		"ip -6 route show table 200; ip -6 route show table 201; "
+		"ip -4 route show table 200";
+	char before[4096], after[4096];
+
+	(void)state;
+	netns_needed();
+	for (size_t i = 0; i < LENGTH(routes); i++)
+		ip("-6 route add %s", routes[i]);
+	ip("-4 route add default dev sixxs1 metric 2048 table 200 proto 166");
+	strcpy(before, shown(all));
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+	strcpy(after, shown(all));
+	assert_non_null(strstr(after, SHOWN));
+	assert_int_equal(strlen(after), strlen(before) + strlen(SHOWN));
+	assert_int_equal(run_one("- " ROUTE), VERDICT_DONE);
+	assert_string_equal(shown(all), before);
+}
+
+/* In the very place: then ours cannot be added, and whose it is, is told. */
+static void test_foreign_routes(void **state)
+{
+	static const struct {
+		const char *route, *add;
+		uint8_t protocol;
+	} cases[] = {
+		{"-6 route add default dev sixxs1 metric 2048 table 200 proto static",
+		 "+ " ROUTE, RTPROT_STATIC},
+		{"-6 route add default dev sixxs0 metric 2048 table 200 proto ra",
+		 "+ " ROUTE, RTPROT_RA},
+		{"-6 route add unreachable default metric 2048 table 200 proto 166",
+		 "+ " ROUTE, 166},
+		{"-6 route add unreachable default metric 4294967295 table 200 proto 3",
+		 "+ " REFUSE, 3},
+		{"-4 route add default dev sixxs1 metric 2048 table 200 proto dhcp",
+		 "+ " ROUTE4, 16},
+	};
+	char before[1024];
+
+	(void)state;
+	netns_needed();
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		ip("%s", cases[i].route);
+		strcpy(before, shown(TABLE6 "; " TABLE4));
+		assert_int_equal(run_one(cases[i].add), VERDICT_FOREIGN);
+		assert_int_equal(results[0].answer.error, -EEXIST);
+		assert_false(results[0].other.ours);
+		assert_int_equal(results[0].other.protocol, cases[i].protocol);
+		assert_true(
+			object_same_slot(&results[0].other.object, &plan.step[0].object));
+		/* also when the record says that it is ours */
+		objects_put(&known, &plan.step[0].object);
+		run(false);
+		assert_int_equal(results[0].verdict, VERDICT_FOREIGN);
+		assert_string_equal(shown(TABLE6 "; " TABLE4), before);
+		ip("%.2s route flush table 200", cases[i].route);
+	}
+}
+
+/* One of ours that stands beside a foreign one goes all the same. */
+static void test_foreign_and_ours(void **state)
+{
+	(void)state;
+	netns_needed();
+	ip("-6 route add default dev sixxs1 metric 2048 table 200 proto static");
+	ip("-6 route add default dev sixxs1 metric 9 table 200 proto 166");
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_FOREIGN);
+	assert_string_equal(shown(TABLE6),
+			    "default dev sixxs1 proto static metric 2048 pref medium\n");
+}
+
+static void test_foreign_rules(void **state)
+{
+	(void)state;
+	netns_needed();
+	ip("-6 rule add from 2a02::1 to 2001:db8::/32 lookup 200 pref 16383 proto 166");
+	assert_int_equal(run_one("+ " RULE), VERDICT_FOREIGN);
+	assert_int_equal(results[0].answer.error, -EEXIST);
+	assert_false(results[0].other.ours);
+	assert_int_equal(results[0].other.object.priority, 16383);
+	assert_string_equal(shown("ip -6 rule show pref 16383 | wc -l"), "1\n");
+	/* what is recorded is believed, unless one shall look closely */
+	know("+ " RULE);
+	run(false);
+	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
+	run(true);
+	assert_int_equal(results[0].verdict, VERDICT_FOREIGN);
+
+	ip("-4 rule add from 192.0.2.1 tos 4 lookup 200 pref 16383 proto 166");
+	plan_free(&plan);
+	push(&plan, "+ " RULE4);
+	push(&plan, "+ rule 6 5 from 2a02::1 lookup 200");
+	run(false);
+	assert_int_equal(results[0].verdict, VERDICT_FOREIGN);
+	assert_int_equal(results[1].verdict, VERDICT_DONE);
+}
+
+/* With a narrower one behind it, ours is there nonetheless. */
+static void test_ours_beside_foreign_rules(void **state)
+{
+	(void)state;
+	netns_needed();
+	assert_int_equal(run_one("+ " RULE), VERDICT_DONE);
+	ip("-6 rule add from 2a02::1 to 2001:db8::/32 lookup 200 pref 16383 proto 166");
+	run(true);
+	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
+	assert_int_equal(run_one("- " RULE), VERDICT_DONE);
+	assert_string_equal(
+		shown("ip -6 rule show pref 16383"),
+		"16383:\tfrom 2a02::1 to 2001:db8::/32 lookup 200 proto 166\n");
+	assert_int_equal(run_one("- " RULE), VERDICT_ALREADY);
+}
+
+static int find_rival(const char *route, struct found *ret)
+{
+	const struct step step = step_of(route);
+
+	return execute_find_rival(&rtnl, &step.object, ret);
+}
+
+static void test_rivals(void **state)
+{
+	struct found rival;
+
+	(void)state;
+	netns_needed();
+	assert_int_equal(find_rival("+ " ROUTE, &rival), 0);
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+	assert_int_equal(find_rival("+ " ROUTE, &rival), 0);
+	ip("-6 route add default dev sixxs1 metric 4000 table 200 proto static");
+	ip("-6 route add default dev sixxs0 metric 1 table 200 proto static");
+	ip("-6 route add default dev sixxs1 metric 1 table 201 proto static");
+	assert_int_equal(find_rival("+ " ROUTE, &rival), 0);
+	ip("-6 route add default dev sixxs1 metric 100 table 200 proto static");
+	assert_int_equal(find_rival("+ " ROUTE, &rival), 1);
+	assert_int_equal(rival.protocol, RTPROT_STATIC);
+	assert_int_equal(rival.object.metric, 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, netns_make, remove_all)
+		TEST(test_whole_tunnel),
+		TEST(test_link_down),
+		TEST(test_link_gone),
+		TEST(test_link_without_ipv6),
+		TEST(test_refused),
+		TEST(test_eviction),
+		TEST(test_eviction_of_several),
+		TEST(test_eviction_of_ipv4),
+		TEST(test_not_evicted),
+		TEST(test_foreign_routes),
+		TEST(test_foreign_and_ours),
+		TEST(test_foreign_rules),
+		TEST(test_ours_beside_foreign_rules),
+		TEST(test_rivals),
+	};
+
+	return cmocka_run_group_tests_name("execute", tests, NULL, NULL);
+}

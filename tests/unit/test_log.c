@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* What comes to syslog and to stderr, each test in a process with a /dev of its own. */
+#include "lib/log.h"
+#include "scratch.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define PATIENCE 60 /* seconds that a test may take: it hangs, then */
+
+/* Not cmocka's, which belong to the process that runs the tests. */
+#define MUST(condition)                                                          \
+	do {                                                                     \
+		if (!(condition)) {                                              \
+			printf("# %s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			fflush(stdout);                                          \
+			_exit(1);                                                \
+		}                                                                \
+	} while (0)
+
+static int syslogd = -1; /* its socket */
+static int reader;       /* of what goes to stderr */
+
+static void start_syslogd(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX,
+					    .sun_path = "/dev/log"};
+
+	syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	MUST(syslogd >= 0);
+	MUST(!bind(syslogd, (const struct sockaddr *)&address, sizeof(address)));
+}
+
+static void stop_syslogd(void)
+{
+	close(syslogd);
+	unlink("/dev/log");
+}
+
+/* The next line that syslog has got, without the process's number; NULL: none. */
+static const char *next(void)
+{
+	static char bytes[8192], text[8192];
+	char mark[32];
+	const ssize_t n = recv(syslogd, bytes, sizeof(bytes) - 1, 0);
+	const char *body;
+
+	if (n < 0)
+		return NULL;
+	bytes[n] = '\0';
+	snprintf(mark, sizeof(mark), "sixxs-route[%d]: ", getpid());
+	body = strstr(bytes, mark);
+	MUST(body && strlen(bytes) == (size_t)n);
+	snprintf(text, sizeof(text), "%.*s%s", (int)(body - bytes), bytes,
+		 body + strlen(mark));
+	return text;
+}
+
+static bool next_is(const char *expected)
+{
+	const char *text = next();
+
+	if (text && expected && !strcmp(text, expected))
+		return true;
+	if (!text && !expected)
+		return true;
+	printf("# \"%s\" and not \"%s\"\n", text ? text : "", expected ? expected : "");
+	return false;
+}
+
+/* What has gone to stderr since. */
+static const char *said(void)
+{
+	static char text[1 << 20];
+	const ssize_t n = read(reader, text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static void redirect_stderr(void)
+{
+	int ends[2];
+
+	MUST(!pipe2(ends, O_CLOEXEC));
+	MUST(dup2(ends[1], STDERR_FILENO) == STDERR_FILENO);
+	close(ends[1]);
+	reader = ends[0];
+	MUST(fcntl(reader, F_SETFL, O_NONBLOCK) == 0);
+}
+
+static void begin(void)
+{
+	alarm(PATIENCE);
+	signal(SIGPIPE, SIG_IGN);
+	MUST(!unshare(CLONE_NEWNS));
+	MUST(!mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	MUST(!mount("tmpfs", "/dev", "tmpfs", 0, NULL));
+	redirect_stderr();
+	start_syslogd();
+}
+
+static void in_a_process(void (*test)(void))
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		begin();
+		test();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void priorities(void)
+{
+	log_open(false, false);
+	MUST(!log_is_verbose());
+	log_line(LOG_ERR, "%s: %d", "sixxs0", 7);
+	MUST(next_is("<27>sixxs0: 7"));
+	log_line(LOG_WARNING, "w");
+	MUST(next_is("<28>w"));
+	log_line(LOG_INFO, "i%%s");
+	MUST(next_is("<30>i%s"));
+	log_line(LOG_DEBUG, "d");
+	log_story("story");
+	MUST(next_is(NULL));
+	MUST(!*said());
+	log_open(false, true);
+	MUST(log_is_verbose());
+	log_line(LOG_DEBUG, "d");
+	MUST(next_is("<31>d"));
+	log_story("story %d", 1);
+	MUST(next_is("<31>story 1"));
+	MUST(!strcmp(said(), "sixxs-route: d\nsixxs-route: story 1\n"));
+	MUST(!log_failed());
+}
+
+static void long_line(void)
+{
+	char text[5000];
+	const char *got;
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	log_line(LOG_INFO, "%s", text);
+	got = next();
+	MUST(got && strlen(got) > 2000 && strlen(got) < sizeof(text));
+	MUST(strspn(got + 4, "x") == strlen(got + 4));
+}
+
+/* Nobody reads it: lines are lost, and counted, and nothing is waited for. */
+static void full_log(void)
+{
+	unsigned taken = 0, lost;
+	char text[64];
+
+	for (unsigned i = 0; i < 1000; i++)
+		log_line(LOG_INFO, "line %u", i);
+	for (const char *got; (got = next()); taken++) {
+		snprintf(text, sizeof(text), "<30>line %u", taken);
+		MUST(!strcmp(got, text)); /* the first ones, in order */
+	}
+	MUST(taken > 0 && taken < 1000);
+	lost = 1000 - taken;
+	log_line(LOG_INFO, "at last");
+	snprintf(text, sizeof(text), "<28>%u lines were lost: the log was full", lost);
+	MUST(next_is(text));
+	MUST(next_is("<30>at last"));
+	log_line(LOG_INFO, "told once");
+	MUST(next_is("<30>told once"));
+	MUST(next_is(NULL));
+}
+
+/* Room for one line: that which says how many were lost; the next is lost itself. */
+static void nearly_full_log(void)
+{
+	char text[64];
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		log_line(LOG_INFO, "line");
+	MUST(next()); /* one is read */
+	log_line(LOG_INFO, "too much");
+	for (const char *got; (got = next()); taken++)
+		snprintf(text, sizeof(text), "%s", got);
+	MUST(taken > 1 && strstr(text, " lines were lost: the log was full"));
+	MUST((unsigned)atoi(text + strlen("<28>")) == 100 - taken);
+	log_line(LOG_INFO, "line");
+	MUST(next_is("<28>1 line was lost: the log was full"));
+	MUST(next_is("<30>line"));
+}
+
+/* Without a syslog there is nothing to be lost of; it may come, and come again. */
+static void no_log(void)
+{
+	stop_syslogd();
+	log_open(true, false);
+	for (unsigned i = 0; i < 5; i++)
+		log_line(LOG_INFO, "line");
+	MUST(strlen(said()) == 5 * strlen("sixxs-route: line\n"));
+	for (unsigned i = 0; i < 3; i++) {
+		start_syslogd();
+		log_line(LOG_INFO, "back");
+		MUST(next_is("<30>back"));
+		MUST(next_is(NULL));
+		stop_syslogd();
+		log_line(LOG_INFO, "gone");
+	}
+}
+
+static void held(void)
+{
+	log_open(true, false);
+	log_hold();
+	log_line(LOG_ERR, "one");
+	log_line(LOG_DEBUG, "not told");
+	log_line(LOG_INFO, "%s", "two");
+	MUST(next_is(NULL));
+	MUST(!*said());
+	log_release();
+	MUST(next_is("<27>one"));
+	MUST(next_is("<30>two"));
+	MUST(next_is(NULL));
+	MUST(!strcmp(said(), "sixxs-route: one\nsixxs-route: two\n"));
+	log_line(LOG_INFO, "three"); /* no longer held */
+	MUST(next_is("<30>three"));
+	log_hold();
+	log_release();
+	MUST(next_is(NULL));
+	log_release(); /* none is held */
+	MUST(next_is(NULL));
+}
+
+/* Far more than there is room for: what was said first is kept. */
+static void too_many_held(void)
+{
+	unsigned kept = 0, lost = 0;
+
+	log_open(true, false);
+	close(syslogd);
+	log_hold();
+	for (unsigned i = 0; i < 3000; i++)
+		log_line(LOG_INFO, "%040u", i);
+	fcntl(reader, F_SETPIPE_SZ, 1 << 20);
+	log_release();
+	for (const char *line = said(); *line; line = strchr(line, '\n') + 1) {
+		unsigned number;
+
+		MUST(sscanf(line, "sixxs-route: %u", &number) == 1);
+		if (strncmp(line + strlen("sixxs-route: 0000"), "0000", 4) != 0)
+			lost = number; /* the last one */
+		else
+			MUST(number == kept++);
+	}
+	MUST(kept > 1000 && kept < 3000);
+	MUST(lost == 3000 - kept);
+}
+
+/* A pager that does not read: nobody waits for it while lines are held. */
+static void full_stderr(void)
+{
+	char page[4096] = "";
+
+	log_open(true, false);
+	MUST(fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK) == 0);
+	while (write(STDERR_FILENO, page, sizeof(page)) > 0)
+		;
+	MUST(fcntl(STDERR_FILENO, F_SETFL, 0) == 0);
+	log_hold();
+	for (unsigned i = 0; i < 100; i++)
+		log_line(LOG_INFO, "line");
+	MUST(!log_failed());
+	close(reader); /* it is quit */
+	log_release();
+	MUST(log_failed());
+}
+
+static void bad_stderr(void)
+{
+	const int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	log_open(true, false);
+	MUST(dup2(folder, STDERR_FILENO) == STDERR_FILENO); /* nothing can be written */
+	log_line(LOG_DEBUG, "not told");
+	MUST(!log_failed());
+	log_line(LOG_INFO, "line");
+	MUST(log_failed());
+	MUST(next_is("<30>line"));
+}
+
+/* Where stderr is the journal, each line would stand there twice. */
+static void stderr_of_the_journal(void)
+{
+	char stream[64];
+	struct stat st;
+
+	MUST(!fstat(STDERR_FILENO, &st));
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_open(true, true);
+	log_line(LOG_INFO, "line");
+	MUST(next_is("<30>line"));
+	MUST(!*said());
+	setenv("JOURNAL_STREAM", "1:2", 1); /* of somebody else */
+	log_open(true, true);
+	log_line(LOG_INFO, "line");
+	MUST(!strcmp(said(), "sixxs-route: line\n"));
+}
+
+#define TEST(name)                            \
+	static void test_##name(void **state) \
+	{                                     \
+		(void)state;                  \
+		in_a_process(name);           \
+	}
+
+TEST(priorities)
+TEST(long_line)
+TEST(full_log)
+TEST(nearly_full_log)
+TEST(no_log)
+TEST(held)
+TEST(too_many_held)
+TEST(full_stderr)
+TEST(bad_stderr)
+TEST(stderr_of_the_journal)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_priorities),
+		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_full_log),
+		cmocka_unit_test(test_nearly_full_log),
+		cmocka_unit_test(test_no_log),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_too_many_held),
+		cmocka_unit_test(test_full_stderr),
+		cmocka_unit_test(test_bad_stderr),
+		cmocka_unit_test(test_stderr_of_the_journal),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
