@@ -8,6 +8,7 @@
 #define LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <syslog.h>
 
 /*
@@ -26,6 +27,20 @@ __attribute__((format(printf, 2, 3))) void log_line(int priority, const char *fo
  */
 void log_hold(void);
 void log_release(void);
+
+/* What was wrong with one thing, the last time that it was looked at. */
+#define LOG_MEMORY_MAX 8 /* lines; more are said each time */
+struct log_memory {
+	unsigned n;
+	uint32_t line[LOG_MEMORY_MAX]; /* a hash of each */
+};
+
+/*
+ * Until log_forget, warnings and errors that were said of it the last time are not said
+ * again; MEMORY, where it is not NULL, then has those of this time.
+ */
+void log_remember(struct log_memory *memory);
+void log_forget(void);
 
 bool log_is_verbose(void);
 
