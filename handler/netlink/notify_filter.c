@@ -68,6 +68,18 @@ static void accept_it(struct program *program)
 	put(program, BPF_RET | BPF_K, UINT32_MAX, 0, 0);
 }
 
+static void accept_if(struct program *program, uint32_t value)
+{
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	accept_it(program);
+}
+
+static void accept_unless(struct program *program, uint32_t value)
+{
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+	accept_it(program);
+}
+
 static void begin(struct program *program, uint16_t type)
 {
 	load16(program, HEADER(nlmsg_type));
@@ -106,12 +118,13 @@ static void put_link(struct program *program)
 
 	begin(program, RTM_NEWLINK);
 	load8(program, PAYLOAD(ifinfomsg, ifi_family));
+	/* IPv6 tells of its part of the link: of use where that is up */
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 5, 0);
 	need(program, AF_UNSPEC);
 	load32(program, PAYLOAD(ifinfomsg, ifi_change));
 	need_bit(program, htonl(IFF_UP));
 	/* a new link has all bits changed, and mostly is still down: udev tells of it */
-	put(program, BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 1, 0);
-	accept_it(program);
+	accept_unless(program, UINT32_MAX);
 	load32(program, PAYLOAD(ifinfomsg, ifi_flags));
 	need_bit(program, htonl(IFF_UP));
 	end(program);
@@ -120,7 +133,11 @@ static void put_link(struct program *program)
 static void put_address(struct program *program, uint16_t type)
 {
 	begin(program, type);
+	load8(program, PAYLOAD(ifaddrmsg, ifa_family));
+	accept_if(program, AF_INET);
 	load8(program, PAYLOAD(ifaddrmsg, ifa_scope));
+	if (type == RTM_NEWADDR)
+		accept_if(program, RT_SCOPE_LINK);
 	need(program, RT_SCOPE_UNIVERSE);
 	end(program);
 }
