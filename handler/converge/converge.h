@@ -8,6 +8,7 @@
 #ifndef CONVERGE_H
 #define CONVERGE_H
 
+#include "converge/messages.h"
 #include "netlink/rtnl.h"
 #include "routing/tunnel.h"
 #include "settings.h"
@@ -34,7 +35,10 @@ struct outcome {
 	int wait;           /* the section's */
 	struct limit limit; /* the section's; connects 0: no section was read */
 	unsigned repaired;  /* recorded, and yet not there: somebody had deleted it */
+	unsigned changed;   /* steps that the kernel did */
 	bool known;         /* it has a link, a section or a record */
+	char astray[EXPLAIN_SIZE]; /* settings->ask_way: why its packets go another way;
+				      "": they do not, or were not asked about */
 };
 
 /*

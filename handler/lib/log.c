@@ -114,16 +114,21 @@ static bool has(const struct log_memory *memory, uint32_t line)
 	return false;
 }
 
+bool log_was_told(struct log_memory *memory, const char *line)
+{
+	const uint32_t number = hash(line);
+
+	if (has(memory, number))
+		return true;
+	if (memory->n < LOG_MEMORY_MAX)
+		memory->line[memory->n++] = number;
+	return false;
+}
+
 /* Whether it was said the last time, or this time already. */
 static bool was_said(const char *text)
 {
-	const uint32_t line = hash(text);
-
-	if (has(&state.now, line))
-		return true;
-	if (state.now.n < LOG_MEMORY_MAX)
-		state.now.line[state.now.n++] = line;
-	return has(state.memory, line);
+	return log_was_told(&state.now, text) || has(state.memory, hash(text));
 }
 
 static void emit(int priority, const char *text)

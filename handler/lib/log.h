@@ -42,6 +42,9 @@ struct log_memory {
 void log_remember(struct log_memory *memory);
 void log_forget(void);
 
+/* Whether MEMORY has the line; it does from now on, if there is room. */
+bool log_was_told(struct log_memory *memory, const char *line);
+
 bool log_is_verbose(void);
 
 /* Whether a line could not be written to stderr. */

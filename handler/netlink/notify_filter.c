@@ -149,6 +149,28 @@ static void need_other(struct program *program, uint32_t own_port)
 	need_not(program, htonl(own_port));
 }
 
+/* It is an attribute: look it up, behind the fixed header. */
+static void load_rule_protocol(struct program *program)
+{
+	put(program, BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct fib_rule_hdr), 0, 0);
+	put(program, BPF_LDX | BPF_IMM, FRA_PROTOCOL, 0, 0);
+	load32(program, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR));
+	need_not(program, 0);
+	put(program, BPF_MISC | BPF_TAX, 0, 0, 0);
+	put(program, BPF_LD | BPF_B | BPF_IND, sizeof(struct nlattr), 0, 0);
+}
+
+/* One that others add, and that packets from anywhere meet: it may come before ours. */
+static void put_policy(struct program *program)
+{
+	begin(program, RTM_NEWRULE);
+	load8(program, PAYLOAD(fib_rule_hdr, src_len));
+	need(program, 0);
+	load_rule_protocol(program);
+	need_not(program, OBJECT_PROTOCOL);
+	end(program);
+}
+
 static void put_deletions(struct program *program, uint32_t own_port)
 {
 	begin(program, RTM_DELROUTE);
@@ -157,14 +179,8 @@ static void put_deletions(struct program *program, uint32_t own_port)
 	need_other(program, own_port);
 	end(program);
 
-	/* a rule's protocol is an attribute: look it up, behind the fixed header */
 	begin(program, RTM_DELRULE);
-	put(program, BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct fib_rule_hdr), 0, 0);
-	put(program, BPF_LDX | BPF_IMM, FRA_PROTOCOL, 0, 0);
-	load32(program, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR));
-	need_not(program, 0);
-	put(program, BPF_MISC | BPF_TAX, 0, 0, 0);
-	put(program, BPF_LD | BPF_B | BPF_IND, sizeof(struct nlattr), 0, 0);
+	load_rule_protocol(program);
 	need(program, OBJECT_PROTOCOL);
 	need_other(program, own_port);
 	end(program);
@@ -196,6 +212,7 @@ int filter_attach(int fd, uint32_t own_port)
 	put_address(&program, RTM_DELADDR);
 	put_deletions(&program, own_port);
 	put_replacements(&program);
+	put_policy(&program);
 	put(&program, BPF_RET | BPF_K, 0, 0, 0);
 	fprog.len = program.n;
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)) < 0

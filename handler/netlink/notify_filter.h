@@ -5,8 +5,8 @@
  * IPv4 all: with a link's last one go its routes, without a word; of IPv6 those of global
  * scope, and a link-local one that comes); rules and routes with our mark that are
  * deleted, by somebody else or by the kernel itself (an MTU below 1280 or disable_ipv6
- * takes a link's IPv6 routes and leaves it up); default routes that replace another. Knows
- * nothing of tunnels.
+ * takes a link's IPv6 routes and leaves it up); default routes that replace another;
+ * others' new rules "from all". Knows nothing of tunnels.
  */
 #ifndef NOTIFY_FILTER_H
 #define NOTIFY_FILTER_H

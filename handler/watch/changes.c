@@ -16,7 +16,7 @@
 
 void changes_clear(struct changes *changes)
 {
-	changes->full = false;
+	changes->full = changes->policy = false;
 	changes->n = 0;
 }
 
@@ -94,6 +94,14 @@ static void take_deletion(struct changes *changes, const struct nlmsghdr *nlh)
 	put(changes, &change);
 }
 
+static void take_rule(struct changes *changes, const struct nlmsghdr *nlh)
+{
+	struct kernel_rule rule;
+
+	changes->policy |=
+		kernel_rule_get(nlh, &rule) == 0 && rule.protocol != OBJECT_PROTOCOL;
+}
+
 void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	switch (nlh->nlmsg_type) {
@@ -109,6 +117,9 @@ void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 	case RTM_DELROUTE:
 	case RTM_NEWROUTE:
 		take_deletion(changes, nlh);
+		break;
+	case RTM_NEWRULE:
+		take_rule(changes, nlh);
 		break;
 	}
 }

@@ -37,6 +37,7 @@ struct change {
 struct changes {
 	bool full;       /* there may be more to read: read it once these are done */
 	uint32_t newest; /* the highest ifindex of any link that was told of, ever */
+	bool policy;     /* others added a rule that all packets meet */
 	unsigned n;
 	struct change change[CHANGES_MAX];
 };

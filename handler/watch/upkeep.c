@@ -19,6 +19,7 @@ void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rt
 {
 	*ret = (struct upkeep){.settings = *settings, .rtnl = rtnl};
 	ret->settings.nonblocking = true;
+	ret->settings.ask_way = ASK_IF_CHANGED;
 }
 
 void upkeep_end(struct upkeep *upkeep)
@@ -66,6 +67,18 @@ static void put_off(const struct upkeep *upkeep, struct backoff *backoff, enum g
 			busy ? BUSY_LONGEST_MS : RETRY_LONGEST_MS, rtnl_now_ms());
 }
 
+/* Once, for the first of the tunnels of which it is so. */
+static void tell_of_way(struct upkeep *upkeep, const char *ifname,
+			const struct outcome *outcome)
+{
+	if (!outcome->astray[0])
+		return;
+	upkeep->astray = true;
+	if (!log_was_told(&upkeep->astray_log, outcome->astray))
+		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
+			 outcome->astray);
+}
+
 /* It has logged what failed, and the rest must not suffer from it. */
 static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal goal,
 			 struct outcome *ret)
@@ -80,6 +93,7 @@ static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal go
 	r = converge(&upkeep->settings, upkeep->rtnl, ifname, goal, 0, ret);
 	log_forget();
 	note_lock(upkeep, r == -EAGAIN);
+	tell_of_way(upkeep, ifname, ret);
 	if (!backoff && (r < 0 || memory.n))
 		backoff = backoff_find(&upkeep->backoffs, ifname, true);
 	if (!backoff)
@@ -270,6 +284,30 @@ void upkeep_all(struct upkeep *upkeep, bool every_section)
 	upkeep->newest = newest;
 }
 
+/* Who adds one rule often adds the next at once, and routes: these are waited for. */
+#define POLICY_MS 1000
+
+void upkeep_policy_changed(struct upkeep *upkeep)
+{
+	upkeep->policy_due = rtnl_now_ms() + POLICY_MS;
+}
+
+/* Once nobody goes astray any more, the next time is told again. */
+static void ask_all_ways(struct upkeep *upkeep)
+{
+	_cleanup_close_ int runfd = run_dir_open(upkeep->settings.run_dir, false);
+	struct walk walk = {.upkeep = upkeep, .runfd = runfd};
+
+	upkeep->policy_due = 0;
+	upkeep->astray = false;
+	upkeep->settings.ask_way = ASK_ALWAYS;
+	if (runfd >= 0)
+		record_each(runfd, look_at_record, &walk);
+	upkeep->settings.ask_way = ASK_IF_CHANGED;
+	if (!upkeep->astray)
+		upkeep->astray_log.n = 0;
+}
+
 /* ---- what is due -------------------------------------------------------------------- */
 
 /* What fails again is due later than now. */
@@ -297,21 +335,31 @@ void upkeep_due(struct upkeep *upkeep)
 	if (upkeep->lost && bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
 		upkeep_all(upkeep, false);
 	repair_round(upkeep, now);
+	if (upkeep->policy_due && upkeep->policy_due <= now &&
+	    bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
+		ask_all_ways(upkeep);
 	try_again(upkeep, now);
 	backoff_tidy(&upkeep->backoffs, now);
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || b < a ? b : a;
+}
+
 int upkeep_timeout(const struct upkeep *upkeep)
 {
+	const int64_t round = bucket_due(&upkeep->rounds, REPAIR_TOKEN_MS);
 	int64_t due = backoff_due(&upkeep->backoffs, &upkeep->rounds), left;
 
-	if (upkeep->lost) {
-		const int64_t round = bucket_due(&upkeep->rounds, REPAIR_TOKEN_MS);
-
-		due = due < 0 || round < due ? round : due;
-	}
-	left = due - rtnl_now_ms();
+	/* never negative: that is nothing */
+	if (upkeep->lost)
+		due = sooner(due, round > 0 ? round : 0);
+	if (upkeep->policy_due)
+		due = sooner(due,
+			     upkeep->policy_due > round ? upkeep->policy_due : round);
 	if (due < 0)
-		return upkeep->lost ? 0 : -1;
+		return -1;
+	left = due - rtnl_now_ms();
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }

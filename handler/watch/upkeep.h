@@ -23,7 +23,10 @@ struct upkeep {
 	int64_t busy_since;   /* that another has the lock; 0: nobody has */
 	bool busy_told;
 	bool culprit_told;
-	char culprit[CULPRIT_SIZE]; /* of whom was told last */
+	char culprit[CULPRIT_SIZE];   /* of whom was told last */
+	int64_t policy_due;           /* others' rules changed: who goes astray? 0: no */
+	bool astray;                  /* somebody does */
+	struct log_memory astray_log; /* what was told of that */
 };
 
 void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rtnl *rtnl);
@@ -38,6 +41,9 @@ void upkeep_all(struct upkeep *upkeep, bool every_section);
 
 /* Something happened to that tunnel. What is deleted is repaired by upkeep_due. */
 void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel);
+
+/* Somebody has added a rule that all packets meet: it may come before ours. */
+void upkeep_policy_changed(struct upkeep *upkeep);
 
 /* All that is due now. */
 void upkeep_due(struct upkeep *upkeep);
