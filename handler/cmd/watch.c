@@ -25,6 +25,7 @@ struct watch {
 	int signals;
 	int lock; /* -1: not held, for want of a run folder */
 	bool stop;
+	struct filter filter;
 	struct changes changes;
 	struct affected_tunnels affected;
 	struct upkeep upkeep;
@@ -71,7 +72,7 @@ static int answer_changes(struct watch *watch)
 		return r;
 	}
 	if (!changes_find_affected(&watch->changes, watch->settings, watch->rtnl,
-				   affected))
+				   &upkeep->followers, affected))
 		upkeep->lost = true;
 	if (watch->changes.policy)
 		upkeep_policy_changed(upkeep);
@@ -119,6 +120,21 @@ static int answer_signals(struct watch *watch)
 	return (int)n;
 }
 
+/* What somebody follows from now on may have changed since it was looked at. */
+static void follow(struct watch *watch)
+{
+	const struct followers *followers = &watch->upkeep.followers;
+	struct filter *filter = &watch->filter;
+
+	if ((filter->carriers || !followers->carriers) &&
+	    (filter->gateways || !followers->gateways))
+		return;
+	filter->carriers = followers->carriers;
+	filter->gateways = followers->gateways;
+	filter_attach(rtnl_fd(&watch->events), filter);
+	watch->upkeep.lost = true;
+}
+
 static int run(struct watch *watch)
 {
 	struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
@@ -140,6 +156,7 @@ static int run(struct watch *watch)
 		if (r == 0 && fds[1].revents)
 			r = answer_changes(watch);
 		upkeep_due(&watch->upkeep);
+		follow(watch);
 		hold_lock(watch);
 	}
 	return r;
@@ -157,9 +174,10 @@ static int begin(struct watch *watch)
 			watch->settings->run_dir, watch->settings->run_dir);
 		return r;
 	}
+	watch->filter.own_port = rtnl_port(watch->rtnl);
 	r = rtnl_open(&watch->events, FILTER_GROUPS);
 	if (r == 0)
-		r = filter_attach(rtnl_fd(&watch->events), rtnl_port(watch->rtnl));
+		r = filter_attach(rtnl_fd(&watch->events), &watch->filter);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -188,6 +206,7 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	if (r == 0) {
 		/* whatever was before the first notification */
 		upkeep_all(&state.upkeep, true);
+		follow(&state);
 		r = notify("READY=1");
 		if (r < 0)
 			log_line(

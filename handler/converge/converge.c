@@ -521,6 +521,18 @@ static void note_pending(const struct run *run, struct outcome *ret)
 	}
 }
 
+static void note_follows(const struct run *run, struct follows *ret)
+{
+	for (unsigned i = 0; i < run->tunnel.n; i++) {
+		const struct section *section = &run->tunnel.section[i];
+
+		ret->carrier |= section->carrier_needed;
+		ret->gateway |= section->gateway_auto;
+		if (section->source_link[0] && section->source_kind != SOURCES_LISTED)
+			memcpy(ret->link[ret->n_links++], section->source_link, IFNAMSIZ);
+	}
+}
+
 /* Under the lock. */
 static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
@@ -535,6 +547,7 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		r = find_wanted(run);
 	if (r == 0) {
 		note_pending(run, ret);
+		note_follows(run, &ret->follows);
 		r = carry_out(run, ret);
 	}
 	ret->known = run->link.ifindex || run->tunnel.n || run->has_record;

@@ -16,7 +16,7 @@
 
 void changes_clear(struct changes *changes)
 {
-	changes->full = changes->policy = false;
+	changes->full = changes->policy = changes->gateways = false;
 	changes->n = 0;
 }
 
@@ -102,6 +102,23 @@ static void take_rule(struct changes *changes, const struct nlmsghdr *nlh)
 		kernel_rule_get(nlh, &rule) == 0 && rule.protocol != OBJECT_PROTOCOL;
 }
 
+/* Returns whether it is one of main's default routes. */
+static bool take_gateway(struct changes *changes, const struct nlmsghdr *nlh)
+{
+	struct change change = {.kind = CHANGE_ADDRESS};
+	struct kernel_route route;
+
+	if (kernel_route_get(nlh, &route) < 0 || route.table != RT_TABLE_MAIN ||
+	    route.dst.len)
+		return false;
+	change.ifindex = route.oif;
+	if (route.oif && !route.nexthop && !(nlh->nlmsg_flags & NLM_F_REPLACE))
+		put(changes, &change);
+	else
+		changes->gateways = true;
+	return true;
+}
+
 void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	switch (nlh->nlmsg_type) {
@@ -116,7 +133,12 @@ void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 	case RTM_DELRULE:
 	case RTM_DELROUTE:
 	case RTM_NEWROUTE:
-		take_deletion(changes, nlh);
+		if (nlh->nlmsg_type == RTM_DELRULE || !take_gateway(changes, nlh))
+			take_deletion(changes, nlh);
+		break;
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP:
+		changes->gateways = true;
 		break;
 	case RTM_NEWRULE:
 		take_rule(changes, nlh);
@@ -129,12 +151,13 @@ void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 struct search {
 	const struct settings *settings;
 	struct rtnl *rtnl;
+	const struct followers *followers;
 	int runfd; /* -1: there is no run folder, and so no record and no owner */
 	struct affected_tunnels *ret;
 	bool incomplete;
 };
 
-/* A change is about one tunnel, so there is room. */
+/* NULL: there is no more room. */
 static struct affected *find(struct search *search, const char *ifname)
 {
 	struct affected_tunnels *ret = search->ret;
@@ -143,10 +166,22 @@ static struct affected *find(struct search *search, const char *ifname)
 	for (; tunnel < ret->tunnel + ret->n; tunnel++)
 		if (!strcmp(tunnel->ifname, ifname))
 			return tunnel;
+	if (ret->n == CHANGES_MAX) {
+		search->incomplete = true;
+		return NULL;
+	}
 	ret->n++;
 	*tunnel = (struct affected){.port = 0};
 	snprintf(tunnel->ifname, sizeof(tunnel->ifname), "%s", ifname);
 	return tunnel;
+}
+
+static void put_tunnel(struct search *search, const char *ifname)
+{
+	struct affected *tunnel = find(search, ifname);
+
+	if (tunnel)
+		tunnel->link = true;
 }
 
 static bool has_drop_in(const char *conf_dir, const char *ifname)
@@ -166,7 +201,22 @@ static void put_link(struct search *search, const char *ifname)
 	if (config_ifname_ok(ifname) &&
 	    ((search->runfd >= 0 && record_exists(search->runfd, ifname)) ||
 	     has_drop_in(search->settings->conf_dir, ifname)))
-		find(search, ifname)->link = true;
+		put_tunnel(search, ifname);
+}
+
+/* Also those that have their sources from there. */
+static void put_followers(struct search *search, const char *ifname)
+{
+	for (size_t i = 0; i < search->followers->n; i++)
+		if (follower_has_link(&search->followers->follower[i], ifname))
+			put_tunnel(search, search->followers->follower[i].ifname);
+}
+
+static void put_gateways(struct search *search)
+{
+	for (size_t i = 0; i < search->followers->n; i++)
+		if (search->followers->follower[i].follows.gateway)
+			put_tunnel(search, search->followers->follower[i].ifname);
 }
 
 static void put_address(struct search *search, uint32_t ifindex)
@@ -176,8 +226,10 @@ static void put_address(struct search *search, uint32_t ifindex)
 
 	if (r < 0)
 		search->incomplete = true;
-	else if (link.ifindex)
-		put_link(search, link.ifname);
+	if (r < 0 || !link.ifindex)
+		return;
+	put_link(search, link.ifname);
+	put_followers(search, link.ifname);
 }
 
 /* What has replaced a route of ours has its place, and so is of the same table. */
@@ -196,6 +248,8 @@ static void put_owner(struct search *search, const struct change *change)
 	if (r <= 0)
 		return;
 	tunnel = find(search, owner);
+	if (!tunnel)
+		return;
 	/* what somebody deleted, rather than what the kernel did */
 	if (tunnel->deletion && !change->port)
 		return;
@@ -205,11 +259,13 @@ static void put_owner(struct search *search, const struct change *change)
 }
 
 bool changes_find_affected(const struct changes *changes, const struct settings *settings,
-			   struct rtnl *rtnl, struct affected_tunnels *ret)
+			   struct rtnl *rtnl, const struct followers *followers,
+			   struct affected_tunnels *ret)
 {
 	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
 	struct search search = {.settings = settings,
 				.rtnl = rtnl,
+				.followers = followers,
 				.runfd = runfd,
 				.ret = ret,
 				/* who the owners are is not known */
@@ -222,6 +278,7 @@ bool changes_find_affected(const struct changes *changes, const struct settings 
 		switch (change->kind) {
 		case CHANGE_LINK:
 			put_link(&search, change->ifname);
+			put_followers(&search, change->ifname);
 			break;
 		case CHANGE_ADDRESS:
 			put_address(&search, change->ifindex);
@@ -232,5 +289,7 @@ bool changes_find_affected(const struct changes *changes, const struct settings 
 			break;
 		}
 	}
+	if (changes->gateways)
+		put_gateways(&search);
 	return !search.incomplete;
 }

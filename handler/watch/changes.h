@@ -11,6 +11,7 @@
 #include "netlink/rtnl.h"
 #include "routing/object.h"
 #include "settings.h"
+#include "watch/followers.h"
 
 #include <linux/netlink.h>
 #include <net/if.h>
@@ -20,8 +21,8 @@
 #define CHANGES_MAX 64
 
 enum change_kind {
-	CHANGE_LINK,    /* the link IFNAME came, went, or went up or down */
-	CHANGE_ADDRESS, /* addresses of the link IFINDEX, or whether it has IPv6 */
+	CHANGE_LINK, /* the link IFNAME came, went, or went up or down */
+	CHANGE_ADDRESS, /* of the link IFINDEX: addresses, IPv6 as a whole, a default route of main */
 	CHANGE_DELETION, /* OBJECT of ours was deleted, or OBJECT of others has its place */
 };
 
@@ -38,6 +39,7 @@ struct changes {
 	bool full;       /* there may be more to read: read it once these are done */
 	uint32_t newest; /* the highest ifindex of any link that was told of, ever */
 	bool policy;     /* others added a rule that all packets meet */
+	bool gateways;   /* main's default routes changed, of which link is not said */
 	unsigned n;
 	struct change change[CHANGES_MAX];
 };
@@ -65,6 +67,7 @@ struct affected_tunnels {
 /* Returns false if there may be more than *ret has: then every tunnel is to be looked at.
  */
 bool changes_find_affected(const struct changes *changes, const struct settings *settings,
-			   struct rtnl *rtnl, struct affected_tunnels *ret);
+			   struct rtnl *rtnl, const struct followers *followers,
+			   struct affected_tunnels *ret);
 
 #endif

@@ -25,6 +25,7 @@ void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rt
 void upkeep_end(struct upkeep *upkeep)
 {
 	backoff_forget(&upkeep->backoffs);
+	followers_free(&upkeep->followers);
 }
 
 /* ---- one tunnel --------------------------------------------------------------------- */
@@ -94,6 +95,9 @@ static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal go
 	log_forget();
 	note_lock(upkeep, r == -EAGAIN);
 	tell_of_way(upkeep, ifname, ret);
+	/* without memory for it: as if something had been lost, later again */
+	if (r == 0 && followers_note(&upkeep->followers, ifname, &ret->follows) < 0)
+		upkeep->lost = true;
 	if (!backoff && (r < 0 || memory.n))
 		backoff = backoff_find(&upkeep->backoffs, ifname, true);
 	if (!backoff)

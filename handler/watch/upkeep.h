@@ -17,6 +17,7 @@ struct upkeep {
 	struct settings settings;
 	struct rtnl *rtnl;
 	struct backoffs backoffs;
+	struct followers followers;
 	struct bucket rounds; /* of repairs */
 	bool lost;            /* not all that happened is known: look at every tunnel */
 	uint32_t newest;      /* links up to this ifindex were there before */

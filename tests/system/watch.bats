@@ -624,7 +624,7 @@ tries() {
 	logged 0 '^daemon.(err|warn)'
 }
 
-@test "the last IPv4 address goes, and the gateway with it: back with the address" {
+@test "the last IPv4 address goes, with a gateway: the route is back, which needs none" {
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 198.51.100.7\ntable = 200\ngateway = 169.254.10.1\nprefer_main = no\nwait = 0'
 	watch_start
 	tunnel sixxs0
@@ -632,7 +632,7 @@ tries() {
 	wait_until 10 counts 4 2
 	for _ in 1 2 3; do
 		ip address del 169.254.10.2/30 dev sixxs0
-		wait_until 2 counts 4 1
+		wait_until 1 counts 4 2
 		ip address add 169.254.10.2/30 dev sixxs0
 		wait_until 1 counts 4 2
 	done
@@ -1103,4 +1103,125 @@ leaks() {
 	private=$(awk '/^Private_(Clean|Dirty):/ { sum += $2 } END { print sum }' "/proc/$watcher/smaps_rollup")
 	echo "# $private KiB of private memory" >&3
 	[ "$private" -lt 2048 ]
+}
+
+@test "gateway = auto: main's default route by the link is followed, also by nexthop objects" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 198.51.100.7, 2a02::1\ntable = 200\ngateway = auto\nprefer_main = no\nwait = 0'
+	watch_start
+	ip link add sixxs0 type veth peer name other0
+	ip link set other0 up
+	settle
+	tunnel_up sixxs0
+	ip address add 169.254.10.2/24 dev sixxs0
+	wait_until 10 counts 4 1
+	via() { routes4 200 | grep "^default via $1 dev sixxs0 .*metric 2048"; }
+	via6() { routes 200 | grep "^default via $1 dev sixxs0 .*metric 2048"; }
+	ip route add default via 169.254.10.1 dev sixxs0 metric 50
+	wait_until 2 via 169.254.10.1
+	ip -6 route add default via fe80::1 dev sixxs0 metric 50
+	wait_until 2 via6 fe80::1
+	ip route replace default via 169.254.10.3 dev sixxs0 metric 50
+	wait_until 2 via 169.254.10.3
+	ip -6 route replace default via fe80::3 dev sixxs0 metric 50
+	wait_until 2 via6 fe80::3
+	# gone: the last one stays
+	ip route del default dev sixxs0 metric 50
+	ip -6 route del default dev sixxs0 metric 50
+	sleep 0.3
+	via 169.254.10.3 && via6 fe80::3
+	# by an object, which then names another, without a word of the route
+	ip nexthop add id 5 via 169.254.10.4 dev sixxs0
+	ip route add default nhid 5 metric 50
+	wait_until 2 via 169.254.10.4
+	ip nexthop replace id 5 via 169.254.10.5 dev sixxs0
+	wait_until 2 via 169.254.10.5
+	ip nexthop del id 5
+	sleep 0.3
+	via 169.254.10.5
+	logged 0 '^daemon.(err|warn)'
+}
+
+@test "carrier = needed: lost and back" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 198.51.100.7, 2a02::1\ntable = 200\ncarrier = needed\nwhen_down = unreachable\nwait = 0'
+	watch_start
+	ip link add sixxs0 type veth peer name other0
+	settle
+	tunnel_up sixxs0
+	wait_until 10 counts 6 2
+	for _ in 1 2 3; do
+		ip link set other0 up
+		wait_until 3 counts 6 3
+		wait_until 1 counts 4 3
+		ip link set other0 down
+		wait_until 3 counts 6 2
+		wait_until 1 counts 4 2
+	done
+}
+
+@test "source_link: the addresses of another link are followed" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = auto\nsource_link = other1\ntable = 200\nwait = 0'
+	watch_start
+	tunnel sixxs0
+	ip link add other1 type veth peer name otherpeer1
+	ip link set other1 up
+	wait_until 10 counts 6 1
+	for _ in 1 2 3; do
+		ip address add 2a02::5/64 dev other1 nodad
+		wait_until 2 counts 6 2
+		ip address del 2a02::5/64 dev other1
+		wait_until 2 counts 6 1
+	done
+	ip address add 2a02::5/64 dev other1 nodad
+	wait_until 2 counts 6 2
+	ip link del other1
+	wait_until 2 counts 6 1
+}
+
+# What wg-quick adds with its own Table = auto, when the tunnels are already there.
+wg_quick() { # up | down
+	local command=$1
+	[ "$command" = up ] && command=add || command=del
+	ip -6 route $command default dev net0 table 51820
+	ip -6 rule $command not fwmark 51820 table 51820
+	ip -6 rule $command table main suppress_prefixlength 0
+}
+
+@test "rules of others that come before ours: told once, by whose rule, and what to do" {
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::11\ntable = 201\nwait = 0'
+	watch_start
+	tunnel sixxs0
+	tunnel sixxs1
+	wait_until 10 counts 6 6
+	sleep 0.3
+	logged 0 'another link'
+	wg_quick up
+	wait_until 5 told 'another link'
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	wait_until 2 counts 6 6
+	ip -6 rule del from 2a02::11 lookup 201
+	wait_until 2 counts 6 6
+	sleep 1.5
+	logged 1 'another link'
+	logged 1 "^daemon.warn sixxs[01]: its packets leave by another link: rule 1638[0-9]: not from all fwmark 0xca6c lookup 51820 \(protocol 3 boot\) is not ours and comes before rule 16383: in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
+	# who applies is told, once for both
+	run sixxs-route apply sixxs0 sixxs1
+	[ "$(grep -c 'another link' <<<"$output")" -eq 1 ]
+	run sixxs-route apply --all
+	[ "$(grep -c 'another link' <<<"$output")" -eq 1 ]
+	# gone, and here again: it is news again
+	wg_quick down
+	log_restart
+	ip -6 rule add priority 32000 table 77
+	sleep 2.5
+	logged 0 'another link'
+	run sixxs-route apply sixxs0
+	[[ $output != *'another link'* ]]
+	ip -6 route add default dev net0 table 77
+	ip -6 rule add priority 100 table 77
+	wait_until 5 told 'rule 100: from all lookup 77 \(protocol 3 boot\) is not ours and comes before rule 16383: delete it, or give it a priority above that, such as 32765'
+	ip -6 rule del priority 100
+	ip -6 rule del priority 32000
+	ip -6 route flush table 77
+	logged 1 'another link'
 }

@@ -114,6 +114,8 @@ static struct nlmsghdr *rule_message(uint16_t type, int protocol, uint32_t port)
 	return nlh;
 }
 
+static struct filter filter = {.own_port = OWN_PORT};
+
 /* The kernel runs a filter on any socket: here on one that we can send to. */
 static bool passes(const struct nlmsghdr *nlh)
 {
@@ -122,7 +124,7 @@ static bool passes(const struct nlmsghdr *nlh)
 	ssize_t n;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
-	assert_int_equal(filter_attach(pair[0], OWN_PORT), 0);
+	assert_int_equal(filter_attach(pair[0], &filter), 0);
 	/* what is filtered out, sendto reports as sent, or as refused: both are fine */
 	(void)!send(pair[1], nlh, nlh->nlmsg_len, 0);
 	n = recv(pair[0], received, sizeof(received), 0);
@@ -214,6 +216,35 @@ static void test_filter_replacements(void **state)
 	assert_false(passes(replacement(flags, RT_TABLE_MAIN, 0)));
 }
 
+static void test_filter_what_is_followed(void **state)
+{
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		filter.carriers = i & 1;
+		filter.gateways = i & 2;
+		assert_int_equal(passes(link_message(RTM_NEWLINK, 0, 0, IFF_UP, "a")),
+				 filter.carriers);
+		assert_true(passes(link_message(RTM_NEWLINK, AF_INET6, 0, IFF_UP, "a")));
+		assert_false(passes(link_message(RTM_NEWLINK, AF_INET6, 0, 0, "a")));
+		assert_false(passes(link_message(RTM_NEWLINK, 0, UINT32_MAX, 0, "a")));
+		assert_true(passes(link_message(RTM_NEWLINK, 0, IFF_UP, 0, "a")));
+		assert_int_equal(passes(replacement(0, RT_TABLE_MAIN, 0)),
+				 filter.gateways);
+		assert_false(passes(replacement(0, RT_TABLE_MAIN, 48)));
+		assert_false(passes(replacement(0, 200, 0)));
+		nlh = route_message(RTM_DELROUTE, RTPROT_BOOT, PORT);
+		assert_false(passes(nlh));
+		((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_table = RT_TABLE_MAIN;
+		assert_int_equal(passes(nlh), filter.gateways);
+		assert_true(passes(route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT)));
+		assert_int_equal(passes(message(RTM_DELNEXTHOP, 0)), filter.gateways);
+		assert_int_equal(passes(message(RTM_NEWNEXTHOP, 0)), filter.gateways);
+	}
+	filter.carriers = filter.gateways = false;
+}
+
 static void test_changes(void **state)
 {
 	static struct changes changes;
@@ -270,6 +301,7 @@ static void test_whose_changes(void **state)
 	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
 	const struct object table = {.kind = OBJECT_TABLE, .table = 200};
 	const struct objects none = {0};
+	struct followers followers = {0};
 	struct object rule = {
 		.kind = OBJECT_RULE, .family = AF_INET6, .table = 200, .priority = 16383};
 	const int runfd = run_dir_open(scratch, false);
@@ -287,7 +319,8 @@ static void test_whose_changes(void **state)
 	/* of no record and no drop-in; both at a time */
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "eth0"));
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs1"));
-	assert_true(changes_find_affected(&changes, &settings, NULL, &affected));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
 	assert_int_equal(affected.n, 2);
 	assert_string_equal(affected.tunnel[0].ifname, "sixxs0");
 	assert_true(affected.tunnel[0].deletion);
@@ -297,6 +330,30 @@ static void test_whose_changes(void **state)
 	assert_string_equal(affected.tunnel[1].ifname, "sixxs1");
 	assert_true(affected.tunnel[1].deletion);
 	assert_true(affected.tunnel[1].link);
+
+	/* who has its sources from a link, and who follows main's default routes */
+	assert_int_equal(
+		followers_note(&followers, "sixxs2",
+			       &(struct follows){.n_links = 1, .link = {"br-lan"}}),
+		0);
+	assert_int_equal(
+		followers_note(&followers, "sixxs3", &(struct follows){.gateway = true}),
+		0);
+	assert_true(followers.gateways && !followers.carriers);
+	changes_clear(&changes);
+	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "br-lan"));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 1);
+	assert_string_equal(affected.tunnel[0].ifname, "sixxs2");
+	changes_take(&changes, message(RTM_DELNEXTHOP, 0));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 2);
+	assert_string_equal(affected.tunnel[1].ifname, "sixxs3");
+	assert_int_equal(followers_note(&followers, "sixxs2", &(struct follows){0}), 0);
+	assert_int_equal(followers.n, 1);
+	followers_free(&followers);
 	close(runfd);
 }
 
@@ -591,6 +648,7 @@ int main(void)
 		cmocka_unit_test(test_filter_addresses),
 		cmocka_unit_test(test_filter_deletions),
 		cmocka_unit_test(test_filter_replacements),
+		cmocka_unit_test(test_filter_what_is_followed),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test_setup_teardown(test_whose_changes, scratch_make,
 						scratch_remove),
