@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+/* Whether the kernel is asked afterwards which way a tunnel's packets go. */
+enum ask_way { ASK_NEVER, ASK_IF_CHANGED, ASK_ALWAYS };
+
 struct settings {
 	const char *conf_dir;
 	bool conf_dir_typed; /* somebody has: then it must be there */
@@ -16,6 +19,7 @@ struct settings {
 	bool repair;      /* a damaged record counts as none, for a sweep follows */
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
 	bool nonblocking; /* do not wait for the run folder's lock */
+	enum ask_way ask_way;
 };
 
 #endif

@@ -17,14 +17,30 @@
 
 #define ROUNDS_MAX 5 /* of converge and sweep, while others keep changing things */
 
+/* Of what is the same for many tunnels, for the first. */
+static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
+			     const char *ifname, enum goal goal, struct log_memory *told)
+{
+	struct settings asking = *settings;
+	struct outcome outcome;
+	int r;
+
+	asking.ask_way = ASK_ALWAYS;
+	r = converge(&asking, rtnl, ifname, goal, 0, &outcome);
+	if (outcome.astray[0] && !log_was_told(told, outcome.astray))
+		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
+			 outcome.astray);
+	return r;
+}
+
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
 	  enum goal goal)
 {
-	struct outcome outcome;
+	struct log_memory told = {.n = 0};
 	int result = 0;
 
 	for (; *ifnames; ifnames++) {
-		const int r = converge(settings, rtnl, *ifnames, goal, 0, &outcome);
+		const int r = converge_and_tell(settings, rtnl, *ifnames, goal, &told);
 
 		if (result == 0)
 			result = r;
@@ -99,12 +115,12 @@ static int collect_records(const struct settings *settings, struct names *names)
 static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 			 const struct names *names)
 {
-	struct outcome outcome;
+	struct log_memory told = {.n = 0};
 	int result = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
-		const int r = converge(settings, rtnl, names->name[i], GOAL_SECTION, 0,
-				       &outcome);
+		const int r = converge_and_tell(settings, rtnl, names->name[i],
+						GOAL_SECTION, &told);
 
 		if (result == 0)
 			result = r;

@@ -3,6 +3,7 @@
 
 #include "cmd/networkd.h"
 #include "cmd/served.h"
+#include "cmd/watcher.h"
 #include "config/config.h"
 #include "config/conflicts.h"
 #include "config/diagnostic.h"
@@ -25,6 +26,7 @@ struct check {
 	struct served served; /* with served_read */
 	int served_error;
 	bool served_read, names_unread;
+	bool watcher_expected; /* a tunnel's link is there */
 	size_t n_tunnels;
 };
 
@@ -169,6 +171,7 @@ static void check_sections(struct check *check)
 		if (!claim_counts(claim))
 			continue;
 		check->n_tunnels++;
+		check->watcher_expected |= watcher_is_expected(claim->tunnel.ifname);
 		check_prefixes(&check->claims, claim);
 		check_served(check, claim);
 		check_name(check, claim);
@@ -269,6 +272,14 @@ static void check_networkd(struct check *check)
 		     "systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
 }
 
+static void check_watcher(struct check *check, const struct settings *settings)
+{
+	char text[WATCHER_SIZE];
+
+	if (check->watcher_expected && watcher_is_missing(settings, text))
+		warn(check, settings->conf_dir, 0, "%s", text);
+}
+
 static void free_check(struct check *check)
 {
 	claims_free(&check->claims);
@@ -289,6 +300,7 @@ int check(const struct settings *settings, char *const files[])
 		check_folder(&found, settings->conf_dir, r < 0);
 		check_rules(&found, settings->conf_dir);
 		check_networkd(&found);
+		check_watcher(&found, settings);
 	}
 	if (r != -ENOMEM && found.findings.errors)
 		r = 0; /* what is wrong has been said */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/status.h"
 
+#include "cmd/watcher.h"
 #include "lib/cleanup.h"
 #include "status/print_json.h"
 #include "status/print_table.h"
@@ -60,6 +61,18 @@ static bool wants_colour(void)
 	       !(term && !strcmp(term, "dumb"));
 }
 
+/* Only what has a link can wait for something. */
+static void print_watcher(const struct snapshot *snapshot)
+{
+	char text[WATCHER_SIZE];
+	bool expected = false;
+
+	for (size_t i = 0; i < snapshot->tunnels.n; i++)
+		expected |= snapshot->tunnels.status[i].link.ifindex > 0;
+	if (expected && watcher_is_missing(snapshot->settings, text))
+		fprintf(stderr, "sixxs-route: warning: %s\n", text);
+}
+
 static int print(struct snapshot *snapshot, const struct status_options *options,
 		 int status)
 {
@@ -68,6 +81,7 @@ static int print(struct snapshot *snapshot, const struct status_options *options
 		fprintf(stderr, "sixxs-route: %s\n", snapshot->failure);
 	if (snapshot->warning[0])
 		fprintf(stderr, "sixxs-route: warning: %s\n", snapshot->warning);
+	print_watcher(snapshot);
 	if (options->json)
 		print_json(snapshot, status, stdout);
 	else

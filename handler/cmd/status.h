@@ -15,7 +15,7 @@
 
 struct status_options {
 	bool json;
-	const char *probe; /* an address; NULL: see status/probe.h */
+	const char *probe; /* an address; NULL: see netlink/probe.h */
 };
 
 enum { STATUS_WELL = 0, STATUS_DRIFT = 1, STATUS_UNKNOWN = 2 };

@@ -1,160 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/watch.h"
 
-#include "config/config.h"
-#include "config/diagnostic.h"
-#include "config/keys.h"
-#include "converge/converge.h"
-#include "converge/messages.h"
 #include "lib/cleanup.h"
-#include "lib/escape.h"
 #include "lib/log.h"
 #include "lib/sd_notify.h"
 #include "netlink/notify_filter.h"
-#include "state/record.h"
-#include "watch/affected.h"
-#include "watch/backoff.h"
+#include "state/run_dir.h"
+#include "state/watch_lock.h"
 #include "watch/changes.h"
+#include "watch/upkeep.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct watch {
 	const struct settings *settings;
 	struct rtnl *rtnl;  /* for converge */
 	struct rtnl events; /* notifications only */
 	int signals;
+	int lock; /* -1: not held, for want of a run folder */
 	bool stop;
-	bool lost; /* not all that happened is known: every tunnel is to be looked at */
-	struct news news;
-	struct targets targets;
-	struct fights fights;
-	struct fights failures; /* an ifname of "": every tunnel */
+	struct filter filter;
+	struct changes changes;
+	struct affected_tunnels affected;
+	struct upkeep upkeep;
 };
-
-/* Once there is a record, "remove" takes it away: then that is the last word. */
-static enum goal goal_again(const struct watch *watch, const char *ifname, enum goal goal)
-{
-	_cleanup_close_ int runfd = run_dir_open(watch->settings->run_dir, false);
-
-	if (goal == GOAL_SECTION && runfd >= 0 && record_exists(runfd, ifname))
-		return GOAL_IF_RECORDED;
-	return goal;
-}
-
-/* It has logged what failed, and the rest must not suffer from it. */
-static void converge_one(struct watch *watch, const char *ifname, enum goal goal)
-{
-	struct outcome outcome;
-
-	if (converge(watch->settings, watch->rtnl, ifname, goal, 0, &outcome) == 0)
-		fight_succeeded(&watch->failures, ifname);
-	else
-		fight_failed(&watch->failures, ifname,
-			     (int)goal_again(watch, ifname, goal), rtnl_now_ms());
-}
-
-/* The name of the process whose number a port has by custom (netlink(7)), or "". */
-static void process_name(uint32_t port, char ret[static 64])
-{
-	char path[32], name[16] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/comm", port);
-	file = fopen(path, "re");
-	if (file && !fgets(name, sizeof(name), file))
-		name[0] = '\0';
-	if (file)
-		fclose(file);
-	name[strcspn(name, "\n")] = '\0';
-	escape(name, ret, 64);
-}
-
-static void tell_of_fight(const char *ifname, const struct loss *loss, const char *who)
-{
-	const struct step step = {.op = STEP_ADD, .object = loss->object};
-	const bool networkd = !strcmp(who, "systemd-network");
-	char what[OBJECT_COMMAND_STRLEN];
-
-	explain_step(&step, what);
-	log_line(
-		LOG_WARNING,
-		"%s: \"%s\" is undone over and over by netlink port %u (%s%s): from now on it is done again less and less often, in the end every %d s%s",
-		ifname, what, loss->port,
-		who[0] ? "going by its number, the process "
-		       : "no process has that number now",
-		who, FIGHT_LONGEST_MS / 1000,
-		networkd
-			? "; to make systemd-networkd leave it alone, set ManageForeignRoutingPolicyRules=no and ManageForeignRoutes=no in networkd.conf"
-			: "");
-}
-
-/* No fight: of the kernel, which just says how things are; of one who has the lock. */
-static bool is_stranger(const struct loss *loss, char ret_who[static 64])
-{
-	process_name(loss->port, ret_who);
-	return loss->port && strcmp(ret_who, "sixxs-route") != 0;
-}
-
-static void answer_loss(struct watch *watch, const struct target *target)
-{
-	char who[64];
-
-	if (!is_stranger(&target->loss, who)) {
-		converge_one(watch, target->ifname, GOAL_IF_RECORDED);
-		return;
-	}
-	switch (fight_blow(&watch->fights, target->ifname, rtnl_now_ms())) {
-	case FIGHT_NOW:
-		converge_one(watch, target->ifname, GOAL_IF_RECORDED);
-		fight_mended(&watch->fights, target->ifname, rtnl_now_ms());
-		break;
-	case FIGHT_BEGINS:
-		tell_of_fight(target->ifname, &target->loss, who);
-		break;
-	case FIGHT_LATER:
-		break;
-	}
-}
 
 static int take(void *data, const struct nlmsghdr *nlh)
 {
 	struct watch *watch = data;
 
-	if (watch->news.full)
-		watch->lost = true; /* not reached: the kernel sends one at a time */
+	if (watch->changes.full)
+		watch->upkeep.lost = true; /* not reached: one comes at a time */
 	else
-		news_take(&watch->news, nlh);
+		changes_take(&watch->changes, nlh);
 	return 0;
 }
 
-/* All that is there to be read, or as much as the news hold. */
-static int read_news(struct watch *watch)
+/* All that is there to be read, or as much as there is room for. */
+static int read_changes(struct watch *watch)
 {
 	int r;
 
-	news_clear(&watch->news);
+	changes_clear(&watch->changes);
 	do {
 		r = rtnl_read(&watch->events, MSG_DONTWAIT, take, watch);
 		if (r == -ENOBUFS) {
-			watch->lost = true;
+			watch->upkeep.lost = true;
 			r = 0;
 		}
-		if (watch->lost)
-			news_clear(&watch->news);
-	} while (r == 0 && !watch->news.full);
+	} while (r == 0 && !watch->changes.full);
 	return r == -EAGAIN ? 0 : r;
 }
 
-static int answer_news(struct watch *watch)
+static int answer_changes(struct watch *watch)
 {
-	const int r = read_news(watch);
+	struct upkeep *upkeep = &watch->upkeep;
+	struct affected_tunnels *affected = &watch->affected;
+	const int r = read_changes(watch);
 
 	if (r < 0) {
 		log_line(
@@ -163,32 +71,33 @@ static int answer_news(struct watch *watch)
 			strerror(-r));
 		return r;
 	}
-	watch->lost |= !targets_find(&watch->targets, watch->settings, watch->rtnl,
-				     &watch->news);
-	for (unsigned i = 0; i < watch->targets.n && !watch->lost; i++) {
-		const struct target *target = &watch->targets.target[i];
-
-		if (target->lost)
-			answer_loss(watch, target);
-		else
-			converge_one(watch, target->ifname, GOAL_SECTION);
-	}
+	if (!changes_find_affected(&watch->changes, watch->settings, watch->rtnl,
+				   &upkeep->followers, affected))
+		upkeep->lost = true;
+	if (watch->changes.policy)
+		upkeep_policy_changed(upkeep);
+	for (unsigned i = 0; i < affected->n; i++)
+		upkeep_affected(upkeep, &affected->tunnel[i]);
+	if (!upkeep->lost && watch->changes.newest > upkeep->newest)
+		upkeep->newest = watch->changes.newest;
 	return 0;
 }
 
-/* What fails again is due later than now: between two rounds there is time for news. */
-static void answer_due(struct watch *watch)
+/* Without a run folder there is nobody to tell, and nothing to do: one comes later. */
+static int hold_lock(struct watch *watch)
 {
-	const int64_t now = rtnl_now_ms();
-	struct fight due;
+	_cleanup_close_ int runfd = -1;
+	int r;
 
-	while (fight_take_due(&watch->fights, now, &due))
-		converge_one(watch, due.ifname, GOAL_IF_RECORDED);
-	while (fight_take_due(&watch->failures, now, &due))
-		if (due.ifname[0])
-			converge_one(watch, due.ifname, (enum goal)due.what);
-		else
-			watch->lost = true;
+	if (watch->lock >= 0)
+		return 0;
+	runfd = run_dir_open(watch->settings->run_dir, true);
+	if (runfd < 0)
+		return 0;
+	r = watch_lock_take(runfd);
+	if (r >= 0)
+		watch->lock = r;
+	return r == -EAGAIN ? r : 0;
 }
 
 /* Without signals it could not be stopped: better to be started again. */
@@ -199,7 +108,7 @@ static int answer_signals(struct watch *watch)
 
 	while ((n = read(watch->signals, &info, sizeof(info))) == (ssize_t)sizeof(info))
 		if (info.ssi_signo == SIGHUP)
-			watch->lost = true;
+			upkeep_all(&watch->upkeep, true);
 		else
 			watch->stop = true;
 	if (n >= 0 || errno == EAGAIN || errno == EINTR)
@@ -211,67 +120,19 @@ static int answer_signals(struct watch *watch)
 	return (int)n;
 }
 
-/* Without anything put off: for ever. */
-static int poll_timeout(const struct watch *watch)
+/* What somebody follows from now on may have changed since it was looked at. */
+static void follow(struct watch *watch)
 {
-	const int64_t fight = fight_due(&watch->fights);
-	const int64_t failure = fight_due(&watch->failures);
-	const int64_t due =
-		fight < 0 || (failure >= 0 && failure < fight) ? failure : fight;
-	const int64_t left = due - rtnl_now_ms();
+	const struct followers *followers = &watch->upkeep.followers;
+	struct filter *filter = &watch->filter;
 
-	if (due < 0)
-		return -1;
-	return left > 0 ? (int)left : 0;
-}
-
-struct search {
-	struct watch *watch;
-	int runfd;
-};
-
-static int look_at_record(void *data, const char *ifname)
-{
-	const struct search *search = data;
-
-	if (config_ifname_ok(ifname))
-		converge_one(search->watch, ifname, GOAL_SECTION);
-	return 0;
-}
-
-static int look_at_section(void *data, const struct section *tunnel, const char *file,
-			   unsigned line)
-{
-	const struct search *search = data;
-
-	(void)file, (void)line;
-	/* whose record there is has had its look, or is having it now */
-	if (search->runfd < 0 || !record_exists(search->runfd, tunnel->ifname))
-		converge_one(search->watch, tunnel->ifname, GOAL_SECTION);
-	return 0;
-}
-
-/* Every tunnel that a record or a section names. */
-static void catch_up(struct watch *watch)
-{
-	_cleanup_close_ int runfd = run_dir_open(watch->settings->run_dir, false);
-	struct search search = {.watch = watch, .runfd = runfd};
-	int r = runfd == -ENOENT ? 0 : runfd;
-
-	watch->lost = false;
-	if (runfd >= 0)
-		r = record_each(runfd, look_at_record, &search);
-	if (r == 0) {
-		fight_succeeded(&watch->failures, "");
-		config_each(watch->settings, &diagnostics_to_log, look_at_section,
-			    &search);
+	if ((filter->carriers || !followers->carriers) &&
+	    (filter->gateways || !followers->gateways))
 		return;
-	}
-	log_line(
-		LOG_ERR,
-		"cannot read the run folder %s: %s: nothing is done until it is mended; expected a folder that only its owner can write to: see ls -ld",
-		watch->settings->run_dir, strerror(-r));
-	fight_failed(&watch->failures, "", GOAL_SECTION, rtnl_now_ms());
+	filter->carriers = followers->carriers;
+	filter->gateways = followers->gateways;
+	filter_attach(rtnl_fd(&watch->events), filter);
+	watch->upkeep.lost = true;
 }
 
 static int run(struct watch *watch)
@@ -281,9 +142,7 @@ static int run(struct watch *watch)
 	int r = 0;
 
 	while (r == 0 && !watch->stop) {
-		if (watch->lost)
-			catch_up(watch);
-		if (poll(fds, 2, poll_timeout(watch)) < 0) {
+		if (poll(fds, 2, upkeep_timeout(&watch->upkeep)) < 0) {
 			if (errno == EINTR)
 				continue; /* what fds say is of the time before */
 			r = -errno;
@@ -295,8 +154,10 @@ static int run(struct watch *watch)
 		if (fds[0].revents)
 			r = answer_signals(watch);
 		if (r == 0 && fds[1].revents)
-			r = answer_news(watch);
-		answer_due(watch);
+			r = answer_changes(watch);
+		upkeep_due(&watch->upkeep);
+		follow(watch);
+		hold_lock(watch);
 	}
 	return r;
 }
@@ -304,10 +165,19 @@ static int run(struct watch *watch)
 static int begin(struct watch *watch)
 {
 	sigset_t set;
-	int r = rtnl_open(&watch->events, FILTER_GROUPS);
+	int r = hold_lock(watch);
 
+	if (r < 0) {
+		log_line(
+			LOG_ERR,
+			"watch: another watcher works on %s: this one ends; find it by: fuser -v %s/watch.lock",
+			watch->settings->run_dir, watch->settings->run_dir);
+		return r;
+	}
+	watch->filter.own_port = rtnl_port(watch->rtnl);
+	r = rtnl_open(&watch->events, FILTER_GROUPS);
 	if (r == 0)
-		r = filter_attach(rtnl_fd(&watch->events), rtnl_port(watch->rtnl));
+		r = filter_attach(rtnl_fd(&watch->events), &watch->filter);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -329,11 +199,14 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	static struct watch state;
 	int r;
 
-	state = (struct watch){.settings = settings, .rtnl = rtnl, .signals = -1};
+	state = (struct watch){
+		.settings = settings, .rtnl = rtnl, .signals = -1, .lock = -1};
+	upkeep_begin(&state.upkeep, settings, rtnl);
 	r = begin(&state);
 	if (r == 0) {
 		/* whatever was before the first notification */
-		catch_up(&state);
+		upkeep_all(&state.upkeep, true);
+		follow(&state);
 		r = notify("READY=1");
 		if (r < 0)
 			log_line(
@@ -346,7 +219,7 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	notify("STOPPING=1");
 	rtnl_close(&state.events);
 	close_fdp(&state.signals);
-	fight_forget(&state.fights);
-	fight_forget(&state.failures);
+	close_fdp(&state.lock);
+	upkeep_end(&state.upkeep);
 	return r;
 }

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "config/diagnostic.h"
+#include "converge/astray.h"
 #include "converge/dry_run.h"
 #include "converge/execute.h"
 #include "converge/messages.h"
@@ -90,10 +91,10 @@ static int fail_run_dir(const struct run *run, int error)
 
 /* ---- how things are ----------------------------------------------------------------- */
 
-static bool has_refusal(const struct objects *objects)
+static bool has_kind(const struct objects *objects, enum object_kind kind)
 {
 	for (size_t i = 0; i < objects->n; i++)
-		if (objects->object[i].kind == OBJECT_UNREACHABLE)
+		if (objects->object[i].kind == kind)
 			return true;
 	return false;
 }
@@ -110,7 +111,7 @@ static int find_sections(struct run *run)
 	if (r >= 0)
 		return 0;
 	run->tunnel.n = 0;
-	if (!run->link.ifindex && !has_refusal(&run->old))
+	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_UNREACHABLE))
 		return 0;
 	log_line(
 		LOG_ERR,
@@ -288,7 +289,9 @@ static int set_name(const struct run *run, const struct name_entry *name)
 
 	if (r < 0)
 		return fail(run, r, "name its table", "its routes are not affected;");
-	if (explain_name(name, (enum name_verdict)r, &rival, text))
+	/* the watcher leaves what the event has told */
+	if (explain_name(name, (enum name_verdict)r, &rival, text) &&
+	    !(run->settings->nonblocking && run->has_record))
 		log_line(LOG_WARNING, "%s: %s", run->ifname, text);
 	return 0;
 }
@@ -386,6 +389,7 @@ static int take_results(struct run *run, struct outcome *ret)
 			objects_drop(&run->holds, &step->object);
 		if (result->verdict == VERDICT_PENDING)
 			ret->pending |= PENDING_LINK;
+		ret->changed += result->verdict == VERDICT_DONE;
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE) {
 			ret->repaired += objects_have(&run->old, &step->object);
 			if (step->object.kind == OBJECT_ROUTE)
@@ -517,6 +521,18 @@ static void note_pending(const struct run *run, struct outcome *ret)
 	}
 }
 
+static void note_follows(const struct run *run, struct follows *ret)
+{
+	for (unsigned i = 0; i < run->tunnel.n; i++) {
+		const struct section *section = &run->tunnel.section[i];
+
+		ret->carrier |= section->carrier_needed;
+		ret->gateway |= section->gateway_auto;
+		if (section->source_link[0] && section->source_kind != SOURCES_LISTED)
+			memcpy(ret->link[ret->n_links++], section->source_link, IFNAMSIZ);
+	}
+}
+
 /* Under the lock. */
 static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
@@ -531,6 +547,7 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		r = find_wanted(run);
 	if (r == 0) {
 		note_pending(run, ret);
+		note_follows(run, &ret->follows);
 		r = carry_out(run, ret);
 	}
 	ret->known = run->link.ifindex || run->tunnel.n || run->has_record;
@@ -576,6 +593,9 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 	r = run_locked(run, removed_ifindex, ret);
 	run_dir_unlock(&lock);
 	log_release();
+	if (r == 0 && has_kind(&run->wanted, OBJECT_ROUTE) &&
+	    settings->ask_way >= (ret->changed ? ASK_IF_CHANGED : ASK_ALWAYS))
+		astray_find(run->rtnl, &run->link, &run->wanted, ret->astray);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #ifndef CONVERGE_H
 #define CONVERGE_H
 
+#include "converge/messages.h"
 #include "netlink/rtnl.h"
 #include "routing/tunnel.h"
 #include "settings.h"
@@ -28,13 +29,25 @@ enum {
 	PENDING_GATEWAY = 4, /* for gateway = auto */
 };
 
+/* What else than its own link the tunnel's sections depend on. */
+struct follows {
+	bool carrier;     /* of its link */
+	bool gateway;     /* main's default routes */
+	unsigned n_links; /* whose addresses are its sources */
+	char link[TUNNEL_SECTIONS_MAX][IFNAMSIZ];
+};
+
 struct outcome {
 	unsigned pending;   /* PENDING_* */
 	uint32_t ifindex;   /* of the link that it waits for */
 	int wait;           /* the section's */
 	struct limit limit; /* the section's; connects 0: no section was read */
 	unsigned repaired;  /* recorded, and yet not there: somebody had deleted it */
-	bool known;         /* it has a link, a section or a record */
+	unsigned changed;   /* steps that the kernel did */
+	struct follows follows;
+	bool known;                /* it has a link, a section or a record */
+	char astray[EXPLAIN_SIZE]; /* settings->ask_way: why its packets go another way;
+				      "": they do not, or were not asked about */
 };
 
 /*

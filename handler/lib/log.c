@@ -23,6 +23,8 @@ static struct {
 	char *lines;     /* one behind the other: a priority's byte, the text, a NUL */
 	size_t size;     /* of all */
 	unsigned unheld; /* for which there was no room */
+	struct log_memory *memory; /* of what is looked at */
+	struct log_memory now;     /* what will be its memory */
 } state = {.fd = -1};
 
 /* As sd_journal_stream_fd(3): each line would stand there twice. */
@@ -94,8 +96,45 @@ static void to_syslog(int priority, const char *text)
 		state.lost++;
 }
 
+/* FNV-1a */
+static uint32_t hash(const char *text)
+{
+	uint32_t hash = 2166136261;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 16777619;
+	return hash;
+}
+
+static bool has(const struct log_memory *memory, uint32_t line)
+{
+	for (unsigned i = 0; i < memory->n; i++)
+		if (memory->line[i] == line)
+			return true;
+	return false;
+}
+
+bool log_was_told(struct log_memory *memory, const char *line)
+{
+	const uint32_t number = hash(line);
+
+	if (has(memory, number))
+		return true;
+	if (memory->n < LOG_MEMORY_MAX)
+		memory->line[memory->n++] = number;
+	return false;
+}
+
+/* Whether it was said the last time, or this time already. */
+static bool was_said(const char *text)
+{
+	return log_was_told(&state.now, text) || has(state.memory, hash(text));
+}
+
 static void emit(int priority, const char *text)
 {
+	if (state.memory && priority <= LOG_WARNING && was_said(text))
+		return;
 	if (priority != LOG_DEBUG || state.verbose)
 		to_syslog(priority, text);
 	if (state.to_stderr && (priority != LOG_DEBUG || state.verbose) &&
@@ -149,6 +188,19 @@ void log_release(void)
 		log_line(LOG_WARNING, "%u line%s lost: there were too many", state.unheld,
 			 state.unheld == 1 ? " was" : "s were");
 	state.unheld = 0;
+}
+
+void log_remember(struct log_memory *memory)
+{
+	state.memory = memory;
+	state.now.n = 0;
+}
+
+void log_forget(void)
+{
+	if (state.memory)
+		*state.memory = state.now;
+	state.memory = NULL;
 }
 
 void log_line(int priority, const char *format, ...)

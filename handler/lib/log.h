@@ -8,6 +8,7 @@
 #define LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <syslog.h>
 
 /*
@@ -26,6 +27,23 @@ __attribute__((format(printf, 2, 3))) void log_line(int priority, const char *fo
  */
 void log_hold(void);
 void log_release(void);
+
+/* What was wrong with one thing, the last time that it was looked at. */
+#define LOG_MEMORY_MAX 8 /* lines; more are said each time */
+struct log_memory {
+	unsigned n;
+	uint32_t line[LOG_MEMORY_MAX]; /* a hash of each */
+};
+
+/*
+ * Until log_forget, warnings and errors that were said of it the last time are not said
+ * again; MEMORY, where it is not NULL, then has those of this time.
+ */
+void log_remember(struct log_memory *memory);
+void log_forget(void);
+
+/* Whether MEMORY has the line; it does from now on, if there is room. */
+bool log_was_told(struct log_memory *memory, const char *line);
 
 bool log_is_verbose(void);
 

@@ -102,13 +102,25 @@ static int sort(struct kernel_state *state)
 	return 0;
 }
 
+static int read_rules(struct rtnl *rtnl, uint8_t family, struct kernel_state *state)
+{
+	union request request;
+
+	encode_dump(&request, RTM_GETRULE, family, 0);
+	return dump_each(rtnl, &request.nlh, put_rule, state);
+}
+
+int kernel_state_read_rules(struct rtnl *rtnl, uint8_t family, struct kernel_state *ret)
+{
+	*ret = (struct kernel_state){.n_links = 0};
+	return read_rules(rtnl, family, ret);
+}
+
 static int read_family(struct rtnl *rtnl, uint8_t family, struct kernel_state *state)
 {
 	union request request;
-	int r;
+	int r = read_rules(rtnl, family, state);
 
-	encode_dump(&request, RTM_GETRULE, family, 0);
-	r = dump_each(rtnl, &request.nlh, put_rule, state);
 	if (r < 0)
 		return r;
 	encode_dump_routes(&request, family, 0, 0, OBJECT_PROTOCOL);

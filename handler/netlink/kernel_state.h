@@ -34,6 +34,9 @@ struct kernel_state {
 int kernel_state_read(struct rtnl *rtnl, struct kernel_state *ret);
 void kernel_state_free(struct kernel_state *state);
 
+/* The rules of one family alone; the same. */
+int kernel_state_read_rules(struct rtnl *rtnl, uint8_t family, struct kernel_state *ret);
+
 /* NULL: there is no such link. */
 const struct kernel_link *kernel_state_link(const struct kernel_state *state,
 					    const char *ifname);

@@ -15,7 +15,7 @@
 #define HEADER(field)        offsetof(struct nlmsghdr, field)
 #define PAYLOAD(type, field) (NLMSG_HDRLEN + offsetof(struct type, field))
 
-#define CODE_MAX  96
+#define CODE_MAX  128
 #define TO_REJECT 0xff /* as a jump: to the end of the block, which rejects */
 
 /* Blocks, one a message type; what none of them accepts is rejected. */
@@ -68,6 +68,18 @@ static void accept_it(struct program *program)
 	put(program, BPF_RET | BPF_K, UINT32_MAX, 0, 0);
 }
 
+static void accept_if(struct program *program, uint32_t value)
+{
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	accept_it(program);
+}
+
+static void accept_unless(struct program *program, uint32_t value)
+{
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+	accept_it(program);
+}
+
 static void begin(struct program *program, uint16_t type)
 {
 	load16(program, HEADER(nlmsg_type));
@@ -96,7 +108,7 @@ static void end(struct program *program)
 	}
 }
 
-static void put_link(struct program *program)
+static void put_link(struct program *program, bool carriers)
 {
 	/* bridges tell of their ports in a family of their own */
 	begin(program, RTM_DELLINK);
@@ -106,12 +118,15 @@ static void put_link(struct program *program)
 
 	begin(program, RTM_NEWLINK);
 	load8(program, PAYLOAD(ifinfomsg, ifi_family));
+	/* IPv6 tells of its part of the link: of use where that is up */
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, carriers ? 7 : 5, 0);
 	need(program, AF_UNSPEC);
 	load32(program, PAYLOAD(ifinfomsg, ifi_change));
+	if (carriers) /* of a carrier that is all that is said */
+		accept_if(program, 0);
 	need_bit(program, htonl(IFF_UP));
 	/* a new link has all bits changed, and mostly is still down: udev tells of it */
-	put(program, BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 1, 0);
-	accept_it(program);
+	accept_unless(program, UINT32_MAX);
 	load32(program, PAYLOAD(ifinfomsg, ifi_flags));
 	need_bit(program, htonl(IFF_UP));
 	end(program);
@@ -120,7 +135,11 @@ static void put_link(struct program *program)
 static void put_address(struct program *program, uint16_t type)
 {
 	begin(program, type);
+	load8(program, PAYLOAD(ifaddrmsg, ifa_family));
+	accept_if(program, AF_INET);
 	load8(program, PAYLOAD(ifaddrmsg, ifa_scope));
+	if (type == RTM_NEWADDR)
+		accept_if(program, RT_SCOPE_LINK);
 	need(program, RT_SCOPE_UNIVERSE);
 	end(program);
 }
@@ -132,22 +151,46 @@ static void need_other(struct program *program, uint32_t own_port)
 	need_not(program, htonl(own_port));
 }
 
-static void put_deletions(struct program *program, uint32_t own_port)
+/* It is an attribute: look it up, behind the fixed header. */
+static void load_rule_protocol(struct program *program)
 {
-	begin(program, RTM_DELROUTE);
-	load8(program, PAYLOAD(rtmsg, rtm_protocol));
-	need(program, OBJECT_PROTOCOL);
-	need_other(program, own_port);
-	end(program);
-
-	/* a rule's protocol is an attribute: look it up, behind the fixed header */
-	begin(program, RTM_DELRULE);
 	put(program, BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct fib_rule_hdr), 0, 0);
 	put(program, BPF_LDX | BPF_IMM, FRA_PROTOCOL, 0, 0);
 	load32(program, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR));
 	need_not(program, 0);
 	put(program, BPF_MISC | BPF_TAX, 0, 0, 0);
 	put(program, BPF_LD | BPF_B | BPF_IND, sizeof(struct nlattr), 0, 0);
+}
+
+/* One that others add, and that packets from anywhere meet: it may come before ours. */
+static void put_policy(struct program *program)
+{
+	begin(program, RTM_NEWRULE);
+	load8(program, PAYLOAD(fib_rule_hdr, src_len));
+	need(program, 0);
+	load_rule_protocol(program);
+	need_not(program, OBJECT_PROTOCOL);
+	end(program);
+}
+
+static void put_deletions(struct program *program, const struct filter *filter)
+{
+	const uint32_t own_port = filter->own_port;
+
+	begin(program, RTM_DELROUTE);
+	if (filter->gateways) {
+		load8(program, PAYLOAD(rtmsg, rtm_table));
+		put(program, BPF_JMP | BPF_JEQ | BPF_K, RT_TABLE_MAIN, 0, 3);
+		load8(program, PAYLOAD(rtmsg, rtm_dst_len));
+		accept_if(program, 0);
+	}
+	load8(program, PAYLOAD(rtmsg, rtm_protocol));
+	need(program, OBJECT_PROTOCOL);
+	need_other(program, own_port);
+	end(program);
+
+	begin(program, RTM_DELRULE);
+	load_rule_protocol(program);
 	need(program, OBJECT_PROTOCOL);
 	need_other(program, own_port);
 	end(program);
@@ -157,28 +200,42 @@ static void put_deletions(struct program *program, uint32_t own_port)
  * Whosever the new one is, it may stand in the place of ours. No section can have the
  * table main, in which others replace their default routes all the time.
  */
-static void put_replacements(struct program *program)
+static void put_replacements(struct program *program, bool gateways)
 {
 	begin(program, RTM_NEWROUTE);
-	load16(program, HEADER(nlmsg_flags));
-	need_bit(program, htons(NLM_F_REPLACE));
 	load8(program, PAYLOAD(rtmsg, rtm_dst_len));
 	need(program, 0);
 	load8(program, PAYLOAD(rtmsg, rtm_table));
+	if (gateways)
+		accept_if(program, RT_TABLE_MAIN);
 	need_not(program, RT_TABLE_MAIN);
+	load16(program, HEADER(nlmsg_flags));
+	need_bit(program, htons(NLM_F_REPLACE));
 	end(program);
 }
 
-int filter_attach(int fd, uint32_t own_port)
+/* By one a default route may have another gateway, or none, without a word of its own. */
+static void put_nexthops(struct program *program)
+{
+	begin(program, RTM_NEWNEXTHOP);
+	end(program);
+	begin(program, RTM_DELNEXTHOP);
+	end(program);
+}
+
+int filter_attach(int fd, const struct filter *filter)
 {
 	struct program program = {.n = 0};
 	struct sock_fprog fprog = {.filter = program.code};
 
-	put_link(&program);
+	put_link(&program, filter->carriers);
 	put_address(&program, RTM_NEWADDR);
 	put_address(&program, RTM_DELADDR);
-	put_deletions(&program, own_port);
-	put_replacements(&program);
+	put_deletions(&program, filter);
+	put_replacements(&program, filter->gateways);
+	if (filter->gateways)
+		put_nexthops(&program);
+	put_policy(&program);
 	put(&program, BPF_RET | BPF_K, 0, 0, 0);
 	fprog.len = program.n;
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)) < 0

@@ -89,3 +89,14 @@ bool prefix_is_unicast(const struct prefix *prefix)
 		       memcmp(prefix->addr, &in6addr_any, sizeof(in6addr_any));
 	return prefix->len && prefix->addr[0] && prefix->addr[0] < 224;
 }
+
+struct prefix prefix_first_host(const struct prefix *prefix)
+{
+	struct prefix host = *prefix;
+	const uint8_t len = prefix_host_len(prefix->family);
+
+	if (host.len < len)
+		host.addr[len / 8 - 1] |= 1;
+	host.len = len;
+	return host;
+}

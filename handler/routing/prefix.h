@@ -43,4 +43,7 @@ uint8_t prefix_host_len(uint8_t family);
  */
 bool prefix_is_unicast(const struct prefix *prefix);
 
+/* An address of it to ask the kernel with: the prefix itself if it is a host, else ...1. */
+struct prefix prefix_first_host(const struct prefix *prefix);
+
 #endif

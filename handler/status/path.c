@@ -10,17 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct prefix path_host(const struct prefix *source)
-{
-	struct prefix host = *source;
-	const uint8_t len = prefix_host_len(source->family);
-
-	if (host.len < len)
-		host.addr[len / 8 - 1] |= 1;
-	host.len = len;
-	return host;
-}
-
 bool path_is_refused(const struct path *path)
 {
 	switch (path->reply.error) {

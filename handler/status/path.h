@@ -7,8 +7,9 @@
 #define PATH_H
 
 #include "netlink/kernel_route.h"
+#include "netlink/policy.h"
+#include "netlink/route_reply.h"
 #include "routing/plan.h"
-#include "status/policy.h"
 
 enum reason {
 	REASON_NONE,        /* it leaves by the tunnel */
@@ -24,18 +25,6 @@ enum reason {
 	REASON_REFUSED,     /* a route refuses it: unreachable, blackhole, prohibit */
 	REASON_OTHER,       /* none of these */
 	REASON_ERROR,       /* the kernel did not answer */
-};
-
-/* The kernel's answer to which way a packet goes, or the route that it goes by. */
-struct route_reply {
-	int error;        /* 0, or why it has none; then the rest is not said */
-	uint8_t type;     /* RTN_*, linux/rtnetlink.h */
-	uint8_t protocol; /* these three: of the route itself, if it was asked for */
-	struct prefix dst;
-	uint32_t metric;
-	uint32_t oif;       /* of several next hops the first */
-	uint32_t other_oif; /* and one by another link; 0: none */
-	uint32_t table;
 };
 
 struct path {
@@ -62,9 +51,6 @@ struct path_tunnel {
 	bool has_rule, has_route;
 	bool prefer_main;
 };
-
-/* An address of SOURCE to ask with: the prefix itself if it is a host, else ...1. */
-struct prefix path_host(const struct prefix *source);
 
 /* Whether the kernel knows no way at all, or one on which the packet is dropped. */
 bool path_is_refused(const struct path *path);

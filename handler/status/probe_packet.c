@@ -70,7 +70,7 @@ int probe_packet(const struct probes *probes, struct path *path)
 	switch (wanted->selector) {
 	case SELECT_SOURCE:
 	case SELECT_ALL:
-		packet->from = path_host(&path->source);
+		packet->from = prefix_first_host(&path->source);
 		path->local = v6; /* IPv6 does not look whose the source is */
 		return 0;
 	case SELECT_MARK:

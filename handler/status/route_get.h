@@ -18,9 +18,6 @@ struct route_questions {
 	struct tunnel_status *status;
 };
 
-/* Of the answer to one question: an RTM_NEWROUTE or an error. Returns 0 or -EBADMSG. */
-int route_reply_get(const struct nlmsghdr *nlh, struct route_reply *ret);
-
 /* Returns 0 or -errno. An error that is the answer to one question is that path's. */
 int route_get_all(const struct route_questions *questions);
 

@@ -10,10 +10,10 @@
 #include "config/config.h"
 #include "config/diagnostic.h"
 #include "netlink/kernel_state.h"
+#include "netlink/probe.h"
 #include "netlink/rtnl.h"
 #include "settings.h"
 #include "status/known_names.h"
-#include "status/probe.h"
 #include "status/tunnel_status.h"
 #include "status/tunnels.h"
 

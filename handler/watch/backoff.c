@@ -1,145 +1,144 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/backoff.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_over(const struct fight *fight, int64_t now)
+/* ---- buckets ------------------------------------------------------------------------ */
+
+bool bucket_take(struct bucket *bucket, int64_t token_ms, int64_t now)
 {
-	return !fight->due && now - fight->mended >= FIGHT_QUIET_MS;
+	if (bucket_due(bucket, token_ms) > now)
+		return false;
+	bucket->full = (bucket->full > now ? bucket->full : now) + token_ms;
+	return true;
 }
 
-static struct fight *find_any(const struct fights *fights, const char *ifname)
+int64_t bucket_due(const struct bucket *bucket, int64_t token_ms)
 {
-	for (size_t i = 0; i < fights->n; i++)
-		if (!strcmp(fights->fight[i].ifname, ifname))
-			return &fights->fight[i];
-	return NULL;
+	return bucket->full - (BUCKET_TOKENS - 1) * token_ms;
 }
 
-/* NULL: there is none, or it is over. */
-static struct fight *find(const struct fights *fights, const char *ifname, int64_t now)
-{
-	struct fight *fight = find_any(fights, ifname);
+/* ---- tunnels ------------------------------------------------------------------------ */
 
-	return fight && is_over(fight, now) ? NULL : fight;
+static int compare(const void *a, const void *b)
+{
+	const struct backoff *first = a, *second = b;
+
+	return strcmp(first->ifname, second->ifname);
 }
 
-static void put_off(struct fight *fight, int64_t now)
+struct backoff *backoff_find(struct backoffs *backoffs, const char *ifname, bool make)
 {
-	fight->delay = fight->delay ? 2 * fight->delay : FIGHT_DELAY_MS;
-	if (fight->delay > FIGHT_LONGEST_MS)
-		fight->delay = FIGHT_LONGEST_MS;
-	fight->due = now + fight->delay;
-}
+	struct backoff key = {.due = 0}, *backoff;
+	void *found;
 
-enum fight_turn fight_blow(struct fights *fights, const char *ifname, int64_t now)
-{
-	struct fight *fight = find(fights, ifname, now);
-	const bool first = fight && !fight->delay;
-
-	if (!fight)
-		return FIGHT_NOW;
-	if (fight->due)
-		return FIGHT_LATER;
-	if (first && fight->rounds < FIGHT_ROUNDS)
-		return FIGHT_NOW;
-	put_off(fight, now);
-	return first ? FIGHT_BEGINS : FIGHT_LATER;
-}
-
-/* A place for a new one: that of one which is over, if there is one. */
-static struct fight *make_room(struct fights *fights, int64_t now)
-{
-	for (size_t i = 0; i < fights->n; i++)
-		if (is_over(&fights->fight[i], now))
-			return &fights->fight[i];
-	if (fights->n == fights->size) {
-		const size_t size = fights->size ? 2 * fights->size : 8;
-		void *more = reallocarray(fights->fight, size, sizeof(struct fight));
-
-		if (!more)
-			return NULL;
-		fights->fight = more;
-		fights->size = size;
+	strncpy(key.ifname, ifname, sizeof(key.ifname) - 1);
+	found = tfind(&key, &backoffs->by_name, compare);
+	if (found)
+		return *(struct backoff **)found;
+	backoff = make ? malloc(sizeof(*backoff)) : NULL;
+	if (!backoff)
+		return NULL;
+	*backoff = key;
+	backoff->next = backoffs->first;
+	if (!tsearch(backoff, &backoffs->by_name, compare)) {
+		free(backoff);
+		return NULL;
 	}
-	return &fights->fight[fights->n++];
+	backoffs->first = backoff;
+	return backoff;
 }
 
-static struct fight *start(struct fights *fights, const char *ifname, int64_t now)
+void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_ms,
+		     int64_t now)
 {
-	struct fight *fight = make_room(fights, now);
-
-	if (fight)
-		*fight = (struct fight){.mended = now};
-	if (fight)
-		strncpy(fight->ifname, ifname, sizeof(fight->ifname) - 1);
-	return fight;
-}
-
-void fight_mended(struct fights *fights, const char *ifname, int64_t now)
-{
-	struct fight *fight = find(fights, ifname, now);
-	unsigned faded;
-
-	if (!fight)
-		fight = start(fights, ifname, now);
-	if (!fight)
+	if (backoff->due)
 		return;
-	faded = (unsigned)((now - fight->mended) / FIGHT_FADE_MS);
-	fight->rounds -= faded < fight->rounds ? faded : fight->rounds;
-	fight->rounds++;
-	fight->mended = now;
+	backoff->delay *= 2;
+	if (backoff->delay < first_ms)
+		backoff->delay = first_ms;
+	if (backoff->delay > longest_ms)
+		backoff->delay = longest_ms;
+	backoff->due = now + backoff->delay;
 }
 
-int64_t fight_due(const struct fights *fights)
+void backoff_succeeded(struct backoff *backoff)
 {
-	int64_t due = -1;
-
-	for (size_t i = 0; i < fights->n; i++)
-		if (fights->fight[i].due && (due < 0 || fights->fight[i].due < due))
-			due = fights->fight[i].due;
-	return due;
+	backoff->lost = false;
+	backoff->due = backoff->delay = 0;
 }
 
-bool fight_take_due(struct fights *fights, int64_t now, struct fight *ret)
+bool backoff_repaired(struct backoff *backoff, int64_t now)
 {
-	for (size_t i = 0; i < fights->n; i++) {
-		struct fight *fight = &fights->fight[i];
+	bool tell;
 
-		if (!fight->due || fight->due > now)
+	bucket_take(&backoff->repairs, REPAIR_TOKEN_MS, now);
+	bucket_take(&backoff->telling, TELL_TOKEN_MS, now);
+	tell = !backoff->told && bucket_due(&backoff->telling, TELL_TOKEN_MS) > now;
+	backoff->told |= tell;
+	return tell;
+}
+
+bool backoff_may_repair(const struct backoff *backoff, int64_t now)
+{
+	return backoff->lost && bucket_due(&backoff->repairs, REPAIR_TOKEN_MS) <= now;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds)
+{
+	const int64_t round = bucket_due(rounds, REPAIR_TOKEN_MS);
+	int64_t due = INT64_MAX;
+
+	for (const struct backoff *backoff = backoffs->first; backoff;
+	     backoff = backoff->next) {
+		const int64_t repair = later(
+			later(bucket_due(&backoff->repairs, REPAIR_TOKEN_MS), round), 0);
+
+		if (backoff->due && backoff->due < due)
+			due = backoff->due;
+		if (backoff->lost && repair < due)
+			due = repair;
+	}
+	return due == INT64_MAX ? -1 : due;
+}
+
+static bool is_over(const struct backoff *backoff, int64_t now)
+{
+	return !backoff->lost && !backoff->due && !backoff->log.n &&
+	       backoff->repairs.full <= now && backoff->telling.full <= now;
+}
+
+void backoff_tidy(struct backoffs *backoffs, int64_t now)
+{
+	struct backoff **place = &backoffs->first;
+
+	while (*place) {
+		struct backoff *backoff = *place;
+
+		if (!is_over(backoff, now)) {
+			place = &backoff->next;
 			continue;
-		fight->due = 0;
-		fight->mended = now;
-		*ret = *fight;
-		return true;
+		}
+		*place = backoff->next;
+		tdelete(backoff, &backoffs->by_name, compare);
+		free(backoff);
 	}
-	return false;
 }
 
-void fight_failed(struct fights *fights, const char *ifname, int what, int64_t now)
+void backoff_forget(struct backoffs *backoffs)
 {
-	struct fight *fight = find_any(fights, ifname);
+	while (backoffs->first) {
+		struct backoff *backoff = backoffs->first;
 
-	if (!fight)
-		fight = start(fights, ifname, now);
-	if (!fight)
-		return;
-	fight->what = what;
-	if (!fight->due)
-		put_off(fight, now);
-}
-
-void fight_succeeded(struct fights *fights, const char *ifname)
-{
-	struct fight *fight = find_any(fights, ifname);
-
-	if (fight)
-		*fight = fights->fight[--fights->n];
-}
-
-void fight_forget(struct fights *fights)
-{
-	free(fights->fight);
-	*fights = (struct fights){0};
+		backoffs->first = backoff->next;
+		tdelete(backoff, &backoffs->by_name, compare);
+		free(backoff);
+	}
 }

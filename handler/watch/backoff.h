@@ -1,66 +1,86 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether to mend at once what somebody else deletes again and again, or later and later:
- * per tunnel a count of rounds that fades with time, then a delay that doubles. Also when
- * to try again what failed, with the same delays. The only things that the watcher
- * remembers. Reads no clock: NOW is the caller's, in milliseconds.
+ * When to do what could not or should not be done at once: repairs, which never stop but
+ * are rationed, and what failed, which is tried again. All that the watcher remembers of
+ * tunnels, and only of those with which something is the matter. Reads no clock: NOW is
+ * the caller's, in milliseconds.
  */
 #ifndef BACKOFF_H
 #define BACKOFF_H
+
+#include "lib/log.h"
+#include "routing/object.h"
 
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIGHT_ROUNDS     10     /* that are answered at once ... */
-#define FIGHT_FADE_MS    10000  /* ... besides one in each such time */
-#define FIGHT_DELAY_MS   1000   /* the first delay */
-#define FIGHT_LONGEST_MS 300000 /* the last */
-#define FIGHT_QUIET_MS   60000  /* without a deletion after a mending: it is over */
+/* A bucket holds so many tokens, and gets another each TOKEN_MS of its user's. */
+#define BUCKET_TOKENS 10
 
-struct fight {
-	char ifname[IFNAMSIZ];
-	unsigned rounds;
-	int64_t mended; /* when it last was */
-	int64_t delay;  /* 0: none yet */
-	int64_t due;    /* 0: nothing is put off */
-	int what;       /* a failure's: what to try again, the caller's word */
+struct bucket {
+	int64_t full; /* when it is, or was */
 };
 
-struct fights {
-	size_t n, size;
-	struct fight *fight;
+/* Takes a token. Returns false: there is none. */
+bool bucket_take(struct bucket *bucket, int64_t token_ms, int64_t now);
+
+/* Since or from when it has one. */
+int64_t bucket_due(const struct bucket *bucket, int64_t token_ms);
+
+#define REPAIR_TOKEN_MS 1000  /* one more repair of a tunnel, or round of repairs */
+#define TELL_TOKEN_MS   60000 /* as many repairs, and not more, are nobody's concern */
+
+#define RETRY_FIRST_MS   1000 /* after the first failure; each time twice as long ... */
+#define RETRY_LONGEST_MS 8000 /* ... up to this */
+#define BUSY_FIRST_MS    10   /* the same where another has the lock */
+#define BUSY_LONGEST_MS  1000
+
+struct backoff {
+	char ifname[IFNAMSIZ]; /* "": all tunnels */
+	bool lost;             /* something was deleted, and is not yet put back */
+	struct object object;  /* what, */
+	uint32_t port;         /* and by which netlink port; 0: by the kernel itself */
+	struct bucket repairs, telling;
+	bool told;             /* of who deletes */
+	int64_t due;           /* to be tried again; 0: nothing is */
+	int64_t delay;         /* the last */
+	int goal;              /* of what is tried again: the caller's word */
+	struct log_memory log; /* what is wrong with it was told */
+	struct backoff *next;
 };
 
-enum fight_turn {
-	FIGHT_NOW,
-	FIGHT_BEGINS, /* put off, for the first time: somebody should be told */
-	FIGHT_LATER,
+struct backoffs {
+	struct backoff *first;
+	void *by_name; /* tsearch(3)'s */
 };
 
-/* Somebody has deleted what is the tunnel's. On FIGHT_NOW say fight_mended afterwards. */
-enum fight_turn fight_blow(struct fights *fights, const char *ifname, int64_t now);
+/* NULL: there is none, or no memory to MAKE it. */
+struct backoff *backoff_find(struct backoffs *backoffs, const char *ifname, bool make);
 
-/* It was mended. Without memory for it, it counts as the first time again. */
-void fight_mended(struct fights *fights, const char *ifname, int64_t now);
-
-/* When the next mending is due; -1: none is put off. */
-int64_t fight_due(const struct fights *fights);
-
-/* One whose mending is due; it is no longer put off then. Returns false: there is none.
- */
-bool fight_take_due(struct fights *fights, int64_t now, struct fight *ret);
-
-/*
- * What was tried has failed: it is put off, unless it is already. Without memory for it,
- * it is not tried again. For failures let FIGHTS be of their own.
- */
-void fight_failed(struct fights *fights, const char *ifname, int what, int64_t now);
+/* It is put off, unless it is already. */
+void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_ms,
+		     int64_t now);
 
 /* It has succeeded: the next failure is the first again. */
-void fight_succeeded(struct fights *fights, const char *ifname);
+void backoff_succeeded(struct backoff *backoff);
 
-void fight_forget(struct fights *fights);
+/* A repair was made. Returns true if somebody should be told, once. */
+bool backoff_repaired(struct backoff *backoff, int64_t now);
+
+/* Whether it is time to repair what was deleted, as far as its own tokens go. */
+bool backoff_may_repair(const struct backoff *backoff, int64_t now);
+
+/*
+ * When something is due next; -1: nothing is. rounds: the tokens that repairs of all
+ * tunnels together take.
+ */
+int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds);
+
+/* Forgets the tunnels with which nothing is the matter any more. */
+void backoff_tidy(struct backoffs *backoffs, int64_t now);
+
+void backoff_forget(struct backoffs *backoffs);
 
 #endif

@@ -1,74 +1,295 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/changes.h"
 
+#include "config/keys.h"
+#include "lib/cleanup.h"
+#include "netlink/attr.h"
 #include "netlink/decode.h"
+#include "state/owners.h"
+#include "state/record.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
-void news_clear(struct news *ret)
+void changes_clear(struct changes *changes)
 {
-	ret->full = false;
-	ret->n_links = ret->n_addresses = ret->n_losses = 0;
+	changes->full = changes->policy = changes->gateways = false;
+	changes->n = 0;
 }
 
-static void take_link(struct news *news, const struct nlmsghdr *nlh)
+static bool is_same(const struct change *a, const struct change *b)
 {
+	return a->kind == b->kind && !strcmp(a->ifname, b->ifname) &&
+	       a->ifindex == b->ifindex && object_equal(&a->object, &b->object);
+}
+
+/* Of what was deleted twice, the last to do so is the one to name. */
+static void put(struct changes *changes, const struct change *change)
+{
+	for (unsigned i = 0; i < changes->n; i++)
+		if (is_same(&changes->change[i], change)) {
+			changes->change[i].port = change->port;
+			return;
+		}
+	changes->change[changes->n++] = *change;
+	changes->full = changes->n == CHANGES_MAX;
+}
+
+static void note_ifindex(struct changes *changes, uint32_t ifindex)
+{
+	if (ifindex > changes->newest)
+		changes->newest = ifindex;
+}
+
+/* IPv6's part of a link tells of its return there, by a message of its own family. */
+static void take_link(struct changes *changes, const struct nlmsghdr *nlh)
+{
+	const struct ifinfomsg *ifi = attr_header(nlh, sizeof(*ifi));
+	struct change change = {.kind = CHANGE_LINK};
 	struct kernel_link link;
 
+	if (ifi && ifi->ifi_family == AF_INET6 && ifi->ifi_index > 0) {
+		change.kind = CHANGE_ADDRESS;
+		change.ifindex = (uint32_t)ifi->ifi_index;
+		put(changes, &change);
+		return;
+	}
 	if (decode_link(nlh, &link) < 0)
 		return;
-	for (unsigned i = 0; i < news->n_links; i++)
-		if (!strcmp(news->link[i], link.link.ifname))
-			return;
-	memcpy(news->link[news->n_links++], link.link.ifname, IFNAMSIZ);
-	news->full |= news->n_links == NEWS_MAX;
+	note_ifindex(changes, link.link.ifindex);
+	memcpy(change.ifname, link.link.ifname, IFNAMSIZ);
+	put(changes, &change);
 }
 
 /* Also one that is now tentative or a duplicate: it may have been in use before. */
-static void take_address(struct news *news, const struct nlmsghdr *nlh)
+static void take_address(struct changes *changes, const struct nlmsghdr *nlh)
 {
+	struct change change = {.kind = CHANGE_ADDRESS};
 	struct kernel_address address;
 
 	if (decode_address(nlh, &address) < 0)
 		return;
-	for (unsigned i = 0; i < news->n_addresses; i++)
-		if (news->address[i] == address.ifindex)
-			return;
-	news->address[news->n_addresses++] = address.ifindex;
-	news->full |= news->n_addresses == NEWS_MAX;
+	note_ifindex(changes, address.ifindex);
+	change.ifindex = address.ifindex;
+	put(changes, &change);
 }
 
 /* Of what was replaced the kernel says no more than its place, which the new one has. */
-static void take_loss(struct news *news, const struct nlmsghdr *nlh)
+static void take_deletion(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	const bool is_new = nlh->nlmsg_type == RTM_NEWROUTE;
+	struct change change = {.kind = CHANGE_DELETION, .port = nlh->nlmsg_pid};
 	struct found found;
 
 	if (is_new && !(nlh->nlmsg_flags & NLM_F_REPLACE))
 		return;
 	if (found_get(nlh, &found) <= 0 || (!is_new && !found.ours))
 		return;
-	news->loss[news->n_losses++] =
-		(struct loss){.object = found.object, .port = nlh->nlmsg_pid};
-	news->full |= news->n_losses == NEWS_MAX;
+	if (!is_new)
+		note_ifindex(changes, found.object.oif);
+	change.object = found.object;
+	put(changes, &change);
 }
 
-void news_take(struct news *news, const struct nlmsghdr *nlh)
+static void take_rule(struct changes *changes, const struct nlmsghdr *nlh)
+{
+	struct kernel_rule rule;
+
+	changes->policy |=
+		kernel_rule_get(nlh, &rule) == 0 && rule.protocol != OBJECT_PROTOCOL;
+}
+
+/* Returns whether it is one of main's default routes. */
+static bool take_gateway(struct changes *changes, const struct nlmsghdr *nlh)
+{
+	struct change change = {.kind = CHANGE_ADDRESS};
+	struct kernel_route route;
+
+	if (kernel_route_get(nlh, &route) < 0 || route.table != RT_TABLE_MAIN ||
+	    route.dst.len)
+		return false;
+	change.ifindex = route.oif;
+	if (route.oif && !route.nexthop && !(nlh->nlmsg_flags & NLM_F_REPLACE))
+		put(changes, &change);
+	else
+		changes->gateways = true;
+	return true;
+}
+
+void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		take_link(news, nlh);
+		take_link(changes, nlh);
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		take_address(news, nlh);
+		take_address(changes, nlh);
 		break;
 	case RTM_DELRULE:
 	case RTM_DELROUTE:
 	case RTM_NEWROUTE:
-		take_loss(news, nlh);
+		if (nlh->nlmsg_type == RTM_DELRULE || !take_gateway(changes, nlh))
+			take_deletion(changes, nlh);
+		break;
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP:
+		changes->gateways = true;
+		break;
+	case RTM_NEWRULE:
+		take_rule(changes, nlh);
 		break;
 	}
+}
+
+/* ---- whose they are ----------------------------------------------------------------- */
+
+struct search {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	const struct followers *followers;
+	int runfd; /* -1: there is no run folder, and so no record and no owner */
+	struct affected_tunnels *ret;
+	bool incomplete;
+};
+
+/* NULL: there is no more room. */
+static struct affected *find(struct search *search, const char *ifname)
+{
+	struct affected_tunnels *ret = search->ret;
+	struct affected *tunnel = ret->tunnel;
+
+	for (; tunnel < ret->tunnel + ret->n; tunnel++)
+		if (!strcmp(tunnel->ifname, ifname))
+			return tunnel;
+	if (ret->n == CHANGES_MAX) {
+		search->incomplete = true;
+		return NULL;
+	}
+	ret->n++;
+	*tunnel = (struct affected){.port = 0};
+	snprintf(tunnel->ifname, sizeof(tunnel->ifname), "%s", ifname);
+	return tunnel;
+}
+
+static void put_tunnel(struct search *search, const char *ifname)
+{
+	struct affected *tunnel = find(search, ifname);
+
+	if (tunnel)
+		tunnel->link = true;
+}
+
+static bool has_drop_in(const char *conf_dir, const char *ifname)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s.conf", conf_dir, ifname);
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+/*
+ * Cheap, as any link may be meant. What has neither a record nor a drop-in of its own
+ * name is no tunnel, or its handler has not looked at the link yet, and will.
+ */
+static void put_link(struct search *search, const char *ifname)
+{
+	if (config_ifname_ok(ifname) &&
+	    ((search->runfd >= 0 && record_exists(search->runfd, ifname)) ||
+	     has_drop_in(search->settings->conf_dir, ifname)))
+		put_tunnel(search, ifname);
+}
+
+/* Also those that have their sources from there. */
+static void put_followers(struct search *search, const char *ifname)
+{
+	for (size_t i = 0; i < search->followers->n; i++)
+		if (follower_has_link(&search->followers->follower[i], ifname))
+			put_tunnel(search, search->followers->follower[i].ifname);
+}
+
+static void put_gateways(struct search *search)
+{
+	for (size_t i = 0; i < search->followers->n; i++)
+		if (search->followers->follower[i].follows.gateway)
+			put_tunnel(search, search->followers->follower[i].ifname);
+}
+
+static void put_address(struct search *search, uint32_t ifindex)
+{
+	struct link link;
+	const int r = rtnl_link_at(search->rtnl, ifindex, &link);
+
+	if (r < 0)
+		search->incomplete = true;
+	if (r < 0 || !link.ifindex)
+		return;
+	put_link(search, link.ifname);
+	put_followers(search, link.ifname);
+}
+
+/* What has replaced a route of ours has its place, and so is of the same table. */
+static void put_owner(struct search *search, const struct change *change)
+{
+	const struct object *object = &change->object;
+	const struct object table = {.kind = OBJECT_TABLE, .table = object->table};
+	struct affected *tunnel;
+	char owner[IFNAMSIZ];
+	int r = owners_get(search->runfd, object, "", owner);
+
+	if (r == 0 && object->kind != OBJECT_RULE)
+		r = owners_get(search->runfd, &table, "", owner);
+	if (r < 0)
+		search->incomplete = true;
+	if (r <= 0)
+		return;
+	tunnel = find(search, owner);
+	if (!tunnel)
+		return;
+	/* what somebody deleted, rather than what the kernel did */
+	if (tunnel->deletion && !change->port)
+		return;
+	tunnel->deletion = true;
+	tunnel->object = *object;
+	tunnel->port = change->port;
+}
+
+bool changes_find_affected(const struct changes *changes, const struct settings *settings,
+			   struct rtnl *rtnl, const struct followers *followers,
+			   struct affected_tunnels *ret)
+{
+	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
+	struct search search = {.settings = settings,
+				.rtnl = rtnl,
+				.followers = followers,
+				.runfd = runfd,
+				.ret = ret,
+				/* who the owners are is not known */
+				.incomplete = runfd < 0 && runfd != -ENOENT};
+
+	ret->n = 0;
+	for (unsigned i = 0; i < changes->n; i++) {
+		const struct change *change = &changes->change[i];
+
+		switch (change->kind) {
+		case CHANGE_LINK:
+			put_link(&search, change->ifname);
+			put_followers(&search, change->ifname);
+			break;
+		case CHANGE_ADDRESS:
+			put_address(&search, change->ifindex);
+			break;
+		case CHANGE_DELETION:
+			if (runfd >= 0)
+				put_owner(&search, change);
+			break;
+		}
+	}
+	if (changes->gateways)
+		put_gateways(&search);
+	return !search.incomplete;
 }

@@ -1,39 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One burst of rtnetlink notifications, boiled down to what there is to look at: names of
- * links, ifindexes, and what was lost by whose doing. Bounded, each thing once. Knows nothing
- * of sockets, tunnels and records.
+ * One burst of rtnetlink notifications, boiled down to what there is to look at, each
+ * thing once, and then to the tunnels that it is about. What that costs does not depend on
+ * how many tunnels there are: whose a deleted object was is said by its owner's link.
+ * Takes no lock: whoever acts looks again.
  */
 #ifndef CHANGES_H
 #define CHANGES_H
 
+#include "netlink/rtnl.h"
 #include "routing/object.h"
+#include "settings.h"
+#include "watch/followers.h"
 
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NEWS_MAX 64
+#define CHANGES_MAX 64
 
-/* One of ours that was deleted, or the default route that has replaced another. */
-struct loss {
+enum change_kind {
+	CHANGE_LINK, /* the link IFNAME came, went, or went up or down */
+	CHANGE_ADDRESS, /* of the link IFINDEX: addresses, IPv6 as a whole, a default route of main */
+	CHANGE_DELETION, /* OBJECT of ours was deleted, or OBJECT of others has its place */
+};
+
+/* Fields that a kind does not have are zero. */
+struct change {
+	enum change_kind kind;
+	char ifname[IFNAMSIZ];
+	uint32_t ifindex;
 	struct object object;
-	uint32_t port; /* netlink port of whoever asked for it; 0: the kernel itself */
+	uint32_t port; /* netlink port of whoever deleted it; 0: the kernel itself */
 };
 
-struct news {
-	bool full; /* there is more to read: read it once these are done */
-	unsigned n_links, n_addresses, n_losses;
-	char link[NEWS_MAX][IFNAMSIZ]; /* went up, down or away */
-	uint32_t address[NEWS_MAX];    /* ifindexes of links with another address */
-	struct loss loss[NEWS_MAX];
+struct changes {
+	bool full;       /* there may be more to read: read it once these are done */
+	uint32_t newest; /* the highest ifindex of any link that was told of, ever */
+	bool policy;     /* others added a rule that all packets meet */
+	bool gateways;   /* main's default routes changed, of which link is not said */
+	unsigned n;
+	struct change change[CHANGES_MAX];
 };
 
-void news_clear(struct news *ret);
+/* All but what is of all bursts. */
+void changes_clear(struct changes *changes);
 
-/* Takes in what NLH tells, if it is for us. news->full: there must be no call after it.
+/* Takes in what NLH tells, if it is for us. Not to be called once changes->full. */
+void changes_take(struct changes *changes, const struct nlmsghdr *nlh);
+
+/* A tunnel to be converged. */
+struct affected {
+	char ifname[IFNAMSIZ];
+	bool link;     /* its link or the link's addresses changed */
+	bool deletion; /* something of it was deleted: */
+	struct object object;
+	uint32_t port; /* 0: by the kernel itself */
+};
+
+struct affected_tunnels {
+	unsigned n;
+	struct affected tunnel[CHANGES_MAX];
+};
+
+/* Returns false if there may be more than *ret has: then every tunnel is to be looked at.
  */
-void news_take(struct news *news, const struct nlmsghdr *nlh);
+bool changes_find_affected(const struct changes *changes, const struct settings *settings,
+			   struct rtnl *rtnl, const struct followers *followers,
+			   struct affected_tunnels *ret);
 
 #endif

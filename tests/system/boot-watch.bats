@@ -190,7 +190,7 @@ cycles() {
 }
 
 @test "who deletes over and over is named from within the sandbox too" {
-	named() { journalctl -b -u sixxs-route.service --no-pager | grep -q 'undone over and over by netlink port [0-9]* (.* process ip)'; }
+	named() { journalctl -b -u sixxs-route.service --no-pager | grep -q 'deleted over and over by netlink port [0-9]* (.* process ip)'; }
 	perl -e 'open my $ip, "|-", "ip", "-6", "-force", "-batch", "-" or die; $ip->autoflush;
 		for (1 .. 40) { print $ip "rule del from 2a02::10 table 200\n"; select undef, undef, undef, 0.05 }' 2>/dev/null || true
 	wait_until 10 named

@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "netlink/encode.h"
+#include "netlink/route_reply.h"
 #include "status/path.h"
 #include "status/route_get.h"
 
@@ -69,7 +70,7 @@ static void test_hosts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		const struct prefix source = prefix(pairs[i][0]);
-		const struct prefix host = path_host(&source),
+		const struct prefix host = prefix_first_host(&source),
 				    wanted = prefix(pairs[i][1]);
 
 		assert_true(prefix_equal(&host, &wanted));

@@ -9,7 +9,7 @@
 #include "scratch.h"
 #include "state/owners.h"
 #include "state/record.h"
-#include "watch/affected.h"
+#include "state/watch_lock.h"
 #include "watch/backoff.h"
 #include "watch/changes.h"
 
@@ -19,6 +19,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #define OWN_PORT 4711
 #define PORT     815
@@ -89,6 +90,7 @@ static struct nlmsghdr *replacement(uint16_t flags, uint8_t table, uint8_t len)
 	struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 
 	nlh->nlmsg_flags = flags;
+	rtm->rtm_family = AF_INET;
 	rtm->rtm_table = table;
 	rtm->rtm_dst_len = len;
 	return nlh;
@@ -112,6 +114,8 @@ static struct nlmsghdr *rule_message(uint16_t type, int protocol, uint32_t port)
 	return nlh;
 }
 
+static struct filter filter = {.own_port = OWN_PORT};
+
 /* The kernel runs a filter on any socket: here on one that we can send to. */
 static bool passes(const struct nlmsghdr *nlh)
 {
@@ -120,7 +124,7 @@ static bool passes(const struct nlmsghdr *nlh)
 	ssize_t n;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
-	assert_int_equal(filter_attach(pair[0], OWN_PORT), 0);
+	assert_int_equal(filter_attach(pair[0], &filter), 0);
 	/* what is filtered out, sendto reports as sent, or as refused: both are fine */
 	(void)!send(pair[1], nlh, nlh->nlmsg_len, 0);
 	n = recv(pair[0], received, sizeof(received), 0);
@@ -144,6 +148,9 @@ static void test_filter_links(void **state)
 	assert_false(passes(link_message(RTM_NEWLINK, 0, 0, IFF_UP, "a")));
 	assert_false(passes(link_message(RTM_NEWLINK, AF_BRIDGE, IFF_UP, IFF_UP, "a")));
 	assert_false(passes(link_message(RTM_DELLINK, AF_BRIDGE, UINT32_MAX, 0, "a")));
+	/* IPv6 is back on a link, or, where it is down, is not yet of use */
+	assert_true(passes(link_message(RTM_NEWLINK, AF_INET6, 0, IFF_UP, "a")));
+	assert_false(passes(link_message(RTM_NEWLINK, AF_INET6, 0, 0, "a")));
 }
 
 static void test_filter_addresses(void **state)
@@ -151,8 +158,19 @@ static void test_filter_addresses(void **state)
 	(void)state;
 	assert_true(passes(address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE, 0, 12)));
 	assert_true(passes(address_message(RTM_DELADDR, RT_SCOPE_UNIVERSE, 0, 12)));
-	assert_false(passes(address_message(RTM_NEWADDR, RT_SCOPE_LINK, 0, 12)));
+	/* a link-local one that comes: IPv6 is back on its link */
+	assert_true(passes(address_message(RTM_NEWADDR, RT_SCOPE_LINK, 0, 12)));
+	assert_false(passes(address_message(RTM_DELADDR, RT_SCOPE_LINK, 0, 12)));
+	assert_false(passes(address_message(RTM_NEWADDR, RT_SCOPE_HOST, 0, 12)));
 	assert_false(passes(address_message(RTM_DELADDR, RT_SCOPE_HOST, 0, 12)));
+	/* the last IPv4 address takes the routes along, of whatever scope it is */
+	for (unsigned scope = 0; scope < 255; scope++) {
+		const uint16_t type = scope % 2 ? RTM_NEWADDR : RTM_DELADDR;
+		struct nlmsghdr *nlh = address_message(type, (unsigned char)scope, 0, 12);
+
+		((struct ifaddrmsg *)mnl_nlmsg_get_payload(nlh))->ifa_family = AF_INET;
+		assert_true(passes(nlh));
+	}
 }
 
 static void test_filter_deletions(void **state)
@@ -198,166 +216,182 @@ static void test_filter_replacements(void **state)
 	assert_false(passes(replacement(flags, RT_TABLE_MAIN, 0)));
 }
 
-static void test_news(void **state)
+static void test_filter_what_is_followed(void **state)
 {
-	static struct news news;
-
-	(void)state;
-	news_clear(&news);
-	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs0"));
-	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, 0, "sixxs0"));
-	news_take(&news, link_message(RTM_DELLINK, 0, UINT32_MAX, 0, "sixxs1"));
-	assert_int_equal(news.n_links, 2);
-	assert_string_equal(news.link[0], "sixxs0");
-	assert_string_equal(news.link[1], "sixxs1");
-
-	news_take(&news, address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE, 0, 12));
-	news_take(&news, address_message(RTM_DELADDR, RT_SCOPE_UNIVERSE, 0, 12));
-	news_take(&news,
-		  address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE, IFA_F_DADFAILED, 13));
-	assert_int_equal(news.n_addresses, 2);
-	assert_int_equal(news.address[1], 13);
-
-	news_take(&news, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT));
-	news_take(&news, rule_message(RTM_DELRULE, RTPROT_STATIC, PORT));
-	news_take(&news, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
-	assert_int_equal(news.n_losses, 2);
-	assert_int_equal(news.loss[0].object.kind, OBJECT_RULE);
-	assert_int_equal(news.loss[1].object.kind, OBJECT_ROUTE);
-	assert_int_equal(news.loss[1].port, PORT);
-
-	news_take(&news, replacement(NLM_F_CREATE, 200, 0));
-	news_take(&news, replacement(NLM_F_REPLACE, 200, 48));
-	assert_int_equal(news.n_losses, 2);
-	news_take(&news, replacement(NLM_F_REPLACE, 200, 0));
-	assert_int_equal(news.n_losses, 3);
-	assert_false(news.full);
-}
-
-static void own(int runfd, const char *text, const char *ifname)
-{
-	const struct objects none = {0};
-	struct object object;
-
-	assert_int_equal(object_parse(text, &object), 0);
-	assert_int_equal(record_write(runfd, ifname, &none), 0);
-	assert_int_equal(owners_set(runfd, &object, ifname), 0);
-}
-
-static struct targets targets;
-
-static bool find_targets(const struct news *news)
-{
-	const struct settings settings = {.conf_dir = scratch_path("conf.d"),
-					  .run_dir = scratch_path("run")};
-	struct rtnl rtnl;
-	bool complete;
-
-	assert_int_equal(rtnl_open(&rtnl, 0), 0);
-	complete = targets_find(&targets, &settings, &rtnl, news);
-	rtnl_close(&rtnl);
-	return complete;
-}
-
-/* What was lost is its owner's, or that of the table in which another has its place. */
-static void test_whose_loss(void **state)
-{
-	static struct news news;
-	int runfd;
-
-	(void)state;
-	scratch_mkdir("run");
-	runfd = open(scratch_path("run"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(runfd >= 0);
-	news_clear(&news);
-	news_take(&news, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT + 1));
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 0); /* nobody's */
-	own(runfd, "rule 6 16382 from 2a02::1 lookup 200", "sixxs2");
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 0);
-	own(runfd, "rule 6 16383 from 2a02::1 lookup 200", "sixxs0");
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 1);
-	assert_string_equal(targets.target[0].ifname, "sixxs0");
-	assert_true(targets.target[0].lost);
-	assert_int_equal(targets.target[0].loss.port, PORT + 1);
-
-	news_clear(&news);
-	news_take(&news, replacement(NLM_F_REPLACE, 200, 0));
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 0);
-	own(runfd, "table 200", "sixxs1");
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 1);
-	assert_string_equal(targets.target[0].ifname, "sixxs1");
-	/* an owner without a record is nobody */
-	assert_int_equal(record_remove(runfd, "sixxs1"), 0);
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 0);
-	close(runfd);
-}
-
-/* Links that are somebody's, each once: by a record or a drop-in of its name. */
-static void test_whose_links(void **state)
-{
-	static struct news news;
-
-	(void)state;
-	scratch_mkdir("run");
-	scratch_mkdir("conf.d");
-	scratch_write("run/sixxs0.record", "damaged");
-	scratch_write("conf.d/sixxs1.conf", "");
-	news_clear(&news);
-	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs0"));
-	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs1"));
-	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs2"));
-	news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "../x"));
-	news_take(&news, address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE, 0, 0x7ffffff));
-	assert_true(find_targets(&news));
-	assert_int_equal(targets.n, 2);
-	assert_string_equal(targets.target[0].ifname, "sixxs0");
-	assert_string_equal(targets.target[1].ifname, "sixxs1");
-	assert_false(targets.target[0].lost);
-	/* a run folder that says nothing */
-	assert_int_equal(chmod(scratch_path("run"), 0777), 0);
-	assert_false(find_targets(&news));
-}
-
-static void test_news_are_bounded(void **state)
-{
-	static struct news news;
-
-	(void)state;
-	news_clear(&news);
-	for (unsigned i = 0; i < NEWS_MAX; i++) {
-		char ifname[IFNAMSIZ];
-
-		assert_false(news.full);
-		snprintf(ifname, sizeof(ifname), "sixxs%u", i);
-		news_take(&news, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, ifname));
-	}
-	assert_true(news.full);
-	news_clear(&news);
-	assert_false(news.full);
-	assert_int_equal(news.n_links, 0);
-}
-
-static void test_damaged_messages_are_no_news(void **state)
-{
-	static struct news news;
 	struct nlmsghdr *nlh;
 
 	(void)state;
-	news_clear(&news);
+	for (unsigned i = 0; i < 4; i++) {
+		filter.carriers = i & 1;
+		filter.gateways = i & 2;
+		assert_int_equal(passes(link_message(RTM_NEWLINK, 0, 0, IFF_UP, "a")),
+				 filter.carriers);
+		assert_true(passes(link_message(RTM_NEWLINK, AF_INET6, 0, IFF_UP, "a")));
+		assert_false(passes(link_message(RTM_NEWLINK, AF_INET6, 0, 0, "a")));
+		assert_false(passes(link_message(RTM_NEWLINK, 0, UINT32_MAX, 0, "a")));
+		assert_true(passes(link_message(RTM_NEWLINK, 0, IFF_UP, 0, "a")));
+		assert_int_equal(passes(replacement(0, RT_TABLE_MAIN, 0)),
+				 filter.gateways);
+		assert_false(passes(replacement(0, RT_TABLE_MAIN, 48)));
+		assert_false(passes(replacement(0, 200, 0)));
+		nlh = route_message(RTM_DELROUTE, RTPROT_BOOT, PORT);
+		assert_false(passes(nlh));
+		((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_table = RT_TABLE_MAIN;
+		assert_int_equal(passes(nlh), filter.gateways);
+		assert_true(passes(route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT)));
+		assert_int_equal(passes(message(RTM_DELNEXTHOP, 0)), filter.gateways);
+		assert_int_equal(passes(message(RTM_NEWNEXTHOP, 0)), filter.gateways);
+	}
+	filter.carriers = filter.gateways = false;
+}
+
+static void test_changes(void **state)
+{
+	static struct changes changes;
+	const struct change *change = changes.change;
+
+	(void)state;
+	changes_clear(&changes);
+	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs0"));
+	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, 0, "sixxs0"));
+	changes_take(&changes, link_message(RTM_DELLINK, 0, UINT32_MAX, 0, "sixxs1"));
+	assert_int_equal(changes.n, 2);
+	assert_int_equal(change[0].kind, CHANGE_LINK);
+	assert_string_equal(change[0].ifname, "sixxs0");
+	assert_string_equal(change[1].ifname, "sixxs1");
+	assert_int_equal(changes.newest, 12);
+
+	changes_take(&changes, address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE, 0, 12));
+	changes_take(&changes, address_message(RTM_DELADDR, RT_SCOPE_UNIVERSE, 0, 12));
+	changes_take(&changes, address_message(RTM_NEWADDR, RT_SCOPE_UNIVERSE,
+					       IFA_F_DADFAILED, 13));
+	assert_int_equal(changes.n, 4);
+	assert_int_equal(change[3].kind, CHANGE_ADDRESS);
+	assert_int_equal(change[3].ifindex, 13);
+	/* IPv6 is back on the link */
+	changes_take(&changes, link_message(RTM_NEWLINK, AF_INET6, 0, IFF_UP, "sixxs0"));
+	assert_int_equal(changes.n, 4);
+
+	changes_take(&changes, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT));
+	changes_take(&changes, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT + 1));
+	changes_take(&changes, rule_message(RTM_DELRULE, RTPROT_STATIC, PORT));
+	changes_take(&changes, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
+	assert_int_equal(changes.n, 6);
+	assert_int_equal(change[4].object.kind, OBJECT_RULE);
+	assert_int_equal(change[4].port, PORT + 1);
+	assert_int_equal(change[5].object.kind, OBJECT_ROUTE);
+	assert_int_equal(change[5].port, PORT);
+
+	changes_take(&changes, replacement(NLM_F_CREATE, 200, 0));
+	changes_take(&changes, replacement(NLM_F_REPLACE, 200, 48));
+	assert_int_equal(changes.n, 6);
+	changes_take(&changes, replacement(NLM_F_REPLACE, 200, 0));
+	assert_int_equal(changes.n, 7);
+	assert_false(changes.full);
+	changes_clear(&changes);
+	assert_int_equal(changes.n, 0);
+	assert_int_equal(changes.newest, 13);
+}
+
+/* What was deleted is its owner's, and what another has replaced the table's owner's. */
+static void test_whose_changes(void **state)
+{
+	static struct changes changes;
+	static struct affected_tunnels affected;
+	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
+	const struct object table = {.kind = OBJECT_TABLE, .table = 200};
+	const struct objects none = {0};
+	struct followers followers = {0};
+	struct object rule = {
+		.kind = OBJECT_RULE, .family = AF_INET6, .table = 200, .priority = 16383};
+	const int runfd = run_dir_open(scratch, false);
+
+	(void)state;
+	assert_true(runfd >= 0);
+	prefix_parse("2a02::1", &rule.source);
+	assert_int_equal(record_write(runfd, "sixxs0", &none), 0);
+	assert_int_equal(record_write(runfd, "sixxs1", &none), 0);
+	assert_int_equal(owners_set(runfd, &rule, "sixxs0"), 0);
+	assert_int_equal(owners_set(runfd, &table, "sixxs1"), 0);
+	changes_clear(&changes);
+	changes_take(&changes, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT));
+	changes_take(&changes, replacement(NLM_F_REPLACE, 200, 0));
+	/* of no record and no drop-in; both at a time */
+	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "eth0"));
+	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs1"));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 2);
+	assert_string_equal(affected.tunnel[0].ifname, "sixxs0");
+	assert_true(affected.tunnel[0].deletion);
+	assert_false(affected.tunnel[0].link);
+	assert_true(object_equal(&affected.tunnel[0].object, &rule));
+	assert_int_equal(affected.tunnel[0].port, PORT);
+	assert_string_equal(affected.tunnel[1].ifname, "sixxs1");
+	assert_true(affected.tunnel[1].deletion);
+	assert_true(affected.tunnel[1].link);
+
+	/* who has its sources from a link, and who follows main's default routes */
+	assert_int_equal(
+		followers_note(&followers, "sixxs2",
+			       &(struct follows){.n_links = 1, .link = {"br-lan"}}),
+		0);
+	assert_int_equal(
+		followers_note(&followers, "sixxs3", &(struct follows){.gateway = true}),
+		0);
+	assert_true(followers.gateways && !followers.carriers);
+	changes_clear(&changes);
+	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "br-lan"));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 1);
+	assert_string_equal(affected.tunnel[0].ifname, "sixxs2");
+	changes_take(&changes, message(RTM_DELNEXTHOP, 0));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 2);
+	assert_string_equal(affected.tunnel[1].ifname, "sixxs3");
+	assert_int_equal(followers_note(&followers, "sixxs2", &(struct follows){0}), 0);
+	assert_int_equal(followers.n, 1);
+	followers_free(&followers);
+	close(runfd);
+}
+
+static void test_changes_are_bounded(void **state)
+{
+	static struct changes changes;
+
+	(void)state;
+	changes_clear(&changes);
+	for (unsigned i = 0; i < CHANGES_MAX; i++) {
+		char ifname[IFNAMSIZ];
+
+		assert_false(changes.full);
+		snprintf(ifname, sizeof(ifname), "sixxs%u", i);
+		changes_take(&changes,
+			     link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, ifname));
+	}
+	assert_true(changes.full);
+	changes_clear(&changes);
+	assert_false(changes.full);
+	assert_int_equal(changes.n, 0);
+}
+
+static void test_damaged_messages_change_nothing(void **state)
+{
+	static struct changes changes;
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	changes_clear(&changes);
 	for (uint16_t type = RTM_NEWLINK; type <= RTM_DELRULE; type++) {
 		nlh = message(type, PORT);
-		news_take(&news, nlh);
+		changes_take(&changes, nlh);
 	}
 	nlh = rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT);
 	((struct fib_rule_hdr *)mnl_nlmsg_get_payload(nlh))->src_len = 129;
-	news_take(&news, nlh);
-	assert_int_equal(news.n_links + news.n_addresses + news.n_losses, 0);
+	changes_take(&changes, nlh);
+	assert_int_equal(changes.n, 0);
 }
 
 static bool address_counts(uint8_t scope, uint8_t flags)
@@ -381,118 +415,191 @@ static void test_addresses_that_count(void **state)
 	assert_false(address_counts(RT_SCOPE_LINK, 0));
 }
 
-/* A stranger every MS milliseconds, from *NOW on; how often he is answered at once. */
-static int answered_at_once(struct fights *fights, int64_t *now, int64_t ms, int blows)
+/* How many of COUNT deletions, one each MS milliseconds from *NOW on, are repaired at once. */
+static int repaired_at_once(struct backoff *backoff, int64_t *now, int64_t ms, int count,
+			    int *ret_told)
 {
-	int answered = 0;
+	int repaired = 0;
 
-	for (; blows; blows--, *now += ms)
-		if (fight_blow(fights, "sixxs0", *now) == FIGHT_NOW) {
-			fight_mended(fights, "sixxs0", *now);
-			answered++;
-		}
-	return answered;
-}
-
-static void test_slow_fight_is_fought(void **state)
-{
-	struct fights fights = {0};
-	int64_t now = 1000000;
-
-	(void)state;
-	assert_int_equal(answered_at_once(&fights, &now, FIGHT_FADE_MS, 1000), 1000);
-	assert_int_equal(fight_due(&fights), -1);
-	fight_forget(&fights);
-}
-
-static void test_fast_fight_is_put_off(void **state)
-{
-	struct fights fights = {0};
-	struct fight due;
-	int64_t now = 1000000, delay = FIGHT_DELAY_MS;
-
-	(void)state;
-	assert_int_equal(answered_at_once(&fights, &now, 10, FIGHT_ROUNDS), FIGHT_ROUNDS);
-	assert_int_equal(fight_blow(&fights, "sixxs0", now), FIGHT_BEGINS);
-	assert_int_equal(fight_blow(&fights, "sixxs0", now), FIGHT_LATER);
-	/* another tunnel is not concerned */
-	assert_int_equal(fight_blow(&fights, "sixxs1", now), FIGHT_NOW);
-	for (int i = 0; i < 20; i++) {
-		assert_int_equal(fight_due(&fights), now + delay);
-		assert_false(fight_take_due(&fights, now + delay - 1, &due));
-		now += delay;
-		assert_true(fight_take_due(&fights, now, &due));
-		assert_string_equal(due.ifname, "sixxs0");
-		assert_false(fight_take_due(&fights, now, &due));
-		assert_int_equal(fight_due(&fights), -1);
-		now += 10;
-		assert_int_equal(fight_blow(&fights, "sixxs0", now), FIGHT_LATER);
-		delay = 2 * delay < FIGHT_LONGEST_MS ? 2 * delay : FIGHT_LONGEST_MS;
+	for (*ret_told = 0; count; count--, *now += ms) {
+		backoff->lost = true;
+		if (!backoff_may_repair(backoff, *now))
+			continue;
+		backoff->lost = false;
+		*ret_told += backoff_repaired(backoff, *now);
+		repaired++;
 	}
-	fight_forget(&fights);
+	return repaired;
 }
 
-static void test_quiet_ends_a_fight(void **state)
+static void test_a_bucket(void **state)
 {
-	struct fights fights = {0};
-	struct fight due;
-	int64_t now = 1000000;
+	struct bucket bucket = {0};
+	int64_t now = 3; /* also just after the boot */
 
 	(void)state;
-	answered_at_once(&fights, &now, 10, FIGHT_ROUNDS + 1);
-	now = fight_due(&fights);
-	assert_true(fight_take_due(&fights, now, &due));
-	now += FIGHT_QUIET_MS;
-	assert_int_equal(answered_at_once(&fights, &now, 10, 2 * FIGHT_ROUNDS),
-			 FIGHT_ROUNDS);
-	fight_forget(&fights);
+	for (int i = 0; i < BUCKET_TOKENS; i++)
+		assert_true(bucket_take(&bucket, 1000, now));
+	assert_false(bucket_take(&bucket, 1000, now));
+	assert_int_equal(bucket_due(&bucket, 1000), now + 1000);
+	now += 999;
+	assert_false(bucket_take(&bucket, 1000, now));
+	now++;
+	assert_true(bucket_take(&bucket, 1000, now));
+	assert_false(bucket_take(&bucket, 1000, now));
+	now += 1000000;
+	for (int i = 0; i < BUCKET_TOKENS; i++)
+		assert_true(bucket_take(&bucket, 1000, now));
+	assert_false(bucket_take(&bucket, 1000, now));
 }
 
-static void test_fights_need_little_room(void **state)
+/* At most a second late, however often and however long. */
+static void test_repairs_are_rationed_and_never_stop(void **state)
 {
-	struct fights fights = {0};
+	struct backoffs backoffs = {0};
+	const struct bucket rounds = {0};
+	struct backoff *backoff = backoff_find(&backoffs, "sixxs0", true);
+	int64_t now = 1000000;
+	int told;
+
+	(void)state;
+	/* each is put back, and after ten within ten minutes somebody is told */
+	assert_int_equal(repaired_at_once(backoff, &now, 1000, 1000, &told), 1000);
+	assert_int_equal(told, 1);
+	now += 1000000;
+	backoff_tidy(&backoffs, now);
+	backoff = backoff_find(&backoffs, "sixxs0", true);
+	assert_int_equal(repaired_at_once(backoff, &now, 10, 1000, &told),
+			 BUCKET_TOKENS + 9);
+	assert_int_equal(told, 1);
+	backoff->lost = true;
+	assert_true(backoff_due(&backoffs, &rounds) - now <= REPAIR_TOKEN_MS);
+	/* another tunnel is not concerned */
+	assert_int_equal(backoff_find(&backoffs, "sixxs1", true)->repairs.full, 0);
+	backoff_forget(&backoffs);
+}
+
+static void test_now_and_then_is_nobodys_concern(void **state)
+{
+	struct backoff backoff = {.due = 0};
+	int64_t now = 1000000;
+	int told;
+
+	(void)state;
+	assert_int_equal(repaired_at_once(&backoff, &now, TELL_TOKEN_MS, 1000, &told),
+			 1000);
+	assert_int_equal(told, 0);
+}
+
+static void test_only_trouble_needs_room(void **state)
+{
+	struct backoffs backoffs = {0};
 	int64_t now = 1000000;
 	char ifname[IFNAMSIZ];
+	unsigned n = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 100000; i++, now += 1000) {
+	for (unsigned i = 0; i < 10000; i++, now += 1000) {
+		struct backoff *backoff;
+
 		snprintf(ifname, sizeof(ifname), "sixxs%u", i);
-		assert_int_equal(fight_blow(&fights, ifname, now), FIGHT_NOW);
-		fight_mended(&fights, ifname, now);
+		backoff = backoff_find(&backoffs, ifname, true);
+		assert_ptr_equal(backoff_find(&backoffs, ifname, false), backoff);
+		backoff_repaired(backoff, now);
+		backoff_tidy(&backoffs, now);
 	}
-	assert_true(fights.size <= 2 * FIGHT_QUIET_MS / 1000 + 8);
-	fight_forget(&fights);
+	for (struct backoff *backoff = backoffs.first; backoff; backoff = backoff->next)
+		n++;
+	assert_int_equal(n, TELL_TOKEN_MS / 1000);
+	assert_null(backoff_find(&backoffs, "sixxs0", false));
+	backoff_find(&backoffs, "sixxs1", true)->log.n = 1; /* something was told */
+	backoff_tidy(&backoffs, now + 10 * TELL_TOKEN_MS);
+	assert_non_null(backoff_find(&backoffs, "sixxs1", false));
+	assert_null(backoffs.first->next);
+	backoff_forget(&backoffs);
+	assert_null(backoffs.by_name);
 }
 
 static void test_failures_are_put_off_ever_longer(void **state)
 {
-	struct fights failures = {0};
-	struct fight due;
-	int64_t now = 1000000, delay = FIGHT_DELAY_MS;
+	struct backoffs backoffs = {0};
+	const struct bucket rounds = {0};
+	struct backoff *backoff = backoff_find(&backoffs, "sixxs0", true);
+	int64_t now = 1000000, delay = RETRY_FIRST_MS;
 
 	(void)state;
+	assert_int_equal(backoff_due(&backoffs, &rounds), -1);
 	for (int i = 0; i < 20; i++) {
-		fight_failed(&failures, "sixxs0", i, now);
-		/* one more on the way does not put it off further, but is the last word */
-		fight_failed(&failures, "sixxs0", i + 100, now + delay / 2);
-		assert_int_equal(fight_due(&failures), now + delay);
+		backoff_put_off(backoff, RETRY_FIRST_MS, RETRY_LONGEST_MS, now);
+		/* one more on the way does not put it off further */
+		backoff_put_off(backoff, RETRY_FIRST_MS, RETRY_LONGEST_MS,
+				now + delay / 2);
+		assert_int_equal(backoff_due(&backoffs, &rounds), now + delay);
+		backoff_tidy(&backoffs, now + delay);
 		now += delay;
-		assert_true(fight_take_due(&failures, now, &due));
-		assert_string_equal(due.ifname, "sixxs0");
-		assert_int_equal(due.what, i + 100);
-		assert_int_equal(fight_due(&failures), -1);
-		delay = 2 * delay < FIGHT_LONGEST_MS ? 2 * delay : FIGHT_LONGEST_MS;
+		backoff->due = 0;
+		delay = 2 * delay < RETRY_LONGEST_MS ? 2 * delay : RETRY_LONGEST_MS;
 	}
-	fight_failed(&failures, "sixxs0", 0, now);
-	fight_failed(&failures, "sixxs1", 0, now);
-	fight_succeeded(&failures, "sixxs0");
-	fight_succeeded(&failures, "sixxs2");
-	assert_int_equal(fight_due(&failures), now + FIGHT_DELAY_MS);
-	fight_succeeded(&failures, "sixxs1");
-	assert_int_equal(fight_due(&failures), -1);
-	fight_failed(&failures, "sixxs0", 0, now);
-	assert_int_equal(fight_due(&failures), now + FIGHT_DELAY_MS);
-	fight_forget(&failures);
+	backoff_succeeded(backoff);
+	backoff_put_off(backoff, BUSY_FIRST_MS, BUSY_LONGEST_MS, now);
+	assert_int_equal(backoff->due, now + BUSY_FIRST_MS);
+	backoff_succeeded(backoff);
+	assert_int_equal(backoff_due(&backoffs, &rounds), -1);
+	backoff_forget(&backoffs);
+}
+
+/* The log of this process goes to a socket that nobody has. */
+static void test_what_was_told_is_not_told_again(void **state)
+{
+	struct log_memory memory = {.n = 0};
+
+	(void)state;
+	log_remember(&memory);
+	log_line(LOG_ERR, "one");
+	log_line(LOG_INFO, "two");
+	log_line(LOG_WARNING, "three");
+	log_line(LOG_ERR, "one");
+	log_forget();
+	assert_int_equal(memory.n, 2);
+	log_remember(&memory);
+	log_line(LOG_WARNING, "three");
+	log_forget();
+	assert_int_equal(memory.n, 1);
+	log_remember(&memory);
+	log_forget();
+	assert_int_equal(memory.n, 0);
+}
+
+static pid_t holder_seen_by_another(int runfd)
+{
+	pid_t pid = 0;
+	int status;
+	const pid_t child = fork();
+
+	if (child == 0)
+		_exit(watch_lock_find_holder(runfd, &pid) == 1 && pid == getppid());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WEXITSTATUS(status);
+}
+
+static void test_the_watchers_lock(void **state)
+{
+	const int runfd = run_dir_open(scratch, false);
+	struct stat st;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	assert_int_equal(watch_lock_find_holder(runfd, &pid), 0);
+	fd = watch_lock_take(runfd);
+	assert_true(fd >= 0);
+	assert_int_equal(fstatat(runfd, "watch.lock", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(holder_seen_by_another(runfd), 1);
+	close(fd);
+	assert_int_equal(holder_seen_by_another(runfd), 0);
+	assert_int_equal(watch_lock_find_holder(runfd, &pid), 0);
+	close(runfd);
 }
 
 static void test_notify(void **state)
@@ -541,19 +648,21 @@ int main(void)
 		cmocka_unit_test(test_filter_addresses),
 		cmocka_unit_test(test_filter_deletions),
 		cmocka_unit_test(test_filter_replacements),
-		cmocka_unit_test(test_news),
-		cmocka_unit_test_setup_teardown(test_whose_loss, scratch_make,
+		cmocka_unit_test(test_filter_what_is_followed),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test_setup_teardown(test_whose_changes, scratch_make,
 						scratch_remove),
-		cmocka_unit_test_setup_teardown(test_whose_links, scratch_make,
-						scratch_remove),
-		cmocka_unit_test(test_news_are_bounded),
-		cmocka_unit_test(test_damaged_messages_are_no_news),
+		cmocka_unit_test(test_changes_are_bounded),
+		cmocka_unit_test(test_damaged_messages_change_nothing),
 		cmocka_unit_test(test_addresses_that_count),
-		cmocka_unit_test(test_slow_fight_is_fought),
-		cmocka_unit_test(test_fast_fight_is_put_off),
-		cmocka_unit_test(test_quiet_ends_a_fight),
-		cmocka_unit_test(test_fights_need_little_room),
+		cmocka_unit_test(test_a_bucket),
+		cmocka_unit_test(test_repairs_are_rationed_and_never_stop),
+		cmocka_unit_test(test_now_and_then_is_nobodys_concern),
+		cmocka_unit_test(test_only_trouble_needs_room),
 		cmocka_unit_test(test_failures_are_put_off_ever_longer),
+		cmocka_unit_test(test_what_was_told_is_not_told_again),
+		cmocka_unit_test_setup_teardown(test_the_watchers_lock, scratch_make,
+						scratch_remove),
 		cmocka_unit_test_setup_teardown(test_notify, scratch_make,
 						scratch_remove),
 	};

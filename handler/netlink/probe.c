@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "status/probe.h"
+#include "netlink/probe.h"
 
 #include "netlink/encode.h"
 

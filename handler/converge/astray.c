@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "converge/astray.h"
+
+#include "lib/cleanup.h"
+#include "netlink/kernel_state.h"
+#include "netlink/policy.h"
+#include "netlink/probe.h"
+#include "netlink/route_reply.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+
+#define WG_QUICK_MARK 51820 /* of its rules, and the number of its table */
+
+struct search {
+	struct rtnl *rtnl;
+	const struct link *link;
+	struct prefix to6, to4; /* hosts that are on no link here */
+	unsigned n;             /* of what is asked in one send */
+	const struct object *rule[RTNL_ASK_MAX];
+	const struct object *astray; /* the first whose packets leave by another link */
+	struct route_reply reply;    /* by which */
+};
+
+/* What the kernel does not answer (of IPv4, from an address that is not its own) is left. */
+static int take_reply(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	struct search *search = data;
+	struct route_reply reply;
+	const int r = route_reply_get(nlh, &reply);
+
+	if (r < 0 || search->astray || reply.error || reply.type != RTN_UNICAST ||
+	    reply.oif == search->link->ifindex ||
+	    reply.other_oif == search->link->ifindex)
+		return r;
+	search->astray = search->rule[i];
+	search->reply = reply;
+	return 0;
+}
+
+static const struct prefix *destination(const struct search *search,
+					const struct object *rule)
+{
+	return rule->family == AF_INET6 ? &search->to6 : &search->to4;
+}
+
+static int ask(struct search *search)
+{
+	_Alignas(struct nlmsghdr) char bytes[RTNL_ASK_MAX * REQUEST_MAX];
+	size_t size = 0;
+
+	for (unsigned i = 0; i < search->n; i++) {
+		const struct object *rule = search->rule[i];
+		const struct route_question question = {
+			.from = prefix_first_host(&rule->source),
+			.to = *destination(search, rule),
+			.uid = UINT32_MAX,
+			.the_route = true,
+		};
+
+		size += encode_route_get(bytes + size, &question);
+	}
+	return size ? rtnl_ask(search->rtnl, bytes, size, take_reply, search) : 0;
+}
+
+static int ask_all(struct search *search, const struct objects *wanted)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && !search->astray && i < wanted->n; i++) {
+		const struct object *object = &wanted->object[i];
+
+		if (object->kind != OBJECT_RULE || object->prefers_main ||
+		    object->selector != SELECT_SOURCE)
+			continue;
+		search->rule[search->n++] = object;
+		if (search->n < RTNL_ASK_MAX)
+			continue;
+		r = ask(search);
+		search->n = 0;
+	}
+	return r < 0 || search->astray ? r : ask(search);
+}
+
+/* Its marks, or that it has others' defaults looked up in main. */
+static bool is_wg_quick(const struct kernel_rule *rule)
+{
+	return (rule->inverted && rule->mark == WG_QUICK_MARK) ||
+	       (rule->table == RT_TABLE_MAIN && rule->suppress_prefixlength == 0);
+}
+
+static void explain(const struct kernel_rule *rule, const struct object *ours,
+		    char ret[static EXPLAIN_SIZE])
+{
+	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN];
+
+	policy_format(rule, text);
+	explain_protocol(rule->protocol, protocol);
+	snprintf(
+		ret, EXPLAIN_SIZE,
+		"its packets leave by another link: %.200s (%s) is not ours and comes before rule %u: %s",
+		text, protocol, ours->priority,
+		is_wg_quick(rule)
+			? "in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
+			: "delete it, or give it a priority above that, such as 32765");
+}
+
+/* Returns 1 with *ret, 0 or -errno. */
+static int find_rule(const struct search *search, char ret[static EXPLAIN_SIZE])
+{
+	_cleanup_(kernel_state_free) struct kernel_state state;
+	const struct object *ours = search->astray;
+	const struct packet packet = {.from = prefix_first_host(&ours->source),
+				      .to = *destination(search, ours),
+				      .uid = UINT32_MAX};
+	const struct lookup_result result = {.table = search->reply.table,
+					     .dst_len = search->reply.dst.len};
+	const int r = kernel_state_read_rules(search->rtnl, ours->family, &state);
+	const struct kernel_rules *rules = kernel_state_rules(&state, ours->family);
+	const struct kernel_rule *rule;
+
+	if (r < 0)
+		return r;
+	rule = policy_first_explaining_rule(rules, policy_place(rules, ours), &packet,
+					    &result);
+	if (!rule || rule->protocol == OBJECT_PROTOCOL)
+		return 0;
+	explain(rule, ours, ret);
+	return 1;
+}
+
+int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
+		char ret[static EXPLAIN_SIZE])
+{
+	struct search search = {.rtnl = rtnl, .link = link};
+	struct probe probe6, probe4;
+	int r = probe_choose(rtnl, &probe6, &probe4);
+
+	search.to6 = probe6.to;
+	search.to4 = probe4.to;
+	if (r == 0)
+		r = ask_all(&search, wanted);
+	return r == 0 && search.astray ? find_rule(&search, ret) : r;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a tunnel's packets go another way although all of its own is in place, because a
+ * rule of others comes before ours: the kernel itself is asked. (A rule that is added
+ * without a priority does: the kernel takes the first one after "local", minus 1.) Changes
+ * nothing; does not log.
+ */
+#ifndef ASTRAY_H
+#define ASTRAY_H
+
+#include "converge/messages.h"
+#include "netlink/rtnl.h"
+#include "routing/plan.h"
+
+/*
+ * Asks for each source that WANTED has a rule for. Returns 1 with *ret, a sentence that
+ * names the rule and what to do (the same for every tunnel with these rules' priority);
+ * 0: all leave by the link, or why they do not is no other rule; -errno.
+ */
+int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
+		char ret[static EXPLAIN_SIZE]);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch/culprit.h"
+
+#include "lib/escape.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NETWORKD  "systemd-networkd"
+#define COMM_SIZE 16
+
+/* "" if there is no such process. */
+static void read_comm(uint32_t pid, char ret[static COMM_SIZE])
+{
+	char path[32];
+	FILE *file;
+
+	ret[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (!fgets(ret, COMM_SIZE, file))
+		ret[0] = '\0';
+	fclose(file);
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+/* The kernel cuts a name after 15 bytes. */
+static bool is_networkd(uint32_t pid)
+{
+	char name[COMM_SIZE];
+
+	read_comm(pid, name);
+	return name[0] && !strncmp(name, NETWORKD, COMM_SIZE - 1);
+}
+
+static bool networkd_runs(void)
+{
+	DIR *dir = opendir("/proc");
+	const struct dirent *entry;
+	bool runs = false;
+
+	while (dir && !runs && (entry = readdir(dir))) {
+		const unsigned long pid = strtoul(entry->d_name, NULL, 10);
+
+		runs = pid > 0 && pid <= INT_MAX && is_networkd((uint32_t)pid);
+	}
+	if (dir)
+		closedir(dir);
+	return runs;
+}
+
+void culprit_find(uint32_t port, char ret[static CULPRIT_SIZE],
+		  char ret_remedy[static REMEDY_SIZE])
+{
+	char name[COMM_SIZE];
+
+	read_comm(port, name);
+	if (is_networkd(port) || (port == 1 && networkd_runs())) {
+		strcpy(ret, NETWORKD);
+		strcpy(ret_remedy,
+		       "; to make it leave them alone, write into /etc/systemd/networkd.conf.d/sixxs-route.conf: [Network] ManageForeignRoutingPolicyRules=no ManageForeignRoutes=no (a line each), and restart it");
+		return;
+	}
+	escape(name, ret, CULPRIT_SIZE);
+	ret_remedy[0] = '\0';
+}

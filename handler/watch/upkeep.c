@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch/upkeep.h"
+
+#include "config/config.h"
+#include "config/diagnostic.h"
+#include "config/keys.h"
+#include "converge/converge.h"
+#include "converge/messages.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "netlink/dump.h"
+#include "state/record.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rtnl *rtnl)
+{
+	*ret = (struct upkeep){.settings = *settings, .rtnl = rtnl};
+	ret->settings.nonblocking = true;
+	ret->settings.ask_way = ASK_IF_CHANGED;
+}
+
+void upkeep_end(struct upkeep *upkeep)
+{
+	backoff_forget(&upkeep->backoffs);
+	followers_free(&upkeep->followers);
+}
+
+/* ---- one tunnel --------------------------------------------------------------------- */
+
+/* Once there is a record, "remove" takes it away: then that is the last word. */
+static enum goal goal_again(const struct upkeep *upkeep, const char *ifname,
+			    enum goal goal)
+{
+	_cleanup_close_ int runfd = run_dir_open(upkeep->settings.run_dir, false);
+
+	if (goal == GOAL_SECTION && runfd >= 0 && record_exists(runfd, ifname))
+		return GOAL_IF_RECORDED;
+	return goal;
+}
+
+static void note_lock(struct upkeep *upkeep, bool busy)
+{
+	const int64_t now = rtnl_now_ms();
+
+	if (!busy || !upkeep->busy_since) {
+		upkeep->busy_since = busy ? now : 0;
+		upkeep->busy_told = false;
+	} else if (!upkeep->busy_told &&
+		   now - upkeep->busy_since >= LOCK_SECONDS * 1000) {
+		upkeep->busy_told = true;
+		log_line(
+			LOG_ERR,
+			"another sixxs-route has kept the lock of %s for %d seconds: nothing is changed until it lets go; find it by: fuser -v %s/lock",
+			upkeep->settings.run_dir, LOCK_SECONDS, upkeep->settings.run_dir);
+	}
+}
+
+static void put_off(const struct upkeep *upkeep, struct backoff *backoff, enum goal goal,
+		    int error)
+{
+	const bool busy = error == -EAGAIN;
+
+	backoff->goal = (int)goal_again(upkeep, backoff->ifname, goal);
+	backoff_put_off(backoff, busy ? BUSY_FIRST_MS : RETRY_FIRST_MS,
+			busy ? BUSY_LONGEST_MS : RETRY_LONGEST_MS, rtnl_now_ms());
+}
+
+/* Once, for the first of the tunnels of which it is so. */
+static void tell_of_way(struct upkeep *upkeep, const char *ifname,
+			const struct outcome *outcome)
+{
+	if (!outcome->astray[0])
+		return;
+	upkeep->astray = true;
+	if (!log_was_told(&upkeep->astray_log, outcome->astray))
+		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
+			 outcome->astray);
+}
+
+/* It has logged what failed, and the rest must not suffer from it. */
+static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal goal,
+			 struct outcome *ret)
+{
+	struct backoff *backoff = backoff_find(&upkeep->backoffs, ifname, false);
+	struct log_memory memory = {.n = 0};
+	int r;
+
+	if (backoff)
+		memory = backoff->log;
+	log_remember(&memory);
+	r = converge(&upkeep->settings, upkeep->rtnl, ifname, goal, 0, ret);
+	log_forget();
+	note_lock(upkeep, r == -EAGAIN);
+	tell_of_way(upkeep, ifname, ret);
+	/* without memory for it: as if something had been lost, later again */
+	if (r == 0 && followers_note(&upkeep->followers, ifname, &ret->follows) < 0)
+		upkeep->lost = true;
+	if (!backoff && (r < 0 || memory.n))
+		backoff = backoff_find(&upkeep->backoffs, ifname, true);
+	if (!backoff)
+		return;
+	backoff->lost = false;
+	if (r != -EAGAIN)
+		backoff->log = memory;
+	if (r < 0)
+		put_off(upkeep, backoff, goal, r);
+	else
+		backoff_succeeded(backoff);
+}
+
+void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel)
+{
+	struct outcome outcome;
+	struct backoff *backoff =
+		tunnel->link ? NULL
+			     : backoff_find(&upkeep->backoffs, tunnel->ifname, true);
+
+	/* what a link's own changes take away is nobody's doing */
+	if (!backoff) {
+		converge_one(upkeep, tunnel->ifname,
+			     tunnel->link ? GOAL_SECTION : GOAL_IF_RECORDED, &outcome);
+		return;
+	}
+	backoff->lost = true;
+	if (backoff->port && !tunnel->port)
+		return;
+	backoff->object = tunnel->object;
+	backoff->port = tunnel->port;
+}
+
+/* ---- repairs ------------------------------------------------------------------------ */
+
+static void tell_of_culprit(struct upkeep *upkeep, const struct backoff *backoff,
+			    uint32_t port)
+{
+	const struct step step = {.op = STEP_ADD, .object = backoff->object};
+	char what[OBJECT_COMMAND_STRLEN], who[CULPRIT_SIZE], remedy[REMEDY_SIZE];
+
+	culprit_find(port, who, remedy);
+	if (upkeep->culprit_told && !strcmp(upkeep->culprit, who))
+		return;
+	upkeep->culprit_told = true;
+	strcpy(upkeep->culprit, who);
+	explain_step(&step, what);
+	log_line(
+		LOG_WARNING,
+		"%s: what \"%s\" adds is deleted over and over by netlink port %u (%s%s): it is put back each time, within about a second%s",
+		backoff->ifname, what, port,
+		who[0] ? "going by its number, the process "
+		       : "no process has that number now",
+		who, remedy);
+}
+
+/* Returns whether somebody had deleted something. */
+static bool repair(struct upkeep *upkeep, struct backoff *backoff)
+{
+	const uint32_t port = backoff->port;
+	struct outcome outcome;
+
+	backoff->port = 0;
+	converge_one(upkeep, backoff->ifname, GOAL_IF_RECORDED, &outcome);
+	if (!outcome.repaired || !port)
+		return false;
+	if (backoff_repaired(backoff, rtnl_now_ms()))
+		tell_of_culprit(upkeep, backoff, port);
+	return true;
+}
+
+/* Every tunnel that lost something since the last round. */
+static void repair_round(struct upkeep *upkeep, int64_t now)
+{
+	bool repaired = false;
+
+	if (bucket_due(&upkeep->rounds, REPAIR_TOKEN_MS) > now)
+		return;
+	for (struct backoff *backoff = upkeep->backoffs.first; backoff;
+	     backoff = backoff->next)
+		if (backoff_may_repair(backoff, now))
+			repaired |= repair(upkeep, backoff);
+	if (repaired)
+		bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now);
+}
+
+/* ---- all tunnels -------------------------------------------------------------------- */
+
+struct walk {
+	struct upkeep *upkeep;
+	int runfd;
+	bool every_section;
+};
+
+static int look_at_record(void *data, const char *ifname)
+{
+	const struct walk *walk = data;
+	struct outcome outcome;
+
+	if (config_ifname_ok(ifname))
+		converge_one(walk->upkeep, ifname, GOAL_IF_RECORDED, &outcome);
+	return 0;
+}
+
+static bool is_new(const struct upkeep *upkeep, const char *ifname)
+{
+	struct link link;
+
+	return rtnl_link(upkeep->rtnl, ifname, &link) < 0 ||
+	       link.ifindex > upkeep->newest;
+}
+
+static int look_at_section(void *data, const struct section *tunnel, const char *file,
+			   unsigned line)
+{
+	const struct walk *walk = data;
+	struct outcome outcome;
+
+	(void)file, (void)line;
+	/* whose record there is has had its look, or is having it now */
+	if (walk->runfd >= 0 && record_exists(walk->runfd, tunnel->ifname))
+		return 0;
+	if (walk->every_section || is_new(walk->upkeep, tunnel->ifname))
+		converge_one(walk->upkeep, tunnel->ifname, GOAL_SECTION, &outcome);
+	return 0;
+}
+
+static int take_ifindex(void *data, const struct nlmsghdr *nlh)
+{
+	uint32_t *newest = data;
+	struct kernel_link link;
+
+	if (decode_link(nlh, &link) == 0 && link.link.ifindex > *newest)
+		*newest = link.link.ifindex;
+	return 0;
+}
+
+/* What was not told of it is not known of its links either. */
+static uint32_t find_newest(struct upkeep *upkeep)
+{
+	union request request;
+	uint32_t newest = upkeep->newest;
+
+	encode_dump_links(&request);
+	dump_each(upkeep->rtnl, &request.nlh, take_ifindex, &newest);
+	return newest;
+}
+
+static void fail_all(struct upkeep *upkeep, int error, bool every_section)
+{
+	struct backoff *backoff = backoff_find(&upkeep->backoffs, "", true);
+
+	if (backoff)
+		log_remember(&backoff->log);
+	log_line(
+		LOG_ERR,
+		"cannot read the run folder %s: %s: nothing is done until it is mended; expected a folder that only its owner can write to: see ls -ld",
+		upkeep->settings.run_dir, strerror(-error));
+	log_forget();
+	if (!backoff)
+		return;
+	backoff->goal = every_section;
+	backoff_put_off(backoff, RETRY_FIRST_MS, RETRY_LONGEST_MS, rtnl_now_ms());
+}
+
+void upkeep_all(struct upkeep *upkeep, bool every_section)
+{
+	_cleanup_close_ int runfd = run_dir_open(upkeep->settings.run_dir, false);
+	struct walk walk = {
+		.upkeep = upkeep, .runfd = runfd, .every_section = every_section};
+	struct backoff *failure = backoff_find(&upkeep->backoffs, "", false);
+	const uint32_t newest = find_newest(upkeep);
+	int r = runfd == -ENOENT ? 0 : runfd;
+
+	upkeep->lost = false;
+	if (runfd >= 0)
+		r = record_each(runfd, look_at_record, &walk);
+	if (r < 0) {
+		fail_all(upkeep, r, every_section);
+		return;
+	}
+	if (failure) {
+		backoff_succeeded(failure);
+		failure->log.n = 0;
+	}
+	config_each(upkeep->settings.conf_dir, &diagnostics_to_log, look_at_section,
+		    &walk);
+	upkeep->newest = newest;
+}
+
+/* Who adds one rule often adds the next at once, and routes: these are waited for. */
+#define POLICY_MS 1000
+
+void upkeep_policy_changed(struct upkeep *upkeep)
+{
+	upkeep->policy_due = rtnl_now_ms() + POLICY_MS;
+}
+
+/* Once nobody goes astray any more, the next time is told again. */
+static void ask_all_ways(struct upkeep *upkeep)
+{
+	_cleanup_close_ int runfd = run_dir_open(upkeep->settings.run_dir, false);
+	struct walk walk = {.upkeep = upkeep, .runfd = runfd};
+
+	upkeep->policy_due = 0;
+	upkeep->astray = false;
+	upkeep->settings.ask_way = ASK_ALWAYS;
+	if (runfd >= 0)
+		record_each(runfd, look_at_record, &walk);
+	upkeep->settings.ask_way = ASK_IF_CHANGED;
+	if (!upkeep->astray)
+		upkeep->astray_log.n = 0;
+}
+
+/* ---- what is due -------------------------------------------------------------------- */
+
+/* What fails again is due later than now. */
+static void try_again(struct upkeep *upkeep, int64_t now)
+{
+	for (struct backoff *backoff = upkeep->backoffs.first; backoff;
+	     backoff = backoff->next) {
+		struct outcome outcome;
+
+		if (!backoff->due || backoff->due > now)
+			continue;
+		backoff->due = 0;
+		if (backoff->ifname[0])
+			converge_one(upkeep, backoff->ifname, (enum goal)backoff->goal,
+				     &outcome);
+		else
+			upkeep_all(upkeep, backoff->goal);
+	}
+}
+
+void upkeep_due(struct upkeep *upkeep)
+{
+	const int64_t now = rtnl_now_ms();
+
+	if (upkeep->lost && bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
+		upkeep_all(upkeep, false);
+	repair_round(upkeep, now);
+	if (upkeep->policy_due && upkeep->policy_due <= now &&
+	    bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
+		ask_all_ways(upkeep);
+	try_again(upkeep, now);
+	backoff_tidy(&upkeep->backoffs, now);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || b < a ? b : a;
+}
+
+int upkeep_timeout(const struct upkeep *upkeep)
+{
+	const int64_t round = bucket_due(&upkeep->rounds, REPAIR_TOKEN_MS);
+	int64_t due = backoff_due(&upkeep->backoffs, &upkeep->rounds), left;
+
+	/* never negative: that is nothing */
+	if (upkeep->lost)
+		due = sooner(due, round > 0 ? round : 0);
+	if (upkeep->policy_due)
+		due = sooner(due,
+			     upkeep->policy_due > round ? upkeep->policy_due : round);
+	if (due < 0)
+		return -1;
+	left = due - rtnl_now_ms();
+	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
