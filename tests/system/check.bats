@@ -155,6 +155,7 @@ found() {
 	found
 	mv $dir/wg7.conf $dir/any.conf
 	mkdir -p /etc/udev/rules.d /run/udev/rules.d
+	# shellcheck disable=SC2016 # udev's
 	printf '# ENV{SIXXS_ROUTE}="$name"\n' >/run/udev/rules.d/90-tunnels.rules
 	found "$warning"
 	rule=${warning##*trigger: }
@@ -183,6 +184,7 @@ found() {
 @test "a line for it that is read too late" {
 	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in any
 	mkdir -p /etc/udev/rules.d
+	# shellcheck disable=SC2016 # udev's
 	printf 'SUBSYSTEM=="net", KERNEL=="wg7", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/99-wireguard.rules
 	found "$dir/any.conf:1: warning: no event of wg7 comes here: udev reads /etc/udev/rules.d/99-wireguard.rules too late, after 99-tunnel-sixxs.rules; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger"
 	# so it is: nothing comes at its add
