@@ -199,7 +199,7 @@ static const char *parse_name(const char *value, struct section *ret)
 		ret->table_name[0] = '\0';
 		return NULL;
 	}
-	if (!name_ok(value))
+	if (!iproute2_name_ok(value))
 		return "none, or a name of at most 63 letters, digits, '_', '.' and '-' which begins with a letter and is no word of ip(8)";
 	strcpy(ret->table_name, value);
 	return NULL;
