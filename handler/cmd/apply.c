@@ -59,7 +59,7 @@ static int put_name(struct names *names, const char *ifname)
 
 	if (!config_ifname_ok(ifname))
 		return 0; /* a stray file */
-	more = grow(names->name, names->n, sizeof(*more));
+	more = array_room(names->name, names->n, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	names->name = more;

@@ -30,26 +30,22 @@ void findings_add(void *data, enum severity severity, const char *file, unsigned
 		  const char *text)
 {
 	struct findings *findings = data;
-	struct finding *more =
-		grow(findings->finding, findings->n, sizeof(*findings->finding));
-	char *copy = NULL;
+	char *copy = malloc(strlen(file) + strlen(text) + 2);
+	struct finding *finding =
+		copy ? array_push(findings->finding, findings->n) : NULL;
 
 	findings->errors |= severity == SEVERITY_ERROR;
-	if (more) {
-		findings->finding = more;
-		copy = malloc(strlen(file) + strlen(text) + 2);
-	}
-	if (!copy) {
+	if (!finding) {
 		findings->no_memory = true;
+		free(copy);
 		return;
 	}
-	more = &findings->finding[findings->n];
-	more->severity = severity;
-	more->line = line ? line : 1;
-	more->order = findings->n++;
-	more->file = copy;
-	more->text = stpcpy(copy, file) + 1;
-	memcpy(more->text, text, strlen(text) + 1);
+	*finding = (struct finding){.severity = severity,
+				    .line = line ? line : 1,
+				    .order = findings->n,
+				    .file = copy,
+				    .text = stpcpy(copy, file) + 1};
+	memcpy(finding->text, text, strlen(text) + 1);
 }
 
 struct diagnostics diagnostics_to(struct findings *findings)

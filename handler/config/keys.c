@@ -52,6 +52,8 @@ static const char *parse_source(const char *value, struct section *ret)
 {
 	struct prefix prefix;
 
+	if (!strcmp(value, "none"))
+		return NULL;
 	if (!strcmp(value, "auto") || !strcmp(value, "auto/prefix")) {
 		ret->source_kind = value[4] ? SOURCES_AUTO_PREFIX : SOURCES_AUTO;
 		return NULL;
@@ -103,11 +105,13 @@ static bool is_mark(const char *value, uint32_t *ret)
 static const char *parse_fwmark(const char *value, struct section *ret)
 {
 	static const char expected[] =
-		"MARK or MARK/MASK, as 0x1/0xff: numbers from 1 to 4294967295, of which some bit is in both";
+		"none, MARK or MARK/MASK, as 0x1/0xff: numbers from 1 to 4294967295, of which some bit is in both";
 	const char *slash = strchr(value, '/');
 	uint32_t mark, mask = UINT32_MAX;
 	char text[16];
 
+	if (!strcmp(value, "none"))
+		return NULL;
 	snprintf(text, sizeof(text), "%.*s", (int)(slash ? slash - value : 15), value);
 	if (strlen(value) > 31 || (slash && slash - value > 15) ||
 	    !is_mark(text, &mark) || (slash && !is_mark(slash + 1, &mask)) ||
@@ -120,18 +124,18 @@ static const char *parse_fwmark(const char *value, struct section *ret)
 
 bool keys_user_is_name(const char *value)
 {
-	return value[0] < '0' || value[0] > '9';
+	return strcmp(value, "none") != 0 && (value[0] < '0' || value[0] > '9');
 }
 
 /* A name is left to who reads /etc/passwd. */
 static const char *parse_user(const char *value, struct section *ret)
 {
 	static const char expected[] =
-		"a name of /etc/passwd, a number, or two as 1000-1999, from 0 to 4294967294";
+		"none, a name of /etc/passwd, a number, or two as 1000-1999, from 0 to 4294967294";
 	const char *dash = strchr(value, '-');
 	char first[16];
 
-	if (keys_user_is_name(value))
+	if (keys_user_is_name(value) || !strcmp(value, "none"))
 		return NULL;
 	snprintf(first, sizeof(first), "%.*s", (int)(dash ? dash - value : 15), value);
 	if ((dash && dash - value > 15) || strlen(value) > 31 ||
@@ -156,6 +160,8 @@ static const char *parse_bound(const char *value, struct section *ret)
 
 static const char *parse_from_link(const char *value, struct section *ret)
 {
+	if (!strcmp(value, "none"))
+		return NULL;
 	if (!config_ifname_ok(value))
 		return EXPECTED_LINK;
 	if (!strcmp(value, "lo"))
@@ -199,7 +205,7 @@ static const char *parse_name(const char *value, struct section *ret)
 		ret->table_name[0] = '\0';
 		return NULL;
 	}
-	if (!name_ok(value))
+	if (!iproute2_name_ok(value))
 		return "none, or a name of at most 63 letters, digits, '_', '.' and '-' which begins with a letter and is no word of ip(8)";
 	strcpy(ret->table_name, value);
 	return NULL;
@@ -326,12 +332,12 @@ static const char *parse_connect_limit(const char *value, struct section *ret)
 
 const struct config_key config_keys[CONFIG_KEYS + 1] = {
 	{"interface", "the section's name", KEY_DESCRIBED, NULL, parse_interface},
-	{"source", "none", KEY_SEVERAL | KEY_DESCRIBED, "auto|auto/prefix", parse_source},
+	{"source", "none", KEY_SEVERAL, "none|auto|auto/prefix", parse_source},
 	{"source_link", "the interface", KEY_DESCRIBED, NULL, parse_source_link},
-	{"fwmark", "none", KEY_DESCRIBED, NULL, parse_fwmark},
-	{"user", "none", KEY_DESCRIBED, NULL, parse_user},
+	{"fwmark", "none", 0, NULL, parse_fwmark},
+	{"user", "none", 0, NULL, parse_user},
 	{"bound", "no", 0, NULL, parse_bound},
-	{"from_link", "none", KEY_SEVERAL | KEY_DESCRIBED, NULL, parse_from_link},
+	{"from_link", "none", KEY_SEVERAL, "none", parse_from_link},
 	{"table", NULL, 0, NULL, parse_table},
 	{"name", "the section's name", KEY_DESCRIBED, NULL, parse_name},
 	{"priority", "16383", 0, NULL, parse_priority},

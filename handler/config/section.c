@@ -126,7 +126,7 @@ static void find_table(struct parser *parser)
 
 	if (!given || keys_all_digits(given->value))
 		return;
-	r = names_number(given->value, &table);
+	r = iproute2_number(given->value, &table);
 	if (r < 0 && r != -ENOENT)
 		complain(
 			parser, given->line,
@@ -378,7 +378,7 @@ static void default_name(const struct ini_section *section, struct section *ret)
 	const struct ini_key *table = find_key(section, "table");
 
 	if (find_key(section, "name") || ret->no_route || ret->source_route ||
-	    !name_ok(ret->label))
+	    !iproute2_name_ok(ret->label))
 		return;
 	if (table && keys_all_digits(table->value))
 		strcpy(ret->table_name, ret->label);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-void *grow(void *array, size_t n, size_t size)
+void *array_room(void *array, size_t n, size_t size)
 {
 	if (n & (n - 1))
 		return array; /* room for the next power of two was made */

@@ -15,18 +15,18 @@
  * Makes room for one more item of SIZE bytes in ARRAY, which has N (NULL: none). Returns
  * the array, for free(3); NULL: there is no memory, and ARRAY is as it was.
  */
-void *grow(void *array, size_t n, size_t size);
+void *array_room(void *array, size_t n, size_t size);
 
 /*
  * The address of a new item behind the N of ARRAY, which it counts: to be written. NULL:
  * there is no memory, and both are unchanged.
  */
-#define array_push(array, n)                                                    \
-	({                                                                      \
-		__typeof__(array) more_ = grow((array), (n), sizeof(*(array))); \
-		if (more_)                                                      \
-			(array) = more_;                                        \
-		more_ ? &(array)[(n)++] : NULL;                                 \
+#define array_push(array, n)                                                          \
+	({                                                                            \
+		__typeof__(array) more_ = array_room((array), (n), sizeof(*(array))); \
+		if (more_)                                                            \
+			(array) = more_;                                              \
+		more_ ? &(array)[(n)++] : NULL;                                       \
 	})
 
 /* Appends VALUE to the array MEMBER of *STRUCT, whose length is its n. 0 or -ENOMEM. */

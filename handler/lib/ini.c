@@ -22,7 +22,7 @@
  */
 struct text {
 	struct ini ini;
-	struct lint lint;
+	struct ini_lines found;
 };
 
 static void free_dictionary(dictionary **dict)
@@ -31,7 +31,7 @@ static void free_dictionary(dictionary **dict)
 		iniparser_freedict(*dict);
 }
 
-/* iniparser's complaints have no use here: lint.c has made better ones before. */
+/* iniparser's complaints have no use here: ini_check.c has made better ones before. */
 static int say_nothing(const char *format, ...)
 {
 	(void)format;
@@ -94,22 +94,22 @@ static bool has_entry(const dictionary *dict, size_t likely, const char *entry,
 
 /* iniparser loses text without a word when it is out of memory, and merges what is alike.
  */
-static int compare(const struct lint *lint, const dictionary *dict,
+static int compare(const struct ini_lines *found, const dictionary *dict,
 		   struct diagnostics *diagnostics)
 {
 	size_t slot = 0;
 	char entry[2048]; /* two names of at most 1022 */
 
-	if ((size_t)dict->n != lint->n_sections + lint->n_keys)
+	if ((size_t)dict->n != found->n_sections + found->n_keys)
 		return diagnose_file(diagnostics, -EBADMSG,
 				     "iniparser found %zu sections and keys, not %zu",
-				     (size_t)dict->n, lint->n_sections + lint->n_keys);
-	for (size_t s = 0; s < lint->n_sections; s++) {
-		const struct ini_section *section = &lint->section[s];
+				     (size_t)dict->n, found->n_sections + found->n_keys);
+	for (size_t s = 0; s < found->n_sections; s++) {
+		const struct ini_section *section = &found->section[s];
 		size_t n = 0;
 
 		for (; section->name[n]; n++)
-			entry[n] = lint_lower(section->name[n]);
+			entry[n] = ini_check_lower(section->name[n]);
 		entry[n] = '\0';
 		if (!has_entry(dict, slot++, entry, NULL)) {
 			diagnose(diagnostics, SEVERITY_ERROR, section->line,
@@ -141,13 +141,13 @@ static struct text *new_text(const char *bytes, size_t size, char **ret_copy)
 	     c++)
 		lines++;
 	text = malloc(sizeof(*text) +
-		      lines * (sizeof(*text->lint.section) + sizeof(*text->lint.key)) +
+		      lines * (sizeof(*text->found.section) + sizeof(*text->found.key)) +
 		      size + 1);
 	if (!text)
 		return NULL;
-	text->lint.section = (struct ini_section *)(text + 1);
-	text->lint.key = (struct ini_key *)(text->lint.section + lines);
-	*ret_copy = (char *)(text->lint.key + lines);
+	text->found.section = (struct ini_section *)(text + 1);
+	text->found.key = (struct ini_key *)(text->found.section + lines);
+	*ret_copy = (char *)(text->found.key + lines);
 	memcpy(*ret_copy, bytes, size);
 	return text;
 }
@@ -167,21 +167,21 @@ int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 	text = new_text(bytes, size, &copy);
 	if (!text)
 		return diagnose_file(diagnostics, -ENOMEM, "no memory");
-	r = lint_text(copy, size, diagnostics, &text->lint);
+	r = ini_check_text(copy, size, diagnostics, &text->found);
 	if (r == 0) {
 		r = load_dictionary(bytes, size, &dict);
 		if (r < 0)
 			diagnose_file(diagnostics, r, "iniparser cannot read it: %s",
 				      strerror(-r));
 		else
-			r = compare(&text->lint, dict, diagnostics);
+			r = compare(&text->found, dict, diagnostics);
 	}
 	if (r < 0) {
 		free(text);
 		return r;
 	}
-	text->ini = (struct ini){.n_sections = text->lint.n_sections,
-				 .section = text->lint.section};
+	text->ini = (struct ini){.n_sections = text->found.n_sections,
+				 .section = text->found.section};
 	*ret = &text->ini;
 	return 0;
 }

@@ -11,8 +11,8 @@
 #define LINE_SIZE_MAX 1022 /* iniparser's buffer of 1024 less newline and NUL */
 #define SHOWN_MAX     48   /* bytes of somebody else's text in one complaint */
 
-struct linter {
-	struct lint *lint;
+struct checker {
+	struct ini_lines *found;
 	struct diagnostics *diagnostics;
 	unsigned line; /* the one being looked at */
 	bool wrong;
@@ -20,15 +20,15 @@ struct linter {
 	struct ini_section *into; /* NULL: keys are checked but belong nowhere */
 };
 
-__attribute__((format(printf, 2, 3))) static int complain(struct linter *linter,
+__attribute__((format(printf, 2, 3))) static int complain(struct checker *checker,
 							  const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	diagnose_args(linter->diagnostics, SEVERITY_ERROR, linter->line, format, args);
+	diagnose_args(checker->diagnostics, SEVERITY_ERROR, checker->line, format, args);
 	va_end(args);
-	linter->wrong = true;
+	checker->wrong = true;
 	return -EINVAL;
 }
 
@@ -38,7 +38,7 @@ static bool is_blank(char c)
 }
 
 /* Not tolower(): no locale may change what a key is called. */
-char lint_lower(char c)
+char ini_check_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
@@ -51,35 +51,35 @@ static bool is_name(const char *name)
 	return name[strspn(name, allowed)] == '\0';
 }
 
-static int section_line(struct linter *linter, char *line, const char *end)
+static int section_line(struct checker *checker, char *line, const char *end)
 {
-	struct lint *lint = linter->lint;
+	struct ini_lines *found = checker->found;
 	char *name = line + 1, *close = memchr(line, ']', (size_t)(end - line));
 
-	linter->headed = true;
-	linter->into = NULL;
+	checker->headed = true;
+	checker->into = NULL;
 	if (!close)
-		return complain(linter,
+		return complain(checker,
 				"the section's bracket is not closed: expected [NAME]");
 	if (close + 1 != end)
 		return complain(
-			linter,
+			checker,
 			"text behind the section's bracket: expected a comment or nothing");
 	*close = '\0';
 	if (!*name)
-		return complain(linter, "a section without a name: expected [NAME]");
+		return complain(checker, "a section without a name: expected [NAME]");
 	if (!is_name(name))
 		return complain(
-			linter,
+			checker,
 			"a section's name may hold only letters, digits, '_', '.' and '-'");
-	for (size_t i = 0; i < lint->n_sections; i++)
-		if (!strcasecmp(lint->section[i].name, name))
-			return complain(linter, "section [%.*s] is in line %u already",
-					SHOWN_MAX, name, lint->section[i].line);
+	for (size_t i = 0; i < found->n_sections; i++)
+		if (!strcasecmp(found->section[i].name, name))
+			return complain(checker, "section [%.*s] is in line %u already",
+					SHOWN_MAX, name, found->section[i].line);
 
-	linter->into = &lint->section[lint->n_sections++];
-	*linter->into = (struct ini_section){
-		.name = name, .line = linter->line, .key = &lint->key[lint->n_keys]};
+	checker->into = &found->section[found->n_sections++];
+	*checker->into = (struct ini_section){
+		.name = name, .line = checker->line, .key = &found->key[found->n_keys]};
 	return 0;
 }
 
@@ -120,80 +120,80 @@ static const char *trim_value(char **value, char **end)
 	return NULL;
 }
 
-static int check_value(struct linter *linter, char **value, char *end)
+static int check_value(struct checker *checker, char **value, char *end)
 {
 	const char *wrong = trim_value(value, &end);
 
 	if (wrong)
-		return complain(linter, "%s", wrong);
+		return complain(checker, "%s", wrong);
 	for (const char *c = *value; c < end; c++) {
 		if (*c == '\\')
-			return complain(linter,
+			return complain(checker,
 					"a backslash in the value: no value has one");
 		if (*c & 0x80)
 			return complain(
-				linter,
+				checker,
 				"a byte beyond ASCII in the value: no value has one");
 	}
 	*end = '\0';
 	return 0;
 }
 
-static int key_line(struct linter *linter, char *line, char *end)
+static int key_line(struct checker *checker, char *line, char *end)
 {
 	char *equals = memchr(line, '=', (size_t)(end - line)), *c = equals, *value;
-	struct ini_section *into = linter->into;
+	struct ini_section *into = checker->into;
 
 	if (!equals)
 		return complain(
-			linter,
+			checker,
 			"neither a [section] nor a key with '=': expected KEY = VALUE");
 	while (c > line && is_blank(c[-1]))
 		c--;
 	*c = '\0';
 	if (!*line)
-		return complain(linter, "no key before the '=': expected KEY = VALUE");
+		return complain(checker, "no key before the '=': expected KEY = VALUE");
 	if (!is_name(line))
 		return complain(
-			linter,
+			checker,
 			"a key's name may hold only letters, digits, '_', '.' and '-'");
 	for (c = line; *c; c++)
-		*c = lint_lower(*c);
+		*c = ini_check_lower(*c);
 	value = equals + 1;
-	if (check_value(linter, &value, end) < 0)
+	if (check_value(checker, &value, end) < 0)
 		return -EINVAL;
-	if (!linter->headed)
-		return complain(linter,
+	if (!checker->headed)
+		return complain(checker,
 				"a key before the first section: expected [NAME] first");
 	if (!into)
 		return 0;
 	for (size_t i = 0; i < into->n_keys; i++)
 		if (!strcmp(into->key[i].name, line))
-			return complain(linter, "key %.*s is in line %u already",
+			return complain(checker, "key %.*s is in line %u already",
 					SHOWN_MAX, line, into->key[i].line);
-	linter->lint->key[linter->lint->n_keys++] =
-		(struct ini_key){.name = line, .value = value, .line = linter->line};
+	checker->found->key[checker->found->n_keys++] =
+		(struct ini_key){.name = line, .value = value, .line = checker->line};
 	into->n_keys++;
 	return 0;
 }
 
-static int check_bytes(struct linter *linter, const char *line, const char *end)
+static int check_bytes(struct checker *checker, const char *line, const char *end)
 {
 	for (const char *c = line; c < end; c++)
 		if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
-			return complain(linter, "a control byte (0x%02x)",
+			return complain(checker, "a control byte (0x%02x)",
 					(unsigned char)*c);
 	return 0;
 }
 
-static int check_line(struct linter *linter, char *line, char *end)
+static int check_line(struct checker *checker, char *line, char *end)
 {
 	if (end - line > LINE_SIZE_MAX)
-		return complain(linter, "longer than %d bytes: iniparser would cut it",
+		return complain(checker, "longer than %d bytes: iniparser would cut it",
 				LINE_SIZE_MAX);
 	if (end > line && end[-1] == '\r')
 		end--;
-	if (check_bytes(linter, line, end) < 0)
+	if (check_bytes(checker, line, end) < 0)
 		return -EINVAL;
 	while (line < end && is_blank(*line))
 		line++;
@@ -204,33 +204,33 @@ static int check_line(struct linter *linter, char *line, char *end)
 	/* iniparser joins the next line to this one, even if this one is a comment */
 	if (end[-1] == '\\')
 		return complain(
-			linter,
+			checker,
 			"a backslash at the end of the line: iniparser would join the next to it");
 	if (*line == '#' || *line == ';')
 		return 0;
-	return *line == '[' ? section_line(linter, line, end)
-			    : key_line(linter, line, end);
+	return *line == '[' ? section_line(checker, line, end)
+			    : key_line(checker, line, end);
 }
 
-int lint_text(char *bytes, size_t size, struct diagnostics *diagnostics,
-	      struct lint *lint)
+int ini_check_text(char *bytes, size_t size, struct diagnostics *diagnostics,
+		   struct ini_lines *found)
 {
-	struct linter linter = {.lint = lint, .diagnostics = diagnostics};
+	struct checker checker = {.found = found, .diagnostics = diagnostics};
 	char *line = bytes, *const end = bytes + size;
 
-	lint->n_sections = lint->n_keys = 0;
+	found->n_sections = found->n_keys = 0;
 	while (line < end) {
 		char *stop = memchr(line, '\n', (size_t)(end - line));
 
 		if (!stop)
 			stop = end;
-		if (++linter.line == 1 && stop - line >= 3 &&
+		if (++checker.line == 1 && stop - line >= 3 &&
 		    !memcmp(line, "\xef\xbb\xbf", 3)) {
-			complain(&linter, "a byte order mark before the text");
+			complain(&checker, "a byte order mark before the text");
 			line += 3;
 		}
-		check_line(&linter, line, stop);
+		check_line(&checker, line, stop);
 		line = stop + 1;
 	}
-	return linter.wrong ? -EINVAL : 0;
+	return checker.wrong ? -EINVAL : 0;
 }

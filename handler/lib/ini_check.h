@@ -26,7 +26,7 @@ struct ini_section {
 };
 
 /* The caller makes room for as many sections and keys as the text has lines. */
-struct lint {
+struct ini_lines {
 	size_t n_sections;
 	size_t n_keys; /* of all sections */
 	struct ini_section *section;
@@ -35,12 +35,12 @@ struct lint {
 
 /*
  * Changes BYTES, which has room for one more than SIZE: keys are lower-cased, NULs stand
- * behind names and values, and *lint points into it. Says every error, one a line at
+ * behind names and values, and *found points into it. Says every error, one a line at
  * most. Returns 0 or -EINVAL.
  */
-int lint_text(char *bytes, size_t size, struct diagnostics *diagnostics,
-	      struct lint *lint);
+int ini_check_text(char *bytes, size_t size, struct diagnostics *diagnostics,
+		   struct ini_lines *found);
 
-char lint_lower(char c);
+char ini_check_lower(char c);
 
 #endif

@@ -17,7 +17,7 @@
 #define FILE_MAX  (1 << 20) /* bytes of a file that are looked at */
 #define OUR_LINK  "sixxs-route.conf"
 
-const char *rttables_root = "";
+const char *iproute2_root = "";
 
 /* A distribution has one of the latter two, according to its iproute2's age. */
 static const char *const dirs[] = {"/etc/iproute2", "/usr/share/iproute2",
@@ -31,7 +31,7 @@ static const struct {
 } built_in[] = {{0, "unspec"}, {253, "default"}, {254, "main"}, {255, "local"}};
 
 /* One turn of fread_id_name(). Returns false where iproute2 gives the file up. */
-static bool parse_line(const char *line, rttables_fn *fn, void *data)
+static bool parse_line(const char *line, iproute2_fn *fn, void *data)
 {
 	char name[LINE_SIZE];
 	unsigned number;
@@ -50,7 +50,7 @@ static bool parse_line(const char *line, rttables_fn *fn, void *data)
 	return true;
 }
 
-void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data)
+void iproute2_parse(const char *bytes, size_t size, iproute2_fn *fn, void *data)
 {
 	const char *const end = bytes + size;
 	bool good = true;
@@ -74,14 +74,14 @@ void rttables_parse(const char *bytes, size_t size, rttables_fn *fn, void *data)
 }
 
 /* Returns 0 or -errno: only one that is not there lets iproute2 look elsewhere. */
-static int each_in_file(const char *path, rttables_fn *fn, void *data)
+static int each_in_file(const char *path, iproute2_fn *fn, void *data)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t size;
 	const int r = file_read(path, FILE_MAX, &bytes, &size);
 
 	if (r == 0)
-		rttables_parse(bytes, size, fn, data);
+		iproute2_parse(bytes, size, fn, data);
 	return r;
 }
 
@@ -106,20 +106,20 @@ static bool is_hidden(const char *name, int *error)
 	char path[PATH_MAX];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", rttables_root, dirs[0], name);
+	snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", iproute2_root, dirs[0], name);
 	if (lstat(path, &st) == 0)
 		return true;
 	keep_error(error, -errno);
 	return false;
 }
 
-static void each_in_folder(size_t dir, rttables_fn *fn, void *data, int *error)
+static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 {
 	char path[PATH_MAX];
 	const struct dirent *entry;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "%s%s/rt_tables.d", rttables_root, dirs[dir]);
+	snprintf(path, sizeof(path), "%s%s/rt_tables.d", iproute2_root, dirs[dir]);
 	folder = opendir(path);
 	if (!folder) {
 		keep_error(error, -errno);
@@ -128,7 +128,7 @@ static void each_in_folder(size_t dir, rttables_fn *fn, void *data, int *error)
 	while ((errno = 0, entry = readdir(folder))) {
 		if (!is_read(entry->d_name) || (dir && is_hidden(entry->d_name, error)))
 			continue;
-		snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", rttables_root,
+		snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", iproute2_root,
 			 dirs[dir], entry->d_name);
 		keep_error(error, each_in_file(path, fn, data));
 	}
@@ -136,7 +136,7 @@ static void each_in_folder(size_t dir, rttables_fn *fn, void *data, int *error)
 	closedir(folder);
 }
 
-int rttables_each(rttables_fn *fn, void *data)
+int iproute2_each(iproute2_fn *fn, void *data)
 {
 	char path[PATH_MAX];
 	int r = -ENOENT, error = 0;
@@ -144,7 +144,7 @@ int rttables_each(rttables_fn *fn, void *data)
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
 		fn(data, built_in[i].number, built_in[i].name);
 	for (size_t dir = 0; r == -ENOENT && dir < N_DIRS; dir++) {
-		snprintf(path, sizeof(path), "%s%s/rt_tables", rttables_root, dirs[dir]);
+		snprintf(path, sizeof(path), "%s%s/rt_tables", iproute2_root, dirs[dir]);
 		r = each_in_file(path, fn, data);
 	}
 	keep_error(&error, r);
@@ -159,7 +159,7 @@ bool iproute2_reads_ours(void)
 	struct stat st;
 
 	for (size_t dir = 0; dir < N_DIRS; dir++) {
-		snprintf(path, sizeof(path), "%s%s/rt_tables.d/" OUR_LINK, rttables_root,
+		snprintf(path, sizeof(path), "%s%s/rt_tables.d/" OUR_LINK, iproute2_root,
 			 dirs[dir]);
 		if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
 			return true;
@@ -173,7 +173,7 @@ struct number_search {
 	uint32_t number;
 };
 
-bool name_ok(const char *name)
+bool iproute2_name_ok(const char *name)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
@@ -203,12 +203,12 @@ static void match_name(void *data, uint32_t number, const char *name)
 	search->found = true;
 }
 
-int names_number(const char *name, uint32_t *ret)
+int iproute2_number(const char *name, uint32_t *ret)
 {
 	struct number_search search = {.name = name};
 	int r;
 
-	r = rttables_each(match_name, &search);
+	r = iproute2_each(match_name, &search);
 	if (!search.found)
 		return r < 0 ? r : -ENOENT;
 	*ret = search.number;

@@ -19,7 +19,7 @@ static int put_link(void *data, const struct nlmsghdr *nlh)
 
 	if (r < 0)
 		return r;
-	more = grow(state->link, state->n_links, sizeof(*more));
+	more = array_room(state->link, state->n_links, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	state->link = more;
@@ -29,7 +29,7 @@ static int put_link(void *data, const struct nlmsghdr *nlh)
 
 static int put_ours(struct kernel_state *state, const struct object *object)
 {
-	struct object *more = grow(state->ours, state->n_ours, sizeof(*more));
+	struct object *more = array_room(state->ours, state->n_ours, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
@@ -60,7 +60,7 @@ static int put_rule(void *data, const struct nlmsghdr *nlh)
 	if (r < 0)
 		return r;
 	rules = rule.family == AF_INET6 ? &state->rules6 : &state->rules4;
-	more = grow(rules->rule, rules->n, sizeof(*more));
+	more = array_room(rules->rule, rules->n, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	rules->rule = more;
@@ -199,7 +199,7 @@ const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
 static int put_to(struct kernel_route **array, size_t *n,
 		  const struct kernel_route *route)
 {
-	struct kernel_route *more = grow(*array, *n, sizeof(*more));
+	struct kernel_route *more = array_room(*array, *n, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;

@@ -133,7 +133,7 @@ static enum name_verdict judge(const struct name_entry *want, const struct ours 
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 
-	*ret_error = rttables_each(judge_entry, &judgement);
+	*ret_error = iproute2_each(judge_entry, &judgement);
 	if (judgement.verdict == NAME_OURS &&
 	    !stands_at(ours, find_number(ours, want->number), want))
 		judge_ours(&judgement, ours);
@@ -192,7 +192,7 @@ int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)
 	enum name_verdict verdict = NAME_OURS;
 	int error, r;
 
-	if (want->name[0] && !name_ok(want->name))
+	if (want->name[0] && !iproute2_name_ok(want->name))
 		return -EINVAL;
 	r = read_ours(runfd, &ours);
 	if (r < 0)
@@ -214,7 +214,7 @@ static void give_entry(void *data, uint32_t number, const char *name)
 	struct each *each = data;
 	struct name_entry entry = {.number = number};
 
-	if (each->r < 0 || !name_ok(name))
+	if (each->r < 0 || !iproute2_name_ok(name))
 		return;
 	memcpy(entry.name, name, strlen(name));
 	each->r = each->fn(each->data, &entry);
@@ -228,6 +228,6 @@ int names_each(int runfd, names_each_fn *fn, void *data)
 
 	if (r < 0)
 		return r;
-	rttables_parse(ours.bytes, ours.size, give_entry, &each);
+	iproute2_parse(ours.bytes, ours.size, give_entry, &each);
 	return each.r;
 }

@@ -18,7 +18,7 @@ static void put_name(void *data, uint32_t number, const char *name)
 {
 	struct reader *reader = data;
 	struct known_names *names = reader->names;
-	struct known_name *more = grow(names->name, names->n, sizeof(*more));
+	struct known_name *more = array_room(names->name, names->n, sizeof(*more));
 
 	if (!more) {
 		reader->r = -ENOMEM;
@@ -33,7 +33,7 @@ static int put_ours(void *data, const struct name_entry *entry)
 {
 	struct reader *reader = data;
 	struct known_names *names = reader->names;
-	struct name_entry *more = grow(names->ours, names->n_ours, sizeof(*more));
+	struct name_entry *more = array_room(names->ours, names->n_ours, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
@@ -68,7 +68,7 @@ int known_names_read(int runfd, struct known_names *ret)
 	int r;
 
 	*ret = (struct known_names){.unread = !iproute2_reads_ours()};
-	ret->error = rttables_each(put_name, &reader);
+	ret->error = iproute2_each(put_name, &reader);
 	r = runfd >= 0 ? names_each(runfd, put_ours, &reader) : 0;
 	if (r == -ENOMEM || reader.r < 0)
 		return -ENOMEM;

@@ -160,7 +160,7 @@ static const struct object **collect_accounted(const struct snapshot *snapshot,
 static int add_orphan(struct snapshot *snapshot, const struct object_status *item)
 {
 	struct object_status *more =
-		grow(snapshot->orphan, snapshot->n_orphans, sizeof(*more));
+		array_room(snapshot->orphan, snapshot->n_orphans, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;

@@ -42,7 +42,8 @@ static enum state worse(enum state a, enum state b)
 
 static int put_item(struct tunnel_status *status, const struct object_status *item)
 {
-	struct object_status *more = grow(status->item, status->n_items, sizeof(*more));
+	struct object_status *more =
+		array_room(status->item, status->n_items, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;

@@ -18,7 +18,8 @@
 /* A new one for IFNAME, valid until the next. */
 static int add(struct tunnels *tunnels, const char *ifname, struct tunnel_status **ret)
 {
-	struct tunnel_status *more = grow(tunnels->status, tunnels->n, sizeof(*more));
+	struct tunnel_status *more =
+		array_room(tunnels->status, tunnels->n, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;

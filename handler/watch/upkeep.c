@@ -283,7 +283,7 @@ void upkeep_all(struct upkeep *upkeep, bool every_section)
 		backoff_succeeded(failure);
 		failure->log.n = 0;
 	}
-	config_each(upkeep->settings.conf_dir, &diagnostics_to_log, look_at_section,
+	config_each(&upkeep->settings, &diagnostics_to_log, look_at_section,
 		    &walk);
 	upkeep->newest = newest;
 }

@@ -50,7 +50,7 @@ static void check(const struct section *tunnel)
 {
 	MUST(tunnel->label[0] && memchr(tunnel->label, '\0', sizeof(tunnel->label)));
 	MUST(config_ifname_ok(tunnel->ifname));
-	MUST(!tunnel->table_name[0] || name_ok(tunnel->table_name));
+	MUST(!tunnel->table_name[0] || iproute2_name_ok(tunnel->table_name));
 	MUST(tunnel->table >= 1 && tunnel->table <= INT32_MAX);
 	MUST(tunnel->table < 253 || tunnel->table > 255);
 	MUST(tunnel->priority >= (tunnel->prefer_main ? 2 : 1) &&
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	int r;
 
 	scratch_open();
-	rttables_root = scratch;
+	iproute2_root = scratch;
 	scratch_write("a.conf", bytes, first);
 	if (nul)
 		scratch_write("sixxs0.conf", nul + 1, size - first - 1);

@@ -57,7 +57,7 @@ static void read_with_stdio(const uint8_t *bytes, size_t size)
 static void as_others(const uint8_t *bytes, size_t size)
 {
 	read_by_us.n = read_by_stdio.n = 0;
-	rttables_parse((const char *)bytes, size, append, &read_by_us);
+	iproute2_parse((const char *)bytes, size, append, &read_by_us);
 	if (size)
 		read_with_stdio(bytes, size);
 	MUST(read_by_us.n == read_by_stdio.n);
@@ -70,7 +70,7 @@ static void as_others(const uint8_t *bytes, size_t size)
 static int take(void *data, const struct name_entry *entry)
 {
 	(void)data;
-	MUST(name_ok(entry->name));
+	MUST(iproute2_name_ok(entry->name));
 	return 0;
 }
 
@@ -119,7 +119,7 @@ static void as_ours(const uint8_t *bytes, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	scratch_open();
-	rttables_root = scratch; /* where there are no others */
+	iproute2_root = scratch; /* where there are no others */
 	as_others(bytes, size);
 	as_ours(bytes, size);
 	return 0;

@@ -94,7 +94,7 @@ static int make_folders(void **state)
 {
 	if (scratch_make(state) < 0)
 		return -1;
-	rttables_root = scratch;
+	iproute2_root = scratch;
 	scratch_mkdir("etc/iproute2");
 	scratch_write("etc/iproute2/rt_tables", "254 main\n200 tunnel\n4294967295 big\n"
 						"255 mine\n");

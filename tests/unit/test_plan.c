@@ -28,11 +28,11 @@ static struct prefix prefix(const char *text)
 static struct section make_tunnel(const char *const sources[])
 {
 	struct section tunnel = {.label = "sixxs0",
-				.ifname = "sixxs0",
-				.table = 200,
-				.priority = 16383,
-				.metric = 1024,
-				.wait = -1};
+				 .ifname = "sixxs0",
+				 .table = 200,
+				 .priority = 16383,
+				 .metric = 1024,
+				 .wait = -1};
 
 	for (; *sources; sources++)
 		tunnel.source[tunnel.n_sources++] = prefix(*sources);
@@ -237,7 +237,8 @@ static void objects_of(const struct section *tunnel, const struct link *link,
 static void test_order(void **state)
 {
 	struct objects none = {0}, wanted = {0};
-	struct section tunnel = make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
+	struct section tunnel =
+		make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
 
 	(void)state;
 	tunnel.when_down = UNREACHABLE;

@@ -17,7 +17,7 @@ static int make_folders(void **state)
 {
 	if (scratch_make(state) < 0)
 		return -1;
-	rttables_root = scratch;
+	iproute2_root = scratch;
 	scratch_mkdir("etc/iproute2/rt_tables.d");
 	scratch_mkdir("run");
 	runfd = open(scratch_path("run"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -41,14 +41,14 @@ static void test_name_ok(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(good); i++)
-		assert_true(name_ok(good[i]));
+		assert_true(iproute2_name_ok(good[i]));
 	for (size_t i = 0; i < LENGTH(bad); i++)
-		assert_false(name_ok(bad[i]));
+		assert_false(iproute2_name_ok(bad[i]));
 	memset(longest, 'a', sizeof(longest));
 	longest[TABLE_NAME_SIZE] = '\0';
-	assert_false(name_ok(longest));
+	assert_false(iproute2_name_ok(longest));
 	longest[TABLE_NAME_SIZE - 1] = '\0';
-	assert_true(name_ok(longest));
+	assert_true(iproute2_name_ok(longest));
 }
 
 static void append(void *data, uint32_t number, const char *name)
@@ -99,7 +99,7 @@ static void test_parse(void **state)
 	for (size_t i = 0; i < LENGTH(files); i++) {
 		char text[1024] = "";
 
-		rttables_parse(files[i].bytes, files[i].size, append, text);
+		iproute2_parse(files[i].bytes, files[i].size, append, text);
 		assert_string_equal(text, files[i].entries);
 	}
 }
@@ -107,7 +107,7 @@ static void test_parse(void **state)
 static uint32_t number_of(const char *name)
 {
 	uint32_t number = UINT32_MAX;
-	int r = names_number(name, &number);
+	int r = iproute2_number(name, &number);
 
 	assert_true(r == 0 || (r == -ENOENT && number == UINT32_MAX));
 	return number;
@@ -208,7 +208,7 @@ static void test_unreadable(void **state)
 		symlink("x.conf", scratch_path("etc/iproute2/rt_tables.d/x.conf")), 0);
 	scratch_write("etc/iproute2/rt_tables.d/y.conf", "6 a\n");
 	assert_int_equal(number_of("a"), 6);
-	assert_int_equal(names_number("b", &number), -ELOOP);
+	assert_int_equal(iproute2_number("b", &number), -ELOOP);
 	assert_int_equal(look(200, "b", &entry), -ELOOP);
 	/* ip(8) takes no names from it either */
 	assert_int_equal(set(200, "b"), NAME_OURS);

@@ -380,10 +380,10 @@ static void test_situations(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
 		struct section tunnel = {.ifname = "sixxs0",
-					.n_sources = 1,
-					.table = 200,
-					.priority = 16383,
-					.metric = 1024};
+					 .n_sources = 1,
+					 .table = 200,
+					 .priority = 16383,
+					 .metric = 1024};
 		struct tunnel_status status = {.ifname = "sixxs0",
 					       .section = situations[i].section};
 		struct kernel_state kernel = {0};
@@ -392,8 +392,7 @@ static void test_situations(void **state)
 		char items[256];
 
 		prefix_parse("2a02::1", &tunnel.source[0]);
-		tunnel.when_down = situations[i].unreachable ? UNREACHABLE
-							     : FALLTHROUGH;
+		tunnel.when_down = situations[i].unreachable ? UNREACHABLE : FALLTHROUGH;
 		tunnel.prefer_main = situations[i].prefer_main;
 		if (situations[i].section == SECTION_FOUND)
 			status.tunnel = tunnel;
@@ -577,9 +576,10 @@ static void test_paths(void **state)
 /* source = auto on a link without an address, which still has a record */
 static void test_no_address(void **state)
 {
-	struct tunnel_status status = {.section = SECTION_FOUND,
-				       .link = {.ifindex = 12, .up = true},
-				       .tunnel = {.table = 200, .source_kind = SOURCES_AUTO}};
+	struct tunnel_status status = {
+		.section = SECTION_FOUND,
+		.link = {.ifindex = 12, .up = true},
+		.tunnel = {.table = 200, .source_kind = SOURCES_AUTO}};
 	struct kernel_state kernel = {0};
 	const struct objects record = {0};
 
