@@ -48,29 +48,6 @@ warn(struct check *check, const char *file, unsigned line, const char *format, .
 	va_end(args);
 }
 
-/* The rule takes what goes from one host of the prefix to another into the tunnel, too.
- */
-static void check_prefixes(const struct claims *claims, const struct claim *claim)
-{
-	const struct section *tunnel = &claim->tunnel;
-	char text[PREFIX_STRLEN];
-
-	if (claim_key_line(claim, "prefer_main")) /* = no is so by intent */
-		return;
-	for (unsigned i = 0; i < tunnel->n_sources; i++) {
-		const struct prefix *source = &tunnel->source[i];
-
-		if (source->len == prefix_host_len(source->family))
-			continue;
-		prefix_format(source, text);
-		claim_say(
-			claims, claim, SEVERITY_WARNING, claim_line(claim, "source"),
-			"source %s is more than one host: traffic between its hosts will use the tunnel too; set prefer_main = yes, or = no to accept it",
-			text);
-		return;
-	}
-}
-
 /* udev's rules files are read for the first name that asks for it. */
 static const struct served *read_served(struct check *check)
 {
@@ -172,7 +149,6 @@ static void check_sections(struct check *check)
 			continue;
 		check->n_tunnels++;
 		check->watcher_expected |= watcher_is_expected(claim->tunnel.ifname);
-		check_prefixes(&check->claims, claim);
 		check_served(check, claim);
 		check_name(check, claim);
 	}
