@@ -23,10 +23,11 @@ int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifname
 	struct outcome outcome;
 	int result = 0;
 
-	for (; *ifnames; ifnames++) {
+	/* the lock is one for all: who waited in vain need not try again */
+	for (; *ifnames && result != -ETIMEDOUT; ifnames++) {
 		const int r = converge(settings, rtnl, *ifnames, goal, 0, &outcome);
 
-		if (result == 0)
+		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
 	return result;
@@ -102,11 +103,11 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	struct outcome outcome;
 	int result = 0;
 
-	for (size_t i = 0; i < names->n; i++) {
+	for (size_t i = 0; i < names->n && result != -ETIMEDOUT; i++) {
 		const int r = converge(settings, rtnl, names->name[i], GOAL_SECTION, 0,
 				       &outcome);
 
-		if (result == 0)
+		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
 	return result;
@@ -175,7 +176,7 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 	}
 	free(names.name);
 	/* best effort: the next event of a tunnel tidies its own */
-	if (!settings->dry_run)
+	if (!settings->dry_run && r != -ETIMEDOUT)
 		counter_tidy_all(settings->run_dir);
 	return r < 0 ? r : r_config;
 }
