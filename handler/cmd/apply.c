@@ -39,10 +39,11 @@ int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifname
 	struct log_memory told = {.n = 0};
 	int result = 0;
 
-	for (; *ifnames; ifnames++) {
+	/* the lock is one for all: who waited in vain need not try again */
+	for (; *ifnames && result != -ETIMEDOUT; ifnames++) {
 		const int r = converge_and_tell(settings, rtnl, *ifnames, goal, &told);
 
-		if (result == 0)
+		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
 	return result;
@@ -118,11 +119,11 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	struct log_memory told = {.n = 0};
 	int result = 0;
 
-	for (size_t i = 0; i < names->n; i++) {
+	for (size_t i = 0; i < names->n && result != -ETIMEDOUT; i++) {
 		const int r = converge_and_tell(settings, rtnl, names->name[i],
 						GOAL_SECTION, &told);
 
-		if (result == 0)
+		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
 	return result;
@@ -190,7 +191,7 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 	}
 	free(names.name);
 	/* best effort: the next event of a tunnel tidies its own */
-	if (!settings->dry_run)
+	if (!settings->dry_run && r != -ETIMEDOUT)
 		counter_tidy_all(settings->run_dir);
 	return r < 0 ? r : r_config;
 }

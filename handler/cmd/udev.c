@@ -186,6 +186,8 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		r = converge(settings, rtnl, names[i], GOAL_SECTION, gone, &outcome);
 		if (result == 0)
 			result = r;
+		if (r == -ETIMEDOUT) /* the lock is one for all */
+			return r;
 		if (i < 2)
 			continue;
 		count(settings, event, &outcome);

@@ -44,19 +44,27 @@ last_words() { grep -vE ' (Killed|Segmentation fault|Aborted|Terminated) ' "$1" 
 
 # Reads what the shards print, and shows it while they run:
 #   count SCENARIO CASES TRIED WORDS   the number of cases that there are, and that it tried
+#   cell ROW COLUMN TRIED              the same, to be shown as a table at the end
 #   total PASSED FAILED                its end
 #   broken TEXT                        one ended otherwise
 #   any other line                     as it is
 # A scenario's line comes when all shards have counted it.
 # Not awk: mawk would hold the lines back.
 sum_up() {
-	local -A there=() taken=() counted=()
+	local -A there=() taken=() counted=() cell=()
+	local rows=() columns=()
 	local line scenario cases tried words passed=0 failed=0 ended=0
 	while IFS= read -r line; do
 		case $line in
 		'count '*)
 			read -r _ scenario cases tried words <<<"$line"
 			take_count
+			;;
+		'cell '*)
+			read -r _ scenario words tried <<<"$line"
+			[[ " ${rows[*]-} " == *" $scenario "* ]] || rows+=("$scenario")
+			[[ " ${columns[*]-} " == *" $words "* ]] || columns+=("$words")
+			cell[$scenario $words]=$((${cell[$scenario $words]:-0} + tried))
 			;;
 		'total '*)
 			read -r _ cases tried <<<"$line"
@@ -66,6 +74,7 @@ sum_up() {
 		*) printf '%s\n' "$line" ;;
 		esac
 	done
+	[ ${#rows[@]} -eq 0 ] || show_table
 	[ $ended -eq "$shards" ] || bad "$ended of $shards shards came to their end"
 	printf '%d passed, %d failed, 0 skipped\n' $passed $failed
 	[ $failed -eq 0 ]
@@ -74,6 +83,22 @@ sum_up() {
 bad() {
 	failed=$((failed + 1))
 	printf 'not ok %s: %s\n' "$name" "$1"
+}
+
+# How many cases there were of each; none may be without.
+show_table() {
+	local row column
+	printf '  FAULTS  %-8s' ''
+	printf '%9s' "${columns[@]}"
+	echo
+	for row in "${rows[@]}"; do
+		printf '  FAULTS  %-8s' "$row"
+		for column in "${columns[@]}"; do
+			printf '%9d' "${cell[$row $column]:-0}"
+			[ "${cell[$row $column]:-0}" -gt 0 ] || bad "$row, $column: no case was tried"
+		done
+		echo
+	done
 }
 
 take_count() {
