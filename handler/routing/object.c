@@ -372,7 +372,10 @@ static bool parse_rule(const char *text, struct object *rule)
 	    !take_word(&text, "lookup") || !take_number(&text, &rule->table))
 		return false;
 	rule->prefers_main = take_word(&text, "suppress_prefixlength");
-	return rule->table && (!rule->prefers_main || rule->table == RT_TABLE_MAIN);
+	if (rule->prefers_main &&
+	    (rule->table != RT_TABLE_MAIN || rule->selector == SELECT_ALL))
+		return false;
+	return rule->table != 0;
 }
 
 static bool parse_route(const char *text, struct object *route)

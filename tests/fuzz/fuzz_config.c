@@ -46,25 +46,45 @@ static void check_prefix(const struct prefix *prefix)
 	MUST(prefix_parse(text, &again) == 0 && prefix_equal(prefix, &again));
 }
 
-static void check(const struct section *tunnel)
+static bool has_selector(const struct section *section)
 {
-	MUST(tunnel->label[0] && memchr(tunnel->label, '\0', sizeof(tunnel->label)));
-	MUST(config_ifname_ok(tunnel->ifname));
-	MUST(!tunnel->table_name[0] || iproute2_name_ok(tunnel->table_name));
-	MUST(tunnel->table >= 1 && tunnel->table <= INT32_MAX);
-	MUST(tunnel->table < 253 || tunnel->table > 255);
-	MUST(tunnel->priority >= (tunnel->prefer_main ? 2 : 1) &&
-	     tunnel->priority <= 32765);
-	MUST(tunnel->metric >= 1 && tunnel->metric < UINT32_MAX);
-	MUST(!tunnel->mtu || (tunnel->mtu >= 68 && tunnel->mtu <= 65520));
-	MUST(tunnel->wait >= -1 && tunnel->wait <= 60);
-	MUST(tunnel->n_sources <= TUNNEL_SOURCES_MAX);
-	for (unsigned i = 0; i < tunnel->n_sources; i++)
-		check_prefix(&tunnel->source[i]);
-	if (tunnel->gateway6.family)
-		check_prefix(&tunnel->gateway6);
-	if (tunnel->gateway4.family)
-		check_prefix(&tunnel->gateway4);
+	return section->n_sources || section->source_kind != SOURCES_LISTED ||
+	       section->mask || section->by_user || section->bound ||
+	       section->n_from_links;
+}
+
+static void check_selectors(const struct section *section)
+{
+	MUST(has_selector(section));
+	MUST(section->n_sources <= TUNNEL_SOURCES_MAX);
+	for (unsigned i = 0; i < section->n_sources; i++)
+		check_prefix(&section->source[i]);
+	MUST(!section->source_link[0] || config_ifname_ok(section->source_link));
+	MUST(!section->mask || (section->mark && !(section->mark & ~section->mask)));
+	MUST(!section->by_user || section->uid[0] <= section->uid[1]);
+	MUST(section->n_from_links <= TUNNEL_LINKS_MAX);
+	for (unsigned i = 0; i < section->n_from_links; i++)
+		MUST(config_ifname_ok(section->from_link[i]));
+}
+
+static void check(const struct section *section)
+{
+	MUST(section->label[0] && memchr(section->label, '\0', sizeof(section->label)));
+	MUST(config_ifname_ok(section->ifname));
+	MUST(!section->table_name[0] || iproute2_name_ok(section->table_name));
+	MUST(section->table >= 1 && section->table <= INT32_MAX);
+	MUST(section->table < 253 || section->table > 255 ||
+	     (section->table == 254 && section->no_route));
+	MUST(section->priority >= (section->prefer_main ? 2 : 1) &&
+	     section->priority <= 32765);
+	MUST(section->metric >= 1 && section->metric < UINT32_MAX);
+	MUST(!section->mtu || (section->mtu >= 68 && section->mtu <= 65520));
+	MUST(section->wait >= -1 && section->wait <= 60);
+	if (section->gateway6.family)
+		check_prefix(&section->gateway6);
+	if (section->gateway4.family)
+		check_prefix(&section->gateway4);
+	check_selectors(section);
 }
 
 static int take(void *data, const struct section *tunnel, const char *file, unsigned line)
@@ -74,8 +94,10 @@ static int take(void *data, const struct section *tunnel, const char *file, unsi
 	MUST(line && !strncmp(file, scratch, strlen(scratch)));
 	check(tunnel);
 	for (size_t i = 0; i < given->n; i++) {
-		MUST(strcmp(given->tunnel[i].ifname, tunnel->ifname));
-		MUST(given->tunnel[i].table != tunnel->table);
+		const struct section *other = &given->tunnel[i];
+
+		MUST(other->table != tunnel->table || other->no_route ||
+		     tunnel->no_route || (other->source_route && tunnel->source_route));
 	}
 	if (given->n < sizeof(given->tunnel) / sizeof(given->tunnel[0]))
 		given->tunnel[given->n++] = *tunnel;
@@ -84,13 +106,19 @@ static int take(void *data, const struct section *tunnel, const char *file, unsi
 
 static void find_again(const struct section *expected)
 {
-	struct section tunnel;
+	const struct section *section = NULL;
+	struct tunnel tunnel;
 
 	MUST(config_find(&settings, expected->ifname, &reporter, &tunnel) == 1);
-	MUST(!strcmp(tunnel.label, expected->label));
-	MUST(!strcmp(tunnel.table_name, expected->table_name));
-	MUST(tunnel.table == expected->table && tunnel.priority == expected->priority);
-	MUST(tunnel.n_sources == expected->n_sources);
+	MUST(tunnel.n >= 1 && tunnel.n <= TUNNEL_SECTIONS_MAX);
+	MUST(!strcmp(tunnel.ifname, expected->ifname));
+	for (unsigned i = 0; i < tunnel.n; i++)
+		if (!strcmp(tunnel.section[i].label, expected->label))
+			section = &tunnel.section[i];
+	MUST(section && !strcmp(section->table_name, expected->table_name));
+	MUST(section->table == expected->table &&
+	     section->priority == expected->priority);
+	MUST(section->n_sources == expected->n_sources);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -98,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static struct given given;
 	const uint8_t *nul = memchr(bytes, '\0', size);
 	const size_t first = nul ? (size_t)(nul - bytes) : size;
-	struct section tunnel;
+	struct tunnel tunnel;
 	int r;
 
 	scratch_open();
@@ -119,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	reports = 0;
 	r = config_find(&settings, "sixxs0", &reporter, &tunnel);
 	MUST(r <= 1 && (r >= 0 || reports));
-	if (r == 1)
-		check(&tunnel);
+	for (unsigned i = 0; r == 1 && i < tunnel.n; i++)
+		check(&tunnel.section[i]);
 	return 0;
 }

@@ -163,6 +163,7 @@ static void test_only_canonical_text(void **state)
 		"rule 6 16383 from 2a02::1 lookup 255",
 		"rule 6 16383 from 2a02::1 lookup 253",
 		"rule 6 16382 from 2a02::1 lookup 200 suppress_prefixlength 7",
+		"rule 6 16382 from all lookup 254 suppress_prefixlength 7",
 		"route 6 dev 5 metric 1024 table 254",
 		"route 6 dev 5 metric 1024 table 253",
 		"route 6 dev 5 metric 1024 table 255",

@@ -203,6 +203,158 @@ static void test_wanted_fields(void **state)
 	objects_free(&wanted);
 }
 
+/* What a section wants, as text: until the next call. */
+static const char *wanted_text(const struct section *section, const struct link *link)
+{
+	struct objects wanted = {0};
+	const char *ret;
+
+	want(section, link, &wanted);
+	ret = objects_text(&wanted);
+	objects_free(&wanted);
+	return ret;
+}
+
+/* Of each selector one rule, and of the two families what is named. */
+static void test_selectors(void **state)
+{
+	struct section section = make_tunnel((const char *const[]){NULL});
+
+	(void)state;
+	section.mask = 0xff;
+	section.mark = 0x10;
+	section.by_user = true;
+	section.uid[0] = 1000;
+	section.uid[1] = 1999;
+	section.bound = true;
+	section.n_from_links = 2;
+	strcpy(section.from_link[0], "lan0");
+	strcpy(section.from_link[1], "lan1");
+#define OTHERS(family)                                          \
+	"rule " family " 16383 fwmark 0x10/0xff lookup 200\n"   \
+	"rule " family " 16383 uidrange 1000-1999 lookup 200\n" \
+	"rule " family " 16383 oif sixxs0 lookup 200\n"         \
+	"rule " family " 16383 iif lan0 lookup 200\n"           \
+	"rule " family " 16383 iif lan1 lookup 200\n"
+	assert_string_equal(wanted_text(&section, &up),
+			    TABLE ROUTE6 ROUTE4 OTHERS("6") OTHERS("4"));
+	section.source[section.n_sources++] = prefix(SOURCE6);
+	assert_string_equal(wanted_text(&section, &up), TABLE ROUTE6 RULE6 OTHERS("6"));
+	section.gateway4 = prefix("192.0.2.1");
+	assert_string_equal(
+		wanted_text(&section, &up), TABLE ROUTE6
+		"route 4 via 192.0.2.1 dev 12 metric 1024 table 200\n" RULE6 OTHERS("6")
+			OTHERS("4"));
+	section.gateway4 = (struct prefix){0};
+	section.when_down = UNREACHABLE; /* then both, whatever is named */
+	assert_string_equal(wanted_text(&section, &down),
+			    TABLE UNREACHABLE6 UNREACHABLE4 RULE6 OTHERS("6")
+				    OTHERS("4"));
+}
+
+static void test_selector_beside_main(void **state)
+{
+	struct section section = make_tunnel((const char *const[]){NULL});
+
+	(void)state;
+	section.bound = section.prefer_main = true;
+	section.gateway6 = prefix("fe80::1");
+	assert_string_equal(wanted_text(&section, &up), TABLE
+			    "route 6 via fe80::1 dev 12 metric 1024 table 200\n"
+			    "rule 6 16382 oif sixxs0 lookup 254 suppress_prefixlength 7\n"
+			    "rule 6 16383 oif sixxs0 lookup 200\n");
+}
+
+/* The table is somebody else's: neither owned nor filled. */
+static void test_no_route(void **state)
+{
+	struct section section = plain_tunnel();
+
+	(void)state;
+	section.no_route = true;
+	assert_string_equal(wanted_text(&section, &up), RULE6);
+	assert_string_equal(wanted_text(&section, &down), RULE6);
+	assert_string_equal(wanted_text(&section, &absent), "");
+	section.table = RT_TABLE_MAIN;
+	assert_string_equal(wanted_text(&section, &up),
+			    "rule 6 16383 from " SOURCE6 " lookup 254\n");
+}
+
+/* From boot on, while there is no such link, and while it is down. */
+static void test_when_gone(void **state)
+{
+	struct section section = plain_tunnel();
+
+	(void)state;
+	section.when_gone = UNREACHABLE;
+	assert_string_equal(wanted_text(&section, &absent), TABLE UNREACHABLE6 RULE6);
+	assert_string_equal(wanted_text(&section, &down), TABLE UNREACHABLE6 RULE6);
+	assert_string_equal(wanted_text(&section, &up), TABLE UNREACHABLE6 ROUTE6 RULE6);
+	section.when_gone = FALLTHROUGH;
+	section.when_down = UNREACHABLE;
+	assert_string_equal(wanted_text(&section, &absent), "");
+}
+
+/* What makes a link count as down. */
+static void test_is_up(void **state)
+{
+	struct section section = plain_tunnel();
+
+	(void)state;
+	for (unsigned i = 0; i < 32; i++) {
+		const struct link link = {.ifindex = i % 2 ? 12 : 0,
+					  .up = i / 2 % 2,
+					  .held = i / 4 % 2,
+					  .carrier = i / 8 % 2};
+		bool is_up;
+
+		section.carrier_needed = i / 16;
+		is_up = link.ifindex && link.up && !link.held &&
+			(link.carrier || !section.carrier_needed);
+		assert_int_equal(plan_is_up(&section, &link), is_up);
+		assert_string_equal(wanted_text(&section, &link),
+				    !link.ifindex ? ""
+				    : is_up       ? TABLE ROUTE6 RULE6
+						  : TABLE RULE6);
+	}
+}
+
+/* gateway = auto, and main has no default of that family: no route of it. */
+static void test_unknown_gateway(void **state)
+{
+	struct section section =
+		make_tunnel((const char *const[]){SOURCE6, SOURCE4, NULL});
+
+	(void)state;
+	section.gateway_auto = section.unknown6 = true;
+	assert_string_equal(wanted_text(&section, &up), TABLE ROUTE4 RULE6 RULE4);
+	section.unknown4 = true;
+	section.when_down = UNREACHABLE;
+	assert_string_equal(wanted_text(&section, &up),
+			    TABLE UNREACHABLE6 UNREACHABLE4 RULE6 RULE4);
+}
+
+/* One rule for all, and a route for each source, in a table that others share. */
+static void test_source_routes(void **state)
+{
+	struct section section = make_tunnel(
+		(const char *const[]){"2001:db8:1::/48", "2001:db8:2::1", NULL});
+
+	(void)state;
+	section.source_route = true;
+#define SHARED_RULE "rule 6 16383 from all lookup 200 suppress_ifgroup 2147483646\n"
+	assert_string_equal(wanted_text(&section, &down),
+			    "table 200 shared\n" SHARED_RULE);
+	section.when_down = UNREACHABLE;
+	assert_string_equal(
+		wanted_text(&section, &up),
+		"table 200 shared\n"
+		"unreachable 6 from 2001:db8:1::/48 metric 4294967295 table 200\n"
+		"route 6 from 2001:db8:1::/48 dev 12 metric 1024 table 200\n"
+		"unreachable 6 from 2001:db8:2::1 metric 4294967295 table 200\n"
+		"route 6 from 2001:db8:2::1 dev 12 metric 1024 table 200\n" SHARED_RULE);
+}
+
 /* As many sources as fit: all objects differ. */
 static void test_largest_tunnel(void **state)
 {
@@ -582,6 +734,11 @@ static void random_wanted(struct objects *ret)
 	tunnel.mtu = random_below(3) ? 0 : 1280 + random_below(2);
 	tunnel.prefer_main = random_below(2);
 	tunnel.when_down = random_below(2);
+	tunnel.when_gone = !random_below(4);
+	tunnel.no_route = !random_below(6);
+	tunnel.bound = !random_below(3);
+	if (!random_below(3))
+		tunnel.mark = tunnel.mask = 1 + random_below(2);
 	if (random_below(2))
 		tunnel.gateway6 = prefix(gateways[random_below(2)]);
 	if (!random_below(3))
@@ -707,6 +864,13 @@ int main(void)
 		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_no_source),
 		cmocka_unit_test(test_wanted_fields),
+		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_selector_beside_main),
+		cmocka_unit_test(test_no_route),
+		cmocka_unit_test(test_when_gone),
+		cmocka_unit_test(test_is_up),
+		cmocka_unit_test(test_unknown_gateway),
+		cmocka_unit_test(test_source_routes),
 		cmocka_unit_test(test_largest_tunnel),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_changes),

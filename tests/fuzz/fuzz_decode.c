@@ -19,6 +19,7 @@ static void check_ours(const struct object *object)
 	const struct step step = {.op = STEP_ADD, .object = *object};
 	struct found again;
 
+	MUST(object_ok(object)); /* hence it has a text, and an owner */
 	MUST(encode_step(buf, &step, NLM_F_ACK) <= sizeof(buf));
 	MUST(found_get((const struct nlmsghdr *)buf, &again) == 1);
 	MUST(again.ours && object_equal(&again.object, object));
