@@ -443,7 +443,7 @@ static void test_defaults_written_out(void **state)
 		assert_memory_equal(&absent, &written, sizeof(absent));
 		n++;
 	}
-	assert_int_equal(n, 11);
+	assert_int_equal(n, 14);
 	/* and so may what the others' descriptions come to */
 	write_sixxs0("source=2a02::1\ntable=1\ninterface=sixxs0\nname=sixxs0\n");
 	assert_int_equal(find("sixxs0", &written), 1);
@@ -812,17 +812,18 @@ static void test_clashes_in_a_file(void **state)
 	assert_int_equal(find("a", &tunnel), 1);
 	assert_int_equal(find("b", &tunnel), -EINVAL);
 	assert_string_equal(reported,
-			    "all.conf:4: table 200 belongs to [a] already, in line 1\n");
+			    "all.conf:6: table 200 belongs to [a] already, in line 1\n");
 	assert_int_equal(find("c", &tunnel), -EINVAL);
-	assert_string_equal(reported, "all.conf:7: source 2001:db8::/48 belongs to [a] "
-				      "already, in line 1\n");
+	assert_string_equal(reported, "all.conf:8: source 2001:db8::/48 belongs to [a] "
+				      "already, in line 1, at the same priority\n");
 	assert_int_equal(find("e", &tunnel), 1);
 	assert_string_equal(reported, "");
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(
 		reported,
-		"all.conf:4: table 200 belongs to [a] already, in line 1\n"
-		"all.conf:7: source 2001:db8::/48 belongs to [a] already, in line 1\n");
+		"all.conf:6: table 200 belongs to [a] already, in line 1\n"
+		"all.conf:8: source 2001:db8::/48 belongs to [a] already, in line 1, "
+		"at the same priority\n");
 	assert_string_equal(given, "a a 200 all.conf:1\ne e 203 all.conf:10\n");
 }
 
@@ -870,8 +871,9 @@ static void test_clashes_of_files(void **state)
 	assert_int_equal(each(), -EINVAL);
 	assert_string_equal(
 		reported,
-		"b.conf:1: table 200 belongs to [a] already, in line 1 of a.conf\n"
-		"c.conf:1: source 2a02::1 belongs to [a] already, in line 1 of a.conf\n");
+		"b.conf:3: table 200 belongs to [a] already, in line 1 of a.conf\n"
+		"c.conf:2: source 2a02::1 belongs to [a] already, in line 1 of a.conf, "
+		"at the same priority\n");
 	assert_string_equal(given,
 			    "a a 200 a.conf:1\nd d 203 d.conf:1\ne e 204 e.conf:1\n");
 	/* what lost its interface to another section claims nothing */
@@ -900,7 +902,9 @@ static void write_priority(const char *label, unsigned priority, const char *sou
 	char file[64], text[512];
 
 	snprintf(file, sizeof(file), "%s.conf", label);
-	snprintf(text, sizeof(text), "[%s]\ntable = %u\npriority = %u\nsource = %s\n",
+	snprintf(text, sizeof(text),
+		 "[%s]\ntable = %u\npriority = %u\nsource = %s\n"
+		 "prefer_main = no\n",
 		 label, ++table, priority, sources);
 	scratch_write(file, text);
 }
