@@ -57,15 +57,14 @@ found() {
 }
 
 @test "every error of every file, in the order of files and lines" {
-	printf '[b]\nsource = 2a02::x, ff02::1\ntable = 254\ncolour = red\n\n[c]\nwait = 61\n' | drop_in b
+	printf '[b]\nsource = 2a02::x, ff02::1\ntable = 255\ncolour = red\n\n[c]\nwait = 61\n' | drop_in b
 	printf '[a\nnonsense\n' | drop_in a
 	found "$dir/a.conf:1: error: the section's bracket is not closed: expected [NAME]" \
 		"$dir/a.conf:2: error: neither a [section] nor a key with '=': expected KEY = VALUE" \
-		"$dir/b.conf:2: error: source = 2a02::x: expected auto, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48" \
+		"$dir/b.conf:2: error: source = 2a02::x: expected auto, auto/prefix, an IPv6 or IPv4 address, or a prefix like 2001:db8::/48" \
 		"$dir/b.conf:2: error: source = ff02::1: expected a unicast address or prefix" \
-		"$dir/b.conf:3: error: table = 254: expected a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one" \
-		"$dir/b.conf:4: error: unknown key colour: expected one of interface, source, table, name, priority, gateway, metric, mtu, when_down, prefer_main, wait, connect_limit" \
-		"$dir/b.conf:6: error: [c] has no source: expected a line source = ..." \
+		"$dir/b.conf:3: error: table = 255: expected a number from 1 to 252 or from 256 to 2147483647, or a name that rt_tables of iproute2 gives to one" \
+		"$dir/b.conf:4: error: unknown key colour: expected one of interface, source, source_link, fwmark, user, bound, from_link, table, name, priority, route, gateway, metric, mtu, prefer_main, steer, when_down, when_gone, carrier, wait, connect_limit" \
 		"$dir/b.conf:6: error: [c] has no table: expected a line table = ..." \
 		"$dir/b.conf:7: error: wait = 61: expected a number of seconds from 0 to 60"
 }
