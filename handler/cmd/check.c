@@ -168,7 +168,7 @@ static bool has_own_section(const struct claims *claims, const char *file)
 static void check_own_files(struct check *check)
 {
 	for (size_t i = 0; i < check->claims.n_files; i++) {
-		const struct claim_file *file = &check->claims.file[i];
+		const struct claim_file *file = check->claims.file[i];
 		const size_t size = strlen(file->name) - strlen(".conf");
 		struct diagnostics to =
 			diagnostics_in(&check->claims.diagnostics,

@@ -59,17 +59,22 @@ bool claims_own_file(const char *file, const char *ifname)
 	return !strncmp(file, ifname, size) && !strcmp(file + size, ".conf");
 }
 
-int claims_add_file(struct claims *claims, const char *file, enum file_state state)
+const char *claims_add_file(struct claims *claims, const char *file,
+			    enum file_state state)
 {
-	char *name = strdup(file);
-	struct claim_file *kept = name ? array_push(claims->file, claims->n_files) : NULL;
+	const size_t size = strlen(file) + 1;
+	struct claim_file **kept = array_push(claims->file, claims->n_files), *added;
 
-	if (!kept) {
-		free(name);
-		return -ENOMEM;
+	if (!kept)
+		return NULL;
+	*kept = added = malloc(sizeof(*added) + size);
+	if (!added) {
+		claims->n_files--;
+		return NULL;
 	}
-	*kept = (struct claim_file){.name = name, .state = state};
-	return 0;
+	added->state = state;
+	added->name = memcpy(added + 1, file, size);
+	return added->name;
 }
 
 static int add_section(struct claims *claims, const struct ini_section *section,
@@ -77,14 +82,15 @@ static int add_section(struct claims *claims, const struct ini_section *section,
 {
 	const bool report = !claims->only_ifname ||
 			    !strcmp(claims->only_ifname, section_ifname(section));
-	struct claim *claim = calloc(1, sizeof(*claim)), **kept;
+	struct claim **kept = array_push(claims->claim, claims->n), *claim;
 
-	kept = claim ? array_push(claims->claim, claims->n) : NULL;
-	if (!kept) {
-		free(claim);
+	if (!kept)
+		return -ENOMEM;
+	*kept = claim = calloc(1, sizeof(*claim));
+	if (!claim) {
+		claims->n--;
 		return -ENOMEM;
 	}
-	*kept = claim;
 	claim->invalid = section_parse(section, report ? diagnostics : NULL,
 				       claim->key_line, &claim->tunnel) < 0;
 	claim->order = claims->n;
@@ -97,11 +103,11 @@ static int add_section(struct claims *claims, const struct ini_section *section,
 int claims_add(struct claims *claims, const struct ini *ini,
 	       struct diagnostics *diagnostics)
 {
-	int r = claims_add_file(claims, diagnostics->file, FILE_GOOD);
+	const char *file = claims_add_file(claims, diagnostics->file, FILE_GOOD);
+	int r = file ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < ini->n_sections; i++)
-		r = add_section(claims, &ini->section[i],
-				claims->file[claims->n_files - 1].name, diagnostics);
+		r = add_section(claims, &ini->section[i], file, diagnostics);
 	return r;
 }
 
@@ -110,7 +116,7 @@ void claims_free(struct claims *claims)
 	for (size_t i = 0; i < claims->n; i++)
 		free(claims->claim[i]);
 	for (size_t i = 0; i < claims->n_files; i++)
-		free(claims->file[i].name);
+		free(claims->file[i]);
 	free(claims->claim);
 	free(claims->file);
 }

@@ -33,8 +33,8 @@ enum file_state { FILE_GOOD, FILE_UNREAD, FILE_MASKED /* a link to /dev/null */ 
 
 /* One drop-in, of which each section is a claim. */
 struct claim_file {
-	char *name;
 	enum file_state state;
+	const char *name; /* right behind this */
 };
 
 struct claims {
@@ -42,7 +42,7 @@ struct claims {
 	const char *only_ifname; /* report of this interface's sections; NULL: all */
 	size_t n, n_files;
 	struct claim **claim; /* in look-up order */
-	struct claim_file *file;
+	struct claim_file **file;
 };
 
 /*
@@ -52,8 +52,9 @@ struct claims {
 int claims_add(struct claims *claims, const struct ini *ini,
 	       struct diagnostics *diagnostics);
 
-/* Notes a file that has no sections to parse. Returns 0 or -ENOMEM. */
-int claims_add_file(struct claims *claims, const char *file, enum file_state state);
+/* Notes a file. Returns its name as the claims keep it; NULL: there is no memory. */
+const char *claims_add_file(struct claims *claims, const char *file,
+			    enum file_state state);
 
 /* Whether the section is good, and its interface's. */
 bool claim_counts(const struct claim *claim);

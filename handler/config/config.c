@@ -211,14 +211,12 @@ int config_find(const struct settings *settings, const char *ifname,
 static int add_file(struct claims *claims, int dirfd, const char *file)
 {
 	const int r = read_file(claims, dirfd, file);
-	int r_add = 0;
 
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == 0)
 		return r;
-	if (r < 0)
-		r_add = claims_add_file(claims, file,
-					r == -ENODATA ? FILE_MASKED : FILE_UNREAD);
-	return r_add < 0 ? r_add : r < 0 && r != -ENODATA ? -EINVAL : 0;
+	if (!claims_add_file(claims, file, r == -ENODATA ? FILE_MASKED : FILE_UNREAD))
+		return -ENOMEM;
+	return r == -ENODATA ? 0 : -EINVAL;
 }
 
 /* Compares what was read. RESULT: what reading it came to. Returns 0, or -errno if not all

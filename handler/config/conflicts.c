@@ -134,7 +134,7 @@ static int obey_own_files(const struct claims *claims)
 	if (!sorted)
 		return -ENOMEM;
 	for (size_t i = 0; i < claims->n_files; i++)
-		sorted[i] = &claims->file[i];
+		sorted[i] = claims->file[i];
 	qsort(sorted, claims->n_files, sizeof(struct claim_file *), by_base_name);
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = claims->claim[i];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/section.h"
 
-#include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/iproute2.h"
 #include "routing/plan.h"
@@ -219,27 +218,39 @@ static bool find_uid(const char *bytes, const char *name, uint32_t *ret)
 	return false;
 }
 
+/* Returns 0 with *ret; -ENOENT: there is no such user; or -errno. */
+static int read_uid(const char *name, uint32_t *ret)
+{
+	char *bytes;
+	size_t size;
+	int r = file_read("/etc/passwd", PASSWD_MAX, &bytes, &size);
+
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : r;
+	r = find_uid(bytes, name, ret) ? 0 : -ENOENT;
+	free(bytes);
+	return r;
+}
+
 /* Not by NSS, which may hang in an event, or ask where there is no network yet. */
 static void find_user(struct parser *parser)
 {
 	const struct ini_key *given = find_key(parser->section, "user");
-	_cleanup_free_ char *bytes = NULL;
 	uint32_t uid;
-	size_t size;
 	int r;
 
 	if (!given || !keys_user_is_name(given->value))
 		return;
-	r = file_read("/etc/passwd", PASSWD_MAX, &bytes, &size);
-	if (r < 0)
-		complain(parser, given->line, "user = %.64s: cannot read /etc/passwd: %s",
-			 given->value, strerror(-r));
-	else if (!find_uid(bytes, given->value, &uid))
-		expected(parser, given, given->value,
-			 "a name of /etc/passwd, a number, or two as 1000-1999");
-	else {
+	r = read_uid(given->value, &uid);
+	if (r == 0) {
 		parser->tunnel->by_user = true;
 		parser->tunnel->uid[0] = parser->tunnel->uid[1] = uid;
+	} else if (r == -ENOENT) {
+		expected(parser, given, given->value,
+			 "a name of /etc/passwd, a number, or two as 1000-1999");
+	} else {
+		complain(parser, given->line, "user = %.64s: cannot read /etc/passwd: %s",
+			 given->value, strerror(r == -ENODATA ? ENOENT : -r));
 	}
 }
 
