@@ -6,6 +6,7 @@
 #include "cmd/status.h"
 #include "cmd/udev.h"
 #include "cmd/watch.h"
+#include "converge/dry_run.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 #include "lib/privilege.h"
@@ -228,8 +229,10 @@ static int check_output(const struct verb *verb, int status)
 
 int main(int argc, char *argv[])
 {
-	struct arguments arguments = {
-		.settings = {.conf_dir = CONF_DIR, .run_dir = RUN_DIR}};
+	struct rehearsal rehearsal = {0};
+	struct arguments arguments = {.settings = {.conf_dir = CONF_DIR,
+						   .run_dir = RUN_DIR,
+						   .rehearsal = &rehearsal}};
 	const struct verb *verb;
 	const char *low;
 	int status, r;
@@ -259,5 +262,7 @@ int main(int argc, char *argv[])
 			strerror(-r));
 		return verb->failed;
 	}
-	return check_output(verb, run(verb, &arguments));
+	r = check_output(verb, run(verb, &arguments));
+	rehearsal_free(&rehearsal);
+	return r;
 }

@@ -11,11 +11,14 @@
 /* Whether the kernel is asked afterwards which way a tunnel's packets go. */
 enum ask_way { ASK_NEVER, ASK_IF_CHANGED, ASK_ALWAYS };
 
+struct rehearsal;
+
 struct settings {
 	const char *conf_dir;
 	bool conf_dir_typed; /* somebody has: then it must be there */
 	const char *run_dir;
-	bool dry_run;     /* print the ip(8) commands instead */
+	struct rehearsal *rehearsal; /* of dry_run: what the commands so far leave */
+	bool dry_run;                /* print the ip(8) commands instead */
 	bool repair;      /* a damaged record counts as none, for a sweep follows */
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
 	bool nonblocking; /* do not wait for the run folder's lock */

@@ -435,11 +435,26 @@ static void log_outcome(const struct run *run, const struct outcome *outcome, in
 
 /* ---- a run -------------------------------------------------------------------------- */
 
+/* What another tunnel's plan of this run wants is its own by now. */
+static int rehearse_owners(struct run *run)
+{
+	struct rehearsal *rehearsal = run->settings->rehearsal;
+
+	for (size_t i = 0; i < run->gone.n;)
+		if (rehearsal_is_taken(rehearsal, &run->gone.object[i], run->ifname))
+			objects_drop(&run->gone, &run->gone.object[i]);
+		else
+			i++;
+	return rehearsal_take(rehearsal, &run->wanted, run->ifname);
+}
+
 static int make_plan(struct run *run)
 {
 	const struct claimant me = claimant(run);
 	int r = ownership_gone(&me, &run->old, &run->wanted, &run->gone);
 
+	if (r == 0 && run->settings->dry_run)
+		r = rehearse_owners(run);
 	if (r == 0)
 		r = plan_steps(&run->gone, &run->wanted, &run->plan);
 	if (r < 0)
@@ -567,10 +582,13 @@ static int rehearse(struct run *run, uint32_t removed_ifindex)
 		r = find_link(run, removed_ifindex);
 	if (r == 0)
 		r = find_wanted(run);
+	if (r == 0 && run->runfd >= 0)
+		r = find_conflict(run);
 	if (r == 0)
 		r = make_plan(run);
 	if (r == 0) {
-		r = dry_run(run->rtnl, &run->plan, stdout);
+		r = rehearsal_run(run->settings->rehearsal, run->rtnl, &run->plan,
+				  stdout);
 		if (r < 0)
 			fail(run, r, "compare with the kernel", "nothing was changed;");
 	}
@@ -611,19 +629,4 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
 	*ret = (struct outcome){0};
 	return settings->dry_run ? rehearse(&run, removed_ifindex)
 				 : lock_and_run(&run, removed_ifindex, ret);
-}
-
-int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
-		    const char *ifname, struct objects *ret)
-{
-	_cleanup_(free_run) struct run run = {.settings = settings,
-					      .rtnl = rtnl,
-					      .ifname = ifname,
-					      .goal = GOAL_SECTION,
-					      .runfd = -1};
-	int r = find_link(&run, 0);
-
-	if (r == 0)
-		r = find_wanted(&run);
-	return r < 0 ? r : objects_add(ret, &run.wanted);
 }

@@ -59,11 +59,4 @@ struct outcome {
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret);
 
-/*
- * Adds to RET what the section of IFNAME asks for, its link being as it is. Returns 0 or
- * -errno (logged).
- */
-int converge_wanted(const struct settings *settings, struct rtnl *rtnl,
-		    const char *ifname, struct objects *ret);
-
 #endif

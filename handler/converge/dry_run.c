@@ -1,48 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/dry_run.h"
 
+#include "lib/array.h"
 #include "netlink/dump.h"
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
-struct present {
-	const struct plan *plan;
-	bool *there;          /* per step: its object is in the kernel */
-	struct object *slots; /* per step: our other route in its slot, table 0: none */
-};
-
-static int mark(void *data, const struct found *found)
+static int put(void *data, const struct found *found)
 {
-	const struct present *present = data;
+	struct rehearsal *rehearsal = data;
 
-	for (size_t i = 0; found->ours && i < present->plan->n; i++) {
-		const struct object *object = &present->plan->step[i].object;
-
-		if (object_equal(object, &found->object))
-			present->there[i] = true;
-		else if (object_same_slot(object, &found->object) &&
-			 object->oif == found->object.oif)
-			present->slots[i] = found->object;
-	}
-	return 0;
+	return found->ours ? array_append(&rehearsal->there, object, found->object) : 0;
 }
 
-static int look(struct rtnl *rtnl, struct present *present)
+int rehearsal_read(struct rehearsal *rehearsal, struct rtnl *rtnl)
 {
-	int r = dump_rules(rtnl, AF_INET6, mark, present);
+	static const uint8_t families[] = {AF_INET6, AF_INET};
+	int r = 0;
 
-	if (r == 0)
-		r = dump_rules(rtnl, AF_INET, mark, present);
-	for (size_t i = 0; r == 0 && i < present->plan->n; i++) {
-		const struct object *object = &present->plan->step[i].object;
+	if (rehearsal->read)
+		return 0;
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
+		r = dump_rules(rtnl, families[i], put, rehearsal);
+		if (r == 0)
+			r = dump_our_routes(rtnl, families[i], 0, put, rehearsal);
+	}
+	rehearsal->read = r == 0;
+	return r;
+}
 
-		if (object->kind != OBJECT_RULE)
-			r = dump_routes(rtnl, object->family, object->table, mark,
-					present);
+static struct taken *find_taken(const struct rehearsal *rehearsal,
+				const struct object *object)
+{
+	for (size_t i = 0; i < rehearsal->n; i++)
+		if (object_equal(&rehearsal->taken[i].object, object))
+			return &rehearsal->taken[i];
+	return NULL;
+}
+
+bool rehearsal_is_taken(const struct rehearsal *rehearsal, const struct object *object,
+			const char *ifname)
+{
+	const struct taken *taken = find_taken(rehearsal, object);
+
+	return taken && strcmp(taken->ifname, ifname) != 0;
+}
+
+int rehearsal_take(struct rehearsal *rehearsal, const struct objects *wanted,
+		   const char *ifname)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+		struct taken *taken = find_taken(rehearsal, &wanted->object[i]);
+		struct taken more = {.object = wanted->object[i]};
+
+		strncpy(more.ifname, ifname, IFNAMSIZ - 1);
+		if (taken)
+			*taken = more;
+		else
+			r = array_append(rehearsal, taken, more);
 	}
 	return r;
 }
@@ -58,36 +79,56 @@ static int print(FILE *out, enum step_op op, const struct object *object)
 	return 0;
 }
 
-static bool is_planned(const struct plan *plan, size_t before, const struct object *gone)
+static int delete (struct rehearsal *rehearsal, struct object object, FILE *out)
 {
-	for (size_t i = 0; i < before; i++)
-		if (plan->step[i].op == STEP_DELETE &&
-		    object_equal(&plan->step[i].object, gone))
-			return true;
-	return false;
+	objects_drop(&rehearsal->there, &object);
+	return print(out, STEP_DELETE, &object);
 }
 
-int dry_run(struct rtnl *rtnl, const struct plan *plan, FILE *out)
+/* As execute evicts: any route of ours that is not the wanted one leaves its table. */
+static bool is_in_way(const struct object *object, const struct object *wanted)
 {
-	struct present present = {.plan = plan,
-				  .there = calloc(plan->n + 1, sizeof(bool)),
-				  .slots = calloc(plan->n + 1, sizeof(struct object))};
-	int r = present.there && present.slots ? look(rtnl, &present) : -ENOMEM;
+	return object_same_slot(object, wanted) ||
+	       (object->kind == OBJECT_ROUTE && wanted->kind == OBJECT_ROUTE &&
+		object->family == wanted->family && object->table == wanted->table &&
+		prefix_equal(&object->source, &wanted->source));
+}
+
+static int add(struct rehearsal *rehearsal, const struct object *wanted, FILE *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rehearsal->there.n;)
+		if (is_in_way(&rehearsal->there.object[i], wanted) &&
+		    !object_equal(&rehearsal->there.object[i], wanted))
+			r = delete (rehearsal, rehearsal->there.object[i], out);
+		else
+			i++;
+	if (r < 0 || objects_have(&rehearsal->there, wanted))
+		return r;
+	r = array_append(&rehearsal->there, object, *wanted);
+	return r < 0 ? r : print(out, STEP_ADD, wanted);
+}
+
+int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,
+		  FILE *out)
+{
+	int r = rehearsal_read(rehearsal, rtnl);
 
 	for (size_t i = 0; r == 0 && i < plan->n; i++) {
 		const struct step *step = &plan->step[i];
-		const bool add = step->op == STEP_ADD;
 
-		if (present.there[i] == add)
-			continue;
-		if (add && present.slots[i].table &&
-		    !is_planned(plan, i, &present.slots[i]))
-			r = print(out, STEP_DELETE, &present.slots[i]);
-		if (r == 0)
-			r = print(out, step->op, &step->object);
+		if (step->op == STEP_ADD)
+			r = add(rehearsal, &step->object, out);
+		else if (objects_have(&rehearsal->there, &step->object))
+			r = delete (rehearsal, step->object, out);
 	}
-	free(present.there);
-	free(present.slots);
-	fflush(out);
 	return r;
+}
+
+void rehearsal_free(struct rehearsal *rehearsal)
+{
+	objects_free(&rehearsal->there);
+	free(rehearsal->taken);
+	*rehearsal = (struct rehearsal){0};
 }

@@ -1,17 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --dry-run: prints the ip(8) commands of a plan that the kernel's present state needs,
- * in order. A dump may miss a rule while others are being changed; nothing rests on it
- * here.
+ * --dry-run: prints the ip(8) commands that plans need, one plan after the other, each on
+ * what those before it leave: a copy of our own in the kernel, which is read once. What one
+ * tunnel has taken is no longer another's to delete, as with the owners of a real run.
  */
 #ifndef DRY_RUN_H
 #define DRY_RUN_H
 
 #include "netlink/rtnl.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
-/* Returns 0 or -errno. */
-int dry_run(struct rtnl *rtnl, const struct plan *plan, FILE *out);
+/* An object, and the tunnel that wanted it last in this run. */
+struct taken {
+	struct object object;
+	char ifname[IFNAMSIZ];
+};
+
+/* Begins as zeros. */
+struct rehearsal {
+	bool read;
+	struct objects there; /* ours, as the commands so far leave the kernel */
+	size_t n;
+	struct taken *taken;
+};
+
+/* Whether another tunnel than IFNAME wants it, by its own plan of this run. */
+bool rehearsal_is_taken(const struct rehearsal *rehearsal, const struct object *object,
+			const char *ifname);
+
+/* IFNAME wants all of these. Returns 0 or -ENOMEM. */
+int rehearsal_take(struct rehearsal *rehearsal, const struct objects *wanted,
+		   const char *ifname);
+
+/* Prints the commands of a plan that are needed. Returns 0 or -errno. */
+int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,
+		  FILE *out);
+
+/* Reads the copy, if that has not been done. Returns 0 or -errno. */
+int rehearsal_read(struct rehearsal *rehearsal, struct rtnl *rtnl);
+
+void rehearsal_free(struct rehearsal *rehearsal);
 
 #endif

@@ -87,39 +87,18 @@ static int put_record(void *data, const char *ifname)
 	int r = config_ifname_ok(ifname) ? record_read(sweep->runfd, ifname, &recorded)
 					 : 0;
 
-	/* a rehearsed repair has not put it aside */
-	if (sweep->settings->dry_run && (r == -EINVAL || r == -EPERM))
-		r = 0;
 	for (size_t i = 0; r >= 0 && i < recorded.n; i++)
 		r = array_append(&sweep->accounted, object, recorded.object[i]);
 	objects_free(&recorded);
 	return r < 0 ? r : 0;
 }
 
-/* In a rehearsal the records are still those from before. */
-static int put_wanted(void *data, const struct section *tunnel, const char *file,
-		      unsigned line)
-{
-	struct sweep *sweep = data;
-	struct objects wanted = {0};
-	int r = converge_wanted(sweep->settings, sweep->rtnl, tunnel->ifname, &wanted);
-
-	(void)file, (void)line;
-	for (size_t i = 0; r == 0 && i < wanted.n; i++)
-		r = array_append(&sweep->accounted, object, wanted.object[i]);
-	objects_free(&wanted);
-	return r;
-}
-
 static int find_accounted(struct sweep *sweep)
 {
-	const struct settings *settings = sweep->settings;
 	int r = 0;
 
 	if (sweep->runfd >= 0)
 		r = record_each(sweep->runfd, put_record, sweep);
-	if (r == 0 && settings->dry_run)
-		r = config_each(settings, NULL, put_wanted, sweep);
 	if (sweep->accounted.n)
 		qsort(sweep->accounted.object, sweep->accounted.n, sizeof(struct object),
 		      compare);
@@ -155,8 +134,6 @@ static int delete_all(const struct sweep *sweep, const struct plan *plan)
 	struct result *results;
 	int r;
 
-	if (sweep->settings->dry_run)
-		return dry_run(sweep->rtnl, plan, stdout);
 	results = calloc(plan->n + 1, sizeof(*results));
 	if (!results)
 		return -ENOMEM;
@@ -165,15 +142,6 @@ static int delete_all(const struct sweep *sweep, const struct plan *plan)
 		r = tell_results(plan, results);
 	free(results);
 	return r;
-}
-
-/* A rehearsed plan has said of such a route that it makes way. */
-static bool makes_way(const struct sweep *sweep, const struct object *object)
-{
-	for (size_t i = 0; sweep->settings->dry_run && i < sweep->accounted.n; i++)
-		if (object_same_slot(&sweep->accounted.object[i], object))
-			return true;
-	return false;
 }
 
 /* Returns how many there were, or -errno. */
@@ -185,7 +153,7 @@ static int delete_orphans(const struct sweep *sweep)
 	for (size_t i = 0; r == 0 && i < sweep->standing.n; i++) {
 		const struct object *object = &sweep->standing.object[i];
 
-		if (is_accounted(sweep, object) || makes_way(sweep, object))
+		if (is_accounted(sweep, object))
 			continue;
 		r = plan_push(&plan, STEP_DELETE, object);
 		found++;
@@ -236,7 +204,7 @@ static int sweep_locked(struct sweep *sweep)
 	if (r < 0)
 		return r;
 	objects = delete_orphans(sweep);
-	if (objects < 0 || sweep->runfd < 0 || sweep->settings->dry_run)
+	if (objects < 0 || sweep->runfd < 0)
 		return objects;
 	names = drop_names(sweep);
 	if (names < 0)
@@ -245,6 +213,23 @@ static int sweep_locked(struct sweep *sweep)
 	if (r == 0)
 		r = run_dir_tidy(sweep->runfd);
 	return r < 0 ? r : objects + names;
+}
+
+/* What the plans of this run leave, and no tunnel wants. Returns how many, or -errno. */
+static int rehearse(const struct settings *settings, struct rtnl *rtnl)
+{
+	struct rehearsal *rehearsal = settings->rehearsal;
+	struct plan plan = {0};
+	int r = rehearsal_read(rehearsal, rtnl), found;
+
+	for (size_t i = 0; r == 0 && i < rehearsal->there.n; i++)
+		if (!rehearsal_is_taken(rehearsal, &rehearsal->there.object[i], ""))
+			r = plan_push(&plan, STEP_DELETE, &rehearsal->there.object[i]);
+	found = (int)plan.n;
+	if (r == 0)
+		r = rehearsal_run(rehearsal, rtnl, &plan, stdout);
+	plan_free(&plan);
+	return r < 0 ? r : found;
 }
 
 static int lock_and_sweep(struct sweep *sweep)
@@ -256,7 +241,7 @@ static int lock_and_sweep(struct sweep *sweep)
 		return r;
 	sweep->runfd = r < 0 ? -1 : r;
 	r = 0;
-	if (sweep->runfd >= 0 && !sweep->settings->dry_run)
+	if (sweep->runfd >= 0)
 		r = run_dir_lock(sweep->runfd, true, &lock);
 	if (r < 0)
 		return r;
@@ -270,7 +255,8 @@ static int lock_and_sweep(struct sweep *sweep)
 int sweep(const struct settings *settings, struct rtnl *rtnl)
 {
 	struct sweep sweep = {.settings = settings, .rtnl = rtnl, .runfd = -1};
-	const int r = lock_and_sweep(&sweep);
+	const int r =
+		settings->dry_run ? rehearse(settings, rtnl) : lock_and_sweep(&sweep);
 
 	if (r < 0)
 		log_line(

@@ -223,6 +223,82 @@ rehearse() {
 	rehearse mess apply --all
 }
 
+# Three tunnels whose sources, tables, links and drop-ins change at random, by a seed: the same
+# scene each time that it is made.
+random_scene() {
+	local i
+	RANDOM=$seed
+	for i in 0 1 2; do
+		tunnel_add sixxs$i
+		((RANDOM % 4)) && tunnel_up sixxs$i
+	done
+	settle
+	random_drop_ins
+	$handler apply --all 2>/dev/null || true
+	((RANDOM % 3)) || tunnel_down sixxs$((RANDOM % 3))
+	((RANDOM % 3)) || ip -6 rule flush protocol 166
+	random_drop_ins
+}
+
+random_drop_ins() {
+	local tables=(200 201 202) sources=(2a02::1 2a02::2 2a02::3) i k swap refuse
+	for i in 0 1 2; do
+		k=$((RANDOM % 3)) swap=${tables[i]} tables[i]=${tables[k]} tables[k]=$swap
+		k=$((RANDOM % 3)) swap=${sources[i]} sources[i]=${sources[k]} sources[k]=$swap
+	done
+	for i in 0 1 2; do
+		# not within $(...), where RANDOM begins anew
+		refuse=$'when_down = unreachable\n'
+		((RANDOM % 2)) && refuse=
+		if ((RANDOM % 6)); then
+			printf '[sixxs%s]\nsource = %s\ntable = %s\nname = none\nwait = 0\n%s' $i "${sources[i]}" \
+				"${tables[i]}" "$refuse" | drop_in sixxs$i
+		else
+			rm -f /etc/sixxs-route/conf.d/sixxs$i.conf
+		fi
+	done
+}
+
+@test "apply --all after changes at random: the commands lead where the real run does" {
+	for seed in {1..12}; do
+		random_scene
+		$handler apply --all 2>/dev/null
+		real=$(kernel | LC_ALL=C sort)
+		clear_away
+		random_scene
+		commands=$($handler --dry-run apply --all 2>/dev/null)
+		sh -e <<<"$commands"
+		printf 'seed %s, commands:\n%s\n' $seed "$commands"
+		assert_same "$real" "$(kernel | LC_ALL=C sort)"
+		clear_away
+	done
+}
+
+@test "two tunnels that swap their sources and tables: each command on what those before it leave" {
+	swapped() {
+		for i in 0 1; do
+			printf '[sixxs%s]\nsource = 2a02::%s\ntable = 20%s\n' $i $((i + 1)) $i | drop_in sixxs$i
+			tunnel_add sixxs$i
+			tunnel_up sixxs$i
+		done
+		settle
+		for i in 0 1; do
+			printf '[sixxs%s]\nsource = 2a02::%s\ntable = 20%s\n' $i $((2 - i)) $((1 - i)) | drop_in sixxs$i
+		done
+	}
+	swapped
+	exits 0 $handler apply --all
+	real=$(kernel | LC_ALL=C sort)
+	clear_away
+	swapped
+	commands=$($handler --dry-run apply --all)
+	sh -e <<<"$commands"
+	assert_same "$real" "$(kernel | LC_ALL=C sort)"
+	exits 0 $handler apply --all
+	assert_same "$real" "$(kernel | LC_ALL=C sort)"
+	clear_away
+}
+
 @test "nothing is needed, nothing is printed" {
 	assert_same "" "$($handler --dry-run apply --all 2>&1)"
 	assert_same "" "$($handler --dry-run apply sixxs0 2>&1)"
