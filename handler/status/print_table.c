@@ -203,7 +203,7 @@ static void split_selector(const struct path *path, char label[static LABEL_WIDT
 	object_format_selector(&path->wanted, selector);
 	blank = strchr(selector, ' ');
 	snprintf(label, LABEL_WIDTH, "  %.*s", (int)(blank - selector), selector);
-	memcpy(ret, blank + 1, strlen(blank));
+	snprintf(ret, SELECTOR_STRLEN, "%s", blank + 1);
 }
 
 /* "2a02::1 rules 16382, 16383" */
