@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "status/known_names.h"
+#include "status/tunnel_judge.h"
 #include "status/tunnel_status.h"
 
 #include <linux/rtnetlink.h>
@@ -405,7 +406,7 @@ static void test_situations(void **state)
 		assert_int_equal(
 			tunnel_status_fill(&status, record.n != 0, &record, &kernel), 0);
 		objects_free(&record);
-		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		assert_int_equal(tunnel_judge_make_paths(&status), 0);
 		assert_int_equal(status.n_paths, situations[i].section == SECTION_FOUND &&
 							 status.link.ifindex);
 		if (status.n_paths) {
@@ -413,7 +414,7 @@ static void test_situations(void **state)
 			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
 			status.path[0].reply.table = situations[i].astray ? 254 : 200;
 		}
-		tunnel_status_judge(&status, &kernel);
+		tunnel_judge(&status, &kernel);
 		format_items(&status, items, sizeof(items));
 		if (strcmp(items, situations[i].items) != 0 ||
 		    status.state != situations[i].state)
@@ -433,7 +434,7 @@ static void test_record_bad(void **state)
 	const struct kernel_state kernel = {0};
 
 	(void)state;
-	tunnel_status_judge(&status, &kernel);
+	tunnel_judge(&status, &kernel);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 }
 
@@ -515,10 +516,10 @@ static void test_link(void **state)
 		assert_int_equal(status.link.ifindex, 12);
 		assert_string_equal(status.vrf, links[i].in_vrf ? "red" : "");
 		assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
-		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		assert_int_equal(tunnel_judge_make_paths(&status), 0);
 		status.path[0].local = true;
 		status.path[0].reply = (struct route_reply){.oif = 12, .table = 200};
-		tunnel_status_judge(&status, &kernel);
+		tunnel_judge(&status, &kernel);
 		assert_int_equal(status.state, links[i].state);
 		tunnel_status_free(&status);
 	}
@@ -554,7 +555,7 @@ static void test_paths(void **state)
 		items[i] = (struct object_status){.object = object(wanted[i].object),
 						  .wanted = true,
 						  .there = true};
-	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	assert_int_equal(tunnel_judge_make_paths(&status), 0);
 	for (size_t i = 0; i < n; i++) {
 		const struct path *path = &status.path[paths];
 
@@ -568,8 +569,8 @@ static void test_paths(void **state)
 			assert_int_equal(path->wanted.selector, SELECT_ALL);
 	}
 	assert_int_equal(paths, status.n_paths);
-	assert_true(object_status_is_rule_of(&items[1], &status.path[0]));
-	assert_false(object_status_is_rule_of(&items[3], &status.path[0]));
+	assert_true(tunnel_judge_is_rule_of(&items[1], &status.path[0]));
+	assert_false(tunnel_judge_is_rule_of(&items[3], &status.path[0]));
 	free(status.path);
 }
 
@@ -585,8 +586,8 @@ static void test_no_address(void **state)
 
 	(void)state;
 	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
-	assert_int_equal(tunnel_status_make_paths(&status), 0);
-	tunnel_status_judge(&status, &kernel);
+	assert_int_equal(tunnel_judge_make_paths(&status), 0);
+	tunnel_judge(&status, &kernel);
 	assert_int_equal(status.n_items, 0);
 	assert_int_equal(status.state, STATE_WAITING);
 	assert_true(tunnel_status_waits_for_address(&status));
@@ -606,7 +607,7 @@ static void test_order(void **state)
 
 		assert_int_equal(tunnel_status_add(&status, &o, STATE_STALE), 0);
 	}
-	tunnel_status_judge(&status, &kernel);
+	tunnel_judge(&status, &kernel);
 	for (size_t i = 1; i < 5; i++)
 		assert_true(object_compare(&status.item[i - 1].object,
 					   &status.item[i].object) < 0);
@@ -624,24 +625,24 @@ static void test_give_up(void **state)
 
 	(void)state;
 	prefix_parse("2a02::1", &status.tunnel.source[0]);
-	tunnel_status_give_up(&status, -ENOBUFS);
+	tunnel_judge_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 	assert_int_equal(status.name_state, STATE_UNKNOWN);
-	assert_int_equal(tunnel_status_of_path(
-				 &status, tunnel_status_path_of(
+	assert_int_equal(tunnel_judge_path_state(
+				 &status, tunnel_judge_path_of(
 						  &status, &status.tunnel.source[0])),
 			 STATE_UNKNOWN);
 
 	status.name_state = STATE_OK;
 	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
-	assert_int_equal(tunnel_status_make_paths(&status), 0);
-	tunnel_status_give_up(&status, -ENOBUFS);
+	assert_int_equal(tunnel_judge_make_paths(&status), 0);
+	tunnel_judge_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 	assert_int_equal(status.name_state, STATE_OK);
 	assert_int_equal(status.path[0].reason, REASON_ERROR);
 	assert_int_equal(status.path[0].reply.error, -ENOBUFS);
-	assert_int_equal(tunnel_status_of_path(
-				 &status, tunnel_status_path_of(
+	assert_int_equal(tunnel_judge_path_state(
+				 &status, tunnel_judge_path_of(
 						  &status, &status.tunnel.source[0])),
 			 STATE_UNKNOWN);
 	tunnel_status_free(&status);
