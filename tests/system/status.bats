@@ -329,7 +329,7 @@ json() {
 	for type in blackhole unreachable prohibit; do
 		ip -6 route add $type 2000::/3 table 200
 		json '.tunnels[0].sources[0].path | .refused and .reason == "refused" and
-			(.text | endswith("'$type' 2000::/3 of table 200, metric 2048, protocol 3 boot, refuses it"))'
+			(.text | endswith("'$type' 2000::/3 of table 200, metric 1024, protocol 3 boot, refuses it"))'
 		ip -6 route del $type 2000::/3 table 200
 	done
 }
@@ -681,8 +681,8 @@ json() {
 	for selector in 'fwmark 0x1' 'uidrange 1000-1000' 'iif lan0'; do
 		# shellcheck disable=SC2086 # words
 		ip -6 rule add $selector priority 100 lookup main protocol static
-		json '.tunnels[0] | .state == "astray" and (.selectors | map(select(.state == "astray")) | length == 1 and
-			(.[0].path | .reason == "other-rule" and .interface == "net0"))'
+		json '.tunnels[0] | .state == "astray" and (.selectors | map(select(.path.reason == "other-rule")) | length == 1 and
+			(.[0].path.interface == "net0"))'
 		ip -6 rule del priority 100
 	done
 	# a socket that is bound: IPv4 has no route at all, and still names the link
@@ -840,7 +840,7 @@ json() {
 		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
 		Not all could be read: mend what is told above first.
 	END
-	grep -q 'sixxs1.conf:1: error: source 2a02::1 belongs to \[sixxs0\] already' /tmp/err
+	grep -q 'sixxs1.conf:[0-9]*: error: .*2a02::1 belongs to \[sixxs0\] already' /tmp/err
 	json '.tunnels[1] | .state == "unknown" and .section == "unknown" and .table == null'
 	rm /etc/sixxs-route/conf.d/sixxs1.conf
 	$handler apply sixxs1 2>/dev/null
