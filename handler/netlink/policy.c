@@ -43,8 +43,9 @@ bool policy_match(const struct kernel_rule *rule, const struct packet *packet)
 
 bool policy_is_narrow(const struct kernel_rule *rule)
 {
-	return rule->tos || rule->ipproto || rule->sport[1] || rule->dport[1] ||
-	       rule->by_uid;
+	return rule->protocol != OBJECT_PROTOCOL &&
+	       (rule->tos || rule->ipproto || rule->sport[1] || rule->dport[1] ||
+		rule->by_uid);
 }
 
 bool policy_takes_some(const struct kernel_rule *rule, const struct packet *packet,

@@ -32,7 +32,7 @@ bool policy_is_within(const struct prefix *host, const struct prefix *prefix);
 
 bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 
-/* Whether it asks for one protocol, port, type of service or user. */
+/* Whether it is somebody else's, and asks for one protocol, port, type of service or user. */
 bool policy_is_narrow(const struct kernel_rule *rule);
 
 /*

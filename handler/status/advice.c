@@ -19,7 +19,8 @@ struct advice advice_of(const struct snapshot *snapshot)
 
 		advice.astray |= status->state == STATE_ASTRAY;
 		advice.carrier |= status->state == STATE_NO_CARRIER;
-		advice.link |= status->name_unread;
+		for (size_t k = 0; k < status->n_sections; k++)
+			advice.link |= status->sections[k].name_unread;
 		if (!state_is_mendable(status->state))
 			continue;
 		advice.foreign |= has_rival(snapshot, status);

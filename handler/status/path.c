@@ -36,13 +36,17 @@ bool path_is_by(const struct path *path, const struct route_reply *reply)
 	       !reply->other_oif && (!bound || reply->table);
 }
 
-/* Main's rule of the same selector, as prefer_main has it. */
-static bool is_prefer_main(const struct kernel_rule *rule, const struct object *own)
+/* Of a rule that comes before ours, ours as well and of the same selector. */
+static enum reason reason_of_ours(const struct kernel_rule *rule,
+				  const struct object *own, bool prefer_main)
 {
 	struct object object;
 
-	return kernel_rule_object(rule, &object) && object.prefers_main &&
-	       object_same_selector(&object, own);
+	if (!kernel_rule_object(rule, &object) || !object_same_selector(&object, own))
+		return REASON_OTHER_RULE;
+	if (!object.prefers_main) /* own is the backup */
+		return REASON_PRIMARY;
+	return prefer_main ? REASON_PREFER_MAIN : REASON_OTHER_RULE;
 }
 
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
@@ -64,15 +68,13 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_NOT_LOCAL;
 	if (!tunnel->has_rule)
 		return REASON_NO_RULE;
-	if (!tunnel->link.up)
+	if (!tunnel->up)
 		return REASON_WAITING;
 	rule = policy_first_explaining_rule(policy, policy_place(policy, &path->wanted),
 					    &path->packet, &result);
 	if (rule) {
 		path->rule = *rule;
-		return tunnel->prefer_main && is_prefer_main(rule, &path->wanted)
-			       ? REASON_PREFER_MAIN
-			       : REASON_OTHER_RULE;
+		return reason_of_ours(rule, &path->wanted, tunnel->prefer_main);
 	}
 	if (!refused && path->reply.table == path->wanted.table)
 		return REASON_OTHER_ROUTE;
@@ -181,6 +183,7 @@ const char *path_reason(enum reason reason)
 		[REASON_NONE] = NULL,
 		[REASON_SOME] = "some-packets",
 		[REASON_WAITING] = "waiting",
+		[REASON_PRIMARY] = "primary",
 		[REASON_PREFER_MAIN] = "prefer-main",
 		[REASON_NOT_LOCAL] = "not-local",
 		[REASON_NO_LINK] = "no-link",
@@ -224,6 +227,10 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		snprintf(ret, PATH_STRLEN, "the kernel does not tell the way: %s",
 			 strerror(-path->reply.error));
 		return;
+	case REASON_PRIMARY:
+		snprintf(why, sizeof(why), "backup of the section with priority %u",
+			 path->rule.priority);
+		break;
 	case REASON_PREFER_MAIN:
 		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");
 		break;

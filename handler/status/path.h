@@ -15,6 +15,7 @@ enum reason {
 	REASON_NONE,        /* it leaves by the tunnel */
 	REASON_SOME,        /* it does, but not others of its source: see rule */
 	REASON_WAITING,     /* the link is down, and so has no route yet */
+	REASON_PRIMARY,     /* another section of the same selector comes first */
 	REASON_PREFER_MAIN, /* main has a more specific route, as the drop-in wants it */
 	REASON_NOT_LOCAL,   /* no address of this host, which does not forward for it */
 	REASON_NO_LINK,     /* the link by whose name it is selected is not there */
@@ -47,7 +48,7 @@ struct path {
 
 /* What is known of the tunnel of a path. */
 struct path_tunnel {
-	struct link link;
+	bool up; /* its link, so that a route by it can be there */
 	bool has_rule, has_route;
 	bool prefer_main;
 };

@@ -2,6 +2,7 @@
 #include "status/print_json.h"
 
 #include "lib/json.h"
+#include "status/tunnel_judge.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -141,27 +142,27 @@ static void put_selected(struct page *page, const struct tunnel_status *status,
 
 	json_open(json, "rules", '[');
 	for (size_t i = 0; path && i < status->n_items; i++)
-		if (object_status_is_rule_of(&status->item[i], path))
+		if (tunnel_judge_is_rule_of(&status->item[i], path))
 			put_item(page, &status->item[i]);
 	json_close(json, ']');
 	if (path)
 		put_path(page, path);
 	else
 		json_null(json, "path");
-	json_string(
-		json, "state",
-		state_name(absent ? STATE_ABSENT : tunnel_status_of_path(status, path)));
+	json_string(json, "state",
+		    state_name(absent ? STATE_ABSENT
+				      : tunnel_judge_path_state(status, path)));
 }
 
 static void put_source(struct page *page, const struct tunnel_status *status,
-		       const struct prefix *source)
+		       const struct section *section, const struct prefix *source)
 {
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
 	put_prefix(json, "source", source);
 	put_family(json, source->family);
-	put_selected(page, status, tunnel_status_path_of(status, source));
+	put_selected(page, status, tunnel_judge_path_of(status, section, source));
 	json_close(json, '}');
 }
 
@@ -187,22 +188,52 @@ static void put_selectors(struct page *page, const struct tunnel_status *status)
 	json_close(json, ']');
 }
 
-static void put_table(struct page *page, const struct tunnel_status *status)
+/* NULL: there is none. */
+static void put_table(struct page *page, const struct section_status *section)
 {
-	const char *want = status->tunnel.table_name;
+	const char *want = section ? section->section.table_name : NULL;
 	struct json *json = &page->json;
 
-	if (status->section != SECTION_FOUND) {
+	if (!section) {
 		json_null(json, "table");
 		return;
 	}
 	json_open(json, "table", '{');
-	json_number(json, "number", status->tunnel.table);
+	json_number(json, "number", section->section.table);
 	json_string(json, "name",
-		    known_names_of(&page->snapshot->names, status->tunnel.table));
+		    known_names_of(&page->snapshot->names, section->section.table));
 	json_string(json, "wanted_name", want[0] ? want : NULL);
-	json_string(json, "state", state_name(status->name_state));
+	json_string(json, "state", state_name(section->name_state));
 	json_close(json, '}');
+}
+
+static void put_sections(struct page *page, const struct tunnel_status *status)
+{
+	struct json *json = &page->json;
+
+	json_open(json, "sections", '[');
+	for (size_t i = 0; i < status->n_sections; i++) {
+		const struct section_status *section = &status->sections[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "label", section->section.label);
+		put_table(page, section);
+		json_number(json, "priority", section->section.priority);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void put_sources(struct page *page, const struct tunnel_status *status)
+{
+	json_open(&page->json, "sources", '[');
+	for (size_t i = 0; i < status->n_sections; i++) {
+		const struct section *section = &status->sections[i].section;
+
+		for (unsigned k = 0; k < section->n_sources; k++)
+			put_source(page, status, section, &section->source[k]);
+	}
+	json_close(&page->json, ']');
 }
 
 static void put_items(struct page *page, const char *key,
@@ -248,14 +279,14 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 		[SECTION_FOUND] = "found",
 		[SECTION_UNKNOWN] = "unknown",
 	};
-	const bool found = status->section == SECTION_FOUND;
+	const struct section_status *first = status->n_sections ? status->sections : NULL;
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
 	json_string(json, "interface", status->ifname);
 	json_string(json, "state", state_name(status->state));
 	json_string(json, "section", sections[status->section]);
-	json_string(json, "label", found ? status->tunnel.label : NULL);
+	json_string(json, "label", first ? first->section.label : NULL);
 	json_string(json, "link",
 		    !status->looked         ? NULL
 		    : !status->link.ifindex ? "absent"
@@ -268,13 +299,11 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 		json_bool(json, "recorded", status->recorded);
 	else
 		json_null(json, "recorded");
-	put_table(page, status);
+	put_table(page, first);
+	put_sections(page, status);
 	put_items(page, "routes", status, true);
-	json_bool(json, "auto", found && status->tunnel.source_kind != SOURCES_LISTED);
-	json_open(json, "sources", '[');
-	for (size_t i = 0; found && i < status->tunnel.n_sources; i++)
-		put_source(page, status, &status->tunnel.source[i]);
-	json_close(json, ']');
+	json_bool(json, "auto", first && first->section.source_kind != SOURCES_LISTED);
+	put_sources(page, status);
 	put_selectors(page, status);
 	put_items(page, "leftovers", status, false);
 	json_close(json, '}');

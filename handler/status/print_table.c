@@ -4,6 +4,7 @@
 #include "converge/messages.h"
 #include "lib/escape.h"
 #include "status/print_advice.h"
+#include "status/tunnel_judge.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -15,7 +16,7 @@
  */
 #define LABEL_WIDTH 17
 #define TEXT_WIDTH  51
-#define ROW_SIZE    (4 * PATH_STRLEN)
+#define ROW_SIZE    (8 * PATH_STRLEN)
 
 struct page {
 	const struct snapshot *snapshot;
@@ -89,25 +90,38 @@ static const char *section_word(const struct tunnel_status *status)
 			       : "its section cannot be read";
 }
 
+/* "table 200 sixxs0, table 201" */
+static void format_tables(const struct page *page, const struct tunnel_status *status,
+			  char *ret, size_t size)
+{
+	ret[0] = '\0';
+	for (size_t i = 0; i < status->n_sections; i++) {
+		const size_t n = strlen(ret);
+		char table[LABEL_SIZE + 24];
+
+		format_table(page, status->sections[i].section.table, table,
+			     sizeof(table));
+		snprintf(ret + n, size - n, "%s%s", i ? ", " : "", table);
+	}
+}
+
 static void print_head(const struct page *page, const struct tunnel_status *status)
 {
-	char text[320], table[LABEL_SIZE + 24] = "";
+	char text[ROW_SIZE / 4], tables[TUNNEL_SECTIONS_MAX * (LABEL_SIZE + 26)];
 	const char *note = "";
 	const char *link = !status->looked         ? "the kernel does not tell"
 			   : !status->link.ifindex ? "absent"
 			   : status->no_carrier    ? "up, no carrier"
-			   : status->no_carrier    ? "up, no carrier"
 			   : status->link.up       ? "up"
 						   : "down";
 
-	if (status->section == SECTION_FOUND)
-		format_table(page, status->tunnel.table, table, sizeof(table));
+	format_tables(page, status, tables, sizeof(tables));
 	if (tunnel_status_waits_for_address(status))
 		note = "; waiting for an address";
 	else if (!status->n_items && status->recorded)
 		note = "; its record is left over";
 	snprintf(text, sizeof(text), "%s, %s%s%s", link,
-		 status->section == SECTION_FOUND ? table : section_word(status),
+		 status->section == SECTION_FOUND ? tables : section_word(status),
 		 status->record_bad ? "; its record is damaged" : "", note);
 	row(page, status->ifname, text, &status->state);
 }
@@ -173,7 +187,7 @@ static void print_rival(const struct page *page, const struct kernel_route *riva
 
 static void print_routes(const struct page *page, const struct tunnel_status *status)
 {
-	char text[256];
+	char text[256], table[32] = "";
 
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
@@ -182,6 +196,9 @@ static void print_routes(const struct page *page, const struct tunnel_status *st
 		if (!item->wanted || item->object.kind == OBJECT_RULE)
 			continue;
 		format_object(page, &item->object, text, sizeof(text));
+		if (status->n_sections > 1)
+			snprintf(table, sizeof(table), " table %u", item->object.table);
+		strncat(text, table, sizeof(text) - strlen(text) - 1);
 		row(page, family_label(item->object.family), text, &item->state);
 		if (rival)
 			print_rival(page, rival);
@@ -203,20 +220,24 @@ static void split_selector(const struct path *path, char label[static LABEL_WIDT
 	object_format_selector(&path->wanted, selector);
 	blank = strchr(selector, ' ');
 	snprintf(label, LABEL_WIDTH, "  %.*s", (int)(blank - selector), selector);
-	memcpy(ret, blank + 1, strlen(blank));
+	snprintf(ret, SELECTOR_STRLEN, "%s", blank + 1);
 }
 
 /* "2a02::1 rules 16382, 16383" */
 static void format_selected(const struct tunnel_status *status, const struct path *path,
 			    char *ret, size_t size)
 {
-	const char *word = status->tunnel.prefer_main ? " rules " : " rule ";
+	size_t n_rules = 0;
+	const char *word;
 
+	for (size_t i = 0; i < status->n_items; i++)
+		n_rules += tunnel_judge_is_rule_of(&status->item[i], path);
+	word = n_rules > 1 ? " rules " : " rule ";
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
 		const size_t n = strlen(ret);
 
-		if (!object_status_is_rule_of(item, path))
+		if (!tunnel_judge_is_rule_of(item, path))
 			continue;
 		snprintf(ret + n, size - n, "%s%u", word, item->object.priority);
 		word = ", ";
@@ -226,7 +247,7 @@ static void format_selected(const struct tunnel_status *status, const struct pat
 static void print_path(const struct page *page, const struct tunnel_status *status,
 		       const struct path *path)
 {
-	const enum state state = tunnel_status_of_path(status, path);
+	const enum state state = tunnel_judge_path_state(status, path);
 	const char *ifname =
 		kernel_state_ifname(&page->snapshot->kernel, path->reply.oif);
 	char text[PATH_STRLEN + 128], way[PATH_STRLEN];
@@ -269,16 +290,25 @@ static void print_vrf(const struct page *page, const struct tunnel_status *statu
 	row(page, "  in the VRF", text, status->vrf_rule ? &state : NULL);
 }
 
-static void print_tunnel(const struct page *page, const struct tunnel_status *status)
+static void print_names(const struct page *page, const struct tunnel_status *status)
 {
 	char text[160];
 
-	print_head(page, status);
-	if (status->name_state == STATE_MISSING) {
+	for (size_t i = 0; i < status->n_sections; i++) {
+		const struct section_status *section = &status->sections[i];
+
+		if (section->name_state != STATE_MISSING)
+			continue;
 		snprintf(text, sizeof(text), "ip(8) does not know the name %s",
-			 status->tunnel.table_name);
-		row(page, "  name", text, &status->name_state);
+			 section->section.table_name);
+		row(page, "  name", text, &section->name_state);
 	}
+}
+
+static void print_tunnel(const struct page *page, const struct tunnel_status *status)
+{
+	print_head(page, status);
+	print_names(page, status);
 	if (status->vrf[0])
 		print_vrf(page, status);
 	print_routes(page, status);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/route_get.h"
+#include "status/tunnel_judge.h"
 
 #include "netlink/encode.h"
 #include "netlink/route_reply.h"
@@ -19,7 +20,7 @@ static int begin_paths(const struct route_questions *questions,
 				      .kernel = questions->kernel,
 				      .to6 = questions->probe6,
 				      .to4 = questions->probe4};
-	int r = tunnel_status_make_paths(status);
+	int r = tunnel_judge_make_paths(status);
 
 	for (size_t i = 0; r == 0 && i < status->n_paths; i++)
 		r = probe_packet(&probes, &status->path[i]);
@@ -280,7 +281,7 @@ static int ask(const struct route_questions *questions, enum round round,
 static void judge(const struct route_questions *questions)
 {
 	for (size_t i = 0; i < questions->n_tunnels; i++)
-		tunnel_status_judge(&questions->status[i], questions->kernel);
+		tunnel_judge(&questions->status[i], questions->kernel);
 }
 
 /* The routes of a family that refuse packets are asked for where one of ours is refused. */

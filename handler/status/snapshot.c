@@ -8,6 +8,7 @@
 #include "state/record.h"
 #include "state/table_names.h"
 #include "status/route_get.h"
+#include "status/tunnel_judge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,10 +44,12 @@ static void find_addresses(struct snapshot *snapshot, struct tunnel_status *stat
 			   const struct objects *recorded)
 {
 	struct resolved resolved;
-	const int r = resolve_auto(snapshot->rtnl, &status->link, recorded,
-				   &status->tunnel, &resolved);
 	char text[160];
+	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < status->n_sections; i++)
+		r = resolve_auto(snapshot->rtnl, &status->link, recorded,
+				 &status->sections[i].section, &resolved);
 	if (r == 0)
 		return;
 	snprintf(text, sizeof(text),
@@ -78,22 +81,23 @@ static int find_rivals(struct snapshot *snapshot, const struct tunnel_status *st
  * Without a name a tunnel works: so it is drift only if the line would be ours, and is not
  * there.
  */
-static void find_name_state(struct snapshot *snapshot, struct tunnel_status *status)
+static void find_name_state(struct snapshot *snapshot, const struct tunnel_status *status,
+			    struct section_status *ret)
 {
-	struct name_entry want = {.number = status->tunnel.table};
+	struct name_entry want = {.number = ret->section.table};
 	struct name_rival rival;
 	int r;
 
-	memcpy(want.name, status->tunnel.table_name, sizeof(want.name));
-	if (status->section != SECTION_FOUND || !status->link.ifindex || !want.name[0])
+	memcpy(want.name, ret->section.table_name, sizeof(want.name));
+	if (!status->link.ifindex || !want.name[0])
 		return;
 	if (known_names_has_ours(&snapshot->names, &want)) {
-		status->name_unread = snapshot->names.unread;
+		ret->name_unread = snapshot->names.unread;
 		return;
 	}
 	r = names_look(snapshot->runfd, &want, &rival);
 	if (r == NAME_OURS)
-		status->name_state = STATE_MISSING;
+		ret->name_state = STATE_MISSING;
 	if (r < 0)
 		snapshot->names.error = r;
 }
@@ -115,7 +119,8 @@ static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
 	tunnel_status_find_link(status, &snapshot->kernel);
 	if (status->section == SECTION_FOUND && status->link.ifindex)
 		find_addresses(snapshot, status, &recorded);
-	find_name_state(snapshot, status);
+	for (size_t i = 0; i < status->n_sections; i++)
+		find_name_state(snapshot, status, &status->sections[i]);
 	r = tunnel_status_fill(status, has_record, &recorded, &snapshot->kernel);
 	objects_free(&recorded);
 	return r < 0 ? r : find_rivals(snapshot, status);
@@ -280,7 +285,7 @@ int snapshot_take(struct snapshot *snapshot, char *const ifnames[])
 	const int r = take(snapshot, ifnames);
 
 	for (size_t i = 0; r < 0 && i < snapshot->tunnels.n; i++)
-		tunnel_status_give_up(&snapshot->tunnels.status[i], r);
+		tunnel_judge_give_up(&snapshot->tunnels.status[i], r);
 	if (r == 0 && snapshot->findings.no_memory)
 		fail(snapshot, -ENOMEM, "keep all that is wrong with drop-ins");
 	return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What status says of one tunnel: each rule and route that is wanted or there, each
- * source's path, and the state of it all. Pure: from the values of section, record and
+ * What status says of one tunnel: its sections, each rule and route that is wanted or
+ * there, each path. Pure: from the values of section, record and
  * kernel state.
  */
 #ifndef TUNNEL_STATUS_H
@@ -29,6 +29,8 @@ enum state {
 /* For people and programs. */
 const char *state_name(enum state state);
 
+enum state state_worse(enum state a, enum state b);
+
 /* Anything from STATE_NO_CARRIER to STATE_CHANGED. */
 bool state_is_drift(enum state state);
 
@@ -41,24 +43,31 @@ struct object_status {
 	bool wanted, there;
 };
 
+/* One of the tunnel's sections, and its table's name. */
+struct section_status {
+	struct section section;
+	enum state name_state;
+	bool name_unread; /* its line stands in our file, where ip(8) does not look */
+};
+
 enum section_state { SECTION_NONE, SECTION_FOUND, SECTION_UNKNOWN };
 
 struct tunnel_status {
 	char ifname[IFNAMSIZ];
 	enum section_state section;
-	bool clashes;          /* why it is SECTION_UNKNOWN: another section is first */
-	struct section tunnel; /* with SECTION_FOUND */
-	bool looked;           /* the following is so; else the kernel did not say */
-	struct link link;      /* ifindex 0: absent */
-	bool no_carrier;       /* it is up all the same */
-	char vrf[IFNAMSIZ];    /* that the link is in; "": in none */
+	bool clashes;      /* why it is SECTION_UNKNOWN: another section is first */
+	size_t order;      /* in which it was found */
+	size_t n_sections; /* with SECTION_FOUND at least 1, else 0 */
+	struct section_status *sections;
+	bool looked;        /* the following is so; else the kernel did not say */
+	struct link link;   /* ifindex 0: absent */
+	bool no_carrier;    /* it is up all the same */
+	char vrf[IFNAMSIZ]; /* that the link is in; "": in none */
 	uint32_t vrf_table;
 	uint32_t
 		vrf_rule; /* priority of the rule that looks there before ours; 0: none */
 	bool recorded;    /* its record is not empty */
 	bool record_bad;  /* and cannot be read: what was installed is not known */
-	enum state name_state;
-	bool name_unread; /* its line stands in our file, where ip(8) does not look */
 	size_t n_items;
 	struct object_status *item;
 	size_t n_paths; /* one for each selector of a wanted rule */
@@ -77,6 +86,10 @@ void tunnel_status_find_link(struct tunnel_status *status,
 int tunnel_status_fill(struct tunnel_status *status, bool has_record,
 		       const struct objects *recorded, const struct kernel_state *kernel);
 
+/* Returns 0 or -ENOMEM. */
+int tunnel_status_add_section(struct tunnel_status *status,
+			      const struct section *section);
+
 /* Whether something of ours that no record has must be this tunnel's. */
 bool tunnel_status_owns(const struct tunnel_status *status, const struct object *object);
 
@@ -84,31 +97,8 @@ bool tunnel_status_owns(const struct tunnel_status *status, const struct object 
 int tunnel_status_add(struct tunnel_status *status, const struct object *object,
 		      enum state state);
 
-/*
- * One path for each selector of the wanted rules; of the rule for all, one for each source
- * of the wanted routes. Returns 0 or -ENOMEM.
- */
-int tunnel_status_make_paths(struct tunnel_status *status);
-
-/* The reason of each path, once the kernel has answered; and the state of it all. */
-void tunnel_status_judge(struct tunnel_status *status, const struct kernel_state *kernel);
-
-/* What was not asked because of ERROR (-errno) is not known. */
-void tunnel_status_give_up(struct tunnel_status *status, int error);
-
-/* The state of a path and of the rules that lead it. NULL: nothing was asked. */
-enum state tunnel_status_of_path(const struct tunnel_status *status,
-				 const struct path *path);
-
-/* NULL: nothing was asked about packets from there. */
-const struct path *tunnel_status_path_of(const struct tunnel_status *status,
-					 const struct prefix *source);
-
 /* Whether nothing is wanted for want of an address (source = auto). */
 bool tunnel_status_waits_for_address(const struct tunnel_status *status);
-
-/* Whether the item is a rule that is wanted and selects the packets of that path. */
-bool object_status_is_rule_of(const struct object_status *item, const struct path *path);
 
 void tunnel_status_free(struct tunnel_status *status);
 

@@ -25,23 +25,22 @@ static int add(struct tunnels *tunnels, const char *ifname, struct tunnel_status
 		return -ENOMEM;
 	tunnels->status = more;
 	*ret = &more[tunnels->n++];
-	**ret = (struct tunnel_status){0};
+	**ret = (struct tunnel_status){.order = tunnels->n};
 	strncpy((*ret)->ifname, ifname, IFNAMSIZ - 1);
 	return 0;
 }
 
-static int put_section(void *data, const struct section *tunnel, const char *file,
+static int put_section(void *data, const struct section *section, const char *file,
 		       unsigned line)
 {
 	struct tunnel_status *status;
-	int r = add(data, tunnel->ifname, &status);
+	int r = add(data, section->ifname, &status);
 
 	(void)file, (void)line;
 	if (r < 0)
 		return r;
 	status->section = SECTION_FOUND;
-	status->tunnel = *tunnel;
-	return 0;
+	return tunnel_status_add_section(status, section);
 }
 
 static int put_recorded(void *data, const char *ifname)
@@ -58,32 +57,61 @@ static int by_name(const void *a, const void *b)
 	const struct tunnel_status *x = a, *y = b;
 	const int r = strverscmp(x->ifname, y->ifname);
 
-	return r ? r : (int)y->section - (int)x->section;
+	if (r)
+		return r;
+	if (x->section != y->section)
+		return (int)y->section - (int)x->section;
+	return (x->order > y->order) - (x->order < y->order);
 }
 
-/* Each name once; the first of equals. */
-static void sort(struct tunnels *tunnels)
+/* Takes FROM's sections over, if they are of the same interface, and ends it. */
+static int merge(struct tunnel_status *into, struct tunnel_status *from)
 {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->n_sections; i++)
+		r = tunnel_status_add_section(into, &from->sections[i].section);
+	tunnel_status_free(from);
+	return r;
+}
+
+/* Each name once, with all of its sections. */
+static int sort(struct tunnels *tunnels)
+{
+	struct tunnel_status *status = tunnels->status;
 	size_t n = 0;
+	int r = 0;
 
 	if (tunnels->n)
-		qsort(tunnels->status, tunnels->n, sizeof(struct tunnel_status), by_name);
+		qsort(status, tunnels->n, sizeof(*status), by_name);
 	for (size_t i = 0; i < tunnels->n; i++)
-		if (n == 0 ||
-		    strcmp(tunnels->status[n - 1].ifname, tunnels->status[i].ifname) != 0)
-			tunnels->status[n++] = tunnels->status[i];
+		if (n && !strcmp(status[n - 1].ifname, status[i].ifname))
+			r = merge(&status[n - 1], &status[i]) < 0 ? -ENOMEM : r;
+		else
+			status[n++] = status[i];
 	tunnels->n = n;
+	return r;
+}
+
+/* What its drop-in says, alone. Returns as config_find(), or -ENOMEM. */
+static int find_sections(struct tunnels *tunnels, struct tunnel_status *status)
+{
+	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
+	_cleanup_free_ struct tunnel *tunnel = malloc(sizeof(*tunnel));
+	int r, r_add = 0;
+
+	if (!tunnel)
+		return -ENOMEM;
+	r = config_find(tunnels->settings, status->ifname, &diagnostics, tunnel);
+	for (unsigned i = 0; r > 0 && r_add == 0 && i < tunnel->n; i++)
+		r_add = tunnel_status_add_section(status, &tunnel->section[i]);
+	return r_add < 0 ? r_add : r;
 }
 
 static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
 {
-	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
-	struct tunnel tunnel;
-	const int r =
-		config_find(tunnels->settings, status->ifname, &diagnostics, &tunnel);
+	const int r = find_sections(tunnels, status);
 
-	if (r > 0)
-		status->tunnel = tunnel.section[0];
 	status->section = r < 0 ? SECTION_UNKNOWN : r > 0 ? SECTION_FOUND : SECTION_NONE;
 }
 
@@ -94,7 +122,8 @@ int tunnels_collect_named(struct tunnels *tunnels, char *const ifnames[])
 
 	for (; r == 0 && *ifnames; ifnames++)
 		r = add(tunnels, *ifnames, &status);
-	sort(tunnels);
+	if (r == 0)
+		r = sort(tunnels);
 	for (size_t i = 0; r == 0 && i < tunnels->n; i++)
 		find_section(tunnels, &tunnels->status[i]);
 	return r;
@@ -136,22 +165,28 @@ static int put_broken(struct tunnels *tunnels, const struct kernel_state *kernel
 	return r;
 }
 
-/* A record without a section: none is wanted, or it is among what could not be read. */
+/*
+ * A record without a section: none is wanted, or it is among what could not be read. A
+ * section beside one that could not be read, or that clashes: not all is known.
+ */
 static void find_lost_sections(struct tunnels *tunnels)
 {
-	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
-
 	for (size_t i = 0; i < tunnels->n; i++) {
 		struct tunnel_status *status = &tunnels->status[i];
-		struct tunnel tunnel;
+		struct tunnel_status alone = {0};
 		int r;
 
-		if (status->section != SECTION_NONE)
+		if (status->section != SECTION_NONE &&
+		    (status->section != SECTION_FOUND || !tunnels->unread))
 			continue;
-		r = config_find(tunnels->settings, status->ifname, &diagnostics, &tunnel);
-		if (r != 0)
+		memcpy(alone.ifname, status->ifname, sizeof(alone.ifname));
+		r = find_sections(tunnels, &alone);
+		if (r < 0 || alone.n_sections > status->n_sections) {
 			status->section = SECTION_UNKNOWN;
-		status->clashes = r > 0; /* good by itself, and yet not among all */
+			status->n_sections = 0;
+			status->clashes = r > 0; /* good by itself, not among all */
+		}
+		tunnel_status_free(&alone);
 	}
 }
 
@@ -166,9 +201,10 @@ int tunnels_collect_all(struct tunnels *tunnels)
 		return r_config;
 	if (tunnels->runfd >= 0)
 		r = record_each(tunnels->runfd, put_recorded, tunnels);
+	if (r == 0)
+		r = sort(tunnels);
 	if (r < 0)
 		return r;
-	sort(tunnels);
 	tunnels->unread = r_config < 0;
 	find_lost_sections(tunnels);
 	return 0;
@@ -197,7 +233,8 @@ int tunnels_collect_unread(struct tunnels *tunnels, const struct kernel_state *k
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (!i || strcmp(file[i - 1], file[i]) != 0)
 			r = put_broken(tunnels, kernel, file[i]);
-	sort(tunnels);
+	if (r == 0)
+		r = sort(tunnels);
 	find_lost_sections(tunnels);
 	return r;
 }

@@ -329,7 +329,7 @@ json() {
 	for type in blackhole unreachable prohibit; do
 		ip -6 route add $type 2000::/3 table 200
 		json '.tunnels[0].sources[0].path | .refused and .reason == "refused" and
-			(.text | endswith("'$type' 2000::/3 of table 200, metric 2048, protocol 3 boot, refuses it"))'
+			(.text | endswith("'$type' 2000::/3 of table 200, metric 1024, protocol 3 boot, refuses it"))'
 		ip -6 route del $type 2000::/3 table 200
 	done
 }
@@ -650,6 +650,118 @@ json() {
 	ip -6 route add default via 2001::2 dev net0
 }
 
+@test "what is selected by a mark, a user, a bound socket, a link: asked as such" {
+	drop_in sixxs0 <<-END
+		[sixxs0]
+		fwmark = 0x1/0xff
+		user = 1000
+		bound = yes
+		from_link = lan0, lan9
+		table = 200
+		prefer_main = no
+	END
+	ip link add lan0 type veth peer name far0
+	ip link set lan0 up
+	ip link set far0 up
+	ip address add 192.168.7.1/24 dev lan0
+	sysctl -qw net.ipv4.ip_forward=1
+	replay sixxs0
+	json '.state == "ok" and (.tunnels[0] | .sources == [] and (.selectors | length) == 10 and
+		(.selectors | map(select(.family == 6) | [.selector, .path.reason, .path.interface])) == [
+			["fwmark 0x1/0xff", null, "sixxs0"], ["uidrange 1000-1000", null, "sixxs0"],
+			["oif sixxs0", null, "sixxs0"], ["iif lan0", null, "sixxs0"], ["iif lan9", "no-link", null]] and
+		(.selectors | map(select(.family == 4) | [.selector, .path.reason, .path.interface])) == [
+			["fwmark 0x1/0xff", null, "sixxs0"], ["uidrange 1000-1000", null, "sixxs0"],
+			["oif sixxs0", null, "sixxs0"], ["iif lan0", null, "sixxs0"], ["iif lan9", "no-link", null]])'
+	status >/tmp/out
+	has '  fwmark         0x1/0xff rule 16383: leaves by sixxs0               ok' </tmp/out
+	has '  iif            lan9 rule 16383: there is no link lan9              ok' </tmp/out
+	free_of '.{81}' /tmp/out
+	# each by itself goes astray where another rule takes just that
+	for selector in 'fwmark 0x1' 'uidrange 1000-1000' 'iif lan0'; do
+		# shellcheck disable=SC2086 # words
+		ip -6 rule add $selector priority 100 lookup main protocol static
+		json '.tunnels[0] | .state == "astray" and (.selectors | map(select(.path.reason == "other-rule")) | length == 1 and
+			(.[0].path.interface == "net0"))'
+		ip -6 rule del priority 100
+	done
+	# a socket that is bound: IPv4 has no route at all, and still names the link
+	ip -4 route del default table 200
+	json '.tunnels[0].selectors[] | select(.selector == "oif sixxs0" and .family == 4).path.reason == "no-route"'
+	$handler apply sixxs0 2>/dev/null
+	sysctl -qw net.ipv4.ip_forward=0
+	json '.state == "ok" and (.tunnels[0].selectors[] | select(.selector == "iif lan0" and .family == 4).path |
+		.text == "nothing from lan0 is forwarded")'
+	ip link del lan0
+}
+
+@test "several sections of one interface; a primary and its backup" {
+	drop_in sixxs0 <<-END
+		[one]
+		interface = sixxs0
+		source = 2a02::1
+		table = 200
+		[two]
+		interface = sixxs0
+		source = 2a02:2::/48
+		table = 201
+		gateway = fe80::1
+		prefer_main = no
+	END
+	replay sixxs0
+	says 0 <<-END
+		sixxs0           up, table 200 one, table 201 two                    ok
+		  IPv6           default dev sixxs0 metric 2048 table 200            ok
+		  IPv6           default via fe80::1 dev sixxs0 metric 2048 table    ok
+		                 201
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		  from           2a02:2::/48 rule 16383: leaves by sixxs0            ok
+	END
+	json '.tunnels[0] | .label == "one" and (.sections | map(.label)) == ["one", "two"] and
+		.sections[1].table.number == 201 and (.sources | map(.source)) == ["2a02::1", "2a02:2::/48"]'
+	ip -6 rule del from 2a02:2::/48
+	json '.tunnels[0] | .state == "missing" and (.sources | map(.state)) == ["ok", "missing"]'
+	# one of them is wrong: not all is known
+	sed -i 's/^gateway = .*/gateway = nonsense/' /etc/sixxs-route/conf.d/sixxs0.conf
+	json '.state == "unknown" and .tunnels[0].state == "unknown"'
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\npriority = 16380\n' | drop_in sixxs0
+	printf '[sixxs1]\nsource = 2a02::1\ntable = 201\npriority = 16390\n' | drop_in sixxs1
+	tunnel_add sixxs1
+	tunnel_up sixxs1
+	settle
+	$handler apply --all 2>/dev/null
+	says 0 <<-END
+		sixxs0           up, table 200 sixxs0                                ok
+		  IPv6           default dev sixxs0 metric 2048                      ok
+		  from           2a02::1 rule 16380: leaves by sixxs0                ok
+		sixxs1           up, table 201 sixxs1                                ok
+		  IPv6           default dev sixxs1 metric 2048                      ok
+		  from           2a02::1 rule 16390: leaves by sixxs0 (table 200     ok
+		                 sixxs0): backup of the section with priority 16380
+	END
+	json '.tunnels[1].sources[0].path.reason == "primary"'
+	rm /etc/sixxs-route/conf.d/sixxs1.conf
+	$handler apply sixxs1 2>/dev/null
+}
+
+@test "carrier = needed: without carrier the link counts as down" {
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\ncarrier = needed\nwhen_down = unreachable\n' | drop_in sixxs0
+	ip link del sixxs0
+	ip link add sixxs0 type veth peer name far0
+	ip link set far0 up
+	ip link set sixxs0 up
+	settle
+	$handler apply sixxs0 2>/dev/null
+	json '.state == "ok" and .tunnels[0].state == "ok"'
+	ip link set far0 down
+	$handler apply sixxs0 2>/dev/null
+	json '.state == "ok" and (.tunnels[0] | .state == "waiting" and .carrier == false and
+		(.sources[0].path | .reason == "waiting" and .refused))'
+	ip link del sixxs0
+	settle
+	tunnel_add sixxs0
+}
+
 @test "source = auto: the link's addresses, or none yet" {
 	ip address add 2a02::5/64 dev sixxs0 nodad
 	printf '[sixxs0]\nsource = auto\ntable = 200\n' | drop_in sixxs0
@@ -728,7 +840,7 @@ json() {
 		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
 		Not all could be read: mend what is told above first.
 	END
-	grep -q 'sixxs1.conf:1: error: source 2a02::1 belongs to \[sixxs0\] already' /tmp/err
+	grep -q 'sixxs1.conf:[0-9]*: error: .*2a02::1 belongs to \[sixxs0\] already' /tmp/err
 	json '.tunnels[1] | .state == "unknown" and .section == "unknown" and .table == null'
 	rm /etc/sixxs-route/conf.d/sixxs1.conf
 	$handler apply sixxs1 2>/dev/null

@@ -394,6 +394,7 @@ static const struct {
 	struct route_reply match;
 	bool foreign;   /* a rule 100 of somebody else's looks up main */
 	bool forwarded; /* the source is not local */
+	bool primary;   /* a rule 90 of ours does for the same source */
 	bool some;      /* a rule 100 takes all TCP */
 	bool down, no_rule, no_route, prefer_main;
 	enum reason reason;
@@ -493,6 +494,11 @@ static const struct {
 	 .reason = REASON_PREFER_MAIN,
 	 .text = "leaves by IF (table TABLE): a more specific route, as prefer_main "
 		 "wants"},
+	{.what = "the backup of another section",
+	 .way = {.oif = NET0, .table = 300},
+	 .primary = true,
+	 .reason = REASON_PRIMARY,
+	 .text = "leaves by IF (table TABLE): backup of the section with priority 90"},
 	{.what = "no address of this host",
 	 .way = {REFUSED(EHOSTUNREACH)},
 	 .forwarded = true,
@@ -525,12 +531,12 @@ static void test_reasons(void **state)
 				    .route = situations[i].match,
 				    .some = situations[i].some,
 				    .rule = rule(100, NULL, MAIN)};
-		const struct path_tunnel tunnel = {
-			.link = {.ifindex = TUNNEL, .up = !situations[i].down},
-			.has_rule = !situations[i].no_rule,
-			.has_route = !situations[i].no_route,
-			.prefer_main = situations[i].prefer_main};
-		struct kernel_rule rules[5];
+		const struct path_tunnel tunnel = {.up = !situations[i].down,
+						   .has_rule = !situations[i].no_rule,
+						   .has_route = !situations[i].no_route,
+						   .prefer_main =
+							   situations[i].prefer_main};
+		struct kernel_rule rules[6];
 		struct kernel_rules policy = {.rule = rules};
 		char text[PATH_STRLEN];
 
@@ -538,6 +544,8 @@ static void test_reasons(void **state)
 		if (!path.reply.error && !path.reply.type)
 			path.reply.type = RTN_UNICAST;
 		rules[policy.n++] = rule(0, NULL, RT_TABLE_LOCAL);
+		if (situations[i].primary)
+			rules[policy.n++] = own_rule(90, "2a02::1", 300);
 		if (situations[i].foreign)
 			rules[policy.n++] = rule(100, NULL, MAIN);
 		if (situations[i].prefer_main) {
@@ -558,9 +566,8 @@ static void test_reasons(void **state)
 /* What is selected by a link's name, and of a bound socket the table, not the link. */
 static void test_by_link(void **state)
 {
-	const struct path_tunnel tunnel = {.link = {.ifindex = TUNNEL, .up = true},
-					   .has_rule = true,
-					   .has_route = true};
+	const struct path_tunnel tunnel = {
+		.up = true, .has_rule = true, .has_route = true};
 	struct path path = {.tunnel = TUNNEL,
 			    .packet = packet(),
 			    .local = true,

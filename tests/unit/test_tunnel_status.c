@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "status/known_names.h"
+#include "status/tunnel_judge.h"
 #include "status/tunnel_status.h"
 
 #include <linux/rtnetlink.h>
@@ -379,11 +380,11 @@ static void test_situations(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
-		struct section tunnel = {.ifname = "sixxs0",
-					 .n_sources = 1,
-					 .table = 200,
-					 .priority = 16383,
-					 .metric = 1024};
+		struct section section = {.ifname = "sixxs0",
+					  .n_sources = 1,
+					  .table = 200,
+					  .priority = 16383,
+					  .metric = 1024};
 		struct tunnel_status status = {.ifname = "sixxs0",
 					       .section = situations[i].section};
 		struct kernel_state kernel = {0};
@@ -391,21 +392,22 @@ static void test_situations(void **state)
 		struct object ours[4];
 		char items[256];
 
-		prefix_parse("2a02::1", &tunnel.source[0]);
-		tunnel.when_down = situations[i].unreachable ? UNREACHABLE : FALLTHROUGH;
-		tunnel.prefer_main = situations[i].prefer_main;
+		prefix_parse("2a02::1", &section.source[0]);
+		section.when_down = situations[i].unreachable ? UNREACHABLE : FALLTHROUGH;
+		section.prefer_main = situations[i].prefer_main;
 		if (situations[i].section == SECTION_FOUND)
-			status.tunnel = tunnel;
+			assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 		if (situations[i].link != ABSENT)
 			status.link = (struct link){.ifindex = 12,
 						    .up = situations[i].link == UP,
+						    .carrier = true,
 						    .ifname = "sixxs0"};
 		put_kernel(situations[i].kernel, &kernel, ours);
 		put_record(situations[i].record, &record);
 		assert_int_equal(
 			tunnel_status_fill(&status, record.n != 0, &record, &kernel), 0);
 		objects_free(&record);
-		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		assert_int_equal(tunnel_judge_make_paths(&status), 0);
 		assert_int_equal(status.n_paths, situations[i].section == SECTION_FOUND &&
 							 status.link.ifindex);
 		if (status.n_paths) {
@@ -413,7 +415,7 @@ static void test_situations(void **state)
 			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
 			status.path[0].reply.table = situations[i].astray ? 254 : 200;
 		}
-		tunnel_status_judge(&status, &kernel);
+		tunnel_judge(&status, &kernel);
 		format_items(&status, items, sizeof(items));
 		if (strcmp(items, situations[i].items) != 0 ||
 		    status.state != situations[i].state)
@@ -433,15 +435,14 @@ static void test_record_bad(void **state)
 	const struct kernel_state kernel = {0};
 
 	(void)state;
-	tunnel_status_judge(&status, &kernel);
+	tunnel_judge(&status, &kernel);
 	assert_int_equal(status.state, STATE_UNKNOWN);
 }
 
 static void test_owner(void **state)
 {
-	struct tunnel_status status = {.section = SECTION_FOUND,
-				       .link = {.ifindex = 12},
-				       .tunnel = {.table = 200, .n_sources = 1}};
+	struct tunnel_status status = {.section = SECTION_FOUND, .link = {.ifindex = 12}};
+	struct section section = {.table = 200, .n_sources = 1};
 	static const struct {
 		const char *object;
 		bool with_section, without;
@@ -460,43 +461,50 @@ static void test_owner(void **state)
 	};
 
 	(void)state;
-	prefix_parse("2a02::1", &status.tunnel.source[0]);
+	prefix_parse("2a02::1", &section.source[0]);
+	assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		const struct object o = object(objects[i].object);
 
-		status.section = SECTION_FOUND;
+		status.n_sections = 1;
 		assert_int_equal(tunnel_status_owns(&status, &o),
 				 objects[i].with_section);
-		status.section = SECTION_NONE;
+		status.n_sections = 0;
 		assert_int_equal(tunnel_status_owns(&status, &o), objects[i].without);
 	}
+	tunnel_status_free(&status);
 }
 
 /* A link's own message, and its VRF's; what comes first for all that is bound there. */
 static void test_link(void **state)
 {
 	static const struct {
-		bool carrier, in_vrf;
+		bool carrier, needed, in_vrf;
 		uint32_t rule; /* priority of l3mdev's; 0: there is none */
 		enum state state;
 	} links[] = {
-		{true, false, 0, STATE_OK},        {false, false, 0, STATE_NO_CARRIER},
-		{true, true, 1000, STATE_ASTRAY},  {true, true, 0, STATE_OK},
-		{true, false, 1000, STATE_OK},     {true, true, 20000, STATE_OK},
-		{false, true, 1000, STATE_ASTRAY},
+		{true, false, false, 0, STATE_OK},
+		{false, false, false, 0, STATE_NO_CARRIER},
+		{true, true, false, 0, STATE_OK},
+		{true, false, true, 1000, STATE_ASTRAY},
+		{true, false, true, 0, STATE_OK},
+		{true, false, false, 1000, STATE_OK},
+		{true, false, true, 20000, STATE_OK},
+		{false, false, true, 1000, STATE_ASTRAY},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
 		struct tunnel_status status = {.ifname = "sixxs0",
-					       .section = SECTION_FOUND,
-					       .tunnel = {.table = 200,
-							  .n_sources = 1,
-							  .priority = 16383,
-							  .metric = 1024}};
+					       .section = SECTION_FOUND};
+		struct section section = {
+			.table = 200, .n_sources = 1, .priority = 16383, .metric = 1024};
 		struct kernel_link link[] = {
 			{.link = {.ifindex = 5, .ifname = "red"}, .vrf_table = 10},
-			{.link = {.ifindex = 12, .ifname = "sixxs0", .up = true},
+			{.link = {.ifindex = 12,
+				  .ifname = "sixxs0",
+				  .up = true,
+				  .carrier = links[i].carrier},
 			 .carrier = links[i].carrier,
 			 .master = links[i].in_vrf ? 5 : 0}};
 		const struct kernel_link *by_name[] = {&link[0], &link[1]};
@@ -510,15 +518,17 @@ static void test_link(void **state)
 					      .rules4 = {links[i].rule != 0, &rule}};
 		struct objects record = {0};
 
-		prefix_parse("2a02::1", &status.tunnel.source[0]);
+		section.carrier_needed = links[i].needed;
+		prefix_parse("2a02::1", &section.source[0]);
+		assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 		tunnel_status_find_link(&status, &kernel);
 		assert_int_equal(status.link.ifindex, 12);
 		assert_string_equal(status.vrf, links[i].in_vrf ? "red" : "");
 		assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
-		assert_int_equal(tunnel_status_make_paths(&status), 0);
+		assert_int_equal(tunnel_judge_make_paths(&status), 0);
 		status.path[0].local = true;
 		status.path[0].reply = (struct route_reply){.oif = 12, .table = 200};
-		tunnel_status_judge(&status, &kernel);
+		tunnel_judge(&status, &kernel);
 		assert_int_equal(status.state, links[i].state);
 		tunnel_status_free(&status);
 	}
@@ -554,7 +564,7 @@ static void test_paths(void **state)
 		items[i] = (struct object_status){.object = object(wanted[i].object),
 						  .wanted = true,
 						  .there = true};
-	assert_int_equal(tunnel_status_make_paths(&status), 0);
+	assert_int_equal(tunnel_judge_make_paths(&status), 0);
 	for (size_t i = 0; i < n; i++) {
 		const struct path *path = &status.path[paths];
 
@@ -568,8 +578,8 @@ static void test_paths(void **state)
 			assert_int_equal(path->wanted.selector, SELECT_ALL);
 	}
 	assert_int_equal(paths, status.n_paths);
-	assert_true(object_status_is_rule_of(&items[1], &status.path[0]));
-	assert_false(object_status_is_rule_of(&items[3], &status.path[0]));
+	assert_true(tunnel_judge_is_rule_of(&items[1], &status.path[0]));
+	assert_false(tunnel_judge_is_rule_of(&items[3], &status.path[0]));
 	free(status.path);
 }
 
@@ -578,18 +588,20 @@ static void test_no_address(void **state)
 {
 	struct tunnel_status status = {
 		.section = SECTION_FOUND,
-		.link = {.ifindex = 12, .up = true},
-		.tunnel = {.table = 200, .source_kind = SOURCES_AUTO}};
+		.link = {.ifindex = 12, .up = true, .carrier = true}};
+	const struct section section = {.table = 200, .source_kind = SOURCES_AUTO};
 	struct kernel_state kernel = {0};
 	const struct objects record = {0};
 
 	(void)state;
+	assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
-	assert_int_equal(tunnel_status_make_paths(&status), 0);
-	tunnel_status_judge(&status, &kernel);
+	assert_int_equal(tunnel_judge_make_paths(&status), 0);
+	tunnel_judge(&status, &kernel);
 	assert_int_equal(status.n_items, 0);
 	assert_int_equal(status.state, STATE_WAITING);
 	assert_true(tunnel_status_waits_for_address(&status));
+	tunnel_status_free(&status);
 }
 
 /* What is left over is told in one order, whatever the record's and the dump's is. */
@@ -606,7 +618,7 @@ static void test_order(void **state)
 
 		assert_int_equal(tunnel_status_add(&status, &o, STATE_STALE), 0);
 	}
-	tunnel_status_judge(&status, &kernel);
+	tunnel_judge(&status, &kernel);
 	for (size_t i = 1; i < 5; i++)
 		assert_true(object_compare(&status.item[i - 1].object,
 					   &status.item[i].object) < 0);
@@ -616,33 +628,35 @@ static void test_order(void **state)
 /* What the kernel did not tell is not said to be well. */
 static void test_give_up(void **state)
 {
-	struct tunnel_status status = {.section = SECTION_FOUND,
-				       .link = {.ifindex = 12, .up = true},
-				       .tunnel = {.table = 200, .n_sources = 1}};
+	struct tunnel_status status = {
+		.section = SECTION_FOUND,
+		.link = {.ifindex = 12, .up = true, .carrier = true}};
+	struct section section = {.table = 200, .n_sources = 1};
 	struct kernel_state kernel = {0};
 	const struct objects record = {0};
 
 	(void)state;
-	prefix_parse("2a02::1", &status.tunnel.source[0]);
-	tunnel_status_give_up(&status, -ENOBUFS);
+	prefix_parse("2a02::1", &section.source[0]);
+	assert_int_equal(tunnel_status_add_section(&status, &section), 0);
+	tunnel_judge_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
-	assert_int_equal(status.name_state, STATE_UNKNOWN);
-	assert_int_equal(tunnel_status_of_path(
-				 &status, tunnel_status_path_of(
-						  &status, &status.tunnel.source[0])),
+	assert_int_equal(status.sections[0].name_state, STATE_UNKNOWN);
+	assert_int_equal(tunnel_judge_path_state(
+				 &status, tunnel_judge_path_of(&status, &section,
+							       &section.source[0])),
 			 STATE_UNKNOWN);
 
-	status.name_state = STATE_OK;
+	status.sections[0].name_state = STATE_OK;
 	assert_int_equal(tunnel_status_fill(&status, true, &record, &kernel), 0);
-	assert_int_equal(tunnel_status_make_paths(&status), 0);
-	tunnel_status_give_up(&status, -ENOBUFS);
+	assert_int_equal(tunnel_judge_make_paths(&status), 0);
+	tunnel_judge_give_up(&status, -ENOBUFS);
 	assert_int_equal(status.state, STATE_UNKNOWN);
-	assert_int_equal(status.name_state, STATE_OK);
+	assert_int_equal(status.sections[0].name_state, STATE_OK);
 	assert_int_equal(status.path[0].reason, REASON_ERROR);
 	assert_int_equal(status.path[0].reply.error, -ENOBUFS);
-	assert_int_equal(tunnel_status_of_path(
-				 &status, tunnel_status_path_of(
-						  &status, &status.tunnel.source[0])),
+	assert_int_equal(tunnel_judge_path_state(
+				 &status, tunnel_judge_path_of(&status, &section,
+							       &section.source[0])),
 			 STATE_UNKNOWN);
 	tunnel_status_free(&status);
 }
