@@ -97,7 +97,7 @@ static int wait_for_lock(int fd)
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &before, NULL);
-	return r == -EINTR ? -ETIMEDOUT : r;
+	return r == -EINTR || r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
 /* Whoever can open it can lock it: so nobody else may. */
