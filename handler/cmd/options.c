@@ -87,17 +87,6 @@ static void fill_options(struct option ret[static OPTIONS + 1])
 	ret[OPTIONS] = (struct option){0};
 }
 
-/* "x/" and "x/." are where a link "x" leads to: one looks at "x" itself. */
-static char *trim_folder(char *path)
-{
-	size_t size = strlen(path);
-
-	while (size > 1 && (path[size - 1] == '/' ||
-			    (path[size - 1] == '.' && path[size - 2] == '/')))
-		path[--size] = '\0';
-	return path;
-}
-
 static void take_option(int id, struct arguments *ret)
 {
 	switch (id) {
@@ -118,7 +107,7 @@ static void take_option(int id, struct arguments *ret)
 		ret->probe = optarg;
 		break;
 	case RUN_DIR_OPTION:
-		ret->settings.run_dir = trim_folder(optarg);
+		ret->settings.run_dir = optarg;
 		break;
 	case 'v':
 		ret->verbose = true;

@@ -306,15 +306,21 @@ static bool uses_table(const struct run *run, uint32_t table)
 }
 
 /* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
-static int set_names(const struct run *run)
+static int set_names(struct run *run)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < run->gone.n; i++) {
-		const struct name_entry none = {.number = run->gone.object[i].table};
+		const struct object *table = &run->gone.object[i];
+		const struct name_entry none = {.number = table->table};
 
-		if (run->gone.object[i].kind == OBJECT_TABLE && r == 0)
+		if (table->kind != OBJECT_TABLE)
+			continue;
+		if (r == 0)
 			r = set_name(run, &none);
+		/* it stays on the record while its name stands */
+		if (r < 0 && objects_put(&run->holds, table) < 0)
+			return -ENOMEM;
 	}
 	for (unsigned i = 0; r == 0 && i < run->tunnel.n; i++) {
 		const struct section *section = &run->tunnel.section[i];

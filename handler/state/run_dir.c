@@ -34,6 +34,12 @@ static int cut_slashes(const char *path, char ret[static PATH_MAX])
 	return 0;
 }
 
+/* -EPERM is our own word, for what others could write to. */
+static int failed(void)
+{
+	return errno == EPERM ? -EACCES : -errno;
+}
+
 int run_dir_open(const char *path, bool create)
 {
 	_cleanup_close_ int fd = -1;
@@ -43,10 +49,10 @@ int run_dir_open(const char *path, bool create)
 	if (r < 0)
 		return r;
 	if (create && mkdir(plain, 0755) < 0 && errno != EEXIST)
-		return errno == ENOENT ? -ENOTDIR : -errno;
+		return errno == ENOENT ? -ENOTDIR : failed();
 	fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ELOOP ? -ENOTDIR : -errno;
+		return errno == ELOOP ? -ENOTDIR : failed();
 	r = file_trust_dir(fd, NULL);
 	return r < 0 ? r : take_fd(&fd);
 }
@@ -91,7 +97,7 @@ static int wait_for_lock(int fd)
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &before, NULL);
-	return r == -EINTR ? -ETIMEDOUT : r;
+	return r == -EINTR || r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
 /* Whoever can open it can lock it: so nobody else may. */
@@ -109,7 +115,7 @@ static int open_lock(int runfd)
 	if (!S_ISREG(st.st_mode))
 		return -EPERM;
 	if ((st.st_mode & 0777) != 0600 && fchmod(fd, 0600) < 0)
-		return -errno;
+		return failed();
 	return take_fd(&fd);
 }
 

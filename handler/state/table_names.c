@@ -19,6 +19,7 @@
 struct ours {
 	char *bytes;
 	size_t size; /* with that newline */
+	bool anew;   /* what stands there must not stay */
 };
 
 struct judgement {
@@ -83,6 +84,17 @@ static int read_ours(int runfd, struct ours *ret)
 	if (ret->bytes[size] != '\n') /* a last line without its newline */
 		ret->bytes[ret->size++] = '\n';
 	return 0;
+}
+
+/* Whatever is no file of ours is replaced: ip(8) would read it, and wait for a FIFO. */
+static int read_to_change(int runfd, struct ours *ret)
+{
+	const int r = read_ours(runfd, ret);
+
+	if (r != -EPERM && r != -EFBIG && r != -ENXIO)
+		return r;
+	ret->anew = true;
+	return read_ours(-1, ret);
 }
 
 /* The newline before the table's line, or NULL. */
@@ -176,7 +188,7 @@ static int set_line(int runfd, struct ours *ours, const struct name_entry *want,
 {
 	char *const line = find_number(ours, want->number);
 
-	if (stands ? stands_at(ours, line, want) : !line)
+	if (!ours->anew && (stands ? stands_at(ours, line, want) : !line))
 		return 0;
 	if (line)
 		cut_line(ours, line);
@@ -194,7 +206,7 @@ int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)
 
 	if (want->name[0] && !iproute2_name_ok(want->name))
 		return -EINVAL;
-	r = read_ours(runfd, &ours);
+	r = read_to_change(runfd, &ours);
 	if (r < 0)
 		return r;
 	if (want->name[0])

@@ -57,6 +57,8 @@ errnos() {
 		esac ;;
 	poll | ppoll) errors='EINTR ENOMEM' ;;
 	signalfd4) errors='EMFILE ENFILE ENOMEM' ;;
+	readlinkat) errors='EACCES EIO ENOMEM' ;;
+	symlinkat) errors='EACCES EDQUOT EIO ENOMEM ENOSPC EROFS EPERM' ;;
 	pread64 | lseek) errors='EINTR EIO' ;;
 	recvmsg | recvfrom) errors='EAGAIN EINTR ENOBUFS ENOMEM' ;;
 	read) case $2 in
@@ -84,7 +86,7 @@ errnos() {
 
 # Whether TEXT says what went wrong; iniparser 4.1 does not say it of all.
 says_why() { # ERRNO TEXT
-	[[ $2 == *"${words[$1]}"* || $2 == *'iniparser found '* ||
+	[[ $2 == *"${words[$1]}"* || ($1 == EPERM && $2 == *"${words[EACCES]}"*) || $2 == *'iniparser found '* ||
 		$2 == *'iniparser read this line otherwise'* || $2 == *'no memory'* ]]
 }
 

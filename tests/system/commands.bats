@@ -401,6 +401,33 @@ usage() {
 	grep -q 'sixxs0: nothing to do' /tmp/told
 }
 
+@test "POSIXLY_CORRECT changes nothing: options may stand behind the verb" {
+	exits 0 env POSIXLY_CORRECT=1 $handler apply --all
+	stands sixxs0
+	exits 0 env POSIXLY_CORRECT=1 $handler status --json sixxs0 >/tmp/out || true
+	jq -e .state /tmp/out
+}
+
+@test "a run folder that is a link is not followed, also with a slash behind it" {
+	local end
+	mkdir /tmp/elsewhere
+	ln -sfn /tmp/elsewhere /tmp/link
+	for end in '' / // /. /./; do
+		unchanged exits 1 $handler --run-dir /tmp/link$end apply sixxs0
+		assert_same "" "$(ls -A /tmp/elsewhere)"
+	done
+	rm -r /tmp/link /tmp/elsewhere
+}
+
+@test "output that nobody takes: all is done, and the failure is said by the status" {
+	exits 1 bash -c "$handler apply --all 2>/dev/full"
+	stands sixxs0
+	exits 1 bash -c "$handler --dry-run remove sixxs0 >/dev/full" 2>/tmp/told
+	grep -q 'cannot write to standard output: No space left on device' /tmp/told
+	exits 1 bash -c "$handler remove sixxs0 2>/dev/full"
+	assert_same "" "$(rules | grep sixxs0 || true)"
+}
+
 @test "usage errors: exit 2, and nothing changes" {
 	exits 0 $handler apply sixxs0
 	usage
@@ -418,6 +445,7 @@ usage() {
 	usage apply sixxs0 --no-such-option
 	usage apply --conf-dir
 	usage --conf-dir= apply sixxs0
+	usage --run-dir= apply sixxs0
 	usage --conf-dir '' apply sixxs0
 	usage --run-dir= apply --all
 	usage status --probe=
@@ -479,9 +507,10 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	logged 3 '^daemon.err udev: no event of a network interface in the environment: '
 }
 
-@test "closed standard streams are no harm" {
-	exits 0 $handler apply sixxs0 <&- >&- 2>&-
+@test "closed standard streams: the work is done, and what was not said is a failure" {
+	exits 1 $handler apply sixxs0 <&- >&- 2>&-
 	stands sixxs0
+	exits 0 $handler apply sixxs0 <&- >&-
 	tunnel_add sixxs9
 	exits 1 env -i $handler udev <&- >&- 2>&-
 }

@@ -270,6 +270,22 @@ within_limit() { # COUNT SECONDS
 	[[ $output == *"damaged"* ]]
 }
 
+@test "counts of another boot, or ahead of the clock, are full for one span, and written down so" {
+	local change
+	limit 2/1
+	for change in 's/^boot .*/boot 01234567-89ab-cdef-0123-456789abcdef/' '/^boot/d' \
+		's/^\(until\|allowed\|connect\) .*/\1 900000000000/'; do
+		guard && guard
+		sed -i "$change" $file
+		run -75 guard
+		[ "$(sed -n 's/^boot //p' $file)" = "$(cat /proc/sys/kernel/random/boot_id)" ]
+		[ "$(counted)" = 2 ]
+		sleep 1.2
+		guard
+		rm $file
+	done
+}
+
 @test "a run folder that others can write to is refused" {
 	mkdir -m 777 /run/sixxs-route
 	chmod 777 /run/sixxs-route

@@ -392,6 +392,8 @@ limited() {
 
 @test "RLIMIT_NOFILE" { limited --nofile 3 4 5 6 7 8 9 10 11 12; }
 
+@test "RLIMIT_STACK" { limited --stack 65536 131072 262144 400000 600000 700000; }
+
 @test "RLIMIT_FSIZE" { limited --fsize 0 1 10 50 100 200 400 1000; }
 
 @test "RLIMIT_AS" {
@@ -406,7 +408,7 @@ limited() {
 @test "stdin, stdout and stderr closed" {
 	add 0>&- 1>&- 2>&-
 	recovers
-	$handler apply sixxs0 0>&- 1>&- 2>&-
+	exits 1 $handler apply sixxs0 0>&- 1>&- 2>&-
 	recovers
 	exits 1 event add sixxs0 "$ifindex" >/dev/full 2>&1 SUBSYSTEM=usb || true
 	recovers

@@ -418,19 +418,32 @@ static void test_left_behind(void **state)
 	assert_int_equal(access(scratch_path("run/elsewhere"), F_OK), -1);
 }
 
-/* Nobody here has made it: it is neither read nor written through. */
+/* Nobody here has made it: it is neither read nor written through, and makes way. */
 static void test_ours_is_a_link(void **state)
 {
 	(void)state;
 	scratch_write("elsewhere", "200 b\n");
 	assert_int_equal(symlink("../elsewhere", scratch_path("run/rt_tables")), 0);
-	assert_int_equal(set(200, "a"), -EPERM);
-	assert_int_equal(set(200, ""), -EPERM);
-	assert_string_equal(ours(), "200 b\n");
+	assert_int_equal(set(201, "a"), NAME_OURS);
+	assert_string_equal(ours(), "201 a\n");
 	assert_int_equal(unlink(scratch_path("run/rt_tables")), 0);
-	scratch_write("run/rt_tables", "200 b\n");
+	assert_int_equal(symlink("../elsewhere", scratch_path("run/rt_tables")), 0);
+	assert_int_equal(set(200, ""), NAME_OURS);
+	assert_int_equal(access(scratch_path("run/rt_tables"), F_OK), -1);
+	assert_int_equal(access(scratch_path("elsewhere"), F_OK), 0);
+}
+
+/* ip(8) would wait for it. */
+static void test_ours_is_none_of_ours(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(scratch_path("run/rt_tables"), 0644), 0);
+	assert_int_equal(set(200, "a"), NAME_OURS);
+	assert_string_equal(ours(), "200 a\n");
 	assert_int_equal(chmod(scratch_path("run/rt_tables"), 0666), 0);
-	assert_int_equal(set(200, "a"), -EPERM);
+	assert_int_equal(set(201, "b"), NAME_OURS);
+	assert_string_equal(ours(), "201 b\n");
+	assert_tidy();
 }
 
 /* Under the lock, as it is called: takes it, sets a line, and drops it. */
@@ -585,6 +598,7 @@ int main(void)
 		IN_FOLDER(test_no_run_folder),
 		IN_FOLDER(test_left_behind),
 		IN_FOLDER(test_ours_is_a_link),
+		IN_FOLDER(test_ours_is_none_of_ours),
 		IN_FOLDER(test_in_parallel),
 		IN_FOLDER(test_same_name_at_once),
 		IN_FOLDER(test_each),
