@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static size_t addr_size(uint8_t family)
@@ -19,6 +20,30 @@ static struct nlmsghdr *begin(void *buf, uint16_t type, uint16_t flags)
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
 	return nlh;
+}
+
+/* Of a length that is padded: libmnl leaves the padding as it was. */
+static void put_padded(struct nlmsghdr *nlh, uint16_t type, size_t size,
+		       const void *value)
+{
+	memset(mnl_nlmsg_get_payload_tail(nlh), 0,
+	       sizeof(struct nlattr) + ((size + 3) & ~(size_t)3));
+	mnl_attr_put(nlh, type, size, value);
+}
+
+static void put_name(struct nlmsghdr *nlh, uint16_t type, const char *name)
+{
+	put_padded(nlh, type, strlen(name) + 1, name);
+}
+
+static void put_u8(struct nlmsghdr *nlh, uint16_t type, uint8_t value)
+{
+	put_padded(nlh, type, sizeof(value), &value);
+}
+
+static void put_u16(struct nlmsghdr *nlh, uint16_t type, uint16_t value)
+{
+	put_padded(nlh, type, sizeof(value), &value);
 }
 
 static void put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix)
@@ -50,10 +75,10 @@ static void put_selector(struct nlmsghdr *nlh, struct fib_rule_hdr *frh,
 		mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(uids), &uids);
 		break;
 	case SELECT_OUT:
-		mnl_attr_put_strz(nlh, FRA_OIFNAME, rule->ifname);
+		put_name(nlh, FRA_OIFNAME, rule->ifname);
 		break;
 	case SELECT_IN:
-		mnl_attr_put_strz(nlh, FRA_IIFNAME, rule->ifname);
+		put_name(nlh, FRA_IIFNAME, rule->ifname);
 		break;
 	case SELECT_ALL:
 		mnl_attr_put_u32(nlh, FRA_SUPPRESS_IFGROUP, NO_IFGROUP);
@@ -71,7 +96,7 @@ static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
 	put_selector(nlh, frh, rule);
 	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
-	mnl_attr_put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
+	put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
 	if (rule->prefers_main)
 		mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, PREFER_MAIN_LENGTH);
 }
@@ -140,7 +165,7 @@ size_t encode_link(void *buf, const char *ifname, uint32_t ifindex)
 
 	ifi->ifi_index = (int)ifindex;
 	if (ifname)
-		mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
+		put_name(nlh, IFLA_IFNAME, ifname);
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return nlh->nlmsg_len;
 }
@@ -225,10 +250,10 @@ size_t encode_route_get(void *buf, const struct route_question *question)
 	if (question->uid != UINT32_MAX)
 		mnl_attr_put_u32(nlh, RTA_UID, question->uid);
 	if (question->ipproto)
-		mnl_attr_put_u8(nlh, RTA_IP_PROTO, question->ipproto);
+		put_u8(nlh, RTA_IP_PROTO, question->ipproto);
 	if (question->sport)
-		mnl_attr_put_u16(nlh, RTA_SPORT, htons(question->sport));
+		put_u16(nlh, RTA_SPORT, htons(question->sport));
 	if (question->dport)
-		mnl_attr_put_u16(nlh, RTA_DPORT, htons(question->dport));
+		put_u16(nlh, RTA_DPORT, htons(question->dport));
 	return nlh->nlmsg_len;
 }

@@ -72,7 +72,9 @@ static int read_ours(int runfd, struct ours *ret)
 	int r = runfd < 0 ? -ENOENT
 			  : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &bytes, &size);
 
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOENT)
+		r = 0;
+	if (r < 0)
 		return r;
 	ret->bytes = malloc(size + ENTRY_SIZE + 2);
 	if (!ret->bytes)

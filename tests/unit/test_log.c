@@ -100,7 +100,7 @@ static void begin(void)
 	alarm(PATIENCE);
 	signal(SIGPIPE, SIG_IGN);
 	MUST(!unshare(CLONE_NEWNS));
-	MUST(!mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	MUST(!mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL));
 	MUST(!mount("tmpfs", "/dev", "tmpfs", 0, NULL));
 	redirect_stderr();
 	start_syslogd();

@@ -432,7 +432,7 @@ static void random_object(struct object *ret)
 static void test_round_trip_of_any(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 100000; i++) {
+	for (unsigned i = 0; i < 20000; i++) {
 		struct object object, again;
 		char text[OBJECT_STRLEN];
 
