@@ -283,8 +283,7 @@ void upkeep_all(struct upkeep *upkeep, bool every_section)
 		backoff_succeeded(failure);
 		failure->log.n = 0;
 	}
-	config_each(&upkeep->settings, &diagnostics_to_log, look_at_section,
-		    &walk);
+	config_each(&upkeep->settings, &diagnostics_to_log, look_at_section, &walk);
 	upkeep->newest = newest;
 }
 

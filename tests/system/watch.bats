@@ -410,7 +410,7 @@ tries() {
 }
 
 @test "all rules of many tunnels deleted, again and again: all are back within about a second" {
-	local i round
+	local i
 	for i in {1..150}; do
 		drop_in sixxs"$i" <<<$'[sixxs'"$i"$']\nsource = 2a02::1:'"$i"$'\ntable = 1'"$(printf %03d "$i")"$'\nname = none\nwait = 0'
 	done
@@ -423,7 +423,7 @@ tries() {
 	settle
 	counts 6 302
 	# what networkd does by default, in less time than anybody would
-	for round in {1..15}; do
+	for _ in {1..15}; do
 		for i in {1..150}; do echo rule del from 2a02::1:"$i" table 1"$(printf %03d "$i")"; done | ip -6 -force -batch - 2>/dev/null || true
 		wait_until 3 counts 6 302
 	done
@@ -1182,9 +1182,9 @@ leaks() {
 wg_quick() { # up | down
 	local command=$1
 	[ "$command" = up ] && command=add || command=del
-	ip -6 route $command default dev net0 table 51820
-	ip -6 rule $command not fwmark 51820 table 51820
-	ip -6 rule $command table main suppress_prefixlength 0
+	ip -6 route "$command" default dev net0 table 51820
+	ip -6 rule "$command" not fwmark 51820 table 51820
+	ip -6 rule "$command" table main suppress_prefixlength 0
 }
 
 @test "rules of others that come before ours: told once, by whose rule, and what to do" {
