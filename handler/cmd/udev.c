@@ -44,6 +44,7 @@ static int seconds_to_wait(int wanted)
 struct waiting {
 	uint32_t ifindex;
 	const char *ifname;
+	struct follows follows;
 	bool changed; /* it is worth another look */
 	bool gone;
 };
@@ -60,10 +61,26 @@ static void note_link(struct waiting *waiting, const struct nlmsghdr *nlh)
 			 strcmp(link.link.ifname, waiting->ifname) != 0;
 }
 
+/* Other links' too, where they may be those that are its sources. */
+static bool is_its_address(const struct waiting *waiting, const struct nlmsghdr *nlh)
+{
+	struct kernel_address address;
+
+	return decode_address(nlh, &address) == 0 &&
+	       (waiting->follows.n_links || address.ifindex == waiting->ifindex);
+}
+
+static bool is_gateway(const struct nlmsghdr *nlh)
+{
+	struct kernel_route route;
+
+	return kernel_route_get(nlh, &route) == 0 && route.table == RT_TABLE_MAIN &&
+	       !route.dst.len;
+}
+
 static int note_change(void *data, const struct nlmsghdr *nlh)
 {
 	struct waiting *waiting = data;
-	struct kernel_address address;
 
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -71,8 +88,10 @@ static int note_change(void *data, const struct nlmsghdr *nlh)
 		note_link(waiting, nlh);
 		break;
 	case RTM_NEWADDR:
-		waiting->changed |= decode_address(nlh, &address) == 0 &&
-				    address.ifindex == waiting->ifindex;
+		waiting->changed |= is_its_address(waiting, nlh);
+		break;
+	case RTM_NEWROUTE:
+		waiting->changed |= is_gateway(nlh);
 		break;
 	}
 	return 0;
@@ -105,19 +124,32 @@ static int await_change(struct rtnl *rtnl, struct rtnl *events, struct waiting *
 	return r;
 }
 
+struct pending_text {
+	const char *what, *then;
+};
+
+static struct pending_text describe_pending(unsigned pending)
+{
+	if (pending & PENDING_LINK)
+		return (struct pending_text){
+			"the link is still down",
+			"its default route is pending; once it is up"};
+	if (pending & PENDING_ADDRESS)
+		return (struct pending_text){"the link still has no address",
+					     "its rules are pending; once it has one"};
+	return (struct pending_text){"main still has no default route by the link",
+				     "its own is pending; once there is one"};
+}
+
 /* A link that stays down is no failure. */
 static int tell_why(const char *ifname, int error, const struct outcome *outcome,
 		    int seconds)
 {
-	const bool down = outcome->pending & PENDING_LINK;
+	const struct pending_text text = describe_pending(outcome->pending);
 
 	if (error == -ETIMEDOUT) {
-		log_line(
-			LOG_WARNING,
-			"%s: the link %s after %d s: %s; once it %s, run: sixxs-route apply %s",
-			ifname, down ? "is still down" : "still has no address", seconds,
-			down ? "its default route is pending" : "its rules are pending",
-			down ? "is up" : "has one", ifname);
+		log_line(LOG_WARNING, "%s: %s after %d s: %s, run: sixxs-route apply %s",
+			 ifname, text.what, seconds, text.then, ifname);
 		return 0;
 	}
 	log_line(
@@ -133,14 +165,18 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 {
 	const int seconds = seconds_to_wait(first->wait);
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
-	struct waiting waiting = {.ifindex = first->ifindex, .ifname = ifname};
+	const uint32_t routes =
+		first->follows.gateway ? RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_ROUTE : 0;
+	struct waiting waiting = {
+		.ifindex = first->ifindex, .ifname = ifname, .follows = first->follows};
 	struct outcome outcome = *first;
 	struct rtnl events = {0};
 	int r, result = 0;
 
 	if (seconds <= 0)
 		return 0;
-	r = rtnl_open(&events, RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_IFADDR);
+	r = rtnl_open(&events,
+		      RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_IFADDR | routes);
 	if (r == 0)
 		r = look(rtnl, &waiting);
 	while (r == 0 && outcome.pending && outcome.ifindex == waiting.ifindex) {

@@ -93,14 +93,16 @@ static bool is_wg_quick(const struct kernel_rule *rule)
 static void explain(const struct kernel_rule *rule, const struct object *ours,
 		    char ret[static EXPLAIN_SIZE])
 {
-	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN];
+	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN] = "";
 
 	policy_format(rule, text);
-	explain_protocol(rule->protocol, protocol);
+	if (rule->protocol) /* that of ip(8), which says nothing of anybody */
+		explain_protocol(rule->protocol, protocol);
 	snprintf(
 		ret, EXPLAIN_SIZE,
-		"its packets leave by another link: %.200s (%s) is not ours and comes before rule %u: %s",
-		text, protocol, ours->priority,
+		"its packets leave by another link: %.200s%s%s%s is not ours and comes before rule %u: %s",
+		text, protocol[0] ? " (" : "", protocol, protocol[0] ? ")" : "",
+		ours->priority,
 		is_wg_quick(rule)
 			? "in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
 			: "delete it, or give it a priority above that, such as 32765");

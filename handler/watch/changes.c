@@ -204,19 +204,26 @@ static void put_link(struct search *search, const char *ifname)
 		put_tunnel(search, ifname);
 }
 
+/* What "remove" has taken away is not brought back by what happens elsewhere. */
+static void put_follower(struct search *search, const struct follower *follower)
+{
+	if (search->runfd >= 0 && record_exists(search->runfd, follower->ifname))
+		put_tunnel(search, follower->ifname);
+}
+
 /* Also those that have their sources from there. */
 static void put_followers(struct search *search, const char *ifname)
 {
 	for (size_t i = 0; i < search->followers->n; i++)
 		if (follower_has_link(&search->followers->follower[i], ifname))
-			put_tunnel(search, search->followers->follower[i].ifname);
+			put_follower(search, &search->followers->follower[i]);
 }
 
 static void put_gateways(struct search *search)
 {
 	for (size_t i = 0; i < search->followers->n; i++)
 		if (search->followers->follower[i].follows.gateway)
-			put_tunnel(search, search->followers->follower[i].ifname);
+			put_follower(search, &search->followers->follower[i]);
 }
 
 static void put_address(struct search *search, uint32_t ifindex)

@@ -304,3 +304,106 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	exits 1 grep -q '^poll(' $trace
 	$handler remove sixxs0
 }
+
+# ---- source = auto, gateway = auto: the link is up, and that is not all -------------------
+
+auto() { printf '[sixxs0]\nsource = auto\ntable = 200\nwait = %s\n%s\n' "$1" "${2-}" | drop_in sixxs0; }
+
+pending_address() { echo "daemon.warn sixxs0: the link still has no address after $1 s: its rules are pending; once it has one, run: sixxs-route apply sixxs0"; }
+
+@test "source = auto: waits for the link, then for the address" {
+	handler_off
+	auto 60
+	start_waiting
+	tunnel_up sixxs0
+	wait_until 10 polled 2
+	sleep 0.2
+	kill -0 $handler_pid
+	# of no use
+	ip address add fe80::1/64 dev sixxs0
+	sleep 0.2
+	kill -0 $handler_pid
+	ip address add 2a02::5/64 dev sixxs0
+	over
+	rules | has '16383: from 2a02::5 lookup sixxs0 proto sixxs'
+	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
+	logged 0 '^daemon.(err|warn)'
+	$handler remove sixxs0
+}
+
+@test "source = auto, by udev: up first, the address up to two seconds later" {
+	auto 10
+	for delay in 0.2 1 2; do
+		tunnel_add sixxs0
+		tunnel_up sixxs0
+		sleep $delay
+		ip address add 198.51.100.5/24 dev sixxs0
+		timeout 30 udevadm settle
+		rules4 | has '16383: from 198.51.100.5 lookup sixxs0 proto sixxs'
+		assert_same 'default dev sixxs0 proto sixxs scope link metric 2048' "$(routes4 sixxs0)"
+		tunnel_del sixxs0
+		settle
+	done
+	logged 0 '^daemon.(err|warn)'
+}
+
+@test "source = auto: an address that is tentative for a second" {
+	auto 10
+	udevadm control --stop-exec-queue
+	ip link add sixxs0 type veth peer name other0
+	ip link set other0 up
+	sysctl -qw net.ipv6.conf.sixxs0.accept_dad=1 net.ipv6.conf.sixxs0.dad_transmits=1
+	tunnel_up sixxs0
+	ip address add 2a02::8/64 dev sixxs0
+	udevadm control --start-exec-queue
+	timeout 30 udevadm settle
+	rules | has '16383: from 2a02::8 lookup sixxs0 proto sixxs'
+	logged 0 '^daemon.(err|warn)'
+	tunnel_del other0
+}
+
+@test "source = auto: at the deadline one warning" {
+	handler_off
+	auto 1
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	exits 0 event add sixxs0 "$(ifindex sixxs0)"
+	log_lines | has "$(pending_address 1)"
+	logged 1 '^daemon.(err|warn)'
+	$handler remove sixxs0
+}
+
+@test "source_link: waits for the address of the other link" {
+	handler_off
+	auto 60 'source_link = other0'
+	start_waiting
+	tunnel_add other0
+	tunnel_up other0
+	tunnel_up sixxs0
+	wait_until 10 polled 2
+	ip address add 2a02::5/64 dev other0
+	over
+	rules | has '16383: from 2a02::5 lookup sixxs0 proto sixxs'
+	$handler remove sixxs0
+}
+
+@test "gateway = auto: waits for main's default route by the link" {
+	handler_off
+	printf '[sixxs0]\nsource = 198.51.100.7\ngateway = auto\nprefer_main = no\ntable = 200\nwait = 60\n' | drop_in sixxs0
+	start_waiting
+	tunnel_up sixxs0
+	ip address add 198.51.100.7/24 dev sixxs0
+	wait_until 10 polled 2
+	sleep 0.2
+	kill -0 $handler_pid
+	ip route add default via 198.51.100.1 dev sixxs0 metric 50
+	over
+	routes4 sixxs0 | grep '^default via 198.51.100.1 dev sixxs0 .*metric 2048'
+	$handler remove sixxs0
+	# at the deadline
+	ip route del default dev sixxs0 metric 50
+	printf '[sixxs0]\nsource = 198.51.100.7\ngateway = auto\nprefer_main = no\ntable = 200\nwait = 1\n' | drop_in sixxs0
+	exits 0 event add sixxs0 "$(ifindex sixxs0)"
+	log_lines | has 'daemon.warn sixxs0: main still has no default route by the link after 1 s: its own is pending; once there is one, run: sixxs-route apply sixxs0'
+	$handler remove sixxs0
+}

@@ -410,7 +410,7 @@ tries() {
 }
 
 @test "all rules of many tunnels deleted, again and again: all are back within about a second" {
-	local i round
+	local i
 	for i in {1..150}; do
 		drop_in sixxs"$i" <<<$'[sixxs'"$i"$']\nsource = 2a02::1:'"$i"$'\ntable = 1'"$(printf %03d "$i")"$'\nname = none\nwait = 0'
 	done
@@ -423,7 +423,7 @@ tries() {
 	settle
 	counts 6 302
 	# what networkd does by default, in less time than anybody would
-	for round in {1..15}; do
+	for _ in {1..15}; do
 		for i in {1..150}; do echo rule del from 2a02::1:"$i" table 1"$(printf %03d "$i")"; done | ip -6 -force -batch - 2>/dev/null || true
 		wait_until 3 counts 6 302
 	done
@@ -1164,26 +1164,27 @@ leaks() {
 	tunnel sixxs0
 	ip link add other1 type veth peer name otherpeer1
 	ip link set other1 up
-	wait_until 10 counts 6 1
+	settle
+	gone
 	for _ in 1 2 3; do
 		ip address add 2a02::5/64 dev other1 nodad
 		wait_until 2 counts 6 2
 		ip address del 2a02::5/64 dev other1
-		wait_until 2 counts 6 1
+		wait_until 2 gone
 	done
 	ip address add 2a02::5/64 dev other1 nodad
 	wait_until 2 counts 6 2
 	ip link del other1
-	wait_until 2 counts 6 1
+	wait_until 2 gone
 }
 
 # What wg-quick adds with its own Table = auto, when the tunnels are already there.
 wg_quick() { # up | down
 	local command=$1
 	[ "$command" = up ] && command=add || command=del
-	ip -6 route $command default dev net0 table 51820
-	ip -6 rule $command not fwmark 51820 table 51820
-	ip -6 rule $command table main suppress_prefixlength 0
+	ip -6 route "$command" default dev net0 table 51820
+	ip -6 rule "$command" not fwmark 51820 table 51820
+	ip -6 rule "$command" table main suppress_prefixlength 0
 }
 
 @test "rules of others that come before ours: told once, by whose rule, and what to do" {
@@ -1203,7 +1204,7 @@ wg_quick() { # up | down
 	wait_until 2 counts 6 6
 	sleep 1.5
 	logged 1 'another link'
-	logged 1 "^daemon.warn sixxs[01]: its packets leave by another link: rule 1638[0-9]: not from all fwmark 0xca6c lookup 51820 \(protocol 3 boot\) is not ours and comes before rule 16383: in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
+	logged 1 "^daemon.warn sixxs[01]: its packets leave by another link: rule 1638[0-9]: not from all fwmark 0xca6c lookup 51820 is not ours and comes before rule 16383: in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
 	# who applies is told, once for both
 	run sixxs-route apply sixxs0 sixxs1
 	[ "$(grep -c 'another link' <<<"$output")" -eq 1 ]
@@ -1218,8 +1219,8 @@ wg_quick() { # up | down
 	run sixxs-route apply sixxs0
 	[[ $output != *'another link'* ]]
 	ip -6 route add default dev net0 table 77
-	ip -6 rule add priority 100 table 77
-	wait_until 5 told 'rule 100: from all lookup 77 \(protocol 3 boot\) is not ours and comes before rule 16383: delete it, or give it a priority above that, such as 32765'
+	ip -6 rule add priority 100 table 77 protocol 186
+	wait_until 5 told 'rule 100: from all lookup 77 \(protocol 186 bgp\) is not ours and comes before rule 16383: delete it, or give it a priority above that, such as 32765'
 	ip -6 rule del priority 100
 	ip -6 rule del priority 32000
 	ip -6 route flush table 77
