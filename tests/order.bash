@@ -5,7 +5,7 @@
 # was measured, then the others. What ends last should be short.
 longest_first() {
 	awk 'BEGIN {
-			n = split("system/watch.bats system/hostile.bats faults/errors faults/looks fuzz faults/kill " \
+			n = split("system/watch.bats system/hostile.bats faults/errors faults/sick faults/looks fuzz faults/kill " \
 				"memcheck/units system/ownership.bats system/events.bats system/refused.bats " \
 				"memcheck/verbs system/status.bats system/commands.bats system/guard.bats protocol " \
 				"unit system/waiting.bats system/contested.bats system/dryrun.bats system/errors.bats", order)
