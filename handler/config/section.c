@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/section.h"
 
+#include "config/combination.h"
 #include "lib/file.h"
 #include "lib/iproute2.h"
-#include "routing/plan.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define MTU_MIN6   1280              /* RFC 8200, 5 */
 #define PASSWD_MAX (4 * 1024 * 1024) /* bytes */
 
 struct parser {
@@ -32,22 +30,6 @@ complain(struct parser *parser, unsigned line, const char *format, ...)
 	diagnose_args(parser->diagnostics, SEVERITY_ERROR, line, format, args);
 	va_end(args);
 	parser->result = -EINVAL;
-}
-
-static const struct ini_key *find_key(const struct ini_section *section, const char *name)
-{
-	for (size_t i = 0; i < section->n_keys; i++)
-		if (!strcmp(section->key[i].name, name))
-			return &section->key[i];
-	return NULL;
-}
-
-/* For a complaint about keys which are fine by themselves. */
-static unsigned line_of(const struct ini_section *section, const char *name)
-{
-	const struct ini_key *key = find_key(section, name);
-
-	return key ? key->line : section->line;
 }
 
 static void expected(struct parser *parser, const struct ini_key *given, const char *item,
@@ -119,7 +101,7 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 /* A table that is given by its name. */
 static void find_table(struct parser *parser)
 {
-	const struct ini_key *given = find_key(parser->section, "table");
+	const struct ini_key *given = ini_find_key(parser->section, "table");
 	uint32_t table = 0;
 	int r;
 
@@ -169,7 +151,7 @@ static void parse_keys(struct parser *parser)
 			parse_item(parser, key, given, given->value);
 	}
 	for (key = config_keys; key->name; key++)
-		if (!key->default_text && !find_key(section, key->name))
+		if (!key->default_text && !ini_find_key(section, key->name))
 			complain(parser, section->line,
 				 "[%.64s] has no %s: expected a line %s = ...",
 				 section->name, key->name, key->name);
@@ -187,7 +169,7 @@ static void parse_label(struct parser *parser)
 			section->name, LABEL_SIZE - 1);
 	else
 		strcpy(parser->tunnel->label, section->name);
-	if (find_key(section, "interface"))
+	if (ini_find_key(section, "interface"))
 		return;
 	if (config_ifname_ok(section->name))
 		strcpy(parser->tunnel->ifname, section->name);
@@ -235,7 +217,7 @@ static int read_uid(const char *name, uint32_t *ret)
 /* Not by NSS, which may hang in an event, or ask where there is no network yet. */
 static void find_user(struct parser *parser)
 {
-	const struct ini_key *given = find_key(parser->section, "user");
+	const struct ini_key *given = ini_find_key(parser->section, "user");
 	uint32_t uid;
 	int r;
 
@@ -254,130 +236,6 @@ static void find_user(struct parser *parser)
 	}
 }
 
-/* ---- what keys may not be together -------------------------------------------------- */
-
-static bool has_other_selectors(const struct section *section)
-{
-	return section->mask || section->by_user || section->bound ||
-	       section->n_from_links;
-}
-
-/* Whether there may be rules of this family: auto's addresses may be of either. */
-static bool may_have_family(const struct section *section, uint8_t family)
-{
-	return section->source_kind != SOURCES_LISTED || has_other_selectors(section) ||
-	       plan_has_family(section, family);
-}
-
-static void check_selectors(struct parser *parser)
-{
-	const struct section *section = parser->tunnel;
-	const bool is_auto = section->source_kind != SOURCES_LISTED;
-
-	if (!section->n_sources && !is_auto && !has_other_selectors(section))
-		complain(
-			parser, parser->section->line,
-			"[%.64s] selects no packets: expected at least one of source, fwmark, user, bound and from_link",
-			parser->section->name);
-	if (section->source_link[0] && !is_auto)
-		complain(parser, line_of(parser->section, "source_link"),
-			 "source_link: expected source = auto or auto/prefix beside it");
-	for (unsigned i = 0; i < section->n_from_links; i++)
-		if (!strcmp(section->from_link[i], section->ifname))
-			complain(
-				parser, line_of(parser->section, "from_link"),
-				"from_link = %s: expected another interface than the section's own",
-				section->ifname);
-	if (is_auto && section->when_gone == UNREACHABLE)
-		complain(
-			parser, line_of(parser->section, "when_gone"),
-			"when_gone = unreachable: expected source to list the addresses: without the link, auto stands for none");
-}
-
-static void check_route(struct parser *parser)
-{
-	const struct section *section = parser->tunnel;
-	const bool has6 = may_have_family(section, AF_INET6),
-		   has4 = may_have_family(section, AF_INET);
-
-	if (section->prefer_main && section->priority < 2)
-		complain(
-			parser, line_of(parser->section, "priority"),
-			"priority = 1: expected at least 2, as prefer_main's rule stands one before");
-	if ((section->gateway6.family && !has6) || (section->gateway4.family && !has4))
-		complain(
-			parser, line_of(parser->section, "gateway"),
-			"gateway: expected one of a source's family, and no source is %s",
-			has6 ? "IPv4" : "IPv6");
-	if (section->mtu && section->mtu < MTU_MIN6 && has6)
-		complain(parser, line_of(parser->section, "mtu"),
-			 "mtu = %u: expected at least %d, as a source is IPv6",
-			 section->mtu, MTU_MIN6);
-	if (section->table == RT_TABLE_MAIN && !section->no_route)
-		complain(parser, line_of(parser->section, "table"),
-			 "table = %u: main's: expected route = none beside it",
-			 section->table);
-}
-
-/* A key that says something where it means nothing. */
-static void refuse_beside(struct parser *parser, bool given, const char *key,
-			  const char *beside)
-{
-	if (given)
-		complain(parser, line_of(parser->section, key),
-			 "%s: expected no such key beside %s", key, beside);
-}
-
-static void check_no_route(struct parser *parser)
-{
-	static const char beside[] = "route = none";
-	const struct section *section = parser->tunnel;
-	struct section defaults;
-
-	if (!section->no_route)
-		return;
-	keys_defaults(&defaults);
-	refuse_beside(parser,
-		      section->gateway_auto || section->gateway6.family ||
-			      section->gateway4.family,
-		      "gateway", beside);
-	refuse_beside(parser, section->metric != defaults.metric, "metric", beside);
-	refuse_beside(parser, section->mtu != 0, "mtu", beside);
-	refuse_beside(parser, section->when_down == UNREACHABLE, "when_down", beside);
-	refuse_beside(parser, section->when_gone == UNREACHABLE, "when_gone", beside);
-	refuse_beside(parser, section->table_name[0] != '\0', "name", beside);
-	refuse_beside(parser, section->source_route, "steer", beside);
-}
-
-static void check_steer(struct parser *parser)
-{
-	static const char beside[] = "steer = source-route";
-	const struct section *section = parser->tunnel;
-
-	if (!section->source_route)
-		return;
-	refuse_beside(parser, section->mask != 0, "fwmark", beside);
-	refuse_beside(parser, section->by_user, "user", beside);
-	refuse_beside(parser, section->bound, "bound", beside);
-	refuse_beside(parser, section->n_from_links != 0, "from_link", beside);
-	refuse_beside(parser, section->prefer_main, "prefer_main", beside);
-	for (unsigned i = 0; i < section->n_sources; i++)
-		if (section->source[i].family != AF_INET6) {
-			complain(
-				parser, line_of(parser->section, "source"),
-				"source: expected IPv6 alone beside steer = source-route: IPv4 has no source-specific routes");
-			return;
-		}
-}
-
-static void check_together(struct parser *parser)
-{
-	check_selectors(parser);
-	check_route(parser);
-	check_no_route(parser);
-	check_steer(parser);
-}
-
 /* ---- what absent keys mean ---------------------------------------------------------- */
 
 /*
@@ -386,9 +244,9 @@ static void check_together(struct parser *parser)
  */
 static void default_name(const struct ini_section *section, struct section *ret)
 {
-	const struct ini_key *table = find_key(section, "table");
+	const struct ini_key *table = ini_find_key(section, "table");
 
-	if (find_key(section, "name") || ret->no_route || ret->source_route ||
+	if (ini_find_key(section, "name") || ret->no_route || ret->source_route ||
 	    !iproute2_name_ok(ret->label))
 		return;
 	if (table && keys_all_digits(table->value))
@@ -403,17 +261,18 @@ static void default_prefer_main(const struct ini_section *section, struct sectio
 {
 	bool hosts = ret->source_kind != SOURCES_AUTO_PREFIX;
 
-	if (find_key(section, "prefer_main") || ret->source_route)
+	if (ini_find_key(section, "prefer_main") || ret->source_route)
 		return;
 	for (unsigned i = 0; i < ret->n_sources; i++)
 		hosts &= ret->source[i].len == prefix_host_len(ret->source[i].family);
-	ret->prefer_main = !hosts || has_other_selectors(ret) || ret->gateway_auto ||
-			   ret->gateway6.family || ret->gateway4.family;
+	ret->prefer_main = !hosts || combination_has_other_selectors(ret) ||
+			   ret->gateway_auto || ret->gateway6.family ||
+			   ret->gateway4.family;
 }
 
 const char *section_ifname(const struct ini_section *section)
 {
-	const struct ini_key *key = find_key(section, "interface");
+	const struct ini_key *key = ini_find_key(section, "interface");
 
 	return key ? key->value : section->name;
 }
@@ -425,7 +284,7 @@ int section_parse(const struct ini_section *section, struct diagnostics *diagnos
 		.section = section, .diagnostics = diagnostics, .tunnel = ret};
 
 	for (unsigned i = 0; i < CONFIG_KEYS; i++) {
-		const struct ini_key *key = find_key(section, config_keys[i].name);
+		const struct ini_key *key = ini_find_key(section, config_keys[i].name);
 
 		ret_key_line[i] = key ? key->line : 0;
 	}
@@ -437,6 +296,6 @@ int section_parse(const struct ini_section *section, struct diagnostics *diagnos
 	default_name(section, ret);
 	default_prefer_main(section, ret);
 	if (parser.result == 0)
-		check_together(&parser);
+		parser.result = combination_check(section, ret, diagnostics);
 	return parser.result;
 }

@@ -206,15 +206,6 @@ static void settle_equals(const struct claims *claims, const struct holdings *al
 
 /* ---- prefer_main's rule at another's priority --------------------------------------- */
 
-static bool covers(const struct prefix *outer, const struct prefix *inner)
-{
-	const unsigned whole = outer->len / 8, rest = outer->len % 8;
-
-	return outer->family == inner->family && outer->len <= inner->len &&
-	       !memcmp(outer->addr, inner->addr, whole) &&
-	       (!rest || !((outer->addr[whole] ^ inner->addr[whole]) >> (8 - rest)));
-}
-
 /* Whether a packet may be selected by both. */
 static bool meet(const struct object *a, const struct object *b)
 {
@@ -224,7 +215,8 @@ static bool meet(const struct object *a, const struct object *b)
 		return true;
 	switch (a->selector) {
 	case SELECT_SOURCE:
-		return covers(&a->source, &b->source) || covers(&b->source, &a->source);
+		return prefix_covers(&a->source, &b->source) ||
+		       prefix_covers(&b->source, &a->source);
 	case SELECT_MARK:
 		return !((a->mark ^ b->mark) & a->mask & b->mask);
 	case SELECT_USER:
@@ -331,7 +323,7 @@ static bool is_within(const struct holding *outer, const struct holding *inner)
 	return outer->selector.selector == SELECT_SOURCE &&
 	       inner->selector.selector == SELECT_SOURCE &&
 	       !prefix_equal(&outer->selector.source, &inner->selector.source) &&
-	       covers(&outer->selector.source, &inner->selector.source);
+	       prefix_covers(&outer->selector.source, &inner->selector.source);
 }
 
 /*

@@ -201,3 +201,11 @@ void ini_free(struct ini *ini)
 {
 	free(ini); /* the first member of struct text */
 }
+
+const struct ini_key *ini_find_key(const struct ini_section *section, const char *name)
+{
+	for (size_t i = 0; i < section->n_keys; i++)
+		if (!strcmp(section->key[i].name, name))
+			return &section->key[i];
+	return NULL;
+}

@@ -34,6 +34,9 @@ int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 	      struct ini **ret);
 
+/* The section's key of that name, in lower case; NULL: it has none. */
+const struct ini_key *ini_find_key(const struct ini_section *section, const char *name);
+
 void ini_free(struct ini *ini);
 
 static inline void ini_freep(struct ini **ini)

@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool policy_is_within(const struct prefix *host, const struct prefix *prefix)
-{
-	const unsigned whole = prefix->len / 8, rest = prefix->len % 8;
-
-	if (memcmp(host->addr, prefix->addr, whole) != 0)
-		return false;
-	return !rest || !((host->addr[whole] ^ prefix->addr[whole]) >> (8 - rest));
-}
-
 static bool is_in(uint32_t number, uint32_t first, uint32_t last)
 {
 	return number >= first && number <= last;
@@ -36,8 +27,8 @@ bool policy_match(const struct kernel_rule *rule, const struct packet *packet)
 	match &= !rule->ipproto || rule->ipproto == packet->ipproto;
 	match &= !rule->sport[1] || is_in(packet->sport, rule->sport[0], rule->sport[1]);
 	match &= !rule->dport[1] || is_in(packet->dport, rule->dport[0], rule->dport[1]);
-	match &= policy_is_within(&packet->from, &rule->from);
-	match &= policy_is_within(&packet->to, &rule->to);
+	match &= prefix_covers(&rule->from, &packet->from);
+	match &= prefix_covers(&rule->to, &packet->to);
 	return match != rule->inverted;
 }
 

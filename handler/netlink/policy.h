@@ -27,9 +27,6 @@ struct packet {
 	uint16_t sport, dport;
 };
 
-/* A host in a prefix of its family. */
-bool policy_is_within(const struct prefix *host, const struct prefix *prefix);
-
 bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 
 /* Whether it is somebody else's, and asks for one protocol, port, type of service or user. */

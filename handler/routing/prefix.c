@@ -82,6 +82,17 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+	const unsigned whole = outer->len / 8, rest = outer->len % 8;
+
+	if (!outer->len)
+		return true;
+	return outer->family == inner->family && outer->len <= inner->len &&
+	       !memcmp(outer->addr, inner->addr, whole) &&
+	       (!rest || !((outer->addr[whole] ^ inner->addr[whole]) >> (8 - rest)));
+}
+
 bool prefix_is_unicast(const struct prefix *prefix)
 {
 	if (prefix->family == AF_INET6)

@@ -36,6 +36,9 @@ void prefix_cut(struct prefix *prefix, uint8_t len);
 
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 
+/* Whether every address of INNER is one of OUTER; one of length 0 covers all. */
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
+
 /* The length of a host prefix of this family: 128 or 32. */
 uint8_t prefix_host_len(uint8_t family);
 

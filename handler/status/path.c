@@ -87,8 +87,8 @@ static bool refuses(const struct kernel_route *route, const struct packet *packe
 		    uint32_t table)
 {
 	return route->table == table && route->family == packet->to.family &&
-	       policy_is_within(&packet->to, &route->dst) &&
-	       policy_is_within(&packet->from, &route->src);
+	       prefix_covers(&route->dst, &packet->to) &&
+	       prefix_covers(&route->src, &packet->from);
 }
 
 void path_find_refusing(struct path *path, const struct kernel_rules *policy,
