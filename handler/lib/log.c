@@ -212,6 +212,11 @@ void log_line(int priority, const char *format, ...)
 	va_end(args);
 }
 
+bool log_is_full(void)
+{
+	return state.lost > 0;
+}
+
 bool log_is_verbose(void)
 {
 	return state.verbose;

@@ -45,6 +45,9 @@ void log_forget(void);
 /* Whether MEMORY has the line; it does from now on, if there is room. */
 bool log_was_told(struct log_memory *memory, const char *line);
 
+/* Whether syslog did not take the last line. */
+bool log_is_full(void);
+
 bool log_is_verbose(void);
 
 /* Whether a line could not be written to stderr. */

@@ -75,9 +75,11 @@ static void tell_of_way(struct upkeep *upkeep, const char *ifname,
 	if (!outcome->astray[0])
 		return;
 	upkeep->astray = true;
-	if (!log_was_told(&upkeep->astray_log, outcome->astray))
-		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
-			 outcome->astray);
+	if (log_was_told(&upkeep->astray_log, outcome->astray))
+		return;
+	log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname, outcome->astray);
+	if (log_is_full()) /* of other tunnels' lines: then at the next */
+		upkeep->astray_log.n = 0;
 }
 
 /* It has logged what failed, and the rest must not suffer from it. */
@@ -133,17 +135,15 @@ void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel)
 
 /* ---- repairs ------------------------------------------------------------------------ */
 
-static void tell_of_culprit(struct upkeep *upkeep, const struct backoff *backoff,
-			    uint32_t port)
+static void tell_of_culprit(struct upkeep *upkeep, struct backoff *backoff, uint32_t port)
 {
 	const struct step step = {.op = STEP_ADD, .object = backoff->object};
 	char what[OBJECT_COMMAND_STRLEN], who[CULPRIT_SIZE], remedy[REMEDY_SIZE];
 
 	culprit_find(port, who, remedy);
-	if (upkeep->culprit_told && !strcmp(upkeep->culprit, who))
+	/* once of each; nobody knows whether one that has ended was another */
+	if ((!who[0] && upkeep->culprits.n) || log_was_told(&upkeep->culprits, who))
 		return;
-	upkeep->culprit_told = true;
-	strcpy(upkeep->culprit, who);
 	explain_step(&step, what);
 	log_line(
 		LOG_WARNING,
@@ -152,6 +152,11 @@ static void tell_of_culprit(struct upkeep *upkeep, const struct backoff *backoff
 		who[0] ? "going by its number, the process "
 		       : "no process has that number now",
 		who, remedy);
+	/* the repairs themselves may fill it: then at the next */
+	if (log_is_full()) {
+		upkeep->culprits.n = 0;
+		backoff->told = false;
+	}
 }
 
 /* Returns whether somebody had deleted something. */

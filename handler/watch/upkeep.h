@@ -23,8 +23,7 @@ struct upkeep {
 	uint32_t newest;      /* links up to this ifindex were there before */
 	int64_t busy_since;   /* that another has the lock; 0: nobody has */
 	bool busy_told;
-	bool culprit_told;
-	char culprit[CULPRIT_SIZE];   /* of whom was told last */
+	struct log_memory culprits;   /* of whom was told */
 	int64_t policy_due;           /* others' rules changed: who goes astray? 0: no */
 	bool astray;                  /* somebody does */
 	struct log_memory astray_log; /* what was told of that */

@@ -427,8 +427,9 @@ tries() {
 		for i in {1..150}; do echo rule del from 2a02::1:"$i" table 1"$(printf %03d "$i")"; done | ip -6 -force -batch - 2>/dev/null || true
 		wait_until 3 counts 6 302
 	done
-	# in one line, whatever the number of tunnels
-	logged 1 'is deleted over and over'
+	# in one line, whatever the number of tunnels; or in two, if its name was found later only
+	told 'is deleted over and over'
+	[ "$(log_lines | grep -c 'is deleted over and over')" -le 2 ]
 }
 
 @test "the udev handler and apply are no strangers" {
