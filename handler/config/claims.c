@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* gcc 12's analyzer loses what hangs on an array that reallocarray(3) may have moved. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 bool claim_counts(const struct claim *claim)
 {
 	return !claim->invalid && !claim->shadowed && !claim->unknown;
@@ -63,15 +68,17 @@ const char *claims_add_file(struct claims *claims, const char *file,
 			    enum file_state state)
 {
 	const size_t size = strlen(file) + 1;
-	struct claim_file **kept = array_push(claims->file, claims->n_files), *added;
+	struct claim_file **more =
+		array_room(claims->file, claims->n_files, sizeof(*more));
+	struct claim_file *added;
 
-	if (!kept)
+	if (!more)
 		return NULL;
-	*kept = added = malloc(sizeof(*added) + size);
-	if (!added) {
-		claims->n_files--;
+	claims->file = more;
+	added = malloc(sizeof(*added) + size);
+	if (!added)
 		return NULL;
-	}
+	more[claims->n_files++] = added;
 	added->state = state;
 	added->name = memcpy(added + 1, file, size);
 	return added->name;
@@ -82,15 +89,16 @@ static int add_section(struct claims *claims, const struct ini_section *section,
 {
 	const bool report = !claims->only_ifname ||
 			    !strcmp(claims->only_ifname, section_ifname(section));
-	struct claim **kept = array_push(claims->claim, claims->n), *claim;
+	struct claim **more = array_room(claims->claim, claims->n, sizeof(*more));
+	struct claim *claim;
 
-	if (!kept)
+	if (!more)
 		return -ENOMEM;
-	*kept = claim = calloc(1, sizeof(*claim));
-	if (!claim) {
-		claims->n--;
+	claims->claim = more;
+	claim = calloc(1, sizeof(*claim));
+	if (!claim)
 		return -ENOMEM;
-	}
+	more[claims->n++] = claim;
 	claim->invalid = section_parse(section, report ? diagnostics : NULL,
 				       claim->key_line, &claim->tunnel) < 0;
 	claim->order = claims->n;
