@@ -63,8 +63,14 @@ bool watcher_is_missing(const struct settings *settings, char ret[static WATCHER
 		return false;
 	runfd = run_dir_open(settings->run_dir, false);
 	r = runfd < 0 ? runfd : watch_lock_find_holder(runfd, &pid);
-	if (r > 0 || (r < 0 && r != -ENOENT))
+	if (r > 0 || (r == -EACCES && geteuid() != 0))
 		return false;
+	if (r < 0 && r != -ENOENT) {
+		snprintf(ret, WATCHER_SIZE,
+			 "it is not known whether a watcher runs: %s/watch.lock: %s",
+			 settings->run_dir, strerror(-r));
+		return true;
+	}
 	snprintf(ret, WATCHER_SIZE,
 		 "no watcher runs, so what a link gets later stays without routes: %s",
 		 find_reason());
@@ -73,5 +79,5 @@ bool watcher_is_missing(const struct settings *settings, char ret[static WATCHER
 
 bool watcher_is_expected(const char *ifname)
 {
-	return if_nametoindex(ifname) > 0;
+	return if_nametoindex(ifname) > 0 || errno != ENODEV;
 }

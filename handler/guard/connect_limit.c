@@ -13,7 +13,7 @@ static int64_t span_ms(const struct limit *limit)
 
 bool connects_rebase(struct connects *connects, const char *boot, int64_t now_ms)
 {
-	const bool other = strcmp(connects->boot, boot) != 0;
+	const bool other = boot[0] && strcmp(connects->boot, boot) != 0;
 	bool changed = false;
 
 	for (unsigned i = 0; i < connects->n; i++) {
@@ -24,7 +24,8 @@ bool connects_rebase(struct connects *connects, const char *boot, int64_t now_ms
 		connect->ms = now_ms;
 		changed = true;
 	}
-	snprintf(connects->boot, sizeof(connects->boot), "%s", boot);
+	if (other)
+		snprintf(connects->boot, sizeof(connects->boot), "%s", boot);
 	return changed;
 }
 

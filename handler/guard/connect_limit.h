@@ -33,7 +33,7 @@ struct connects {
  * To be called with what was read, and this boot's id, before the functions below. Times
  * of another boot, and those ahead of the clock, are nobody knows how old (a folder that
  * outlives a boot): they count as if they were now, once, and must be written down so.
- * Returns whether there were any.
+ * boot: "" where it is not known. Returns whether there were any.
  */
 bool connects_rebase(struct connects *connects, const char *boot, int64_t now_ms);
 

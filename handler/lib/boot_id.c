@@ -17,5 +17,5 @@ void boot_id(char ret[static BOOT_ID_SIZE])
 	    size == BOOT_ID_SIZE - 1)
 		ret[size] = '\0';
 	else
-		strcpy(ret, "unknown");
+		ret[0] = '\0';
 }

@@ -9,7 +9,7 @@
 
 #define BOOT_ID_SIZE 37 /* with its NUL */
 
-/* "unknown" where it cannot be read. */
+/* "" where it cannot be read. */
 void boot_id(char ret[static BOOT_ID_SIZE]);
 
 #endif

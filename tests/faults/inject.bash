@@ -57,7 +57,7 @@ errnos() {
 		esac ;;
 	poll | ppoll) errors='EINTR ENOMEM' ;;
 	signalfd4) errors='EMFILE ENFILE ENOMEM' ;;
-	readlinkat) errors='EACCES EIO ENOMEM' ;;
+	readlink | readlinkat) errors='EACCES EIO ENOMEM' ;;
 	symlinkat) errors='EACCES EDQUOT EIO ENOMEM ENOSPC EROFS EPERM' ;;
 	pread64 | lseek) errors='EINTR EIO' ;;
 	recvmsg | recvfrom) errors='EAGAIN EINTR ENOBUFS ENOMEM' ;;

@@ -611,7 +611,7 @@ trace_run() { # SCENARIO
 	local line trace=/tmp/trace.$BASHPID
 	under=(strace -f --signal=none -o "$trace")
 	"$1_run"
-	start "$1"
+	start "$1" "$trace.stderr" # a file, as in each case
 	under=()
 	calls=() lines=() first=-1
 	while IFS= read -r line; do

@@ -159,6 +159,8 @@ static void test_times_of_another_boot(void **state)
 	assert_int_equal(connects.connect[0].ms, 90000);
 	assert_int_equal(connects.connect[1].ms, 90000);
 	assert_false(connects_rebase(&connects, "b", 90000));
+	assert_false(connects_rebase(&connects, "", 90000));
+	assert_string_equal(connects.boot, "b");
 	connects.n = 0;
 	assert_false(connects_rebase(&connects, "c", 1000));
 	assert_string_equal(connects.boot, "c");
