@@ -28,7 +28,7 @@ struct run {
 	int runfd;            /* -1: there is no run folder (only with dry_run) */
 	struct link link;     /* as it is; ifindex 0: none */
 	bool going;           /* udev says that it goes: then it counts as gone */
-	struct tunnel tunnel; /* its sections; n 0: none */
+	struct tunnel *tunnel; /* its sections; n 0: none */
 	unsigned missing;     /* PENDING_*: what "auto" stands for and is not there yet */
 	bool has_record;
 	struct objects old;    /* on the record */
@@ -106,11 +106,11 @@ static bool has_kind(const struct objects *objects, enum object_kind kind)
 static int find_sections(struct run *run)
 {
 	const int r = config_find(run->settings, run->ifname, &diagnostics_to_log,
-				  &run->tunnel);
+				  run->tunnel);
 
 	if (r >= 0)
 		return 0;
-	run->tunnel.n = 0;
+	run->tunnel->n = 0;
 	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_UNREACHABLE))
 		return 0;
 	log_line(
@@ -156,8 +156,8 @@ static void warn_resolved(const struct run *run, const struct section *section,
 
 static int find_wanted(struct run *run)
 {
-	for (unsigned i = 0; i < run->tunnel.n; i++) {
-		struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; i < run->tunnel->n; i++) {
+		struct section *section = &run->tunnel->section[i];
 		struct resolved resolved;
 		int r = resolve_auto(run->rtnl, &run->link, &run->old, section,
 				     &resolved);
@@ -211,7 +211,7 @@ static struct claimant claimant(const struct run *run)
 /* Whether the tunnel is looked after from now on: then it has a record. */
 static bool is_active(const struct run *run)
 {
-	return run->wanted.n || (run->tunnel.n && run->link.ifindex);
+	return run->wanted.n || (run->tunnel->n && run->link.ifindex);
 }
 
 static int refuse_table(const struct run *run, const struct table_conflict *conflict)
@@ -322,8 +322,8 @@ static int set_names(struct run *run)
 		if (r < 0 && objects_put(&run->holds, table) < 0)
 			return -ENOMEM;
 	}
-	for (unsigned i = 0; r == 0 && i < run->tunnel.n; i++) {
-		const struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; r == 0 && i < run->tunnel->n; i++) {
+		const struct section *section = &run->tunnel->section[i];
 		struct name_entry name = {.number = section->table};
 
 		memcpy(name.name, section->table_name, sizeof(name.name));
@@ -422,7 +422,7 @@ static void log_outcome(const struct run *run, const struct outcome *outcome, in
 		why = "udev says that the link goes";
 	else if (!run->link.ifindex)
 		why = "no such link";
-	else if (!run->tunnel.n)
+	else if (!run->tunnel->n)
 		why = "no section in conf.d";
 	else if (outcome->pending & PENDING_LINK)
 		why = "link down, the route waits for it";
@@ -525,15 +525,15 @@ static int carry_out(struct run *run, struct outcome *ret)
 static void note_pending(const struct run *run, struct outcome *ret)
 {
 	ret->wait = -1;
-	if (!run->tunnel.n)
+	if (!run->tunnel->n)
 		return;
-	ret->limit = run->tunnel.section[0].limit;
+	ret->limit = run->tunnel->section[0].limit;
 	if (!run->link.ifindex)
 		return;
 	ret->ifindex = run->link.ifindex;
 	ret->pending = run->link.held ? 0 : run->missing;
-	for (unsigned i = 0; i < run->tunnel.n; i++) {
-		const struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; i < run->tunnel->n; i++) {
+		const struct section *section = &run->tunnel->section[i];
 
 		if (!run->link.held && !plan_is_up(section, &run->link))
 			ret->pending |= PENDING_LINK;
@@ -544,8 +544,8 @@ static void note_pending(const struct run *run, struct outcome *ret)
 
 static void note_follows(const struct run *run, struct follows *ret)
 {
-	for (unsigned i = 0; i < run->tunnel.n; i++) {
-		const struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; i < run->tunnel->n; i++) {
+		const struct section *section = &run->tunnel->section[i];
 
 		ret->carrier |= section->carrier_needed;
 		ret->gateway |= section->gateway_auto;
@@ -571,7 +571,7 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		note_follows(run, &ret->follows);
 		r = carry_out(run, ret);
 	}
-	ret->known = run->link.ifindex || run->tunnel.n || run->has_record;
+	ret->known = run->link.ifindex || run->tunnel->n || run->has_record;
 	log_outcome(run, ret, r);
 	return r;
 }
@@ -626,12 +626,15 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret)
 {
+	struct tunnel tunnel;
 	_cleanup_(free_run) struct run run = {.settings = settings,
 					      .rtnl = rtnl,
 					      .ifname = ifname,
 					      .goal = goal,
-					      .runfd = -1};
+					      .runfd = -1,
+					      .tunnel = &tunnel};
 
+	tunnel.n = 0; /* and the rest stays as it is: it is large */
 	*ret = (struct outcome){0};
 	return settings->dry_run ? rehearse(&run, removed_ifindex)
 				 : lock_and_run(&run, removed_ifindex, ret);
