@@ -7,12 +7,12 @@
 #include "converge/dry_run.h"
 #include "converge/execute.h"
 #include "converge/messages.h"
+#include "converge/naming.h"
 #include "converge/ownership.h"
 #include "converge/resolve.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "state/record.h"
-#include "state/table_names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +34,7 @@ struct run {
 	struct objects old;    /* on the record */
 	struct objects wanted; /* by the section */
 	struct objects gone;   /* recorded, not wanted, and ours to delete */
+	bool fresh;            /* nobody owned the new tables among WANTED */
 	struct plan plan;
 	struct result *result; /* of each step */
 	struct objects holds;  /* on the record from now on */
@@ -257,7 +258,7 @@ static int write_before(struct run *run)
 		run->n_written = run->holds.n;
 	}
 	if (r == 0)
-		r = ownership_take(&me, &run->old, &run->wanted);
+		r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
 	if (r == 0)
 		return 0;
 	return fail(run, r, "write its record",
@@ -279,58 +280,26 @@ static int write_after(struct run *run)
 	return 0;
 }
 
-/* ---- names -------------------------------------------------------------------------- */
-
-static int set_name(const struct run *run, const struct name_entry *name)
-{
-	struct name_rival rival;
-	char text[EXPLAIN_SIZE];
-	const int r = names_set(run->runfd, name, &rival);
-
-	if (r < 0)
-		return fail(run, r, "name its table", "its routes are not affected;");
-	/* the watcher leaves what the event has told */
-	if (explain_name(name, (enum name_verdict)r, &rival, text) &&
-	    !(run->settings->nonblocking && run->has_record))
-		log_line(LOG_WARNING, "%s: %s", run->ifname, text);
-	return 0;
-}
-
-static bool uses_table(const struct run *run, uint32_t table)
-{
-	for (size_t i = 0; i < run->wanted.n; i++)
-		if (run->wanted.object[i].kind == OBJECT_TABLE &&
-		    run->wanted.object[i].table == table)
-			return true;
-	return false;
-}
-
-/* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
+/* The watcher leaves untold what the event has told. */
 static int set_names(struct run *run)
 {
-	int r = 0;
+	const struct naming naming = {.runfd = run->runfd,
+				      .ifname = run->ifname,
+				      .tunnel = run->tunnel,
+				      .old = &run->old,
+				      .wanted = &run->wanted,
+				      .gone = &run->gone,
+				      .fresh = run->fresh,
+				      .quiet = run->settings->nonblocking &&
+					       run->has_record};
+	const int r = naming_set(&naming);
 
-	for (size_t i = 0; i < run->gone.n; i++) {
-		const struct object *table = &run->gone.object[i];
-		const struct name_entry none = {.number = table->table};
-
-		if (table->kind != OBJECT_TABLE)
-			continue;
-		if (r == 0)
-			r = set_name(run, &none);
-		/* it stays on the record while its name stands */
-		if (r < 0 && objects_put(&run->holds, table) < 0)
+	/* a table stays on the record while its name stands */
+	for (size_t i = 0; r < 0 && i < run->gone.n; i++)
+		if (run->gone.object[i].kind == OBJECT_TABLE &&
+		    objects_put(&run->holds, &run->gone.object[i]) < 0)
 			return -ENOMEM;
-	}
-	for (unsigned i = 0; r == 0 && i < run->tunnel->n; i++) {
-		const struct section *section = &run->tunnel->section[i];
-		struct name_entry name = {.number = section->table};
-
-		memcpy(name.name, section->table_name, sizeof(name.name));
-		if (uses_table(run, section->table))
-			r = set_name(run, &name);
-	}
-	return r;
+	return r < 0 ? fail(run, r, "name its table", "its routes are not affected;") : 0;
 }
 
 /* ---- results ------------------------------------------------------------------------ */
