@@ -24,7 +24,7 @@ bool connects_rebase(struct connects *connects, const char *boot, int64_t now_ms
 		connect->ms = now_ms;
 		changed = true;
 	}
-	snprintf(connects->boot, sizeof(connects->boot), "%s", boot);
+	strcpy(connects->boot, boot);
 	return changed;
 }
 
