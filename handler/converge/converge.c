@@ -25,11 +25,11 @@ struct run {
 	struct rtnl *rtnl;
 	const char *ifname;
 	enum goal goal;
-	int runfd;            /* -1: there is no run folder (only with dry_run) */
-	struct link link;     /* as it is; ifindex 0: none */
-	bool going;           /* udev says that it goes: then it counts as gone */
+	int runfd;             /* -1: there is no run folder (only with dry_run) */
+	struct link link;      /* as it is; ifindex 0: none */
+	bool going;            /* udev says that it goes: then it counts as gone */
 	struct tunnel *tunnel; /* its sections; n 0: none */
-	unsigned missing;     /* PENDING_*: what "auto" stands for and is not there yet */
+	unsigned missing; /* PENDING_*: what "auto" stands for and is not there yet */
 	bool has_record;
 	struct objects old;    /* on the record */
 	struct objects wanted; /* by the section */
@@ -106,8 +106,8 @@ static bool has_kind(const struct objects *objects, enum object_kind kind)
  */
 static int find_sections(struct run *run)
 {
-	const int r = config_find(run->settings, run->ifname, &diagnostics_to_log,
-				  run->tunnel);
+	const int r =
+		config_find(run->settings, run->ifname, &diagnostics_to_log, run->tunnel);
 
 	if (r >= 0)
 		return 0;
@@ -335,14 +335,12 @@ static void tell_step(const struct run *run, const struct step *step,
 	log_story("%s: %s: %s", run->ifname, text, explain_verdict(result->verdict));
 }
 
-static void warn_rival(const struct run *run, const struct object *route)
+static void warn_rival(const struct run *run, const struct object *route,
+		       const struct found *rival)
 {
 	char text[EXPLAIN_SIZE];
-	struct found rival;
 
-	if (execute_find_rival(run->rtnl, route, &rival) <= 0)
-		return;
-	explain_found(&rival, text);
+	explain_found(rival, text);
 	log_line(
 		LOG_WARNING,
 		"%s: table %u also has a default route that is not ours and wins by its metric (%.200s): delete it, or set a lower metric",
@@ -367,8 +365,8 @@ static int take_results(struct run *run, struct outcome *ret)
 		ret->changed += result->verdict == VERDICT_DONE;
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE) {
 			ret->repaired += objects_have(&run->old, &step->object);
-			if (step->object.kind == OBJECT_ROUTE)
-				warn_rival(run, &step->object);
+			if (result->has_rival)
+				warn_rival(run, &step->object, &result->other);
 		}
 		if (result->verdict >= VERDICT_FOREIGN) {
 			explain_result(step, result, text);

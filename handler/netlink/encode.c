@@ -215,6 +215,16 @@ size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t typ
 	return nlh->nlmsg_len;
 }
 
+size_t encode_dump_our_routes(void *buf, uint8_t family, uint32_t table, uint32_t oif)
+{
+	struct nlmsghdr *nlh = buf;
+
+	encode_dump_routes(buf, family, table, 0, OBJECT_PROTOCOL);
+	if (oif)
+		mnl_attr_put_u32(nlh, RTA_OIF, oif);
+	return nlh->nlmsg_len;
+}
+
 size_t encode_dump_by_link(void *buf, uint8_t family, uint32_t table, uint32_t oif)
 {
 	struct nlmsghdr *nlh = buf;

@@ -70,10 +70,11 @@ static int take_other(void *data, const char *name)
 {
 	const struct other *other = data;
 
-	if (strcmp(name, other->ifname) != 0 && strlen(name) < IFNAMSIZ &&
-	    record_exists(other->runfd, name))
-		strcpy(other->ret, name);
-	return 0;
+	if (!strcmp(name, other->ifname) || strlen(name) >= IFNAMSIZ ||
+	    !record_exists(other->runfd, name))
+		return 0;
+	strcpy(other->ret, name);
+	return -ECANCELED; /* one is enough: there may be thousands */
 }
 
 /* One who is in the folder, other than IFNAME. The same returns; -ENOTDIR: it is none. */
@@ -85,7 +86,7 @@ static int find_other(int runfd, const char *path, const char *ifname,
 
 	ret[0] = '\0';
 	r = run_dir_each(runfd, path, "", take_other, &other);
-	if (r < 0)
+	if (r < 0 && r != -ECANCELED)
 		return r == -ELOOP ? -ENOTDIR : r;
 	return ret[0] != '\0';
 }
