@@ -65,6 +65,7 @@ static int run(const struct execution *execution, const struct plan *plan,
 
 	for (size_t i = 0; r == 0 && i < plan->n; i++) {
 		ret[i].answer = answers[i];
+		ret[i].has_rival = false;
 		ret[i].verdict = plan->step[i].op == STEP_DELETE
 					 ? judge_delete(answers[i].error)
 					 : judge_add(execution, answers[i].error);
@@ -183,20 +184,21 @@ static int settle_route(const struct execution *execution, size_t i)
 {
 	struct result *result = &execution->result[i];
 	struct standing standing = {.wanted = &execution->plan->step[i].object};
+	const enum verdict before = result->verdict;
 	int r;
 
 	if (!needs_look(result, standing.wanted))
 		return 0;
-	r = look_at_table(execution, result->verdict, &standing);
+	r = look_at_table(execution, before, &standing);
 	if (r == 0 && (standing.eviction.n ||
 		       (result->verdict == VERDICT_ALREADY && !standing.there))) {
 		/* also if it has gone just now: then there is room for it */
 		r = evict(execution, &standing, result);
-		if (r == 0 && result->verdict == VERDICT_ALREADY && !standing.there) {
+		if (r == 0 && before == VERDICT_ALREADY && !standing.there)
 			r = look_at_all(execution, &standing);
+		if (result->verdict == VERDICT_ALREADY && !standing.there)
 			result->verdict =
 				standing.has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
-		}
 	}
 	result->other = standing.has_other ? standing.other : standing.rival;
 	result->has_rival = result->verdict == VERDICT_DONE && standing.has_rival;
