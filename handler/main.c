@@ -8,6 +8,7 @@
 #include "cmd/watch.h"
 #include "converge/dry_run.h"
 #include "lib/escape.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/privilege.h"
 
@@ -21,7 +22,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int run_apply(const struct arguments *arguments, struct rtnl *rtnl)
@@ -193,10 +193,22 @@ static const char *find_low_limit(void)
 	return NULL;
 }
 
+/* The lowest number that is free: if it is that of a standard stream, this was closed. */
+static int open_socket(struct rtnl *ret)
+{
+	int r = rtnl_open(ret, 0);
+
+	if (r < 0 || rtnl_fd(ret) > STDERR_FILENO)
+		return r;
+	rtnl_close(ret);
+	r = hold_standard_streams();
+	return r < 0 ? r : rtnl_open(ret, 0);
+}
+
 static int run(const struct verb *verb, const struct arguments *arguments)
 {
 	struct rtnl rtnl = {0};
-	int r = verb->offline ? 0 : rtnl_open(&rtnl, 0);
+	int r = verb->offline ? 0 : open_socket(&rtnl);
 
 	if (r < 0) {
 		log_line(
@@ -237,14 +249,15 @@ int main(int argc, char *argv[])
 	const char *low;
 	int status, r;
 
-	if (hold_standard_streams() < 0)
-		return EXIT_FAILURE;
-	umask(022);               /* ip(8) reads the tables' names for everybody */
+	file_set_umask();         /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	signal(SIGPIPE, SIG_IGN); /* the work is done, also when nobody reads of it */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)
 		return status;
+	/* an event opens nothing before its socket, which shows the same */
+	if (verb->person && hold_standard_streams() < 0)
+		return EXIT_FAILURE;
 	log_open(verb->person, arguments.verbose);
 	low = find_low_limit();
 	if (low) {

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <libudev.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void copy(char ret[static EVENT_NAME_SIZE], const char *text)
 {
-	snprintf(ret, EVENT_NAME_SIZE, "%s", text ? text : "");
+	const size_t size = text ? strnlen(text, EVENT_NAME_SIZE - 1) : 0;
+
+	if (size)
+		memcpy(ret, text, size);
+	ret[size] = '\0';
 }
 
 static uint32_t parse_ifindex(const char *text)

@@ -148,7 +148,7 @@ static int answer(struct claims *claims, struct tunnel *ret)
 	if (r == -ENOMEM)
 		return say_errno(claims, "not read to the end", r);
 	ret->n = 0;
-	snprintf(ret->ifname, sizeof(ret->ifname), "%s", claims->only_ifname);
+	strcpy(ret->ifname, claims->only_ifname);
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = claims->claim[i];
 
@@ -176,7 +176,7 @@ static int find(const struct settings *settings, struct claims *claims,
 
 	if (dirfd < 0)
 		return dirfd == -ENOENT ? 0 : dirfd;
-	snprintf(own, sizeof(own), "%s.conf", claims->only_ifname);
+	stpcpy(stpcpy(own, claims->only_ifname), ".conf"); /* config_ifname_ok */
 	r = read_file(claims, dirfd, own);
 	if (r == -ENODATA)
 		log_story("%s: %s/%s is a link to /dev/null: no section",

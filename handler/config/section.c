@@ -77,7 +77,8 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 		const size_t size = strcspn(c, ", \t");
 		const char *word;
 
-		snprintf(item, sizeof(item), "%.*s", (int)size, c);
+		memcpy(item, c, size);
+		item[size] = '\0';
 		word = find_word(key->alone, item);
 		if (n && (alone || word)) {
 			snprintf(beside, sizeof(beside), "nothing beside %.*s",

@@ -7,12 +7,12 @@
 #include "converge/dry_run.h"
 #include "converge/execute.h"
 #include "converge/messages.h"
+#include "converge/naming.h"
 #include "converge/ownership.h"
 #include "converge/resolve.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "state/record.h"
-#include "state/table_names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,15 +25,16 @@ struct run {
 	struct rtnl *rtnl;
 	const char *ifname;
 	enum goal goal;
-	int runfd;            /* -1: there is no run folder (only with dry_run) */
-	struct link link;     /* as it is; ifindex 0: none */
-	bool going;           /* udev says that it goes: then it counts as gone */
-	struct tunnel tunnel; /* its sections; n 0: none */
-	unsigned missing;     /* PENDING_*: what "auto" stands for and is not there yet */
+	int runfd;             /* -1: there is no run folder (only with dry_run) */
+	struct link link;      /* as it is; ifindex 0: none */
+	bool going;            /* udev says that it goes: then it counts as gone */
+	struct tunnel *tunnel; /* its sections; n 0: none */
+	unsigned missing; /* PENDING_*: what "auto" stands for and is not there yet */
 	bool has_record;
 	struct objects old;    /* on the record */
 	struct objects wanted; /* by the section */
 	struct objects gone;   /* recorded, not wanted, and ours to delete */
+	bool fresh;            /* nobody owned the new tables among WANTED */
 	struct plan plan;
 	struct result *result; /* of each step */
 	struct objects holds;  /* on the record from now on */
@@ -105,12 +106,12 @@ static bool has_kind(const struct objects *objects, enum object_kind kind)
  */
 static int find_sections(struct run *run)
 {
-	const int r = config_find(run->settings, run->ifname, &diagnostics_to_log,
-				  &run->tunnel);
+	const int r =
+		config_find(run->settings, run->ifname, &diagnostics_to_log, run->tunnel);
 
 	if (r >= 0)
 		return 0;
-	run->tunnel.n = 0;
+	run->tunnel->n = 0;
 	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_UNREACHABLE))
 		return 0;
 	log_line(
@@ -156,8 +157,8 @@ static void warn_resolved(const struct run *run, const struct section *section,
 
 static int find_wanted(struct run *run)
 {
-	for (unsigned i = 0; i < run->tunnel.n; i++) {
-		struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; i < run->tunnel->n; i++) {
+		struct section *section = &run->tunnel->section[i];
 		struct resolved resolved;
 		int r = resolve_auto(run->rtnl, &run->link, &run->old, section,
 				     &resolved);
@@ -211,7 +212,7 @@ static struct claimant claimant(const struct run *run)
 /* Whether the tunnel is looked after from now on: then it has a record. */
 static bool is_active(const struct run *run)
 {
-	return run->wanted.n || (run->tunnel.n && run->link.ifindex);
+	return run->wanted.n || (run->tunnel->n && run->link.ifindex);
 }
 
 static int refuse_table(const struct run *run, const struct table_conflict *conflict)
@@ -257,7 +258,7 @@ static int write_before(struct run *run)
 		run->n_written = run->holds.n;
 	}
 	if (r == 0)
-		r = ownership_take(&me, &run->old, &run->wanted);
+		r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
 	if (r == 0)
 		return 0;
 	return fail(run, r, "write its record",
@@ -279,58 +280,26 @@ static int write_after(struct run *run)
 	return 0;
 }
 
-/* ---- names -------------------------------------------------------------------------- */
-
-static int set_name(const struct run *run, const struct name_entry *name)
-{
-	struct name_rival rival;
-	char text[EXPLAIN_SIZE];
-	const int r = names_set(run->runfd, name, &rival);
-
-	if (r < 0)
-		return fail(run, r, "name its table", "its routes are not affected;");
-	/* the watcher leaves what the event has told */
-	if (explain_name(name, (enum name_verdict)r, &rival, text) &&
-	    !(run->settings->nonblocking && run->has_record))
-		log_line(LOG_WARNING, "%s: %s", run->ifname, text);
-	return 0;
-}
-
-static bool uses_table(const struct run *run, uint32_t table)
-{
-	for (size_t i = 0; i < run->wanted.n; i++)
-		if (run->wanted.object[i].kind == OBJECT_TABLE &&
-		    run->wanted.object[i].table == table)
-			return true;
-	return false;
-}
-
-/* A name is a convenience: what is wrong with it costs the tunnel nothing else. */
+/* The watcher leaves untold what the event has told. */
 static int set_names(struct run *run)
 {
-	int r = 0;
+	const struct naming naming = {.runfd = run->runfd,
+				      .ifname = run->ifname,
+				      .tunnel = run->tunnel,
+				      .old = &run->old,
+				      .wanted = &run->wanted,
+				      .gone = &run->gone,
+				      .fresh = run->fresh,
+				      .quiet = run->settings->nonblocking &&
+					       run->has_record};
+	const int r = naming_set(&naming);
 
-	for (size_t i = 0; i < run->gone.n; i++) {
-		const struct object *table = &run->gone.object[i];
-		const struct name_entry none = {.number = table->table};
-
-		if (table->kind != OBJECT_TABLE)
-			continue;
-		if (r == 0)
-			r = set_name(run, &none);
-		/* it stays on the record while its name stands */
-		if (r < 0 && objects_put(&run->holds, table) < 0)
+	/* a table stays on the record while its name stands */
+	for (size_t i = 0; r < 0 && i < run->gone.n; i++)
+		if (run->gone.object[i].kind == OBJECT_TABLE &&
+		    objects_put(&run->holds, &run->gone.object[i]) < 0)
 			return -ENOMEM;
-	}
-	for (unsigned i = 0; r == 0 && i < run->tunnel.n; i++) {
-		const struct section *section = &run->tunnel.section[i];
-		struct name_entry name = {.number = section->table};
-
-		memcpy(name.name, section->table_name, sizeof(name.name));
-		if (uses_table(run, section->table))
-			r = set_name(run, &name);
-	}
-	return r;
+	return r < 0 ? fail(run, r, "name its table", "its routes are not affected;") : 0;
 }
 
 /* ---- results ------------------------------------------------------------------------ */
@@ -366,14 +335,12 @@ static void tell_step(const struct run *run, const struct step *step,
 	log_story("%s: %s: %s", run->ifname, text, explain_verdict(result->verdict));
 }
 
-static void warn_rival(const struct run *run, const struct object *route)
+static void warn_rival(const struct run *run, const struct object *route,
+		       const struct found *rival)
 {
 	char text[EXPLAIN_SIZE];
-	struct found rival;
 
-	if (execute_find_rival(run->rtnl, route, &rival) <= 0)
-		return;
-	explain_found(&rival, text);
+	explain_found(rival, text);
 	log_line(
 		LOG_WARNING,
 		"%s: table %u also has a default route that is not ours and wins by its metric (%.200s): delete it, or set a lower metric",
@@ -398,8 +365,8 @@ static int take_results(struct run *run, struct outcome *ret)
 		ret->changed += result->verdict == VERDICT_DONE;
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE) {
 			ret->repaired += objects_have(&run->old, &step->object);
-			if (step->object.kind == OBJECT_ROUTE)
-				warn_rival(run, &step->object);
+			if (result->has_rival)
+				warn_rival(run, &step->object, &result->other);
 		}
 		if (result->verdict >= VERDICT_FOREIGN) {
 			explain_result(step, result, text);
@@ -422,7 +389,7 @@ static void log_outcome(const struct run *run, const struct outcome *outcome, in
 		why = "udev says that the link goes";
 	else if (!run->link.ifindex)
 		why = "no such link";
-	else if (!run->tunnel.n)
+	else if (!run->tunnel->n)
 		why = "no section in conf.d";
 	else if (outcome->pending & PENDING_LINK)
 		why = "link down, the route waits for it";
@@ -525,15 +492,15 @@ static int carry_out(struct run *run, struct outcome *ret)
 static void note_pending(const struct run *run, struct outcome *ret)
 {
 	ret->wait = -1;
-	if (!run->tunnel.n)
+	if (!run->tunnel->n)
 		return;
-	ret->limit = run->tunnel.section[0].limit;
+	ret->limit = run->tunnel->section[0].limit;
 	if (!run->link.ifindex)
 		return;
 	ret->ifindex = run->link.ifindex;
 	ret->pending = run->link.held ? 0 : run->missing;
-	for (unsigned i = 0; i < run->tunnel.n; i++) {
-		const struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; i < run->tunnel->n; i++) {
+		const struct section *section = &run->tunnel->section[i];
 
 		if (!run->link.held && !plan_is_up(section, &run->link))
 			ret->pending |= PENDING_LINK;
@@ -544,8 +511,8 @@ static void note_pending(const struct run *run, struct outcome *ret)
 
 static void note_follows(const struct run *run, struct follows *ret)
 {
-	for (unsigned i = 0; i < run->tunnel.n; i++) {
-		const struct section *section = &run->tunnel.section[i];
+	for (unsigned i = 0; i < run->tunnel->n; i++) {
+		const struct section *section = &run->tunnel->section[i];
 
 		ret->carrier |= section->carrier_needed;
 		ret->gateway |= section->gateway_auto;
@@ -571,7 +538,7 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		note_follows(run, &ret->follows);
 		r = carry_out(run, ret);
 	}
-	ret->known = run->link.ifindex || run->tunnel.n || run->has_record;
+	ret->known = run->link.ifindex || run->tunnel->n || run->has_record;
 	log_outcome(run, ret, r);
 	return r;
 }
@@ -626,12 +593,15 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret)
 {
+	struct tunnel tunnel;
 	_cleanup_(free_run) struct run run = {.settings = settings,
 					      .rtnl = rtnl,
 					      .ifname = ifname,
 					      .goal = goal,
-					      .runfd = -1};
+					      .runfd = -1,
+					      .tunnel = &tunnel};
 
+	tunnel.n = 0; /* and the rest stays as it is: it is large */
 	*ret = (struct outcome){0};
 	return settings->dry_run ? rehearse(&run, removed_ifindex)
 				 : lock_and_run(&run, removed_ifindex, ret);

@@ -27,7 +27,7 @@ int rehearsal_read(struct rehearsal *rehearsal, struct rtnl *rtnl)
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
 		r = dump_rules(rtnl, families[i], put, rehearsal);
 		if (r == 0)
-			r = dump_our_routes(rtnl, families[i], 0, put, rehearsal);
+			r = dump_our_routes(rtnl, families[i], 0, 0, put, rehearsal);
 	}
 	rehearsal->read = r == 0;
 	return r;

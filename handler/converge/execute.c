@@ -65,6 +65,7 @@ static int run(const struct execution *execution, const struct plan *plan,
 
 	for (size_t i = 0; r == 0 && i < plan->n; i++) {
 		ret[i].answer = answers[i];
+		ret[i].has_rival = false;
 		ret[i].verdict = plan->step[i].op == STEP_DELETE
 					 ? judge_delete(answers[i].error)
 					 : judge_add(execution, answers[i].error);
@@ -80,16 +81,17 @@ struct standing {
 	const struct object *wanted;
 	bool there;           /* the wanted one itself */
 	struct plan eviction; /* deletes of ours that must not stay */
-	struct found *other;  /* somebody else's in its slot */
+	struct found other;   /* somebody else's in its slot */
 	bool has_other;
+	struct found rival; /* somebody else's that the kernel prefers to it */
+	bool has_rival;
 };
 
-static int look_at_ours(void *data, const struct found *found)
+static int look_at_ours(struct standing *standing, const struct object *object)
 {
-	struct standing *standing = data;
-	const struct object *object = &found->object, *wanted = standing->wanted;
+	const struct object *wanted = standing->wanted;
 
-	if (!found->ours || object->kind != wanted->kind ||
+	if (object->kind != wanted->kind ||
 	    !prefix_equal(&object->source, &wanted->source))
 		return 0;
 	if (object_equal(object, wanted)) {
@@ -100,14 +102,21 @@ static int look_at_ours(void *data, const struct found *found)
 	return plan_push(&standing->eviction, STEP_DELETE, object);
 }
 
-static int look_at_others(void *data, const struct found *found)
+static int look_at_route(void *data, const struct found *found)
 {
 	struct standing *standing = data;
+	const struct object *object = &found->object, *wanted = standing->wanted;
 
-	if (found->ours || !object_same_slot(&found->object, standing->wanted))
-		return 0;
-	*standing->other = *found;
-	standing->has_other = true;
+	if (found->ours)
+		return look_at_ours(standing, object);
+	if (object_same_slot(object, wanted)) {
+		standing->other = *found;
+		standing->has_other = true;
+	}
+	if (object->metric < wanted->metric && object->oif != wanted->oif) {
+		standing->rival = *found;
+		standing->has_rival = true;
+	}
 	return 0;
 }
 
@@ -133,19 +142,41 @@ static int evict(const struct execution *execution, struct standing *standing,
 	return r;
 }
 
-static int find_other(const struct execution *execution, struct standing *standing,
-		      struct result *result)
+static int look_at_all(const struct execution *execution, struct standing *standing)
+{
+	return dump_routes(execution->rtnl, standing->wanted->family,
+			   standing->wanted->table, look_at_route, standing);
+}
+
+/*
+ * The table of a source-specific route holds those of thousands of tunnels: then that
+ * link's are looked at first.
+ */
+static int look_at_table(const struct execution *execution, enum verdict verdict,
+			 struct standing *standing)
 {
 	const struct object *wanted = standing->wanted;
-	int r;
+	int r = 0;
 
-	standing->other = &result->other;
-	r = dump_routes(execution->rtnl, wanted->family, wanted->table, look_at_others,
-			standing);
-	if (r < 0)
+	if (verdict == VERDICT_DONE)
+		return look_at_all(execution, standing);
+	if (wanted->source.family && wanted->oif)
+		r = dump_our_routes(execution->rtnl, wanted->family, wanted->table,
+				    wanted->oif, look_at_route, standing);
+	if (r < 0 || standing->there)
 		return r;
-	result->verdict = standing->has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
-	return 0;
+	plan_free(&standing->eviction);
+	return dump_our_routes(execution->rtnl, wanted->family, wanted->table, 0,
+			       look_at_route, standing);
+}
+
+/* Whether another of ours may have been left in the table, or one of others wins there. */
+static bool needs_look(const struct result *result, const struct object *wanted)
+{
+	if (result->verdict != VERDICT_DONE)
+		return result->verdict == VERDICT_ALREADY;
+	/* whatever tunnel had that source before has it on its record */
+	return wanted->kind == OBJECT_ROUTE && !wanted->source.family;
 }
 
 /* Also where the add was done: another of ours with a lower metric would win. */
@@ -153,20 +184,24 @@ static int settle_route(const struct execution *execution, size_t i)
 {
 	struct result *result = &execution->result[i];
 	struct standing standing = {.wanted = &execution->plan->step[i].object};
+	const enum verdict before = result->verdict;
 	int r;
 
-	if (result->verdict > VERDICT_ALREADY ||
-	    (result->verdict == VERDICT_DONE && standing.wanted->kind != OBJECT_ROUTE))
+	if (!needs_look(result, standing.wanted))
 		return 0;
-	r = dump_our_routes(execution->rtnl, standing.wanted->family,
-			    standing.wanted->table, look_at_ours, &standing);
+	r = look_at_table(execution, before, &standing);
 	if (r == 0 && (standing.eviction.n ||
 		       (result->verdict == VERDICT_ALREADY && !standing.there))) {
 		/* also if it has gone just now: then there is room for it */
 		r = evict(execution, &standing, result);
-		if (r == 0 && result->verdict == VERDICT_ALREADY && !standing.there)
-			r = find_other(execution, &standing, result);
+		if (r == 0 && before == VERDICT_ALREADY && !standing.there)
+			r = look_at_all(execution, &standing);
+		if (result->verdict == VERDICT_ALREADY && !standing.there)
+			result->verdict =
+				standing.has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
 	}
+	result->other = standing.has_other ? standing.other : standing.rival;
+	result->has_rival = result->verdict == VERDICT_DONE && standing.has_rival;
 	plan_free(&standing.eviction);
 	return r;
 }
@@ -254,31 +289,4 @@ int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 	if (r == 0)
 		r = settle_rules(&execution, AF_INET6);
 	return r < 0 ? r : settle_rules(&execution, AF_INET);
-}
-
-struct rival_look {
-	const struct object *route;
-	struct found *ret;
-	bool found;
-};
-
-static int look_for_rival(void *data, const struct found *found)
-{
-	struct rival_look *look = data;
-
-	if (found->ours || found->object.metric >= look->route->metric ||
-	    found->object.oif == look->route->oif)
-		return 0;
-	*look->ret = *found;
-	look->found = true;
-	return 0;
-}
-
-int execute_find_rival(struct rtnl *rtnl, const struct object *route, struct found *ret)
-{
-	struct rival_look look = {.route = route, .ret = ret};
-	const int r =
-		dump_routes(rtnl, route->family, route->table, look_for_rival, &look);
-
-	return r < 0 ? r : look.found;
 }

@@ -24,7 +24,9 @@ enum verdict {
 struct result {
 	enum verdict verdict;
 	struct answer answer;
-	struct found other; /* VERDICT_FOREIGN */
+	struct found other; /* VERDICT_FOREIGN, or has_rival */
+	/* VERDICT_DONE: a default route of somebody else's by another link is preferred */
+	bool has_rival;
 };
 
 /*
@@ -35,11 +37,5 @@ struct result {
  */
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 	    const struct objects *known, bool closely, struct result *ret);
-
-/*
- * A default route of somebody else's, by another link, in the table of ROUTE, which the
- * kernel prefers to it (a lower metric). Returns 1 with *ret, 0 or -errno.
- */
-int execute_find_rival(struct rtnl *rtnl, const struct object *route, struct found *ret);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/messages.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -33,31 +35,34 @@ const char *explain_verdict(enum verdict verdict)
 	return words[verdict];
 }
 
-/* "1 route, 2 rules"; "" for none of both */
-static void format_counts(const unsigned n[2], char *ret, size_t size)
+/* "deleted 1 route, 2 rules"; nothing for none of both */
+static char *put_counts(char *to, const char *what, const unsigned n[2])
 {
-	char routes[32] = "", rules[32] = "";
+	static const char *const words[] = {" route", " rule"};
 
-	if (n[0])
-		snprintf(routes, sizeof(routes), "%u route%s", n[0], n[0] > 1 ? "s" : "");
-	if (n[1])
-		snprintf(rules, sizeof(rules), "%u rule%s", n[1], n[1] > 1 ? "s" : "");
-	snprintf(ret, size, "%s%s%s", routes, n[0] && n[1] ? ", " : "", rules);
+	if (n[0] || n[1])
+		to = stpcpy(to, what);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!n[i])
+			continue;
+		to = put_number(stpcpy(to, i && n[0] ? ", " : " "), n[i]);
+		to = stpcpy(stpcpy(to, words[i]), n[i] > 1 ? "s" : "");
+	}
+	return to;
 }
 
 bool explain_changes(const struct plan *plan, const struct result results[],
 		     char ret[static EXPLAIN_SIZE])
 {
 	unsigned n[2][2] = {{0}}; /* [enum step_op][0: routes, 1: rules] */
-	char added[72], deleted[72];
+	char *end = ret;
 
 	for (size_t i = 0; i < plan->n; i++)
 		if (results[i].verdict == VERDICT_DONE)
 			n[plan->step[i].op][plan->step[i].object.kind == OBJECT_RULE]++;
-	format_counts(n[STEP_ADD], added, sizeof(added));
-	format_counts(n[STEP_DELETE], deleted, sizeof(deleted));
-	snprintf(ret, EXPLAIN_SIZE, "%s%s%s%s%s", deleted[0] ? "deleted " : "", deleted,
-		 deleted[0] && added[0] ? "; " : "", added[0] ? "added " : "", added);
+	*end = '\0';
+	end = put_counts(end, "deleted", n[STEP_DELETE]);
+	put_counts(end, end == ret ? "added" : "; added", n[STEP_ADD]);
 	return ret[0];
 }
 

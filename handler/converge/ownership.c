@@ -88,13 +88,13 @@ int ownership_conflict(const struct claimant *claimant, const struct settings *s
 }
 
 int ownership_take(const struct claimant *claimant, const struct objects *old,
-		   const struct objects *wanted)
+		   const struct objects *wanted, bool *ret_fresh)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+	*ret_fresh = true;
+	for (size_t i = 0; i < wanted->n; i++) {
 		const struct object *object = &wanted->object[i];
 		char owner[IFNAMSIZ];
+		int r;
 
 		/* what is new has no owner most often */
 		if (objects_have(old, object) && !object_is_shared(object) &&
@@ -102,8 +102,12 @@ int ownership_take(const struct claimant *claimant, const struct objects *old,
 		    !strcmp(owner, claimant->ifname))
 			continue;
 		r = owners_set(claimant->runfd, object, claimant->ifname);
+		if (r < 0)
+			return r;
+		if (r > 0 && object->kind == OBJECT_TABLE)
+			*ret_fresh = false;
 	}
-	return r;
+	return 0;
 }
 
 /* Returns 1: nobody else may want it; 0: another tunnel does; -errno. */

@@ -31,9 +31,12 @@ struct table_conflict {
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
 		       const struct objects *wanted, struct table_conflict *ret);
 
-/* Makes the tunnel the owner of all that it wants. Returns 0 or -errno. */
+/*
+ * Makes the tunnel the owner of all that it wants. *ret_fresh: nobody was known to own the
+ * tables that are not on its record. Returns 0 or -errno.
+ */
 int ownership_take(const struct claimant *claimant, const struct objects *old,
-		   const struct objects *wanted);
+		   const struct objects *wanted, bool *ret_fresh);
 
 /*
  * Adds to RET what is to be deleted: recorded, not wanted, and this tunnel's or nobody's.

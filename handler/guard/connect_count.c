@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +27,10 @@ int64_t counter_now_ms(void)
 
 static void count_name(const char *ifname, char ret[static NAME_SIZE])
 {
-	snprintf(ret, NAME_SIZE, PREFIX "%.*s", IFNAMSIZ - 1, ifname);
+	const size_t size = strnlen(ifname, IFNAMSIZ - 1);
+
+	memcpy(stpcpy(ret, PREFIX), ifname, size);
+	ret[strlen(PREFIX) + size] = '\0';
 }
 
 /* The run folder, and its lock. */

@@ -61,8 +61,18 @@ static int read_whole(int fd, size_t size, char **ret)
 {
 	char *bytes = malloc(size + 1);
 	size_t have = 0;
-	int r = bytes ? file_read_fd(fd, bytes, size + 1, &have) : -ENOMEM;
+	int r = bytes ? 0 : -ENOMEM;
 
+	/* fewer than it has asked for are a file's last */
+	while (r == 0 && have < size) {
+		const ssize_t n = read(fd, bytes + have, size + 1 - have);
+
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		have += n > 0 ? (size_t)n : 0;
+	}
 	if (r == 0 && have != size)
 		r = -EBUSY;
 	if (r < 0) {
@@ -315,6 +325,14 @@ int file_write_fd(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
+static bool umask_set;
+
+void file_set_umask(void)
+{
+	umask(022);
+	umask_set = true;
+}
+
 /* A kill may have left one of that name behind. */
 static int create(int dirfd, const char *name)
 {
@@ -334,8 +352,7 @@ int file_replace(int dirfd, const char *name, const char *temp, const char *byte
 
 	if (fd < 0)
 		return fd;
-	/* whatever the umask is */
-	r = fchmod(fd, 0644) < 0 ? -errno : file_write_fd(fd, bytes, size);
+	r = !umask_set && fchmod(fd, 0644) < 0 ? -errno : file_write_fd(fd, bytes, size);
 	if (r == 0 && close(take_fd(&fd)) < 0)
 		r = -errno;
 	if (r == 0 && renameat(dirfd, temp, dirfd, name) < 0)

@@ -56,6 +56,12 @@ int file_read_fd(int fd, char *bytes, size_t size, size_t *ret);
 int file_write_fd(int fd, const char *bytes, size_t size);
 
 /*
+ * The program's umask from now on: what others shall read they can. Without it each file
+ * that is put in place costs a call more.
+ */
+void file_set_umask(void);
+
+/*
  * Puts a new file with these bytes, which everybody may read, in NAME's place below
  * DIRFD: it is TEMP until it is complete. Not synced. On failure NAME stays as it was.
  */

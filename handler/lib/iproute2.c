@@ -15,6 +15,7 @@
 
 #define LINE_SIZE 512       /* iproute2's buffer */
 #define FILE_MAX  (1 << 20) /* bytes of a file that are looked at */
+#define FOLDER    "/rt_tables.d"
 #define OUR_LINK  "sixxs-route.conf"
 
 const char *iproute2_root = "";
@@ -30,6 +31,30 @@ static const struct {
 	const char *name;
 } built_in[] = {{0, "unspec"}, {253, "default"}, {254, "main"}, {255, "local"}};
 
+/* "200 name", as nearly all lines are: for what is left to sscanf() it is slow. */
+static bool parse_plain(const char *line, unsigned *ret_number, char ret[static LINE_SIZE])
+{
+	static const char blanks[] = " \t\n\v\f\r";
+	const char *c = line;
+	unsigned number = 0;
+	size_t size;
+
+	if (*c < '1' || *c > '9') /* "0x10" */
+		return false;
+	for (; *c >= '0' && *c <= '9'; c++)
+		number = number * 10 + (unsigned)(*c - '0');
+	if (c - line > 9)
+		return false;
+	c += strspn(c, blanks);
+	size = strcspn(c, blanks);
+	if (!size)
+		return false;
+	memcpy(ret, c, size);
+	ret[size] = '\0';
+	*ret_number = number;
+	return true;
+}
+
 /* One turn of fread_id_name(). Returns false where iproute2 gives the file up. */
 static bool parse_line(const char *line, iproute2_fn *fn, void *data)
 {
@@ -40,6 +65,10 @@ static bool parse_line(const char *line, iproute2_fn *fn, void *data)
 	line += strspn(line, " \t");
 	if (*line == '#' || *line == '\n' || !*line)
 		return true;
+	if (parse_plain(line, &number, name)) {
+		fn(data, number, name);
+		return true;
+	}
 	if (sscanf(line, "0x%x %511s", &number, name) != 2) {
 		if (sscanf(line, "%d %511s", &decimal, name) != 2)
 			return false;
@@ -100,13 +129,20 @@ static bool is_read(const char *name)
 	       strcmp(name, OUR_LINK);
 }
 
+/* NAME: of at most NAME_MAX bytes. iproute2_root is short. */
+static void make_path(size_t dir, const char *tail, const char *name,
+		      char ret[static PATH_MAX])
+{
+	stpcpy(stpcpy(stpcpy(stpcpy(ret, iproute2_root), dirs[dir]), tail), name);
+}
+
 /* A file in /etc hides those of its name elsewhere. */
 static bool is_hidden(const char *name, int *error)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", iproute2_root, dirs[0], name);
+	make_path(0, FOLDER "/", name, path);
 	if (lstat(path, &st) == 0)
 		return true;
 	keep_error(error, -errno);
@@ -119,7 +155,7 @@ static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 	const struct dirent *entry;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "%s%s/rt_tables.d", iproute2_root, dirs[dir]);
+	make_path(dir, FOLDER, "", path);
 	folder = opendir(path);
 	if (!folder) {
 		keep_error(error, -errno);
@@ -128,8 +164,7 @@ static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 	while ((errno = 0, entry = readdir(folder))) {
 		if (!is_read(entry->d_name) || (dir && is_hidden(entry->d_name, error)))
 			continue;
-		snprintf(path, sizeof(path), "%s%s/rt_tables.d/%s", iproute2_root,
-			 dirs[dir], entry->d_name);
+		make_path(dir, FOLDER "/", entry->d_name, path);
 		keep_error(error, each_in_file(path, fn, data));
 	}
 	keep_error(error, -errno);
@@ -144,7 +179,7 @@ int iproute2_each(iproute2_fn *fn, void *data)
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
 		fn(data, built_in[i].number, built_in[i].name);
 	for (size_t dir = 0; r == -ENOENT && dir < N_DIRS; dir++) {
-		snprintf(path, sizeof(path), "%s%s/rt_tables", iproute2_root, dirs[dir]);
+		make_path(dir, "/rt_tables", "", path);
 		r = each_in_file(path, fn, data);
 	}
 	keep_error(&error, r);
@@ -159,8 +194,7 @@ bool iproute2_reads_ours(void)
 	struct stat st;
 
 	for (size_t dir = 0; dir < N_DIRS; dir++) {
-		snprintf(path, sizeof(path), "%s%s/rt_tables.d/" OUR_LINK, iproute2_root,
-			 dirs[dir]);
+		make_path(dir, FOLDER "/", OUR_LINK, path);
 		if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
 			return true;
 	}

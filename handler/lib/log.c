@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/log.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -45,41 +47,28 @@ void log_open(bool person, bool verbose)
 			  !is_journal(STDERR_FILENO);
 }
 
-static int open_syslog(void)
-{
-	const struct sockaddr_un address = {.sun_family = AF_UNIX,
-					    .sun_path = "/dev/log"};
-	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* Returns 0; -ENOTCONN: nobody listens, and nothing is lost by that; -EAGAIN: lost. */
 static int send_syslog(int priority, const char *text)
 {
-	char bytes[LINE_SIZE + 64];
-	const int size = snprintf(bytes, sizeof(bytes), "<%d>sixxs-route[%d]: %s",
-				  LOG_DAEMON | priority, getpid(), text);
+	const struct sockaddr_un address = {.sun_family = AF_UNIX,
+					    .sun_path = "/dev/log"};
+	char bytes[LINE_SIZE + 64], *end = stpcpy(bytes, "<");
+	size_t size;
 
-	for (unsigned tries = 0; tries < 2; tries++) {
-		if (state.fd < 0)
-			state.fd = open_syslog();
-		if (state.fd < 0)
-			return -ENOTCONN;
-		if (send(state.fd, bytes, (size_t)size, MSG_NOSIGNAL) >= 0)
-			return 0;
-		if (errno == EAGAIN || errno == ENOBUFS)
-			return -EAGAIN;
-		close(state.fd); /* it was started again, perhaps */
-		state.fd = -1;
-	}
-	return -ENOTCONN;
+	end = put_number(end, LOG_DAEMON | (unsigned)priority);
+	end = put_number(stpcpy(end, ">sixxs-route["), (unsigned)getpid());
+	end = stpcpy(stpcpy(end, "]: "), text);
+	size = (size_t)(end - bytes);
+
+	if (state.fd < 0)
+		state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (state.fd < 0)
+		return -ENOTCONN;
+	/* by its path each time: it may be started again */
+	if (sendto(state.fd, bytes, size, MSG_NOSIGNAL, (const struct sockaddr *)&address,
+		   sizeof(address)) >= 0)
+		return 0;
+	return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : -ENOTCONN;
 }
 
 static void to_syslog(int priority, const char *text)

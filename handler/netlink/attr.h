@@ -15,6 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Each message from AT on that ends before END does, as it was received. */
+#define attr_each_message(nlh, at, end)                    \
+	for ((nlh) = attr_message(at, end); (nlh) != NULL; \
+	     (nlh) = attr_message(attr_message_behind(nlh), end))
+
+const struct nlmsghdr *attr_message(const void *at, const void *end);
+const void *attr_message_behind(const struct nlmsghdr *nlh);
+
 /* The header of SIZE bytes behind nlmsghdr; NULL: the message is shorter. */
 const void *attr_header(const struct nlmsghdr *nlh, size_t size);
 

@@ -143,16 +143,16 @@ int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn
 	return r == -ENOENT ? 0 : r; /* no such table */
 }
 
-int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
-		    void *data)
+int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
+		    dump_found_fn *fn, void *data)
 {
 	struct found_reader reader = {.fn = fn, .data = data};
 	union request request;
 	int r;
 
-	encode_dump_routes(&request, family, table, 0, OBJECT_PROTOCOL);
+	encode_dump_our_routes(&request, family, table, oif);
 	r = dump_each(rtnl, &request.nlh, read_found, &reader);
-	return r == -ENOENT ? 0 : r; /* no such table */
+	return r == -ENOENT || r == -ENODEV ? 0 : r; /* no such table, no such link */
 }
 
 int dump_default_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,

@@ -25,10 +25,10 @@ int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn
 
 /*
  * Of a table's default routes those with our mark, by the kernel's own filter: a table may
- * hold any number of others. The same returns.
+ * hold any number of others. OIF: by that link alone; 0: by any. The same returns.
  */
-int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
-		    void *data);
+int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
+		    dump_found_fn *fn, void *data);
 
 /* Every default route of a table by one link, whoever made it. The same returns. */
 typedef int dump_route_fn(void *data, const struct kernel_route *route);

@@ -2,7 +2,6 @@
 #include "netlink/encode.h"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -13,42 +12,61 @@ static size_t addr_size(uint8_t family)
 	return prefix_host_len(family) / 8U;
 }
 
+/* SIZE bytes of zeros behind what is there; see attr.c for why libmnl's is not used. */
+static void *put_header(struct nlmsghdr *nlh, size_t size)
+{
+	void *header = (char *)nlh + nlh->nlmsg_len;
+
+	size = NLMSG_ALIGN(size);
+	nlh->nlmsg_len += (uint32_t)size;
+	return memset(header, 0, size);
+}
+
 static struct nlmsghdr *begin(void *buf, uint16_t type, uint16_t flags)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nlmsghdr *nlh = buf;
 
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	*nlh = (struct nlmsghdr){.nlmsg_len = sizeof(*nlh),
+				 .nlmsg_type = type,
+				 .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)};
 	return nlh;
 }
 
-/* Of a length that is padded: libmnl leaves the padding as it was. */
-static void put_padded(struct nlmsghdr *nlh, uint16_t type, size_t size,
-		       const void *value)
+static struct nlattr *put(struct nlmsghdr *nlh, uint16_t type, size_t size,
+			  const void *bytes)
 {
-	memset(mnl_nlmsg_get_payload_tail(nlh), 0,
-	       sizeof(struct nlattr) + ((size + 3) & ~(size_t)3));
-	mnl_attr_put(nlh, type, size, value);
+	struct nlattr *attr = put_header(nlh, sizeof(*attr) + size);
+
+	attr->nla_type = type;
+	attr->nla_len = (uint16_t)(sizeof(*attr) + size);
+	if (size)
+		memcpy(attr + 1, bytes, size);
+	return attr;
 }
 
-static void put_name(struct nlmsghdr *nlh, uint16_t type, const char *name)
+static void put_u8(struct nlmsghdr *nlh, uint16_t type, uint8_t number)
 {
-	put_padded(nlh, type, strlen(name) + 1, name);
+	put(nlh, type, sizeof(number), &number);
 }
 
-static void put_u8(struct nlmsghdr *nlh, uint16_t type, uint8_t value)
+static void put_u16(struct nlmsghdr *nlh, uint16_t type, uint16_t number)
 {
-	put_padded(nlh, type, sizeof(value), &value);
+	put(nlh, type, sizeof(number), &number);
 }
 
-static void put_u16(struct nlmsghdr *nlh, uint16_t type, uint16_t value)
+static void put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t number)
 {
-	put_padded(nlh, type, sizeof(value), &value);
+	put(nlh, type, sizeof(number), &number);
+}
+
+static void put_name(struct nlmsghdr *nlh, uint16_t type, const char *text)
+{
+	put(nlh, type, strlen(text) + 1, text);
 }
 
 static void put_addr(struct nlmsghdr *nlh, uint16_t type, const struct prefix *prefix)
 {
-	mnl_attr_put(nlh, type, addr_size(prefix->family), prefix->addr);
+	put(nlh, type, addr_size(prefix->family), prefix->addr);
 }
 
 /* The header holds one byte of the table's number; the attribute holds all of it. */
@@ -68,11 +86,11 @@ static void put_selector(struct nlmsghdr *nlh, struct fib_rule_hdr *frh,
 		put_addr(nlh, FRA_SRC, &rule->source);
 		break;
 	case SELECT_MARK:
-		mnl_attr_put_u32(nlh, FRA_FWMARK, rule->mark);
-		mnl_attr_put_u32(nlh, FRA_FWMASK, rule->mask);
+		put_u32(nlh, FRA_FWMARK, rule->mark);
+		put_u32(nlh, FRA_FWMASK, rule->mask);
 		break;
 	case SELECT_USER:
-		mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(uids), &uids);
+		put(nlh, FRA_UID_RANGE, sizeof(uids), &uids);
 		break;
 	case SELECT_OUT:
 		put_name(nlh, FRA_OIFNAME, rule->ifname);
@@ -81,24 +99,24 @@ static void put_selector(struct nlmsghdr *nlh, struct fib_rule_hdr *frh,
 		put_name(nlh, FRA_IIFNAME, rule->ifname);
 		break;
 	case SELECT_ALL:
-		mnl_attr_put_u32(nlh, FRA_SUPPRESS_IFGROUP, NO_IFGROUP);
+		put_u32(nlh, FRA_SUPPRESS_IFGROUP, NO_IFGROUP);
 		break;
 	}
 }
 
 static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
 {
-	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
+	struct fib_rule_hdr *frh = put_header(nlh, sizeof(*frh));
 
 	frh->family = rule->family;
 	frh->table = table_byte(rule->table);
 	frh->action = FR_ACT_TO_TBL;
 	put_selector(nlh, frh, rule);
-	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
-	mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
+	put_u32(nlh, FRA_TABLE, rule->table);
+	put_u32(nlh, FRA_PRIORITY, rule->priority);
 	put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
 	if (rule->prefers_main)
-		mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, PREFER_MAIN_LENGTH);
+		put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, PREFER_MAIN_LENGTH);
 }
 
 static uint8_t route_scope(const struct object *route)
@@ -112,7 +130,7 @@ static uint8_t route_scope(const struct object *route)
 
 static void put_route(struct nlmsghdr *nlh, const struct object *route)
 {
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = route->family;
 	rtm->rtm_table = table_byte(route->table);
@@ -123,10 +141,10 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 		rtm->rtm_src_len = route->source.len;
 		put_addr(nlh, RTA_SRC, &route->source);
 	}
-	mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
-	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
+	put_u32(nlh, RTA_TABLE, route->table);
+	put_u32(nlh, RTA_PRIORITY, route->metric);
 	if (route->oif)
-		mnl_attr_put_u32(nlh, RTA_OIF, route->oif);
+		put_u32(nlh, RTA_OIF, route->oif);
 	if (route->gateway.family) {
 		/* the address that makes the gateway reachable may come after the route
 		 */
@@ -134,10 +152,11 @@ static void put_route(struct nlmsghdr *nlh, const struct object *route)
 		put_addr(nlh, RTA_GATEWAY, &route->gateway);
 	}
 	if (route->mtu) {
-		struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
+		struct nlattr *metrics = put(nlh, RTA_METRICS | NLA_F_NESTED, 0, NULL);
 
-		mnl_attr_put_u32(nlh, RTAX_MTU, route->mtu);
-		mnl_attr_nest_end(nlh, metrics);
+		put_u32(nlh, RTAX_MTU, route->mtu);
+		metrics->nla_len =
+			(uint16_t)((char *)nlh + nlh->nlmsg_len - (char *)metrics);
 	}
 }
 
@@ -161,12 +180,12 @@ size_t encode_step(void *buf, const struct step *step, uint16_t flags)
 size_t encode_link(void *buf, const char *ifname, uint32_t ifindex)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETLINK, 0);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	struct ifinfomsg *ifi = put_header(nlh, sizeof(*ifi));
 
 	ifi->ifi_index = (int)ifindex;
 	if (ifname)
 		put_name(nlh, IFLA_IFNAME, ifname);
-	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return nlh->nlmsg_len;
 }
 
@@ -175,7 +194,7 @@ size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 	struct nlmsghdr *nlh = begin(buf, type, NLM_F_DUMP);
 
 	if (type == RTM_GETADDR) {
-		struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+		struct ifaddrmsg *ifa = put_header(nlh, sizeof(*ifa));
 
 		ifa->ifa_family = family;
 		ifa->ifa_index = of;
@@ -184,11 +203,11 @@ size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
 
 	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
 	 */
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = family;
 	if (of)
-		mnl_attr_put_u32(nlh, RTA_TABLE, of);
+		put_u32(nlh, RTA_TABLE, of);
 	return nlh->nlmsg_len;
 }
 
@@ -196,8 +215,8 @@ size_t encode_dump_links(void *buf)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETLINK, NLM_F_DUMP);
 
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	put_header(nlh, sizeof(struct ifinfomsg));
+	put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return nlh->nlmsg_len;
 }
 
@@ -205,13 +224,23 @@ size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t typ
 			  uint8_t protocol)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, NLM_F_DUMP);
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = family;
 	rtm->rtm_type = type;
 	rtm->rtm_protocol = protocol;
 	if (table)
-		mnl_attr_put_u32(nlh, RTA_TABLE, table);
+		put_u32(nlh, RTA_TABLE, table);
+	return nlh->nlmsg_len;
+}
+
+size_t encode_dump_our_routes(void *buf, uint8_t family, uint32_t table, uint32_t oif)
+{
+	struct nlmsghdr *nlh = buf;
+
+	encode_dump_routes(buf, family, table, 0, OBJECT_PROTOCOL);
+	if (oif)
+		put_u32(nlh, RTA_OIF, oif);
 	return nlh->nlmsg_len;
 }
 
@@ -220,14 +249,14 @@ size_t encode_dump_by_link(void *buf, uint8_t family, uint32_t table, uint32_t o
 	struct nlmsghdr *nlh = buf;
 
 	encode_dump_routes(buf, family, table, 0, 0);
-	mnl_attr_put_u32(nlh, RTA_OIF, oif);
+	put_u32(nlh, RTA_OIF, oif);
 	return nlh->nlmsg_len;
 }
 
 size_t encode_route_get(void *buf, const struct route_question *question)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, 0);
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = question->to.family;
 	rtm->rtm_dst_len = question->to.len;
@@ -242,13 +271,13 @@ size_t encode_route_get(void *buf, const struct route_question *question)
 	if (question->from.family)
 		put_addr(nlh, RTA_SRC, &question->from);
 	if (question->iif)
-		mnl_attr_put_u32(nlh, RTA_IIF, question->iif);
+		put_u32(nlh, RTA_IIF, question->iif);
 	if (question->oif)
-		mnl_attr_put_u32(nlh, RTA_OIF, question->oif);
+		put_u32(nlh, RTA_OIF, question->oif);
 	if (question->mark)
-		mnl_attr_put_u32(nlh, RTA_MARK, question->mark);
+		put_u32(nlh, RTA_MARK, question->mark);
 	if (question->uid != UINT32_MAX)
-		mnl_attr_put_u32(nlh, RTA_UID, question->uid);
+		put_u32(nlh, RTA_UID, question->uid);
 	if (question->ipproto)
 		put_u8(nlh, RTA_IP_PROTO, question->ipproto);
 	if (question->sport)

@@ -47,6 +47,9 @@ size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t typ
 /* The same of a table's routes by one link, also where that is one of several ways. */
 size_t encode_dump_by_link(void *buf, uint8_t family, uint32_t table, uint32_t oif);
 
+/* The same of those with our mark; OIF 0: by any link. */
+size_t encode_dump_our_routes(void *buf, uint8_t family, uint32_t table, uint32_t oif);
+
 /* Which way does a packet go? */
 struct route_question {
 	struct prefix from; /* family AF_UNSPEC: from any address */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/rtnl.h"
 
+#include "netlink/attr.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
@@ -145,24 +147,29 @@ int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data)
 {
 	int r = flags & MSG_TRUNC ? make_room_for_next(rtnl, flags) : 0;
 	const ssize_t n = r < 0 ? r : receive(rtnl, flags);
-	int left = (int)n;
+	const struct nlmsghdr *nlh;
 
 	if (n < 0)
 		return (int)n;
-	for (const struct nlmsghdr *nlh = (void *)rtnl->receive.bytes;
-	     r == 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	attr_each_message(nlh, rtnl->receive.bytes, rtnl->receive.bytes + n)
+	{
 		r = fn(data, nlh);
+		if (r != 0)
+			break;
+	}
 	return r;
 }
 
 unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size)
 {
+	const struct nlmsghdr *nlh;
 	unsigned n = 0;
-	int left = (int)size;
 
-	for (struct nlmsghdr *nlh = requests; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left), n++)
-		nlh->nlmsg_seq = ++rtnl->seq;
+	attr_each_message(nlh, requests, (char *)requests + size)
+	{
+		((struct nlmsghdr *)nlh)->nlmsg_seq = ++rtnl->seq;
+		n++;
+	}
 	return n;
 }
 

@@ -2,6 +2,7 @@
 #include "routing/object.h"
 
 #include "lib/array.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -152,85 +153,75 @@ static int family_digit(uint8_t family)
 	return family == AF_INET6 ? 6 : 4;
 }
 
-void object_format_selector(const struct object *rule, char ret[static SELECTOR_STRLEN])
+/* Returns the end of its text. */
+static char *put_prefix(char *to, const struct prefix *prefix)
 {
-	char source[PREFIX_STRLEN];
+	prefix_format(prefix, to);
+	return to + strlen(to);
+}
 
+static char *put_selector(char *to, const struct object *rule)
+{
 	switch (rule->selector) {
 	case SELECT_SOURCE:
-		prefix_format(&rule->source, source);
-		snprintf(ret, SELECTOR_STRLEN, "from %s", source);
-		break;
+		return put_prefix(stpcpy(to, "from "), &rule->source);
 	case SELECT_MARK:
-		snprintf(ret, SELECTOR_STRLEN, "fwmark 0x%x/0x%x", rule->mark,
-			 rule->mask);
-		break;
+		to = put_hex(stpcpy(to, "fwmark 0x"), rule->mark);
+		return put_hex(stpcpy(to, "/0x"), rule->mask);
 	case SELECT_USER:
-		snprintf(ret, SELECTOR_STRLEN, "uidrange %u-%u", rule->uid[0],
-			 rule->uid[1]);
-		break;
+		to = put_number(stpcpy(to, "uidrange "), rule->uid[0]);
+		return put_number(stpcpy(to, "-"), rule->uid[1]);
 	case SELECT_OUT:
-		snprintf(ret, SELECTOR_STRLEN, "oif %s", rule->ifname);
-		break;
+		return stpcpy(stpcpy(to, "oif "), rule->ifname);
 	case SELECT_IN:
-		snprintf(ret, SELECTOR_STRLEN, "iif %s", rule->ifname);
-		break;
+		return stpcpy(stpcpy(to, "iif "), rule->ifname);
 	case SELECT_ALL:
-		snprintf(ret, SELECTOR_STRLEN, "from all");
 		break;
 	}
+	return stpcpy(to, "from all");
+}
+
+void object_format_selector(const struct object *rule, char ret[static SELECTOR_STRLEN])
+{
+	put_selector(ret, rule);
 }
 
 /* "16383 from 2a02::1 lookup 200" */
-static void format_rule(const struct object *rule, char *ret, size_t size)
+static char *put_rule(char *to, const struct object *rule)
 {
-	char selector[SELECTOR_STRLEN], suppress[48] = "";
-
-	object_format_selector(rule, selector);
+	to = put_number(to, rule->priority);
+	to = put_selector(stpcpy(to, " "), rule);
+	to = put_number(stpcpy(to, " lookup "), rule->table);
 	if (rule->prefers_main)
-		snprintf(suppress, sizeof(suppress), " suppress_prefixlength %d",
-			 PREFER_MAIN_LENGTH);
+		to = put_number(stpcpy(to, " suppress_prefixlength "),
+				PREFER_MAIN_LENGTH);
 	else if (rule->selector == SELECT_ALL)
-		snprintf(suppress, sizeof(suppress), " suppress_ifgroup %d", NO_IFGROUP);
-	snprintf(ret, size, "%u %s lookup %u%s", rule->priority, selector, rule->table,
-		 suppress);
+		to = put_number(stpcpy(to, " suppress_ifgroup "), NO_IFGROUP);
+	return to;
 }
 
 /* "from 2a02::1 via fe80::1 dev 12 metric 2048 mtu 1400 table 200" */
-static void format_route(const struct object *route, const char *dev, char *ret,
-			 size_t size)
+static char *put_route(char *to, const struct object *route, const char *dev)
 {
-	char from[PREFIX_STRLEN + 8] = "", via[PREFIX_STRLEN + 8] = "";
-	char out[IFNAMSIZ + 8] = "", mtu[24] = "";
-
-	if (route->source.family) {
-		memcpy(from, "from ", sizeof("from "));
-		prefix_format(&route->source, from + strlen("from "));
-		strcat(from, " ");
+	if (route->source.family)
+		to = stpcpy(put_prefix(stpcpy(to, "from "), &route->source), " ");
+	if (route->gateway.family)
+		to = stpcpy(put_prefix(stpcpy(to, "via "), &route->gateway), " ");
+	if (route->kind == OBJECT_ROUTE) {
+		to = stpcpy(to, "dev ");
+		to = stpcpy(dev ? stpcpy(to, dev) : put_number(to, route->oif), " ");
 	}
-	if (route->gateway.family) {
-		memcpy(via, "via ", sizeof("via "));
-		prefix_format(&route->gateway, via + strlen("via "));
-		strcat(via, " ");
-	}
-	if (route->kind == OBJECT_ROUTE && dev)
-		snprintf(out, sizeof(out), "dev %s ", dev);
-	else if (route->kind == OBJECT_ROUTE)
-		snprintf(out, sizeof(out), "dev %u ", route->oif);
+	to = put_number(stpcpy(to, "metric "), route->metric);
 	if (route->mtu)
-		snprintf(mtu, sizeof(mtu), " mtu %u", route->mtu);
-	snprintf(ret, size, "%s%s%smetric %u%s table %u", from, via, out, route->metric,
-		 mtu, route->table);
+		to = put_number(stpcpy(to, " mtu "), route->mtu);
+	return put_number(stpcpy(to, " table "), route->table);
 }
 
 /* Without a table, the kind's word and the family. */
-static void format_body(const struct object *object, const char *dev, char *ret,
-			size_t size)
+static char *put_body(char *to, const struct object *object, const char *dev)
 {
-	if (object->kind == OBJECT_RULE)
-		format_rule(object, ret, size);
-	else
-		format_route(object, dev, ret, size);
+	return object->kind == OBJECT_RULE ? put_rule(to, object)
+					   : put_route(to, object, dev);
 }
 
 static const char *const words[] = {
@@ -242,16 +233,15 @@ static const char *const words[] = {
 
 void object_format(const struct object *object, char ret[static OBJECT_STRLEN])
 {
-	int n;
+	char *end = stpcpy(stpcpy(ret, words[object->kind]), " ");
 
 	if (object->kind == OBJECT_TABLE) {
-		snprintf(ret, OBJECT_STRLEN, "table %u%s", object->table,
-			 object_is_shared(object) ? " shared" : "");
+		end = put_number(end, object->table);
+		stpcpy(end, object_is_shared(object) ? " shared" : "");
 		return;
 	}
-	n = snprintf(ret, OBJECT_STRLEN, "%s %d ", words[object->kind],
-		     family_digit(object->family));
-	format_body(object, NULL, ret + n, OBJECT_STRLEN - (size_t)n);
+	end = put_number(end, (uint64_t)family_digit(object->family));
+	put_body(stpcpy(end, " "), object, NULL);
 }
 
 void object_format_ip(const struct object *object, bool add, const char *ifname,
@@ -265,7 +255,7 @@ void object_format_ip(const struct object *object, bool add, const char *ifname,
 	ret[0] = '\0';
 	if (object->kind == OBJECT_TABLE)
 		return;
-	format_body(object, ifname, body, sizeof(body));
+	put_body(body, object, ifname);
 	snprintf(ret, OBJECT_COMMAND_STRLEN, "ip -%d %s %s %s %s protocol %d%s",
 		 family_digit(object->family),
 		 object->kind == OBJECT_RULE ? "rule" : "route", add ? "add" : "del",

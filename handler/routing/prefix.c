@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "routing/prefix.h"
 
+#include "lib/text.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -72,8 +73,7 @@ void prefix_format(const struct prefix *prefix, char ret[static PREFIX_STRLEN])
 {
 	inet_ntop(prefix->family, prefix->addr, ret, INET6_ADDRSTRLEN);
 	if (prefix->len != prefix_host_len(prefix->family))
-		snprintf(ret + strlen(ret), PREFIX_STRLEN - INET6_ADDRSTRLEN + 1, "/%u",
-			 prefix->len);
+		put_number(stpcpy(ret + strlen(ret), "/"), prefix->len);
 }
 
 bool prefix_equal(const struct prefix *a, const struct prefix *b)

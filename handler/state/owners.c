@@ -70,10 +70,11 @@ static int take_other(void *data, const char *name)
 {
 	const struct other *other = data;
 
-	if (strcmp(name, other->ifname) != 0 && strlen(name) < IFNAMSIZ &&
-	    record_exists(other->runfd, name))
-		strcpy(other->ret, name);
-	return 0;
+	if (!strcmp(name, other->ifname) || strlen(name) >= IFNAMSIZ ||
+	    !record_exists(other->runfd, name))
+		return 0;
+	strcpy(other->ret, name);
+	return -ECANCELED; /* one is enough: there may be thousands */
 }
 
 /* One who is in the folder, other than IFNAME. The same returns; -ENOTDIR: it is none. */
@@ -85,7 +86,7 @@ static int find_other(int runfd, const char *path, const char *ifname,
 
 	ret[0] = '\0';
 	r = run_dir_each(runfd, path, "", take_other, &other);
-	if (r < 0)
+	if (r < 0 && r != -ECANCELED)
 		return r == -ELOOP ? -ENOTDIR : r;
 	return ret[0] != '\0';
 }
@@ -135,7 +136,10 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 	return r > 0 ? -EISDIR : r;
 }
 
-/* What nobody owns any more may be used in the other way: a link makes way. */
+/*
+ * What nobody owns any more may be used in the other way: a link makes way. Returns 1:
+ * there was one, or a folder; 0 or -errno.
+ */
 static int make_folder(int runfd, const char *path)
 {
 	struct stat st;
@@ -145,10 +149,10 @@ static int make_folder(int runfd, const char *path)
 	if (errno != EEXIST || fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
-		return 0;
+		return 1;
 	if (unlinkat(runfd, path, 0) < 0 || mkdirat(runfd, path, 0755) < 0)
 		return -errno;
-	return 0;
+	return 1;
 }
 
 static int join_shared(int runfd, const struct object *object, const char *ifname)
@@ -161,7 +165,7 @@ static int join_shared(int runfd, const struct object *object, const char *ifnam
 	if (r < 0)
 		return r;
 	member_path(object, ifname, path);
-	return symlinkat(ifname, runfd, path) < 0 && errno != EEXIST ? -errno : 0;
+	return symlinkat(ifname, runfd, path) < 0 && errno != EEXIST ? -errno : r;
 }
 
 struct emptying {
@@ -213,13 +217,15 @@ static int replace_link(int runfd, const char *path, const char *ifname)
 static int set_own(int runfd, const struct object *object, const char *ifname)
 {
 	char path[OWNER_PATH_SIZE];
+	int r;
 
 	owner_path(object, path);
 	if (symlinkat(ifname, runfd, path) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	return replace_link(runfd, path, ifname);
+	r = replace_link(runfd, path, ifname);
+	return r < 0 ? r : 1;
 }
 
 int owners_set(int runfd, const struct object *object, const char *ifname)
@@ -230,7 +236,7 @@ int owners_set(int runfd, const struct object *object, const char *ifname)
 
 	if (r == -ENOENT) {
 		r = make_folder(runfd, FOLDER);
-		if (r == 0)
+		if (r >= 0)
 			r = set(runfd, object, ifname);
 	}
 	return r;

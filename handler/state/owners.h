@@ -31,7 +31,10 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn,
 		       void *data);
 
-/* IFNAME wants it from now on; owners_get has named no conflict. Returns 0 or -errno. */
+/*
+ * IFNAME wants it from now on; owners_get has named no conflict. Returns 1: there was an
+ * owner, of whatever kind; 0: there was none; -errno.
+ */
 int owners_set(int runfd, const struct object *object, const char *ifname);
 
 /* IFNAME, whose it is, no longer needs it. Returns 0 or -errno. */

@@ -3,24 +3,17 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "state/run_dir.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OURS     "rt_tables"
 #define OURS_MAX (16 * 1024 * 1024) /* bytes */
 
-#define ENTRY_SIZE (TABLE_NAME_SIZE + 16) /* "\n4294967295 name\n" */
-
-/* Our file behind a newline, so that "\nNUMBER " finds any line. */
-struct ours {
-	char *bytes;
-	size_t size; /* with that newline */
-	bool anew;   /* what stands there must not stay */
-};
+#define ENTRY_SIZE (TABLE_NAME_SIZE + NUMBER_STRLEN) /* "4294967295 name\n" */
 
 struct judgement {
 	const struct name_entry *want;
@@ -36,10 +29,14 @@ bool name_equal(const struct name_entry *a, const struct name_entry *b)
 static void stands_in_way(struct judgement *judgement, enum name_verdict verdict,
 			  uint32_t number, const char *name, size_t size)
 {
+	struct name_entry *rival = &judgement->rival.entry;
+
+	if (size >= sizeof(rival->name))
+		size = sizeof(rival->name) - 1;
 	judgement->verdict = verdict;
-	judgement->rival.entry.number = number;
-	snprintf(judgement->rival.entry.name, sizeof(judgement->rival.entry.name), "%.*s",
-		 (int)size, name);
+	rival->number = number;
+	memcpy(rival->name, name, size);
+	rival->name[size] = '\0';
 }
 
 /* A name that means another number too is taken, whatever else is said of it. */
@@ -59,98 +56,182 @@ static void judge_entry(void *data, uint32_t number, const char *name)
 		stands_in_way(judgement, NUMBER_TAKEN, number, name, strlen(name));
 }
 
-static void free_ours(const struct ours *ours)
+/* ---- our file ----------------------------------------------------------------------- */
+
+void names_free(const struct table_names *names)
 {
-	free(ours->bytes);
+	free(names->bytes);
 }
 
-/* RUNFD -1, and no file, are an empty one. With room for one more line. */
-static int read_ours(int runfd, struct ours *ret)
+int names_read(int runfd, struct table_names *ret)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t size = 0;
 	int r = runfd < 0 ? -ENOENT
 			  : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &bytes, &size);
 
-	if (r == -ENOENT)
-		r = 0;
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
-	ret->bytes = malloc(size + ENTRY_SIZE + 2);
+	*ret = (struct table_names){.bytes = malloc(size + 2), .size = size + 1};
 	if (!ret->bytes)
 		return -ENOMEM;
 	ret->bytes[0] = '\n';
 	if (size)
 		memcpy(ret->bytes + 1, bytes, size);
-	ret->size = size + 1;
 	if (ret->bytes[size] != '\n') /* a last line without its newline */
 		ret->bytes[ret->size++] = '\n';
 	return 0;
 }
 
-/* Whatever is no file of ours is replaced: ip(8) would read it, and wait for a FIFO. */
-static int read_to_change(int runfd, struct ours *ret)
+int names_read_to_change(int runfd, struct table_names *ret)
 {
-	const int r = read_ours(runfd, ret);
+	int r = names_read(runfd, ret);
 
 	if (r != -EPERM && r != -EFBIG && r != -ENXIO)
 		return r;
-	ret->anew = true;
-	return read_ours(-1, ret);
+	r = names_read(-1, ret);
+	ret->changed = true;
+	return r;
 }
 
-/* The newline before the table's line, or NULL. */
-static char *find_number(const struct ours *ours, uint32_t number)
+int names_write(int runfd, const struct table_names *names)
 {
-	char text[ENTRY_SIZE];
-	const int size = snprintf(text, sizeof(text), "\n%u ", number);
-
-	return memmem(ours->bytes, ours->size, text, (size_t)size);
+	if (!names->changed)
+		return 0;
+	if (names->size == 1)
+		return run_dir_remove(runfd, OURS);
+	return run_dir_replace(runfd, OURS, names->bytes + 1, names->size - 1);
 }
 
-static bool stands_at(const struct ours *ours, const char *at,
-		      const struct name_entry *entry)
+/* The line's number and name, of which *RET_SIZE bytes are its name. */
+static uint32_t read_line(const char *line, const char **ret_name, size_t *ret_size)
 {
-	char text[ENTRY_SIZE];
-	const int size =
-		snprintf(text, sizeof(text), "\n%u %s\n", entry->number, entry->name);
+	const char *const newline = rawmemchr(line, '\n');
+	const char *blank = memchr(line, ' ', (size_t)(newline - line));
 
-	return at && (size_t)(ours->bytes + ours->size - at) >= (size_t)size &&
-	       !memcmp(at, text, (size_t)size);
+	*ret_name = blank ? blank + 1 : newline;
+	*ret_size = (size_t)(newline - *ret_name);
+	return (uint32_t)strtoul(line, NULL, 10);
 }
 
-/* Only another table's name can be in the way: the table's own line is replaced. */
-static void judge_ours(struct judgement *judgement, const struct ours *ours)
+/* In byte order. */
+static int compare_with_line(const char *name, const char *line)
 {
-	const struct name_entry *want = judgement->want;
-	char text[ENTRY_SIZE];
-	const int size = snprintf(text, sizeof(text), " %s\n", want->name);
-	const char *found = memmem(ours->bytes, ours->size, text, (size_t)size);
-	uint32_t number;
+	const char *other;
+	size_t size;
+	int r;
 
-	if (!found)
-		return;
-	found = memrchr(ours->bytes, '\n', (size_t)(found - ours->bytes));
-	number = (uint32_t)strtoul(found + 1, NULL, 10);
-	if (number == want->number)
-		return;
-	judgement->rival.ours = true;
-	stands_in_way(judgement, NAME_TAKEN, number, want->name, strlen(want->name));
+	read_line(line, &other, &size);
+	r = strncmp(name, other, size);
+	return r ? r : name[size] != '\0';
+}
+
+/* The first line whose name is not before NAME: the lines are in that order. */
+static char *find_name(const struct table_names *names, const char *name)
+{
+	char *low = names->bytes + 1, *high = names->bytes + names->size;
+
+	while (low < high) {
+		char *const middle = low + (high - low) / 2;
+		char *const newline =
+			memrchr(low - 1, '\n', (size_t)(middle - (low - 1)));
+
+		if (compare_with_line(name, newline + 1) > 0)
+			low = (char *)rawmemchr(middle, '\n') + 1;
+		else
+			high = newline + 1;
+	}
+	return low;
+}
+
+/* The line of that name and number; or NULL, and *ret_other: another number's, or 0. */
+static char *find_line(const struct table_names *names, const struct name_entry *entry,
+		       uint32_t *ret_other)
+{
+	char *line = find_name(names, entry->name);
+
+	*ret_other = 0;
+	while (line < names->bytes + names->size &&
+	       compare_with_line(entry->name, line) == 0) {
+		const char *name;
+		size_t size;
+		const uint32_t number = read_line(line, &name, &size);
+
+		if (number == entry->number)
+			return line;
+		*ret_other = number;
+		line = (char *)name + size + 1;
+	}
+	return NULL;
+}
+
+static void cut_line(struct table_names *names, char *line)
+{
+	char *const end = names->bytes + names->size;
+	char *const next = (char *)rawmemchr(line, '\n') + 1;
+
+	memmove(line, next, (size_t)(end - next));
+	names->size -= (size_t)(next - line);
+	names->changed = true;
+}
+
+static int insert_line(struct table_names *names, const struct name_entry *entry)
+{
+	char text[ENTRY_SIZE], *end = put_number(text, entry->number);
+	size_t size, before;
+	char *bytes;
+
+	end = stpcpy(stpcpy(stpcpy(end, " "), entry->name), "\n");
+	size = (size_t)(end - text);
+	bytes = realloc(names->bytes, names->size + size);
+	if (!bytes)
+		return -ENOMEM;
+	names->bytes = bytes;
+	before = (size_t)(find_name(names, entry->name) - bytes);
+	memmove(bytes + before + size, bytes + before, names->size - before);
+	memcpy(bytes + before, text, size);
+	names->size += size;
+	names->changed = true;
+	return 0;
+}
+
+bool names_cut(struct table_names *names, const struct name_entry *entry)
+{
+	uint32_t other;
+	char *const line = find_line(names, entry, &other);
+
+	if (line)
+		cut_line(names, line);
+	return line;
+}
+
+void names_cut_number(struct table_names *names, uint32_t number)
+{
+	char text[NUMBER_STRLEN + 2] = "\n", *line;
+	const char *const end = stpcpy(put_number(text + 1, number), " ");
+
+	while ((line = memmem(names->bytes, names->size, text, (size_t)(end - text))))
+		cut_line(names, line + 1);
 }
 
 /*
  * *ret_error: 0, or -errno of a file of others that could not be read: ip(8) takes no names
- * from it either.
+ * from it either. *ret_line: the line that stands already.
  */
-static enum name_verdict judge(const struct name_entry *want, const struct ours *ours,
-			       int *ret_error, struct name_rival *ret)
+static enum name_verdict judge(const struct name_entry *want, const struct table_names *names,
+			       int *ret_error, char **ret_line, struct name_rival *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
+	uint32_t other;
 
 	*ret_error = iproute2_each(judge_entry, &judgement);
-	if (judgement.verdict == NAME_OURS &&
-	    !stands_at(ours, find_number(ours, want->number), want))
-		judge_ours(&judgement, ours);
+	*ret_line = find_line(names, want, &other);
+	/* only another table's name can be in the way: the table's own line is replaced */
+	if (judgement.verdict == NAME_OURS && !*ret_line && other) {
+		judgement.rival.ours = true;
+		stands_in_way(&judgement, NAME_TAKEN, other, want->name,
+			      strlen(want->name));
+	}
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
 		*ret = judgement.rival;
 	return judgement.verdict;
@@ -158,63 +239,46 @@ static enum name_verdict judge(const struct name_entry *want, const struct ours 
 
 int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
-	_cleanup_(free_ours) struct ours ours = {0};
+	_cleanup_(names_free) struct table_names names = {0};
 	enum name_verdict verdict;
-	int error, r = read_ours(runfd, &ours);
+	int error, r = names_read(runfd, &names);
+	char *line;
 
 	if (r < 0)
 		return r;
-	verdict = judge(want, &ours, &error, ret);
+	verdict = judge(want, &names, &error, &line, ret);
 	return error < 0 && verdict == NAME_OURS ? error : (int)verdict;
 }
 
-/* Cuts the line out; an empty file is none. */
-static int write_ours(int runfd, const struct ours *ours)
+int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
+	      struct name_rival *ret)
 {
-	if (ours->size == 1)
-		return run_dir_remove(runfd, OURS);
-	return run_dir_replace(runfd, OURS, ours->bytes + 1, ours->size - 1);
-}
+	enum name_verdict verdict = NAME_OURS;
+	char *line = NULL;
+	int error, r = 0;
 
-static void cut_line(struct ours *ours, char *line)
-{
-	char *const end = ours->bytes + ours->size;
-	char *next = memchr(line + 1, '\n', (size_t)(end - line - 1));
-
-	memmove(line, next, (size_t)(end - next));
-	ours->size -= (size_t)(next - line);
-}
-
-static int set_line(int runfd, struct ours *ours, const struct name_entry *want,
-		    bool stands)
-{
-	char *const line = find_number(ours, want->number);
-
-	if (!ours->anew && (stands ? stands_at(ours, line, want) : !line))
-		return 0;
-	if (line)
-		cut_line(ours, line);
-	if (stands)
-		ours->size += (size_t)snprintf(ours->bytes + ours->size, ENTRY_SIZE,
-					       "%u %s\n", want->number, want->name);
-	return write_ours(runfd, ours);
+	if (want->name[0] && !iproute2_name_ok(want->name))
+		return -EINVAL;
+	if (want->name[0])
+		verdict = judge(want, names, &error, &line, ret);
+	if (line && verdict == NAME_OURS)
+		return verdict;
+	if (!fresh)
+		names_cut_number(names, want->number);
+	if (want->name[0] && verdict == NAME_OURS)
+		r = insert_line(names, want);
+	return r < 0 ? r : (int)verdict;
 }
 
 int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
-	_cleanup_(free_ours) struct ours ours = {0};
-	enum name_verdict verdict = NAME_OURS;
-	int error, r;
+	_cleanup_(names_free) struct table_names names = {0};
+	int verdict = names_read_to_change(runfd, &names), r;
 
-	if (want->name[0] && !iproute2_name_ok(want->name))
-		return -EINVAL;
-	r = read_to_change(runfd, &ours);
-	if (r < 0)
-		return r;
-	if (want->name[0])
-		verdict = judge(want, &ours, &error, ret);
-	r = set_line(runfd, &ours, want, want->name[0] && verdict == NAME_OURS);
-	return r < 0 ? r : (int)verdict;
+	if (verdict == 0)
+		verdict = names_put(&names, want, false, ret);
+	r = verdict < 0 ? verdict : names_write(runfd, &names);
+	return r < 0 ? r : verdict;
 }
 
 struct each {
@@ -236,12 +300,12 @@ static void give_entry(void *data, uint32_t number, const char *name)
 
 int names_each(int runfd, names_each_fn *fn, void *data)
 {
-	_cleanup_(free_ours) struct ours ours = {0};
+	_cleanup_(names_free) struct table_names names = {0};
 	struct each each = {.fn = fn, .data = data};
-	int r = read_ours(runfd, &ours);
+	int r = names_read(runfd, &names);
 
 	if (r < 0)
 		return r;
-	iproute2_parse(ours.bytes, ours.size, give_entry, &each);
+	iproute2_parse(names.bytes, names.size, give_entry, &each);
 	return each.r;
 }

@@ -11,6 +11,7 @@
 #include "lib/iproute2.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum name_verdict {
@@ -47,6 +48,41 @@ int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
  * the verdict; -EINVAL: ip(8) could not read such a name; other -errno.
  */
 int names_set(int runfd, const struct name_entry *want, struct name_rival *ret);
+
+/*
+ * Our file in memory, for several changes that are written at once: its lines are in byte
+ * order of the names, so that a name is found among ten thousand by a few looks. names_free
+ * frees it.
+ */
+struct table_names {
+	char *bytes; /* a newline, and then the lines */
+	size_t size;
+	bool changed;
+};
+
+/* RUNFD -1, and no file, are an empty one. Returns 0 or -errno. */
+int names_read(int runfd, struct table_names *ret);
+
+/*
+ * The same; but whatever is no file of ours counts as empty, and is replaced: ip(8) would
+ * read it, and wait for a FIFO.
+ */
+int names_read_to_change(int runfd, struct table_names *ret);
+
+/* As names_set. FRESH: the table has no line, which is known without a look at each. */
+int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
+	      struct name_rival *ret);
+
+/* Takes out this very line. Returns whether it was there. */
+bool names_cut(struct table_names *names, const struct name_entry *entry);
+
+/* Takes out all lines of the table, whatever its name is: looks at each line. */
+void names_cut_number(struct table_names *names, uint32_t number);
+
+/* Puts the file in place, if it was changed. Returns 0 or -errno. */
+int names_write(int runfd, const struct table_names *names);
+
+void names_free(const struct table_names *names);
 
 /* Every line of ours. Returns 0, -errno, or FN's negative return. */
 typedef int names_each_fn(void *data, const struct name_entry *entry);

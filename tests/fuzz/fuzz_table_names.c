@@ -129,10 +129,12 @@ static void set_and_clear(int dirfd)
 	MUST(holds(dirfd, (const uint8_t *)before, n));
 }
 
-static void as_ours(const uint8_t *bytes, size_t size)
+/* What no program of ours has written: at least what is taken out is not there. */
+static void as_disorder(const uint8_t *bytes, size_t size)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
-	struct name_rival rival = {.entry = {.number = UINT32_MAX}};
+	const struct name_entry none = {.number = 200};
+	struct name_rival rival;
 	const int dirfd = scratch_open();
 	int r;
 
@@ -143,10 +145,44 @@ static void as_ours(const uint8_t *bytes, size_t size)
 	MUST(r == NAME_OURS ||
 	     (rival.ours && rival.entry.number != 200 && !strcmp(rival.entry.name, "a")));
 	MUST(!size || holds(dirfd, bytes, size)); /* to look changes nothing */
+	MUST(names_set(dirfd, &want, &rival) == r);
+	MUST(names_set(dirfd, &none, &rival) == NAME_OURS);
+	MUST(!stands(dirfd, "200 "));
+	unlinkat(dirfd, "rt_tables", 0);
+}
+
+static void put_line(void *data, uint32_t number, const char *name)
+{
+	struct name_entry entry = {.number = number};
+	struct name_rival rival;
+
+	if (!iproute2_name_ok(name) || number == 4711 || !strcmp(name, "another"))
+		return;
+	strcpy(entry.name, name);
+	MUST(names_put(data, &entry, false, &rival) >= 0);
+}
+
+/* The same lines in our order. */
+static void as_ours(const uint8_t *bytes, size_t size)
+{
+	const struct name_entry want = {.number = 200, .name = "a"};
+	struct table_names names = {0};
+	struct name_rival rival;
+	const int dirfd = scratch_open();
+	int r;
+
+	MUST(names_read(-1, &names) == 0);
+	iproute2_parse((const char *)bytes, size, put_line, &names);
+	MUST(names_write(dirfd, &names) == 0);
+	r = names_look(dirfd, &want, &rival);
+	MUST((r == NAME_TAKEN) ==
+	     (memmem(names.bytes, names.size, " a\n", 3) &&
+	      !memmem(names.bytes, names.size, "\n200 a\n", 7)));
 	set_and_clear(dirfd);
 	MUST(names_set(dirfd, &want, &rival) == r);
-	MUST(r != NAME_OURS || stands(dirfd, "200 a\n") || stands(dirfd, "200 a"));
+	MUST(r != NAME_OURS || stands(dirfd, "200 a\n"));
 	set_and_clear(dirfd);
+	names_free(&names);
 	unlinkat(dirfd, "rt_tables", 0);
 }
 
@@ -155,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	scratch_open();
 	iproute2_root = scratch; /* where there are no others */
 	as_others(bytes, size);
+	as_disorder(bytes, size);
 	as_ours(bytes, size);
 	return 0;
 }

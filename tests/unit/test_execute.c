@@ -317,30 +317,35 @@ static void test_ours_beside_foreign_rules(void **state)
 	assert_int_equal(run_one("- " RULE), VERDICT_ALREADY);
 }
 
-static int find_rival(const char *route, struct found *ret)
+/* Beside the route, which is added anew. */
+static bool find_rival(void)
 {
-	const struct step step = step_of(route);
-
-	return execute_find_rival(&rtnl, &step.object, ret);
+	run_one("- " ROUTE);
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+	return results[0].has_rival;
 }
 
 static void test_rivals(void **state)
 {
-	struct found rival;
-
 	(void)state;
 	netns_needed();
-	assert_int_equal(find_rival("+ " ROUTE, &rival), 0);
-	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
-	assert_int_equal(find_rival("+ " ROUTE, &rival), 0);
+	assert_false(find_rival());
 	ip("-6 route add default dev sixxs1 metric 4000 table 200 proto static");
 	ip("-6 route add default dev sixxs0 metric 1 table 200 proto static");
 	ip("-6 route add default dev sixxs1 metric 1 table 201 proto static");
-	assert_int_equal(find_rival("+ " ROUTE, &rival), 0);
+	assert_false(find_rival());
 	ip("-6 route add default dev sixxs1 metric 100 table 200 proto static");
-	assert_int_equal(find_rival("+ " ROUTE, &rival), 1);
-	assert_int_equal(rival.protocol, RTPROT_STATIC);
-	assert_int_equal(rival.object.metric, 100);
+	assert_true(find_rival());
+	assert_int_equal(results[0].other.protocol, RTPROT_STATIC);
+	assert_int_equal(results[0].other.object.metric, 100);
+	/* one that was there before has been told of */
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_ALREADY);
+	assert_false(results[0].has_rival);
+	/* also where one of ours had to make way first */
+	run_one("- " ROUTE);
+	ip("-6 route add default via fe80::1 dev sixxs0 metric 2048 table 200 proto 166");
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+	assert_true(results[0].has_rival);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
+#include "lib/cleanup.h"
 #include "lib/iproute2.h"
 #include "state/run_dir.h"
 #include "state/table_names.h"
@@ -250,12 +251,12 @@ static void test_set(void **state)
 	assert_int_equal(before.st_ino, after.st_ino); /* not written again */
 	assert_int_equal(set(20, "sixxs"), NAME_OURS);
 	assert_int_equal(set(2000, "sixxs00"), NAME_OURS);
-	assert_string_equal(ours(), "200 sixxs0\n20 sixxs\n2000 sixxs00\n");
+	assert_string_equal(ours(), "20 sixxs\n200 sixxs0\n2000 sixxs00\n");
 	assert_tidy();
 
 	/* another name of the same table comes in its place */
 	assert_int_equal(set(20, "other"), NAME_OURS);
-	assert_string_equal(ours(), "200 sixxs0\n2000 sixxs00\n20 other\n");
+	assert_string_equal(ours(), "20 other\n200 sixxs0\n2000 sixxs00\n");
 	/* one that its neighbour bears does not, and the old one goes */
 	assert_int_equal(set(20, "sixxs0"), NAME_TAKEN);
 	assert_string_equal(ours(), "200 sixxs0\n2000 sixxs00\n");
@@ -302,7 +303,7 @@ static const struct {
 	const char *after;  /* our file, once it was set */
 } verdicts[] = {
 	{"", "", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
-	{"201 b\n", "202 c\n", 200, "a", NAME_OURS, 0, NULL, "202 c\n200 a\n"},
+	{"201 b\n", "202 c\n", 200, "a", NAME_OURS, 0, NULL, "200 a\n202 c\n"},
 	{"", "200 a\n", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
 	{"200 a\n", "", 200, "a", NAME_OTHERS, 0, NULL, ""},
 	{"200 a\n", "200 a\n", 200, "a", NAME_OTHERS, 0, NULL, ""},
@@ -314,13 +315,13 @@ static const struct {
 	{"200 b\n", "", 200, "a", NUMBER_TAKEN, 200, "b", ""},
 	{"200 b\n201 a\n", "", 200, "a", NAME_TAKEN, 201, "a", ""},
 	{"", "201 a\n", 200, "a", NAME_TAKEN, 201, "a", "201 a\n"},
-	{"", "1 z\n201 a\n", 200, "a", NAME_TAKEN, 201, "a", "1 z\n201 a\n"},
+	{"", "201 a\n1 z\n", 200, "a", NAME_TAKEN, 201, "a", "201 a\n1 z\n"},
 	{"", "201 a\n200 b\n", 200, "a", NAME_TAKEN, 201, "a", "201 a\n"},
 	/* the line of the table itself stands in no way */
 	{"", "200 b\n", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
-	{"", "1 z\n200 b\n2 y\n", 200, "a", NAME_OURS, 0, NULL, "1 z\n2 y\n200 a\n"},
-	{"", "1200 b\n2000 c\n201 aa\n202 ba\n", 200, "a", NAME_OURS, 0, NULL,
-	 "1200 b\n2000 c\n201 aa\n202 ba\n200 a\n"},
+	{"", "200 b\n2 y\n1 z\n", 200, "a", NAME_OURS, 0, NULL, "200 a\n2 y\n1 z\n"},
+	{"", "201 aa\n1200 b\n202 ba\n2000 c\n", 200, "a", NAME_OURS, 0, NULL,
+	 "200 a\n201 aa\n1200 b\n202 ba\n2000 c\n"},
 	/* a newline that is not there */
 	{"", "200 b", 200, "a", NAME_OURS, 0, NULL, "200 a\n"},
 	{"", "201 a", 200, "a", NAME_TAKEN, 201, "a", "201 a"},
@@ -523,6 +524,63 @@ static void test_same_name_at_once(void **state)
 	assert_null(strchr(strchr(ours(), '\n') + 1, '\n'));
 }
 
+/* As they come: the lines are in byte order of their names, and each is found. */
+static void test_order(void **state)
+{
+	enum { N = 500 };
+	_cleanup_(names_free) struct table_names names = {0};
+	struct name_entry want[N], other;
+	struct name_rival rival;
+	char last[TABLE_NAME_SIZE] = "";
+
+	(void)state;
+	assert_int_equal(names_read(runfd, &names), 0);
+	for (uint32_t i = 0; i < N; i++) {
+		want[i].number = 1000 + i * 7919 % N;
+		snprintf(want[i].name, sizeof(want[i].name), "t%u", want[i].number);
+		assert_int_equal(names_put(&names, &want[i], true, &rival), NAME_OURS);
+	}
+	names.bytes[names.size - 1] = '\0';
+	for (const char *line = names.bytes + 1; line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		char name[TABLE_NAME_SIZE];
+
+		assert_int_equal(sscanf(line, "%*u %63s", name), 1);
+		assert_true(strcmp(last, name) < 0);
+		strcpy(last, name);
+	}
+	names.bytes[names.size - 1] = '\n';
+	for (uint32_t i = 0; i < N; i++) {
+		other = want[i];
+		other.number = 4711;
+		assert_int_equal(names_put(&names, &other, true, &rival), NAME_TAKEN);
+		assert_int_equal(rival.entry.number, want[i].number);
+		assert_false(names_cut(&names, &other));
+		assert_int_equal(names_put(&names, &want[i], false, &rival), NAME_OURS);
+		assert_true(names_cut(&names, &want[i]));
+		assert_false(names_cut(&names, &want[i]));
+	}
+	assert_int_equal(names.size, 1);
+	assert_int_equal(names_write(runfd, &names), 0);
+	assert_tidy();
+}
+
+/* All lines of a number, wherever they stand, and no other's. */
+static void test_cut_number(void **state)
+{
+	_cleanup_(names_free) struct table_names names = {0};
+
+	(void)state;
+	scratch_write("run/rt_tables", "1200 c\n200 b\n2000 a\n20 x\n200 d");
+	assert_int_equal(names_read(runfd, &names), 0);
+	names_cut_number(&names, 4711);
+	assert_false(names.changed);
+	names_cut_number(&names, 200);
+	assert_true(names.changed);
+	assert_int_equal(names_write(runfd, &names), 0);
+	assert_string_equal(ours(), "1200 c\n2000 a\n20 x\n");
+}
+
 static int append_entry(void *data, const struct name_entry *entry)
 {
 	append(data, entry->number, entry->name);
@@ -602,6 +660,8 @@ int main(void)
 		IN_FOLDER(test_in_parallel),
 		IN_FOLDER(test_same_name_at_once),
 		IN_FOLDER(test_each),
+		IN_FOLDER(test_order),
+		IN_FOLDER(test_cut_number),
 		IN_FOLDER(test_ten_thousand),
 	};
 

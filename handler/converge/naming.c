@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "converge/naming.h"
+
+#include "converge/messages.h"
+#include "lib/log.h"
+#include "state/table_names.h"
+
+#include <string.h>
+
+static struct name_entry name_of(const struct section *section, uint32_t table)
+{
+	struct name_entry entry = {.number = table};
+
+	memcpy(entry.name, section->table_name, sizeof(entry.name));
+	return entry;
+}
+
+/* By the names that its sections give now, most often: then no line but that is looked at. */
+static void cut(const struct naming *naming, uint32_t table, struct table_names *names)
+{
+	for (unsigned i = 0; i < naming->tunnel->n; i++) {
+		const struct name_entry likely =
+			name_of(&naming->tunnel->section[i], table);
+
+		if (likely.name[0] && names_cut(names, &likely))
+			return;
+	}
+	names_cut_number(names, table);
+}
+
+static int put(const struct naming *naming, const struct object *table,
+	       const struct name_entry *name, struct table_names *names)
+{
+	struct name_rival rival;
+	char text[EXPLAIN_SIZE];
+	const int r = names_put(names, name,
+				naming->fresh && !objects_have(naming->old, table),
+				&rival);
+
+	if (r >= 0 && explain_name(name, (enum name_verdict)r, &rival, text) &&
+	    !naming->quiet)
+		log_line(LOG_WARNING, "%s: %s", naming->ifname, text);
+	return r < 0 ? r : 0;
+}
+
+static const struct object *find_table(const struct objects *objects, uint32_t table)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->object[i].kind == OBJECT_TABLE &&
+		    objects->object[i].table == table)
+			return &objects->object[i];
+	return NULL;
+}
+
+static int change(const struct naming *naming, struct table_names *names)
+{
+	const struct tunnel *tunnel = naming->tunnel;
+	int r = 0;
+
+	for (size_t i = 0; i < naming->gone->n; i++)
+		if (naming->gone->object[i].kind == OBJECT_TABLE)
+			cut(naming, naming->gone->object[i].table, names);
+	for (unsigned i = 0; r == 0 && i < tunnel->n; i++) {
+		const uint32_t number = tunnel->section[i].table;
+		const struct object *table = find_table(naming->wanted, number);
+		const struct name_entry name = name_of(&tunnel->section[i], number);
+
+		if (table)
+			r = put(naming, table, &name, names);
+	}
+	return r;
+}
+
+static bool has_table(const struct objects *objects)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->object[i].kind == OBJECT_TABLE)
+			return true;
+	return false;
+}
+
+int naming_set(const struct naming *naming)
+{
+	struct table_names names = {0};
+	int r;
+
+	if (!has_table(naming->gone) && !has_table(naming->wanted))
+		return 0;
+	r = names_read_to_change(naming->runfd, &names);
+	if (r == 0)
+		r = change(naming, &names);
+	if (r == 0)
+		r = names_write(naming->runfd, &names);
+	names_free(&names);
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/text.h"
+
+#include <string.h>
+
+static char *put_digits(char *to, uint64_t number, unsigned base)
+{
+	char digits[NUMBER_STRLEN], *c = digits + sizeof(digits) - 1;
+
+	*c = '\0';
+	do
+		*--c = "0123456789abcdef"[number % base];
+	while (number /= base);
+	return stpcpy(to, c);
+}
+
+char *put_number(char *to, uint64_t number)
+{
+	return put_digits(to, number, 10);
+}
+
+char *put_hex(char *to, uint32_t number)
+{
+	return put_digits(to, number, 16);
+}
