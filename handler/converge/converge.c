@@ -101,8 +101,8 @@ static bool has_kind(const struct objects *objects, enum object_kind kind)
 }
 
 /*
- * Without a link nothing is wanted but by when_gone: where nothing on record refuses
- * packets, a section that cannot be read is no reason to keep the rest.
+ * Without a link nothing is wanted but by when_gone: where that was not so by the record, a
+ * section that cannot be read is no reason to keep anything.
  */
 static int find_sections(struct run *run)
 {
@@ -112,7 +112,7 @@ static int find_sections(struct run *run)
 	if (r >= 0)
 		return 0;
 	run->tunnel->n = 0;
-	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_UNREACHABLE))
+	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_KEPT))
 		return 0;
 	log_line(
 		LOG_ERR,
@@ -461,7 +461,7 @@ static void drop_lost(struct run *run)
 		const struct object *object = &run->old.object[i];
 
 		if (!objects_have(&run->wanted, object) &&
-		    (object->kind == OBJECT_TABLE || !objects_have(&run->gone, object)))
+		    (!object_is_in_kernel(object) || !objects_have(&run->gone, object)))
 			objects_drop(&run->holds, object);
 	}
 }

@@ -33,9 +33,8 @@ static int put(const struct naming *naming, const struct object *table,
 {
 	struct name_rival rival;
 	char text[EXPLAIN_SIZE];
-	const int r = names_put(names, name,
-				naming->fresh && !objects_have(naming->old, table),
-				&rival);
+	const int r = names_put(
+		names, name, naming->fresh && !objects_have(naming->old, table), &rival);
 
 	if (r >= 0 && explain_name(name, (enum name_verdict)r, &rival, text) &&
 	    !naming->quiet)

@@ -32,7 +32,8 @@ static const struct {
 } built_in[] = {{0, "unspec"}, {253, "default"}, {254, "main"}, {255, "local"}};
 
 /* "200 name", as nearly all lines are: for what is left to sscanf() it is slow. */
-static bool parse_plain(const char *line, unsigned *ret_number, char ret[static LINE_SIZE])
+static bool parse_plain(const char *line, unsigned *ret_number,
+			char ret[static LINE_SIZE])
 {
 	static const char blanks[] = " \t\n\v\f\r";
 	const char *c = line;

@@ -41,6 +41,7 @@
 /* In the order in which they are installed. */
 enum object_kind {
 	OBJECT_TABLE,       /* a table is in use, for both families */
+	OBJECT_KEPT,        /* what refuses its packets stays when the link is gone */
 	OBJECT_UNREACHABLE, /* unreachable default [from SOURCE] table TABLE */
 	OBJECT_ROUTE,       /* default [from SOURCE] dev OIF table TABLE */
 	OBJECT_RULE,        /* SELECTOR lookup TABLE */
@@ -73,6 +74,9 @@ struct object {
 	uint32_t metric;        /* routes: never 0 */
 	uint32_t mtu;           /* OBJECT_ROUTE: bytes, 0: none */
 };
+
+/* Whether the kernel has such things: else it only stands on records. */
+bool object_is_in_kernel(const struct object *object);
 
 struct objects {
 	size_t n;
@@ -133,7 +137,8 @@ int object_parse(const char *text, struct object *ret);
 bool object_ok(const struct object *object);
 
 /*
- * The ip(8) command that adds or deletes it, "ip -6 rule add ..."; of a table: "".
+ * The ip(8) command that adds or deletes it, "ip -6 rule add ..."; of what the
+ * kernel does not have: "".
  * ifname: of oif, for a route.
  */
 #define OBJECT_COMMAND_STRLEN (OBJECT_STRLEN + 64)

@@ -62,7 +62,12 @@ static int want_table(const struct section *section, struct objects *wanted)
 				     .table = section->table,
 				     .selector = section->source_route ? SELECT_ALL : 0};
 
-	return section->no_route ? 0 : objects_put(wanted, &table);
+	const struct object kept = {.kind = OBJECT_KEPT, .table = section->table};
+	int r = section->no_route ? 0 : objects_put(wanted, &table);
+
+	if (r == 0 && section->when_gone == UNREACHABLE)
+		r = objects_put(wanted, &kept);
+	return r;
 }
 
 /* SOURCE: of a source-specific route; NULL: for all. */
@@ -212,7 +217,7 @@ int plan_push(struct plan *plan, enum step_op op, const struct object *object)
 {
 	const struct step step = {.op = op, .object = *object};
 
-	return object->kind == OBJECT_TABLE ? 0 : array_append(plan, step, step);
+	return object_is_in_kernel(object) ? array_append(plan, step, step) : 0;
 }
 
 static int make_way(const struct objects *gone, const struct object *coming,

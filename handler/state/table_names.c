@@ -218,8 +218,9 @@ void names_cut_number(struct table_names *names, uint32_t number)
  * *ret_error: 0, or -errno of a file of others that could not be read: ip(8) takes no names
  * from it either. *ret_line: the line that stands already.
  */
-static enum name_verdict judge(const struct name_entry *want, const struct table_names *names,
-			       int *ret_error, char **ret_line, struct name_rival *ret)
+static enum name_verdict judge(const struct name_entry *want,
+			       const struct table_names *names, int *ret_error,
+			       char **ret_line, struct name_rival *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 	uint32_t other;

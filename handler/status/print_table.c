@@ -149,6 +149,7 @@ static void format_object(const struct page *page, const struct object *object, 
 
 	switch (object->kind) {
 	case OBJECT_TABLE:
+	case OBJECT_KEPT:
 		break;
 	case OBJECT_RULE:
 		object_format_selector(object, selector);

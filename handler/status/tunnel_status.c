@@ -123,7 +123,7 @@ static int put_wanted(struct tunnel_status *status, const struct objects *record
 		const struct object *object = &then.object[i];
 		struct object_status item = {.object = *object, .wanted = true};
 
-		if (object->kind == OBJECT_TABLE)
+		if (!object_is_in_kernel(object))
 			continue;
 		item.there = kernel_state_has(kernel, object);
 		if (item.there)

@@ -402,8 +402,10 @@ static void random_selector(struct object *rule)
 
 static void random_object(struct object *ret)
 {
-	*ret = (struct object){.kind = random_number() % 4,
+	*ret = (struct object){.kind = random_number() % 5,
 			       .table = 256 + random_number() / 2};
+	if (ret->kind == OBJECT_KEPT)
+		return;
 	if (ret->kind == OBJECT_TABLE) {
 		ret->selector = random_number() % 2 ? SELECT_ALL : 0;
 		return;

@@ -51,8 +51,9 @@ static struct object parsed(const char *text)
 static int set(const char *text, const char *ifname)
 {
 	const struct object object = parsed(text);
+	const int r = owners_set(runfd, &object, ifname);
 
-	return owners_set(runfd, &object, ifname);
+	return r < 0 ? r : 0; /* whether there was one: see test_says_whether_new */
 }
 
 static int clear(const char *text, const char *ifname)
@@ -103,6 +104,19 @@ static unsigned files_in(const char *name)
 		n += entry->d_name[0] != '.';
 	closedir(dir);
 	return n;
+}
+
+/* Who is the first is told: nobody else's rule can stand there. */
+static void test_says_whether_new(void **state)
+{
+	const struct object rule = parsed(RULE), shared = parsed("table 300 shared");
+
+	(void)state;
+	assert_int_equal(owners_set(runfd, &rule, "sixxs0"), 0);
+	assert_int_equal(owners_set(runfd, &rule, "sixxs0"), 1);
+	assert_int_equal(owners_set(runfd, &rule, "sixxs1"), 1);
+	assert_int_equal(owners_set(runfd, &shared, "sixxs0"), 0);
+	assert_int_equal(owners_set(runfd, &shared, "sixxs1"), 1);
 }
 
 static void test_link(void **state)
@@ -390,6 +404,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_run, remove_run)
 	const struct CMUnitTest tests[] = {
 		TEST(test_link),
+		TEST(test_says_whether_new),
 		TEST(test_every_kind),
 		TEST(test_take_over),
 		TEST(test_owner_without_a_record),

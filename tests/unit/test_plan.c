@@ -111,6 +111,7 @@ static const char *plan_text(const struct objects *record, const struct objects 
 #define MAIN4        "rule 4 16382 from " SOURCE4 " lookup 254 suppress_prefixlength 7\n"
 #define ROUTE6       "route 6 dev 12 metric 1024 table 200\n"
 #define ROUTE4       "route 4 dev 12 metric 1024 table 200\n"
+#define KEPT         "kept 200\n"
 #define UNREACHABLE6 "unreachable 6 metric 4294967295 table 200\n"
 #define UNREACHABLE4 "unreachable 4 metric 4294967295 table 200\n"
 
@@ -287,9 +288,11 @@ static void test_when_gone(void **state)
 
 	(void)state;
 	section.when_gone = UNREACHABLE;
-	assert_string_equal(wanted_text(&section, &absent), TABLE UNREACHABLE6 RULE6);
-	assert_string_equal(wanted_text(&section, &down), TABLE UNREACHABLE6 RULE6);
-	assert_string_equal(wanted_text(&section, &up), TABLE UNREACHABLE6 ROUTE6 RULE6);
+	assert_string_equal(wanted_text(&section, &absent),
+			    TABLE KEPT UNREACHABLE6 RULE6);
+	assert_string_equal(wanted_text(&section, &down), TABLE KEPT UNREACHABLE6 RULE6);
+	assert_string_equal(wanted_text(&section, &up),
+			    TABLE KEPT UNREACHABLE6 ROUTE6 RULE6);
 	section.when_gone = FALLTHROUGH;
 	section.when_down = UNREACHABLE;
 	assert_string_equal(wanted_text(&section, &absent), "");
@@ -662,7 +665,7 @@ static bool is_hit(const struct object *held, const struct object *named)
 
 static int kernel_add(struct kernel *kernel, const struct object *object, bool foreign)
 {
-	if (object->kind == OBJECT_TABLE) /* is no kernel object */
+	if (!object_is_in_kernel(object)) /* is no kernel object */
 		return 0;
 	for (unsigned i = 0; i < kernel->n; i++) {
 		const struct object *held = &kernel->held[i].object;
@@ -802,7 +805,7 @@ static void check_holds(const struct kernel *kernel, const struct objects *wante
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < wanted->n; i++) {
-		if (wanted->object[i].kind == OBJECT_TABLE)
+		if (!object_is_in_kernel(&wanted->object[i]))
 			continue;
 		assert_true(kernel_has(kernel, &wanted->object[i]));
 		n++;
