@@ -26,7 +26,13 @@ setup() {
 	log_restart
 }
 
-teardown() { finish; }
+# What is unknown stays: so first the refused files go, then the link.
+teardown() {
+	chown 0 $conf
+	chmod 755 $conf
+	rm -rf ${conf:?}/*
+	finish
+}
 
 # refused PATTERN: by every run, each of which says why; and nothing changes.
 refused() {
@@ -80,7 +86,7 @@ refuses_whole() {
 	refuses 4 'already' "${good}[sixxs0]\nmetric = 1\n"
 	refuses 4 'already' "${good}[SixxS0]\nsource = 2a02::2\ntable = 201\n"
 	refuses 1 'before the first section' "table = 200\n$good"
-	refuses 1 'has no source' '[sixxs0]\ntable = 200\n'
+	refuses 1 'selects no packets' '[sixxs0]\ntable = 200\n'
 	refuses 1 'has no table' '[sixxs0]\nsource = 2a02::1\n'
 	refuses 1 'expected a name of at most' "[$(printf '%064d' 0)]\ninterface = sixxs0\nsource = 2a02::1\ntable = 200\n"
 	refuses 1 'begins with' '[_x]\ninterface = sixxs0\nsource = 2a02::1\ntable = 200\n'
@@ -235,7 +241,7 @@ value() {
 	printf '[sixxs1]\nsource = 2a02::1\ntable = 201\n' | drop_in sixxs1
 	exits 1 $handler apply --all 2>/tmp/told
 	exits 1 grep -qP '[^\x20-\x7e]' /tmp/told
-	told "^daemon.err $conf/sixxs1.conf:1: source 2a02::1 belongs to .sixxs0. already, in line 1 of 00.x1b.31m.x0a"
+	told "^daemon.err $conf/sixxs1.conf:2: source 2a02::1 belongs to .sixxs0. already, in line 1 of 00.x1b.31m.x0a"
 }
 
 # ---- trust --------------------------------------------------------------------------------
@@ -322,10 +328,15 @@ refused_folder() { refused "$conf: .*($1)"; }
 	mv /tmp/conf.d $conf
 }
 
-@test "a refused file does not hinder the removal" {
+# when_gone might stand in it: so what is installed stays, as when the link is there.
+@test "a refused file at the removal: what is installed stays until it is mended" {
 	chmod 666 $file
 	tunnel_del sixxs0
 	settle
+	rules | has '16383: from 2a02::9 lookup sixxs0 proto sixxs'
+	told "^daemon.err $file: mode 0666"
+	chmod 644 $file
+	exits 0 $handler apply sixxs0
 	assert_same "$baseline" "$(snapshot)"
 }
 
