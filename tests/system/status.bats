@@ -1031,7 +1031,7 @@ is_locked() { ! flock --nonblock /run/sixxs-route/lock true; }
 @test "no false drift: a handler is at work" {
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work
-	strace -f -qq -o /dev/null -e inject=flock:delay_exit=700000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
+	strace -f -qq -o /dev/null -e inject=flock:delay_exit=300000:when=1 $handler apply sixxs0 2>/dev/null 3>&- &
 	wait_until 10 is_locked
 	exits 0 status >/dev/null
 	wait $!
