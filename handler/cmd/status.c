@@ -101,6 +101,7 @@ struct looks {
 	int changes; /* inotify, of the run folder's files; -1: not yet, -2: none */
 	size_t n, n_orphans; /* what the last look saw */
 	enum state *states;
+	bool busy; /* a handler was at work when it ended */
 };
 
 /* From before a look on, so that no handler's end is missed. */
@@ -147,14 +148,15 @@ static bool is_as_before(struct looks *looks, const struct snapshot *snapshot)
 
 /*
  * Whether drift is drift: a handler halfway through its work looks like it, and so does a
- * dump that missed a rule. So nobody is at work, and two looks, apart by more than a
- * handler needs, have seen the same.
+ * dump that missed a rule. So two looks, apart by more than a handler needs, have seen the
+ * same, and nobody was at work after either: who ended during a look may have begun before.
  */
 static bool is_settled(struct looks *looks, struct snapshot *snapshot)
 {
 	const bool busy = snapshot_is_busy(snapshot);
-	const bool same = is_as_before(looks, snapshot);
+	const bool same = is_as_before(looks, snapshot) && !looks->busy;
 
+	looks->busy = busy;
 	if (!looks->deadline_ms)
 		looks->deadline_ms = rtnl_now_ms() + PATIENCE_MS;
 	if (rtnl_now_ms() >= looks->deadline_ms)
