@@ -104,6 +104,8 @@ static int look_at_others(void *data, const struct found *found)
 {
 	struct standing *standing = data;
 
+	/* by a send whose answer was lost, and which was then repeated */
+	standing->there |= found->ours && object_equal(&found->object, standing->wanted);
 	if (found->ours || !object_same_slot(&found->object, standing->wanted))
 		return 0;
 	*standing->other = *found;
@@ -144,7 +146,8 @@ static int find_other(const struct execution *execution, struct standing *standi
 			standing);
 	if (r < 0)
 		return r;
-	result->verdict = standing->has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
+	if (!standing->there)
+		result->verdict = standing->has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
 	return 0;
 }
 
