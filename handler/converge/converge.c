@@ -113,6 +113,8 @@ static int find_sections(struct run *run)
 	run->tunnel.n = 0;
 	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_UNREACHABLE))
 		return 0;
+	if (r == -ENOMEM)
+		return fail(run, r, "read its section", "nothing was changed;");
 	log_line(
 		LOG_ERR,
 		"%s: its section cannot be read: nothing was changed; mend what is told above, then run: sixxs-route apply %s",
