@@ -163,6 +163,19 @@ __attribute__((noinline)) static void grow_stack(void)
 	*lowest = 0;
 }
 
+/* Before anything else: root may have more than it was given. */
+static void raise_stack_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= 2 * STACK_ROOM)
+		return;
+	limit.rlim_cur = 2 * STACK_ROOM;
+	if (limit.rlim_max < limit.rlim_cur)
+		limit.rlim_max = limit.rlim_cur;
+	setrlimit(RLIMIT_STACK, &limit); /* else find_low_limit() tells */
+}
+
 static bool is_limited(int resource, size_t needed)
 {
 	struct rlimit limit;
@@ -203,6 +216,21 @@ static int open_socket(struct rtnl *ret)
 	rtnl_close(ret);
 	r = hold_standard_streams();
 	return r < 0 ? r : rtnl_open(ret, 0);
+}
+
+static void tell_low_limit(const char *low)
+{
+	static const char briefly[] =
+		"sixxs-route: no memory for the stack: nothing was done\n";
+
+	/* the log's own needs are more than the least that a program can start with */
+	if (!is_limited(RLIMIT_STACK, 65536))
+		log_line(
+			LOG_ERR,
+			"no memory for the stack: nothing was done; raise the limit of %s, see prlimit(1)",
+			low);
+	else if (write(STDERR_FILENO, briefly, sizeof(briefly) - 1) < 0)
+		return; /* nobody hears */
 }
 
 static int run(const struct verb *verb, const struct arguments *arguments)
@@ -249,6 +277,7 @@ int main(int argc, char *argv[])
 	const char *low;
 	int status, r;
 
+	raise_stack_limit();
 	file_set_umask();         /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	signal(SIGPIPE, SIG_IGN); /* the work is done, also when nobody reads of it */
@@ -261,10 +290,7 @@ int main(int argc, char *argv[])
 	log_open(verb->person, arguments.verbose);
 	low = find_low_limit();
 	if (low) {
-		log_line(
-			LOG_ERR,
-			"no memory for the stack: nothing was done; raise the limit of %s, see prlimit(1)",
-			low);
+		tell_low_limit(low);
 		return verb->failed;
 	}
 	r = privilege_drop();

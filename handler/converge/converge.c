@@ -114,6 +114,8 @@ static int find_sections(struct run *run)
 	run->tunnel->n = 0;
 	if (!run->link.ifindex && !has_kind(&run->old, OBJECT_KEPT))
 		return 0;
+	if (r == -ENOMEM)
+		return fail(run, r, "read its section", "nothing was changed;");
 	log_line(
 		LOG_ERR,
 		"%s: its section cannot be read: nothing was changed; mend what is told above, then run: sixxs-route apply %s",
@@ -222,12 +224,17 @@ static int refuse_table(const struct run *run, const struct table_conflict *conf
 			LOG_ERR,
 			"%s: table %u is shared by tunnels with steer = source-route, and others cannot use it: nothing was changed; set another table",
 			run->ifname, conflict->table);
+	else if (conflict->unread)
+		log_line(
+			LOG_ERR,
+			"%s: table %u is that of %s, whose drop-in cannot be read%s: nothing was changed; see: sixxs-route check",
+			run->ifname, conflict->table, conflict->holder,
+			conflict->unread == -ENOMEM ? ": no memory" : "");
 	else
 		log_line(
 			LOG_ERR,
-			"%s: table %u is that of %s, whose drop-in %s: nothing was changed; set another table in one of both, see: sixxs-route check",
-			run->ifname, conflict->table, conflict->holder,
-			conflict->unread ? "cannot be read" : "claims it as well");
+			"%s: table %u is that of %s, whose drop-in claims it as well: nothing was changed; set another table in one of both, see: sixxs-route check",
+			run->ifname, conflict->table, conflict->holder);
 	return -EEXIST;
 }
 

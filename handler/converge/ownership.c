@@ -2,6 +2,7 @@
 #include "converge/ownership.h"
 
 #include "config/config.h"
+#include "config/diagnostic.h"
 #include "state/owners.h"
 
 #include <errno.h>
@@ -33,14 +34,14 @@ static int look_at_holder(void *data, const char *holder)
 
 	if (search->found || !strcmp(holder, search->claimant->ifname))
 		return 0;
-	r = config_find(search->settings, holder, NULL, &tunnel);
+	r = config_find(search->settings, holder, &diagnostics_to_log, &tunnel);
 	keeps = r < 0;
 	for (unsigned i = 0; r > 0 && i < tunnel.n; i++)
 		keeps |= is_in_way(&tunnel.section[i], search->table);
 	if (!keeps)
 		return 0;
 	search->found = true;
-	search->ret->unread = r < 0;
+	search->ret->unread = r < 0 ? r : 0;
 	snprintf(search->ret->holder, IFNAMSIZ, "%s", holder);
 	return 0;
 }

@@ -20,7 +20,7 @@ struct claimant {
 struct table_conflict {
 	uint32_t table;
 	char holder[IFNAMSIZ];
-	bool unread; /* the holder's drop-in: it may or may not claim the table */
+	int unread; /* -errno: of the holder's drop-in, which may or may not claim the table */
 	bool shared; /* tunnels with steer = source-route share the table */
 };
 

@@ -175,7 +175,8 @@ void run_dir_unlock(struct run_lock *lock)
 {
 	if (lock->fd < 0)
 		return;
-	close(lock->fd);
+	if (close(lock->fd) < 0)
+		flock(lock->fd, LOCK_UN); /* should it still be open */
 	lock->fd = -1;
 	sigprocmask(SIG_SETMASK, &lock->mask, NULL);
 }

@@ -98,14 +98,17 @@ static int find_sections(struct tunnels *tunnels, struct tunnel_status *status)
 {
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
 	_cleanup_free_ struct tunnel *tunnel = malloc(sizeof(*tunnel));
-	int r, r_add = 0;
+	int r = -ENOMEM, r_add = 0;
 
-	if (!tunnel)
-		return -ENOMEM;
-	r = config_find(tunnels->settings, status->ifname, &diagnostics, tunnel);
+	if (tunnel)
+		r = config_find(tunnels->settings, status->ifname, &diagnostics, tunnel);
 	for (unsigned i = 0; r > 0 && r_add == 0 && i < tunnel->n; i++)
 		r_add = tunnel_status_add_section(status, &tunnel->section[i]);
-	return r_add < 0 ? r_add : r;
+	if (r_add < 0)
+		r = r_add;
+	if (r == -ENOMEM)
+		tunnels->findings->no_memory = true;
+	return r;
 }
 
 static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
