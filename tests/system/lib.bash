@@ -281,20 +281,6 @@ exits() {
 log_restart() {
 	log_flush
 	log_start=$(wc -l <$messages)
-
-# In the place of bats' own (1.8 to 1.11), which kills the countdown of BATS_TEST_TIMEOUT by its PID: of
-# a test that ends before this has set its trap, the "sleep" is left, and bats waits for that to end.
-# shellcheck disable=SC2317 # bats calls it
-bats_abort_timeout_countdown() {
-	local tries=500 key value child=
-	while [ -z "${BATS_TIMED_OUT-}" ] && [ $((tries -= 1)) -gt 0 ]; do
-		while read -r key value && [ "$key" != SigCgt: ]; do :; done <"/proc/$1/status"
-		read -r child _ <"/proc/$1/task/$1/children"
-		[ -z "$child" ] || ((!(0x${value:-0} >> 5 & 1))) || break
-		read -rt 0.01 _ <> <(:)
-	done
-	kill -ABRT "$1" || true
-} 2>/dev/null
 }
 
 # logged N PATTERN: exactly N of our lines since the test began match (grep -E).
