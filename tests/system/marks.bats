@@ -24,7 +24,7 @@ teardown() {
 	[ -z "$server" ] || { kill "$server" && wait "$server" || true; }
 	nft flush ruleset
 	sysctl -qw net.ipv4.conf.{all,default,net0}.rp_filter=0 net.ipv4.conf.all.src_valid_mark=0
-	ip netns del box 2>/dev/null || true
+	hosts_gone box || status=1
 	finish || status=1
 	return $status
 }

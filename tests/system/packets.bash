@@ -59,6 +59,18 @@ addressed() {
 	ip address add "10.$2.0.1/24" dev "$1" && ip address add "2a02:$2::1/64" dev "$1"
 }
 
+# hosts_gone NAMESPACE...: and first, so that none of its links goes later by itself, the links to it
+hosts_gone() {
+	local ns link
+	for ns; do
+		[ -e "/run/netns/$ns" ] || continue
+		for link in $(ip -o link show type veth | sed -nE "s/^[0-9]+: ([^:@]+)@.* link-netns $ns( .*)?$/\\1/p"); do
+			ip link del "$link" || return
+		done
+		ip netns del "$ns" || return
+	done
+}
+
 in_isp() { ip netns exec isp "$@"; }
 in_pop() { ip netns exec pop "$@"; }
 
