@@ -126,11 +126,14 @@ int guard(const struct settings *settings, const char *ifname, bool wait)
 	}
 }
 
-void guard_appeared(const struct settings *settings, const char *ifname,
+void guard_appeared(const struct settings *settings, int runfd, const char *ifname,
 		    const struct limit *limit)
 {
-	struct counter counter = {
-		.run_dir = settings->run_dir, .ifname = ifname, .limit = *limit};
+	struct counter counter = {.run_dir = settings->run_dir,
+				  .ifname = ifname,
+				  .locked = runfd >= 0,
+				  .runfd = runfd,
+				  .limit = *limit};
 	int r;
 
 	if (!limit->connects && !find_limit_quietly(settings, ifname, &counter.limit))
@@ -151,9 +154,12 @@ void guard_appeared(const struct settings *settings, const char *ifname,
 			limit->seconds, ifname);
 }
 
-void guard_went(const struct settings *settings, const char *ifname)
+void guard_went(const struct settings *settings, int runfd, const char *ifname)
 {
-	struct counter counter = {.run_dir = settings->run_dir, .ifname = ifname};
+	struct counter counter = {.run_dir = settings->run_dir,
+				  .ifname = ifname,
+				  .locked = runfd >= 0,
+				  .runfd = runfd};
 	const int r = counter_tidy(&counter);
 
 	if (r < 0)

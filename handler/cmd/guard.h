@@ -20,14 +20,15 @@
 int guard(const struct settings *settings, const char *ifname, bool wait);
 
 /*
- * The interface appeared, and no replay said so; limit: its section's; connects 0: that
+ * The interface appeared, and no replay said so; runfd: the run folder, whose lock the
+ * caller has; -1: it has not; limit: its section's; connects 0: that
  * is not known yet. Warns if that was too often. What fails is logged: it is no reason
  * for an event to fail.
  */
-void guard_appeared(const struct settings *settings, const char *ifname,
+void guard_appeared(const struct settings *settings, int runfd, const char *ifname,
 		    const struct limit *limit);
 
 /* It went: a count that no longer matters goes too. */
-void guard_went(const struct settings *settings, const char *ifname);
+void guard_went(const struct settings *settings, int runfd, const char *ifname);
 
 #endif

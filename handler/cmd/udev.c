@@ -193,15 +193,36 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
  * An interface that comes is a connect of the tunnel's client; a replay and a new name
  * are none. Before any waiting for the link, which may well be killed.
  */
-static void count(const struct settings *settings, const struct event *event,
-		  const struct outcome *outcome)
+struct counting {
+	const struct settings *settings;
+	const struct event *event;
+	bool done;
+};
+
+static void count(void *data, int runfd, const struct outcome *outcome)
 {
-	if (settings->dry_run)
-		return;
+	struct counting *counting = data;
+	const struct event *event = counting->event;
+
+	counting->done = true;
 	if (event->removal)
-		guard_went(settings, event->ifname);
+		guard_went(counting->settings, runfd, event->ifname);
 	else if (event->addition && !event->replay)
-		guard_appeared(settings, event->ifname, &outcome->limit);
+		guard_appeared(counting->settings, runfd, event->ifname, &outcome->limit);
+}
+
+/* Under the same lock, or, where it came to none, under one of its own. */
+static int converge_and_count(const struct settings *settings, struct rtnl *rtnl,
+			      const struct event *event, struct outcome *ret)
+{
+	struct counting counting = {.settings = settings, .event = event};
+	const int r =
+		converge_and(settings, rtnl, event->ifname,
+			     event->removal ? event->ifindex : 0, count, &counting, ret);
+
+	if (!counting.done && !settings->dry_run && r != -ETIMEDOUT)
+		count(&counting, -1, ret);
+	return r;
 }
 
 int handle_event(const struct settings *settings, struct rtnl *rtnl,
@@ -219,14 +240,15 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		    (i == 1 && !strcmp(names[1], names[0])) ||
 		    !is_served(event, names[i]))
 			continue;
-		r = converge(settings, rtnl, names[i], GOAL_SECTION, gone, &outcome);
+		r = i < 2 ? converge(settings, rtnl, names[i], GOAL_SECTION, gone,
+				     &outcome)
+			  : converge_and_count(settings, rtnl, event, &outcome);
 		if (result == 0)
 			result = r;
 		if (r == -ETIMEDOUT) /* the lock is one for all */
 			return r;
 		if (i < 2)
 			continue;
-		count(settings, event, &outcome);
 		r = outcome.pending ? wait_for_rest(settings, rtnl, names[i], &outcome)
 				    : 0;
 		if (result == 0)

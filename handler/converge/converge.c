@@ -25,6 +25,8 @@ struct run {
 	struct rtnl *rtnl;
 	const char *ifname;
 	enum goal goal;
+	converge_fn *fn; /* called under the lock; NULL: none */
+	void *data;
 	int runfd;             /* -1: there is no run folder (only with dry_run) */
 	struct link link;      /* as it is; ifindex 0: none */
 	bool going;            /* udev says that it goes: then it counts as gone */
@@ -589,6 +591,8 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 		return fail_run_dir(run, r);
 	log_hold();
 	r = run_locked(run, removed_ifindex, ret);
+	if (run->fn)
+		run->fn(run->data, run->runfd, ret);
 	run_dir_unlock(&lock);
 	log_release();
 	if (r == 0 && has_kind(&run->wanted, OBJECT_ROUTE) &&
@@ -597,19 +601,40 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 	return r;
 }
 
+static int start(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
+{
+	struct tunnel tunnel;
+	int r;
+
+	tunnel.n = 0; /* and the rest stays as it is: it is large */
+	run->tunnel = &tunnel;
+	run->runfd = -1;
+	*ret = (struct outcome){0};
+	r = run->settings->dry_run ? rehearse(run, removed_ifindex)
+				   : lock_and_run(run, removed_ifindex, ret);
+	free_run(run);
+	return r;
+}
+
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret)
 {
-	struct tunnel tunnel;
-	_cleanup_(free_run) struct run run = {.settings = settings,
-					      .rtnl = rtnl,
-					      .ifname = ifname,
-					      .goal = goal,
-					      .runfd = -1,
-					      .tunnel = &tunnel};
+	struct run run = {
+		.settings = settings, .rtnl = rtnl, .ifname = ifname, .goal = goal};
 
-	tunnel.n = 0; /* and the rest stays as it is: it is large */
-	*ret = (struct outcome){0};
-	return settings->dry_run ? rehearse(&run, removed_ifindex)
-				 : lock_and_run(&run, removed_ifindex, ret);
+	return start(&run, removed_ifindex, ret);
+}
+
+int converge_and(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+		 uint32_t removed_ifindex, converge_fn *fn, void *data,
+		 struct outcome *ret)
+{
+	struct run run = {.settings = settings,
+			  .rtnl = rtnl,
+			  .ifname = ifname,
+			  .goal = GOAL_SECTION,
+			  .fn = fn,
+			  .data = data};
+
+	return start(&run, removed_ifindex, ret);
 }

@@ -59,4 +59,13 @@ struct outcome {
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret);
 
+/*
+ * The same, and before the lock is given back calls FN with the run folder and what it has
+ * come to, if it came so far.
+ */
+typedef void converge_fn(void *data, int runfd, const struct outcome *outcome);
+int converge_and(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+		 uint32_t removed_ifindex, converge_fn *fn, void *data,
+		 struct outcome *ret);
+
 #endif

@@ -16,16 +16,17 @@ static struct name_entry name_of(const struct section *section, uint32_t table)
 }
 
 /* By the names that its sections give now, most often: then no line but that is looked at. */
-static void cut(const struct naming *naming, uint32_t table, struct table_names *names)
+static int cut(const struct naming *naming, uint32_t table, struct table_names *names)
 {
 	for (unsigned i = 0; i < naming->tunnel->n; i++) {
 		const struct name_entry likely =
 			name_of(&naming->tunnel->section[i], table);
+		const int r = likely.name[0] ? names_cut(names, &likely) : 0;
 
-		if (likely.name[0] && names_cut(names, &likely))
-			return;
+		if (r != 0)
+			return r < 0 ? r : 0;
 	}
-	names_cut_number(names, table);
+	return names_cut_number(names, table);
 }
 
 static int put(const struct naming *naming, const struct object *table,
@@ -56,9 +57,9 @@ static int change(const struct naming *naming, struct table_names *names)
 	const struct tunnel *tunnel = naming->tunnel;
 	int r = 0;
 
-	for (size_t i = 0; i < naming->gone->n; i++)
+	for (size_t i = 0; r == 0 && i < naming->gone->n; i++)
 		if (naming->gone->object[i].kind == OBJECT_TABLE)
-			cut(naming, naming->gone->object[i].table, names);
+			r = cut(naming, naming->gone->object[i].table, names);
 	for (unsigned i = 0; r == 0 && i < tunnel->n; i++) {
 		const uint32_t number = tunnel->section[i].table;
 		const struct object *table = find_table(naming->wanted, number);

@@ -36,17 +36,22 @@ static void count_name(const char *ifname, char ret[static NAME_SIZE])
 /* The run folder, and its lock. */
 static int enter(const struct counter *counter, bool create, struct run_lock *ret_lock)
 {
-	_cleanup_close_ int runfd = run_dir_open(counter->run_dir, create);
+	_cleanup_close_ int runfd = -1;
 	int r;
 
+	if (counter->locked)
+		return counter->runfd;
+	runfd = run_dir_open(counter->run_dir, create);
 	if (runfd < 0)
 		return runfd;
 	r = run_dir_lock(runfd, true, ret_lock);
 	return r < 0 ? r : take_fd(&runfd);
 }
 
-static void leave(int runfd, struct run_lock *lock)
+static void leave(const struct counter *counter, int runfd, struct run_lock *lock)
 {
+	if (counter->locked)
+		return;
 	run_dir_unlock(lock);
 	close(runfd);
 }
@@ -123,7 +128,7 @@ int counter_ask(struct counter *counter, bool count)
 			    ? write_connects(counter, runfd, &connects)
 			    : 0;
 	}
-	leave(runfd, &lock);
+	leave(counter, runfd, &lock);
 	return r;
 }
 
@@ -142,7 +147,7 @@ int counter_appear(struct counter *counter)
 			connects_appear(&connects, &counter->limit, counter->now_ms);
 		r = write_connects(counter, runfd, &connects);
 	}
-	leave(runfd, &lock);
+	leave(counter, runfd, &lock);
 	return r;
 }
 
@@ -162,7 +167,7 @@ int counter_tidy(const struct counter *counter)
 	if (r == 0 && until_ms >= 0 && until_ms <= counter_now_ms() &&
 	    unlinkat(runfd, name, 0) < 0)
 		r = -errno;
-	leave(runfd, &lock);
+	leave(counter, runfd, &lock);
 	return r == -EBADMSG ? 0 : r;
 }
 

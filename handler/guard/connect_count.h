@@ -2,7 +2,7 @@
 /*
  * Counts a tunnel's connects, in the file connects.IFNAME of the run folder: the count
  * outlives the tunnel, and counts once more after a boot. Every call holds the folder's
- * lock from reading to writing. A file that is damaged or not to be trusted counts as
+ * lock from reading to writing, if the caller does not. A file that is damaged or not to be trusted counts as
  * full, and is written anew. Decides nothing (connect_limit.h does); does not log.
  */
 #ifndef CONNECT_COUNT_H
@@ -15,6 +15,8 @@
 struct counter {
 	const char *run_dir; /* the run folder */
 	const char *ifname;
+	bool locked; /* by the caller, who has it open as */
+	int runfd;
 	struct limit limit;
 	/* out: */
 	bool damaged;    /* it was, and counts as full */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int trust(const struct stat *st, struct diagnostics *diagnostics)
@@ -344,15 +345,35 @@ static int create(int dirfd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
-		 size_t size)
+/* By one call, most often. */
+static int write_parts(int fd, const struct iovec *parts, int n)
+{
+	const ssize_t written = n == 1 ? 0 : writev(fd, parts, n);
+	size_t skip;
+	int r = 0;
+
+	if (written < 0 && errno != EINTR)
+		return -errno;
+	skip = written > 0 ? (size_t)written : 0;
+	for (int i = 0; r == 0 && i < n; i++) {
+		const size_t size = parts[i].iov_len, done = skip < size ? skip : size;
+
+		r = file_write_fd(fd, (const char *)parts[i].iov_base + done,
+				  size - done);
+		skip -= done;
+	}
+	return r;
+}
+
+int file_replace_parts(int dirfd, const char *name, const char *temp,
+		       const struct iovec *parts, int n)
 {
 	_cleanup_close_ int fd = create(dirfd, temp);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = !umask_set && fchmod(fd, 0644) < 0 ? -errno : file_write_fd(fd, bytes, size);
+	r = !umask_set && fchmod(fd, 0644) < 0 ? -errno : write_parts(fd, parts, n);
 	if (r == 0 && close(take_fd(&fd)) < 0)
 		r = -errno;
 	if (r == 0 && renameat(dirfd, temp, dirfd, name) < 0)
@@ -360,4 +381,12 @@ int file_replace(int dirfd, const char *name, const char *temp, const char *byte
 	if (r < 0)
 		unlinkat(dirfd, temp, 0);
 	return r;
+}
+
+int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
+		 size_t size)
+{
+	const struct iovec whole = {(char *)bytes, size};
+
+	return file_replace_parts(dirfd, name, temp, &whole, 1);
 }

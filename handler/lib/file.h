@@ -11,6 +11,7 @@
 #include "lib/diagnose.h"
 
 #include <stddef.h>
+#include <sys/uio.h>
 
 /*
  * Whether DIRFD is a folder whose files may be trusted: owned by root or the effective
@@ -67,5 +68,9 @@ void file_set_umask(void);
  */
 int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
 		 size_t size);
+
+/* The same, of N parts one behind the other. */
+int file_replace_parts(int dirfd, const char *name, const char *temp,
+		       const struct iovec *parts, int n);
 
 #endif

@@ -48,9 +48,12 @@ int run_dir_open(const char *path, bool create)
 
 	if (r < 0)
 		return r;
-	if (create && mkdir(plain, 0755) < 0 && errno != EEXIST)
-		return errno == ENOENT ? -ENOTDIR : failed();
 	fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && create) {
+		if (mkdir(plain, 0755) < 0 && errno != EEXIST)
+			return errno == ENOENT ? -ENOTDIR : failed();
+		fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : failed();
 	r = file_trust_dir(fd, NULL);
@@ -179,6 +182,11 @@ void run_dir_unlock(struct run_lock *lock)
 		flock(lock->fd, LOCK_UN); /* should it still be open */
 	lock->fd = -1;
 	sigprocmask(SIG_SETMASK, &lock->mask, NULL);
+}
+
+int run_dir_replace_parts(int runfd, const char *name, const struct iovec *parts, int n)
+{
+	return file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n);
 }
 
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)

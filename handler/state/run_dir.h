@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/uio.h>
 
 #define LOCK_SECONDS 10    /* the longest wait for the lock */
 #define RUN_DIR_TEMP "tmp" /* what will be renamed; one is enough, under the lock */
@@ -40,6 +41,9 @@ bool run_dir_is_locked(int runfd);
 
 /* Replaces the file NAME whole, under the lock. Returns 0 or -errno. */
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size);
+
+/* The same, of N parts one behind the other. */
+int run_dir_replace_parts(int runfd, const char *name, const struct iovec *parts, int n);
 
 /* Removes the file NAME, if there is one. Returns 0 or -errno. */
 int run_dir_remove(int runfd, const char *name);

@@ -9,11 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #define OURS     "rt_tables"
 #define OURS_MAX (16 * 1024 * 1024) /* bytes */
-
-#define ENTRY_SIZE (TABLE_NAME_SIZE + NUMBER_STRLEN) /* "4294967295 name\n" */
 
 struct judgement {
 	const struct name_entry *want;
@@ -65,42 +64,67 @@ void names_free(const struct table_names *names)
 
 int names_read(int runfd, struct table_names *ret)
 {
-	_cleanup_free_ char *bytes = NULL;
-	size_t size = 0;
-	int r = runfd < 0 ? -ENOENT
-			  : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &bytes, &size);
+	int r;
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	*ret = (struct table_names){.bytes = malloc(size + 2), .size = size + 1};
-	if (!ret->bytes)
-		return -ENOMEM;
-	ret->bytes[0] = '\n';
-	if (size)
-		memcpy(ret->bytes + 1, bytes, size);
-	if (ret->bytes[size] != '\n') /* a last line without its newline */
-		ret->bytes[ret->size++] = '\n';
+	*ret = (struct table_names){.size = 0};
+	r = runfd < 0 ? -ENOENT
+		      : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &ret->bytes,
+					  &ret->size);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (ret->size && ret->bytes[ret->size - 1] != '\n')
+		ret->bytes[ret->size++] = '\n'; /* where its NUL stands */
 	return 0;
 }
 
 int names_read_to_change(int runfd, struct table_names *ret)
 {
-	int r = names_read(runfd, ret);
+	const int r = names_read(runfd, ret);
 
 	if (r != -EPERM && r != -EFBIG && r != -ENXIO)
 		return r;
-	r = names_read(-1, ret);
 	ret->changed = true;
-	return r;
+	return 0;
 }
 
 int names_write(int runfd, const struct table_names *names)
 {
+	const struct name_change *change = &names->change;
+	const size_t behind = change->at + change->cut;
+	/* as it is with ten thousand lines: nothing is copied */
+	const struct iovec parts[] = {
+		{names->bytes, change->at},
+		{(char *)change->line, change->size},
+		{names->bytes + behind, names->size - behind},
+	};
+
 	if (!names->changed)
 		return 0;
-	if (names->size == 1)
+	if (names->size + change->size == change->cut)
 		return run_dir_remove(runfd, OURS);
-	return run_dir_replace(runfd, OURS, names->bytes + 1, names->size - 1);
+	return run_dir_replace_parts(runfd, OURS, parts, 3);
+}
+
+/* Makes the change in memory, so that there can be another. */
+static int make_change(struct table_names *names)
+{
+	const struct name_change change = names->change;
+	const size_t behind = change.at + change.cut;
+	char *bytes = malloc(names->size + change.size + 1);
+
+	if (!bytes)
+		return -ENOMEM;
+	if (change.at)
+		memcpy(bytes, names->bytes, change.at);
+	memcpy(bytes + change.at, change.line, change.size);
+	if (names->size > behind)
+		memcpy(bytes + change.at + change.size, names->bytes + behind,
+		       names->size - behind);
+	free(names->bytes);
+	names->bytes = bytes;
+	names->size = names->size - change.cut + change.size;
+	names->change = (struct name_change){.at = 0};
+	return 0;
 }
 
 /* The line's number and name, of which *RET_SIZE bytes are its name. */
@@ -126,109 +150,160 @@ static int compare_with_line(const char *name, const char *line)
 	return r ? r : name[size] != '\0';
 }
 
-/* The first line whose name is not before NAME: the lines are in that order. */
-static char *find_name(const struct table_names *names, const char *name)
+/* Where the first line is whose name is not before NAME: the lines are in that order. */
+static size_t find_name(const struct table_names *names, const char *name)
 {
-	char *low = names->bytes + 1, *high = names->bytes + names->size;
+	const char *const bytes = names->bytes;
+	size_t low = 0, high = names->size;
 
 	while (low < high) {
-		char *const middle = low + (high - low) / 2;
-		char *const newline =
-			memrchr(low - 1, '\n', (size_t)(middle - (low - 1)));
+		const size_t middle = low + (high - low) / 2;
+		const char *newline = memrchr(bytes + low, '\n', middle - low);
+		const size_t line = newline ? (size_t)(newline + 1 - bytes) : low;
 
-		if (compare_with_line(name, newline + 1) > 0)
-			low = (char *)rawmemchr(middle, '\n') + 1;
+		if (compare_with_line(name, bytes + line) > 0)
+			low = (size_t)((char *)rawmemchr(bytes + middle, '\n') + 1 -
+				       bytes);
 		else
-			high = newline + 1;
+			high = line;
 	}
 	return low;
 }
 
-/* The line of that name and number; or NULL, and *ret_other: another number's, or 0. */
-static char *find_line(const struct table_names *names, const struct name_entry *entry,
-		       uint32_t *ret_other)
+/*
+ * Returns 1, and *ret_at: where the line of that name and number is; 0, and *ret_at: where
+ * it would be, and *ret_other: whose number's the name is, or 0; or -ENOMEM.
+ */
+static int find_line(struct table_names *names, const struct name_entry *entry,
+		     size_t *ret_at, uint32_t *ret_other)
 {
-	char *line = find_name(names, entry->name);
+	int r = names->change.size ? make_change(names) : 0;
+	size_t at;
 
 	*ret_other = 0;
-	while (line < names->bytes + names->size &&
-	       compare_with_line(entry->name, line) == 0) {
+	if (r < 0)
+		return r;
+	at = find_name(names, entry->name);
+	*ret_at = at;
+	while (at < names->size &&
+	       compare_with_line(entry->name, names->bytes + at) == 0) {
 		const char *name;
 		size_t size;
-		const uint32_t number = read_line(line, &name, &size);
+		const uint32_t number = read_line(names->bytes + at, &name, &size);
+		const bool cut = names->change.cut && at == names->change.at;
 
-		if (number == entry->number)
-			return line;
-		*ret_other = number;
-		line = (char *)name + size + 1;
+		if (!cut && number == entry->number) {
+			*ret_at = at;
+			return 1;
+		}
+		if (!cut)
+			*ret_other = number;
+		at = (size_t)(name + size + 1 - names->bytes);
 	}
-	return NULL;
+	return 0;
 }
 
-static void cut_line(struct table_names *names, char *line)
+static int cut_line(struct table_names *names, size_t at)
 {
-	char *const end = names->bytes + names->size;
-	char *const next = (char *)rawmemchr(line, '\n') + 1;
+	const char *const bytes = names->bytes;
+	const size_t size =
+		(size_t)((char *)rawmemchr(bytes + at, '\n') + 1 - (bytes + at));
 
-	memmove(line, next, (size_t)(end - next));
-	names->size -= (size_t)(next - line);
-	names->changed = true;
-}
+	if (names->change.cut) {
+		const size_t before = names->change.at, cut = names->change.cut;
+		const int r = make_change(names);
 
-static int insert_line(struct table_names *names, const struct name_entry *entry)
-{
-	char text[ENTRY_SIZE], *end = put_number(text, entry->number);
-	size_t size, before;
-	char *bytes;
-
-	end = stpcpy(stpcpy(stpcpy(end, " "), entry->name), "\n");
-	size = (size_t)(end - text);
-	bytes = realloc(names->bytes, names->size + size);
-	if (!bytes)
-		return -ENOMEM;
-	names->bytes = bytes;
-	before = (size_t)(find_name(names, entry->name) - bytes);
-	memmove(bytes + before + size, bytes + before, names->size - before);
-	memcpy(bytes + before, text, size);
-	names->size += size;
+		if (r < 0)
+			return r;
+		at -= at > before ? cut : 0;
+	}
+	names->change = (struct name_change){.at = at, .cut = size};
 	names->changed = true;
 	return 0;
 }
 
-bool names_cut(struct table_names *names, const struct name_entry *entry)
+static int insert_line(struct table_names *names, const struct name_entry *entry)
 {
+	struct name_change *const change = &names->change;
 	uint32_t other;
-	char *const line = find_line(names, entry, &other);
+	size_t at;
+	char *end;
+	int r = find_line(names, entry, &at, &other);
 
-	if (line)
-		cut_line(names, line);
-	return line;
+	if (r == 0 && change->cut && change->at != at) {
+		r = make_change(names);
+		at = r < 0 ? 0 : find_name(names, entry->name);
+	}
+	if (r < 0)
+		return r;
+	change->at = at;
+	end = stpcpy(put_number(change->line, entry->number), " ");
+	end = stpcpy(stpcpy(end, entry->name), "\n");
+	change->size = (size_t)(end - change->line);
+	names->changed = true;
+	return 0;
 }
 
-void names_cut_number(struct table_names *names, uint32_t number)
+int names_cut(struct table_names *names, const struct name_entry *entry)
 {
-	char text[NUMBER_STRLEN + 2] = "\n", *line;
-	const char *const end = stpcpy(put_number(text + 1, number), " ");
+	uint32_t other;
+	size_t at;
+	int r = find_line(names, entry, &at, &other);
 
-	while ((line = memmem(names->bytes, names->size, text, (size_t)(end - text))))
-		cut_line(names, line + 1);
+	if (r <= 0)
+		return r;
+	r = cut_line(names, at);
+	return r < 0 ? r : 1;
+}
+
+/* Where the table's line is, or SIZE_MAX. */
+static size_t find_number(const struct table_names *names, uint32_t number)
+{
+	char text[NUMBER_STRLEN + 2] = "\n";
+	const size_t size = (size_t)(stpcpy(put_number(text + 1, number), " ") - text);
+	const char *line;
+
+	if (names->size < size - 1)
+		return SIZE_MAX;
+	if (!memcmp(names->bytes, text + 1, size - 1))
+		return 0;
+	line = memmem(names->bytes, names->size, text, size);
+	return line ? (size_t)(line + 1 - names->bytes) : SIZE_MAX;
+}
+
+int names_cut_number(struct table_names *names, uint32_t number)
+{
+	for (;;) {
+		const bool pending = names->change.size || names->change.cut;
+		int r = pending ? make_change(names) : 0;
+		const size_t at = r < 0 ? SIZE_MAX : find_number(names, number);
+
+		if (r == 0 && at != SIZE_MAX)
+			r = cut_line(names, at);
+		if (r < 0 || at == SIZE_MAX)
+			return r;
+	}
 }
 
 /*
  * *ret_error: 0, or -errno of a file of others that could not be read: ip(8) takes no names
- * from it either. *ret_line: the line that stands already.
+ * from it either. *ret_stands: the very line stands already. Returns the verdict or -ENOMEM.
  */
-static enum name_verdict judge(const struct name_entry *want,
-			       const struct table_names *names, int *ret_error,
-			       char **ret_line, struct name_rival *ret)
+static int judge(const struct name_entry *want, struct table_names *names, int *ret_error,
+		 bool *ret_stands, struct name_rival *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 	uint32_t other;
+	size_t at;
+	int r;
 
 	*ret_error = iproute2_each(judge_entry, &judgement);
-	*ret_line = find_line(names, want, &other);
+	r = find_line(names, want, &at, &other);
+	if (r < 0)
+		return r;
+	*ret_stands = r > 0;
 	/* only another table's name can be in the way: the table's own line is replaced */
-	if (judgement.verdict == NAME_OURS && !*ret_line && other) {
+	if (judgement.verdict == NAME_OURS && r == 0 && other) {
 		judgement.rival.ours = true;
 		stands_in_way(&judgement, NAME_TAKEN, other, want->name,
 			      strlen(want->name));
@@ -241,34 +316,32 @@ static enum name_verdict judge(const struct name_entry *want,
 int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 {
 	_cleanup_(names_free) struct table_names names = {0};
-	enum name_verdict verdict;
 	int error, r = names_read(runfd, &names);
-	char *line;
+	bool stands;
 
 	if (r < 0)
 		return r;
-	verdict = judge(want, &names, &error, &line, ret);
-	return error < 0 && verdict == NAME_OURS ? error : (int)verdict;
+	r = judge(want, &names, &error, &stands, ret);
+	return error < 0 && r == NAME_OURS ? error : r;
 }
 
 int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
 	      struct name_rival *ret)
 {
-	enum name_verdict verdict = NAME_OURS;
-	char *line = NULL;
-	int error, r = 0;
+	int error, verdict = NAME_OURS, r = 0;
+	bool stands = false;
 
 	if (want->name[0] && !iproute2_name_ok(want->name))
 		return -EINVAL;
 	if (want->name[0])
-		verdict = judge(want, names, &error, &line, ret);
-	if (line && verdict == NAME_OURS)
+		verdict = judge(want, names, &error, &stands, ret);
+	if (verdict < 0 || (stands && verdict == NAME_OURS))
 		return verdict;
 	if (!fresh)
-		names_cut_number(names, want->number);
-	if (want->name[0] && verdict == NAME_OURS)
+		r = names_cut_number(names, want->number);
+	if (r == 0 && want->name[0] && verdict == NAME_OURS)
 		r = insert_line(names, want);
-	return r < 0 ? r : (int)verdict;
+	return r < 0 ? r : verdict;
 }
 
 int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)

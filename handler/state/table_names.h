@@ -9,6 +9,7 @@
 #define TABLE_NAMES_H
 
 #include "lib/iproute2.h"
+#include "lib/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,9 +56,15 @@ int names_set(int runfd, const struct name_entry *want, struct name_rival *ret);
  * frees it.
  */
 struct table_names {
-	char *bytes; /* a newline, and then the lines */
+	char *bytes;
 	size_t size;
 	bool changed;
+	/* what is not yet as it shall be: CUT bytes AT there make way for a line, or none */
+	struct name_change {
+		size_t at, cut;
+		char line[TABLE_NAME_SIZE + NUMBER_STRLEN]; /* "4294967295 name\n" */
+		size_t size;                                /* of the line; 0: none */
+	} change;
 };
 
 /* RUNFD -1, and no file, are an empty one. Returns 0 or -errno. */
@@ -73,11 +80,11 @@ int names_read_to_change(int runfd, struct table_names *ret);
 int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
 	      struct name_rival *ret);
 
-/* Takes out this very line. Returns whether it was there. */
-bool names_cut(struct table_names *names, const struct name_entry *entry);
+/* Takes out this very line. Returns whether it was there, or -ENOMEM. */
+int names_cut(struct table_names *names, const struct name_entry *entry);
 
-/* Takes out all lines of the table, whatever its name is: looks at each line. */
-void names_cut_number(struct table_names *names, uint32_t number);
+/* Takes out all lines of the table, whatever its name is: looks at each. 0 or -ENOMEM. */
+int names_cut_number(struct table_names *names, uint32_t number);
 
 /* Puts the file in place, if it was changed. Returns 0 or -errno. */
 int names_write(int runfd, const struct table_names *names);

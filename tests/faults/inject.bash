@@ -72,7 +72,7 @@ errnos() {
 		esac ;;
 	setsockopt) errors='ENOMEM ENOPROTOOPT EPERM' ;;
 	socket) errors='EACCES EMFILE ENFILE ENOBUFS ENOMEM' ;;
-	write | pwrite64) errors='EDQUOT EINTR EIO ENOSPC' ;;
+	write | writev | pwrite64) errors='EDQUOT EINTR EIO ENOSPC' ;;
 	# They cannot fail, but for wrong arguments; brk does not say so by an error, but by the old
 	# break, which strace does not know: the allocations below stand for it. strace does not
 	# reach the first execve.

@@ -527,11 +527,12 @@ static void test_same_name_at_once(void **state)
 /* As they come: the lines are in byte order of their names, and each is found. */
 static void test_order(void **state)
 {
-	enum { N = 500 };
+	enum { N = 250 };
 	_cleanup_(names_free) struct table_names names = {0};
 	struct name_entry want[N], other;
 	struct name_rival rival;
 	char last[TABLE_NAME_SIZE] = "";
+	unsigned n = 0;
 
 	(void)state;
 	assert_int_equal(names_read(runfd, &names), 0);
@@ -540,27 +541,26 @@ static void test_order(void **state)
 		snprintf(want[i].name, sizeof(want[i].name), "t%u", want[i].number);
 		assert_int_equal(names_put(&names, &want[i], true, &rival), NAME_OURS);
 	}
-	names.bytes[names.size - 1] = '\0';
-	for (const char *line = names.bytes + 1; line;
-	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+	assert_int_equal(names_write(runfd, &names), 0);
+	for (const char *line = ours(); *line; line = strchr(line, '\n') + 1) {
 		char name[TABLE_NAME_SIZE];
 
 		assert_int_equal(sscanf(line, "%*u %63s", name), 1);
 		assert_true(strcmp(last, name) < 0);
 		strcpy(last, name);
+		n++;
 	}
-	names.bytes[names.size - 1] = '\n';
+	assert_int_equal(n, N);
 	for (uint32_t i = 0; i < N; i++) {
 		other = want[i];
 		other.number = 4711;
 		assert_int_equal(names_put(&names, &other, true, &rival), NAME_TAKEN);
 		assert_int_equal(rival.entry.number, want[i].number);
-		assert_false(names_cut(&names, &other));
+		assert_int_equal(names_cut(&names, &other), 0);
 		assert_int_equal(names_put(&names, &want[i], false, &rival), NAME_OURS);
-		assert_true(names_cut(&names, &want[i]));
-		assert_false(names_cut(&names, &want[i]));
+		assert_int_equal(names_cut(&names, &want[i]), 1);
+		assert_int_equal(names_cut(&names, &want[i]), 0);
 	}
-	assert_int_equal(names.size, 1);
 	assert_int_equal(names_write(runfd, &names), 0);
 	assert_tidy();
 }
@@ -573,12 +573,48 @@ static void test_cut_number(void **state)
 	(void)state;
 	scratch_write("run/rt_tables", "1200 c\n200 b\n2000 a\n20 x\n200 d");
 	assert_int_equal(names_read(runfd, &names), 0);
-	names_cut_number(&names, 4711);
+	assert_int_equal(names_cut_number(&names, 4711), 0);
 	assert_false(names.changed);
-	names_cut_number(&names, 200);
+	assert_int_equal(names_cut_number(&names, 200), 0);
 	assert_true(names.changed);
 	assert_int_equal(names_write(runfd, &names), 0);
 	assert_string_equal(ours(), "1200 c\n2000 a\n20 x\n");
+}
+
+/* Several changes at once, of lines beside each other and apart, in any order. */
+static void test_several(void **state)
+{
+	static const uint32_t numbers[] = {5, 1, 3, 2, 4, 0};
+	const unsigned orders = 720;
+
+	(void)state;
+	for (unsigned order = 0; order < orders; order++) {
+		_cleanup_(names_free) struct table_names names = {0};
+		unsigned left = order, n = 6;
+		char expected[64] = "";
+		uint32_t number[6];
+
+		memcpy(number, numbers, sizeof(number));
+		scratch_write("run/rt_tables", "11 b\n13 d\n15 f\n");
+		assert_int_equal(names_read(runfd, &names), 0);
+		for (; n; left /= n, n--) {
+			struct name_entry entry = {.number = 10 + number[left % n]};
+			struct name_rival rival;
+
+			entry.name[0] = (char)('a' + number[left % n]);
+			number[left % n] = number[n - 1];
+			if (entry.number % 2)
+				assert_int_equal(names_cut(&names, &entry), 1);
+			else
+				assert_int_equal(
+					names_put(&names, &entry, order % 3, &rival),
+					NAME_OURS);
+		}
+		assert_int_equal(names_write(runfd, &names), 0);
+		for (unsigned i = 0; i < 6; i += 2)
+			sprintf(expected + strlen(expected), "%u %c\n", 10 + i, 'a' + i);
+		assert_string_equal(ours(), expected);
+	}
 }
 
 static int append_entry(void *data, const struct name_entry *entry)
@@ -662,6 +698,7 @@ int main(void)
 		IN_FOLDER(test_each),
 		IN_FOLDER(test_order),
 		IN_FOLDER(test_cut_number),
+		IN_FOLDER(test_several),
 		IN_FOLDER(test_ten_thousand),
 	};
 
