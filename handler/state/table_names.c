@@ -70,8 +70,12 @@ int names_read(int runfd, struct table_names *ret)
 	r = runfd < 0 ? -ENOENT
 		      : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &ret->bytes,
 					  &ret->size);
+	if (r == -ENOENT) {
+		ret->bytes = strdup("");
+		return ret->bytes ? 0 : -ENOMEM;
+	}
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r;
 	if (ret->size && ret->bytes[ret->size - 1] != '\n')
 		ret->bytes[ret->size++] = '\n'; /* where its NUL stands */
 	return 0;
@@ -79,12 +83,13 @@ int names_read(int runfd, struct table_names *ret)
 
 int names_read_to_change(int runfd, struct table_names *ret)
 {
-	const int r = names_read(runfd, ret);
+	int r = names_read(runfd, ret);
 
 	if (r != -EPERM && r != -EFBIG && r != -ENXIO)
 		return r;
+	r = names_read(-1, ret);
 	ret->changed = true;
-	return 0;
+	return r;
 }
 
 int names_write(int runfd, const struct table_names *names)
