@@ -280,10 +280,12 @@ int main(int argc, char *argv[])
 	raise_stack_limit();
 	file_set_umask();         /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
-	signal(SIGPIPE, SIG_IGN); /* the work is done, also when nobody reads of it */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)
 		return status;
+	if (verb->person || arguments.verbose || arguments.settings.dry_run)
+		signal(SIGPIPE,
+		       SIG_IGN); /* the work is done, also when nobody reads of it */
 	/* an event opens nothing before its socket, which shows the same */
 	if (verb->person && hold_standard_streams() < 0)
 		return EXIT_FAILURE;

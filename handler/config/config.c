@@ -119,6 +119,7 @@ static int read_file(struct claims *claims, int dirfd, const char *file)
 {
 	_cleanup_(ini_freep) struct ini *ini = NULL;
 	_cleanup_free_ char *bytes = NULL;
+	_cleanup_close_ int fd = -1;
 	struct diagnostics to =
 		diagnostics_in(&claims->diagnostics, claims->diagnostics.dir, file);
 	const char *ifname = claims->only_ifname;
@@ -126,14 +127,16 @@ static int read_file(struct claims *claims, int dirfd, const char *file)
 	size_t size;
 	int r;
 
-	r = file_read_linked(dirfd, file, INI_FILE_MAX, &to, &bytes, &size);
+	r = fd = file_open_linked(dirfd, file, &to);
+	if (r >= 0)
+		r = file_read_open(fd, INI_FILE_MAX, &to, &bytes, &size);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	/* thousands of files that do not even mention the name must not cost a parse each
 	 */
 	if (ifname && !own && !memmem(bytes, size, ifname, strlen(ifname)))
 		return 0;
-	r = ini_parse(bytes, size, &to, &ini);
+	r = ini_parse_file(fd, bytes, size, &to, &ini);
 	if (r == 0)
 		r = add_sections(claims, ini, own, &to);
 	diagnose_rest(&to);

@@ -228,30 +228,39 @@ int file_read_trusted(int dirfd, const char *name, size_t max,
 	return read_trusted(fd, max, diagnostics, ret, ret_size);
 }
 
-int file_read_linked(int dirfd, const char *name, size_t max,
-		     struct diagnostics *diagnostics, char **ret, size_t *ret_size)
+int file_open_linked(int dirfd, const char *name, struct diagnostics *diagnostics)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, OPEN_FLAGS);
-	int r;
+	int r = openat(dirfd, name, OPEN_FLAGS);
 
-	if (fd >= 0)
-		return read_trusted(fd, max, diagnostics, ret, ret_size);
+	if (r >= 0)
+		return r;
 	if (errno != ELOOP)
 		return errno == ENOENT ? -ENOENT
 				       : diagnose_file(diagnostics, -errno,
 						       "cannot be opened: %m");
-	r = fd = follow(dirfd, name);
-	if (r == -ENODATA)
+	r = follow(dirfd, name);
+	if (r >= 0 || r == -ENODATA)
 		return r;
 	if (r == -EPERM)
 		return diagnose_file(
 			diagnostics, r,
 			"a symbolic link is not followed where others can write to a folder on its way, or own it");
-	if (r < 0)
-		return diagnose_file(diagnostics, r == -ENOENT ? -EPERM : r,
-				     "a symbolic link that leads to no file: %s",
-				     strerror(-r));
+	return diagnose_file(diagnostics, r == -ENOENT ? -EPERM : r,
+			     "a symbolic link that leads to no file: %s", strerror(-r));
+}
+
+int file_read_open(int fd, size_t max, struct diagnostics *diagnostics, char **ret,
+		   size_t *ret_size)
+{
 	return read_trusted(fd, max, diagnostics, ret, ret_size);
+}
+
+int file_read_linked(int dirfd, const char *name, size_t max,
+		     struct diagnostics *diagnostics, char **ret, size_t *ret_size)
+{
+	_cleanup_close_ int fd = file_open_linked(dirfd, name, diagnostics);
+
+	return fd < 0 ? fd : read_trusted(fd, max, diagnostics, ret, ret_size);
 }
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size)

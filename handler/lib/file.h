@@ -37,6 +37,11 @@ int file_read_trusted(int dirfd, const char *name, size_t max,
 int file_read_linked(int dirfd, const char *name, size_t max,
 		     struct diagnostics *diagnostics, char **ret, size_t *ret_size);
 
+/* The two halves of it: the first returns a descriptor. */
+int file_open_linked(int dirfd, const char *name, struct diagnostics *diagnostics);
+int file_read_open(int fd, size_t max, struct diagnostics *diagnostics, char **ret,
+		   size_t *ret_size);
+
 /*
  * Reads the first MAX bytes of a file of somebody else's, a NUL behind them. -EINVAL: it
  * is no regular file.

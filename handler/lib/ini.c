@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <iniparser/iniparser.h>
@@ -47,23 +48,13 @@ static int open_memory(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/*
- * iniparser takes a read error for the file's end and a folder for an empty file, and the
- * file may change between its reading and ours. So it gets a copy in memory.
- */
-static int load_dictionary(const char *bytes, size_t size, dictionary **ret)
+/* Where iniparser finds what is open as FD: at its beginning. */
+static int load(int fd, dictionary **ret)
 {
-	_cleanup_close_ int fd = open_memory();
-	char path[sizeof("/proc/self/fd/") + 10];
+	char path[sizeof("/proc/self/fd/") + NUMBER_STRLEN];
 	dictionary *dict;
-	int r;
 
-	if (fd < 0)
-		return fd;
-	r = file_write_fd(fd, bytes, size);
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	put_number(stpcpy(path, "/proc/self/fd/"), (unsigned)fd);
 	iniparser_set_error_callback(say_nothing);
 	errno = 0;
 	dict = iniparser_load(path);
@@ -71,6 +62,17 @@ static int load_dictionary(const char *bytes, size_t size, dictionary **ret)
 		return errno > 0 ? -errno : -EBADMSG;
 	*ret = dict;
 	return 0;
+}
+
+static int load_from_memory(const char *bytes, size_t size, dictionary **ret)
+{
+	_cleanup_close_ int fd = open_memory();
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = file_write_fd(fd, bytes, size);
+	return r < 0 ? r : load(fd, ret);
 }
 
 /*
@@ -152,8 +154,8 @@ static struct text *new_text(const char *bytes, size_t size, char **ret_copy)
 	return text;
 }
 
-int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
-	      struct ini **ret)
+int ini_parse_file(int fd, const char *bytes, size_t size,
+		   struct diagnostics *diagnostics, struct ini **ret)
 {
 	_cleanup_(free_dictionary) dictionary *dict = NULL;
 	struct text *text;
@@ -169,7 +171,8 @@ int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 		return diagnose_file(diagnostics, -ENOMEM, "no memory");
 	r = ini_check_text(copy, size, diagnostics, &text->found);
 	if (r == 0) {
-		r = load_dictionary(bytes, size, &dict);
+		/* a read error is the file's end for it, and the file may change: hence "compare" */
+		r = fd < 0 ? load_from_memory(bytes, size, &dict) : load(fd, &dict);
 		if (r < 0)
 			diagnose_file(diagnostics, r, "iniparser cannot read it: %s",
 				      strerror(-r));
@@ -184,6 +187,12 @@ int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 				 .section = text->found.section};
 	*ret = &text->ini;
 	return 0;
+}
+
+int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
+	      struct ini **ret)
+{
+	return ini_parse_file(-1, bytes, size, diagnostics, ret);
 }
 
 int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,

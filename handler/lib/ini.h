@@ -30,6 +30,13 @@ struct ini {
 int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 	     struct ini **ret);
 
+/*
+ * The same from the bytes of a file that is open as FD; iniparser reads it once more, and
+ * what it then finds other than in the bytes is an error.
+ */
+int ini_parse_file(int fd, const char *bytes, size_t size,
+		   struct diagnostics *diagnostics, struct ini **ret);
+
 /* The same from bytes in memory. */
 int ini_parse(const char *bytes, size_t size, struct diagnostics *diagnostics,
 	      struct ini **ret);
