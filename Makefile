@@ -12,6 +12,9 @@ IPROUTE2DIR  ?= /etc/iproute2
 RUNDIR       ?= /run/sixxs-route
 DESTDIR      ?=
 
+# -l:libiniparser.a saves an event some 6 % of its time, but misses that library's security fixes
+INIPARSER    ?= -liniparser
+
 CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -22,6 +25,8 @@ BUILD    := build$(if $(SANITIZE),/sanitize)
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
             -DCONF_DIR='"$(SYSCONFDIR)/sixxs-route/conf.d"' -DRUN_DIR='"$(RUNDIR)"'
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# all symbols are bound before main, and then nothing can write to their addresses
+LINKING  := -Wl,-z,now,-z,relro
 ifdef SANITIZE
 HARDEN   := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
@@ -29,7 +34,7 @@ HELPER   := $(BUILD)/sanitize.o
 endif
 ALL_CFLAGS = -std=gnu11 -Ihandler $(WARNINGS) $(CFLAGS) $(HARDEN) $(EXTRA_CFLAGS)
 # libc first: the loader then finds most symbols in the first library that it looks at
-LIBS     := -lc -ludev -lmnl -liniparser
+LIBS     := -lc -ludev -lmnl $(INIPARSER)
 ifdef COVERAGE # set by tests/coverage
 HARDEN     := -O0
 INSTRUMENT := -fprofile-arcs -ftest-coverage -fprofile-update=atomic -fdata-sections \
@@ -51,7 +56,7 @@ say       = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2);)
 all: $(PROGRAM) ## build the program (default)
 
 $(PROGRAM): $(OBJECTS) $(HELPER)
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Written anew when the flags, and so the built-in paths, are others than last time.
 $(BUILD)/flags: FORCE
