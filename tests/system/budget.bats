@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What an event costs, in counts that do not depend on the machine: instructions and system calls
+# beyond those of the loader and the start, with one tunnel and with a thousand. A limit is a little
+# above what was measured: what comes to more has a reason to tell, here and in its commit.
+
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+tunnels=1000
+
+setup_file() {
+	case ${BUILD:-build} in
+	build) ;;
+	*) skip "only the program as it is installed has a budget" ;;
+	esac
+	command -v valgrind >/dev/null || skip "no valgrind"
+	export counts=$BATS_FILE_TMPDIR/counts
+	udevadm control --stop-exec-queue # the events are made by hand
+	PROFILE=$counts "$repo/tests/bench/counts" 1 $tunnels >"$counts"
+	cat "$counts" >&2
+}
+
+# what TUNNELS EVENT: sets "instructions" and "calls", of the whole process
+what() {
+	read -r _ _ instructions calls < <(grep -P "^$1\t$2\t" "$counts")
+	[ "$instructions" -gt 0 ] && [ "$calls" -gt 0 ]
+}
+
+at_most() { # WHAT FOUND LIMIT
+	echo "$1: $2, at most $3" >&2
+	[ "$2" -gt 0 ] && [ "$2" -le "$3" ]
+}
+
+# within EVENT INSTRUCTIONS CALLS: beyond the start, which differs by the libraries
+within() {
+	what 1 load
+	local start=$instructions start_calls=$calls
+	what 1 "$1"
+	at_most "instructions of $1" $((instructions - start)) "$2"
+	at_most "calls of $1" $((calls - start_calls)) "$3"
+}
+
+@test "an add" { within add 145000 84; }
+
+@test "a replay" { within replay 150000 69; }
+
+@test "a change of the table" { within table 180000 93; }
+
+@test "a remove" { within remove 150000 70; }
+
+# But for what is read and written more, that is one file: the names.
+@test "1,000 tunnels cost an event no more than one does" {
+	local event before before_calls
+	for event in add replay table remove; do
+		what 1 $event
+		before=$instructions before_calls=$calls
+		what $tunnels $event
+		at_most "instructions of $event" "$instructions" $((before + before / 20))
+		at_most "calls of $event" "$calls" $((before_calls + 5))
+	done
+}
+
+@test "an event looks at no rules, and once at its own table" {
+	local event
+	for event in add replay table remove; do
+		run -1 grep RTM_GETRULE "$counts.1.$event.strace"
+		[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.$event.strace")" -le 1 ]
+	done
+	[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.add.strace")" -eq 1 ]
+}
