@@ -8,11 +8,19 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Who names a folder of its own says whose it is. */
 static bool is_default(const struct settings *settings)
 {
-	return !strcmp(settings->run_dir, RUN_DIR);
+	const size_t size = strlen(RUN_DIR);
+	struct stat named, own;
+
+	if (!strncmp(settings->run_dir, RUN_DIR, size) &&
+	    !settings->run_dir[size + strspn(settings->run_dir + size, "/.")])
+		return true;
+	return stat(settings->run_dir, &named) == 0 && stat(RUN_DIR, &own) == 0 &&
+	       named.st_dev == own.st_dev && named.st_ino == own.st_ino;
 }
 
 void place_look(struct settings *settings)

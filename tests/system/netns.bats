@@ -95,6 +95,7 @@ refused() { # STATUS COMMAND...: with the way out, and nothing is changed anywhe
 	exits 1 in_blue timeout 20 $handler watch
 	told '^daemon.err this is another network namespace than that of PID 1'
 	refused 1 $handler apply wg0 --run-dir /run/sixxs-route/
+	refused 1 $handler apply wg0 --run-dir /run/../run/sixxs-route/.
 	refused 1 $handler apply wg0 --conf-dir /etc/sixxs-route/conf.d
 	stands
 }
