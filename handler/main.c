@@ -2,11 +2,14 @@
 #include "cmd/apply.h"
 #include "cmd/check.h"
 #include "cmd/guard.h"
+#include "cmd/hold.h"
 #include "cmd/options.h"
+#include "cmd/place.h"
 #include "cmd/status.h"
 #include "cmd/udev.h"
 #include "cmd/watch.h"
 #include "converge/dry_run.h"
+#include "lib/cleanup.h"
 #include "lib/escape.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -38,14 +41,21 @@ static int run_remove(const struct arguments *arguments, struct rtnl *rtnl)
 
 static int run_status(const struct arguments *arguments, struct rtnl *rtnl)
 {
+	_cleanup_close_ const int ping_socket = arguments->ping_socket;
 	const struct status_options options = {.json = arguments->json,
-					       .probe = arguments->probe};
+					       .probe = arguments->probe,
+					       .ping = arguments->ping,
+					       .ping_socket = ping_socket};
 	char escaped[64];
 
 	if (options.probe && !status_probe_ok(options.probe))
 		return arguments_error(
 			"--probe \"%s\": expected an address that packets can go to",
 			escape(options.probe, escaped, sizeof(escaped)));
+	if (options.ping && !status_probe_ok(options.ping))
+		return arguments_error(
+			"--ping \"%s\": expected an address that packets can go to",
+			escape(options.ping, escaped, sizeof(escaped)));
 	return status(&arguments->settings, &options, rtnl, arguments->operands);
 }
 
@@ -59,6 +69,24 @@ static int run_guard(const struct arguments *arguments, struct rtnl *rtnl)
 {
 	(void)rtnl;
 	return guard(&arguments->settings, arguments->operands[0], arguments->wait);
+}
+
+static int run_hold(const struct arguments *arguments, struct rtnl *rtnl)
+{
+	uint32_t seconds = 0;
+	char escaped[64];
+
+	if (arguments->hold_for && hold_seconds(arguments->hold_for, &seconds) < 0)
+		return arguments_error(
+			"--for \"%s\": expected seconds, 1-%d",
+			escape(arguments->hold_for, escaped, sizeof(escaped)),
+			HOLD_SECONDS_MAX);
+	return hold(&arguments->settings, rtnl, arguments->operands[0], seconds);
+}
+
+static int run_release(const struct arguments *arguments, struct rtnl *rtnl)
+{
+	return release(&arguments->settings, rtnl, arguments->operands[0]);
 }
 
 static int run_watch(const struct arguments *arguments, struct rtnl *rtnl)
@@ -91,6 +119,7 @@ static const struct verb verbs[] = {
 	 .takes = TAKES_ALL | TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
 	 .person = true,
+	 .local = true,
 	 .run = run_apply},
 	{.name = "remove",
 	 .synopsis = "IFACE...",
@@ -99,6 +128,7 @@ static const struct verb verbs[] = {
 	 .takes = TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
 	 .person = true,
+	 .local = true,
 	 .run = run_remove},
 	{.name = "status",
 	 .synopsis = "[IFACE...]",
@@ -108,6 +138,7 @@ static const struct verb verbs[] = {
 	 .takes = TAKES_REPORT,
 	 .failed = STATUS_UNKNOWN,
 	 .person = true,
+	 .local = true,
 	 .run = run_status},
 	{.name = "check",
 	 .synopsis = "[FILE...]",
@@ -126,10 +157,29 @@ static const struct verb verbs[] = {
 	 .person = true,
 	 .offline = true,
 	 .run = run_guard},
+	{.name = "hold",
+	 .synopsis = "IFACE",
+	 .help = {"count it as down, whatever its link says"},
+	 .operands = OPERANDS_ONE,
+	 .takes = TAKES_FOR | TAKES_DRY_RUN,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .local = true,
+	 .run = run_hold},
+	{.name = "release",
+	 .synopsis = "IFACE",
+	 .help = {"end that"},
+	 .operands = OPERANDS_ONE,
+	 .takes = TAKES_DRY_RUN,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .local = true,
+	 .run = run_release},
 	{.name = "watch",
 	 .synopsis = "",
 	 .help = {"keep the tunnels so while links go up and", "down, until stopped"},
 	 .failed = EXIT_FAILURE,
+	 .local = true,
 	 .run = run_watch},
 	{.name = "udev",
 	 .synopsis = "",
@@ -245,7 +295,10 @@ static int run(const struct verb *verb, const struct arguments *arguments)
 			strerror(-r));
 		return verb->failed;
 	}
-	r = verb->run(arguments, &rtnl);
+	if (verb->local)
+		r = place_check(&arguments->settings, rtnl_fd(&rtnl));
+	if (r == 0)
+		r = verb->run(arguments, &rtnl);
 	rtnl_close(&rtnl);
 	return r < 0 ? verb->failed : r;
 }
@@ -272,7 +325,8 @@ int main(int argc, char *argv[])
 	struct rehearsal rehearsal = {0};
 	struct arguments arguments = {.settings = {.conf_dir = CONF_DIR,
 						   .run_dir = RUN_DIR,
-						   .rehearsal = &rehearsal}};
+						   .rehearsal = &rehearsal},
+				      .ping_socket = -1};
 	const struct verb *verb;
 	const char *low;
 	int status, r;
@@ -295,6 +349,9 @@ int main(int argc, char *argv[])
 		tell_low_limit(low);
 		return verb->failed;
 	}
+	place_look(&arguments.settings);
+	if (arguments.ping)
+		arguments.ping_socket = status_ping_open(arguments.ping);
 	r = privilege_drop();
 	if (r < 0) {
 		log_line(

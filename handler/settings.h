@@ -23,6 +23,8 @@ struct settings {
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
 	bool nonblocking; /* do not wait for the run folder's lock */
 	enum ask_way ask_way;
+	bool at_home; /* the run folder is for this network namespace, and says so */
+	bool away;    /* it is for another one */
 };
 
 #endif

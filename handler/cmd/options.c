@@ -13,7 +13,7 @@
 #define HELP_COLUMN 28
 
 /* One of the options; its letter, or a number beyond letters, is its identity. */
-enum { ALL = 256, CONF_DIR_OPTION, JSON, PROBE, RUN_DIR_OPTION, WAIT };
+enum { ALL = 256, CONF_DIR_OPTION, FOR, JSON, PING, PROBE, RUN_DIR_OPTION, WAIT };
 
 static const struct {
 	int id;
@@ -25,7 +25,10 @@ static const struct {
 	{CONF_DIR_OPTION, "conf-dir", "DIR", "the drop-ins (" CONF_DIR ")", 0},
 	{'n', "dry-run", NULL, "print the ip(8) commands that are needed; change nothing",
 	 TAKES_DRY_RUN},
+	{FOR, "for", "SECONDS", "hold: until then; else until it is released", TAKES_FOR},
 	{JSON, "json", NULL, "status: as JSON, for programs", TAKES_REPORT},
+	{PING, "ping", "ADDR", "status: an echo to ADDR from each source as well",
+	 TAKES_REPORT},
 	{PROBE, "probe", "ADDR", "status: the way to ADDR (2000::1 and 192.0.2.1)",
 	 TAKES_REPORT},
 	{RUN_DIR_OPTION, "run-dir", "DIR", "the records (" RUN_DIR ")", 0},
@@ -100,8 +103,14 @@ static void take_option(int id, struct arguments *ret)
 	case 'n':
 		ret->settings.dry_run = true;
 		break;
+	case FOR:
+		ret->hold_for = optarg;
+		break;
 	case JSON:
 		ret->json = true;
+		break;
+	case PING:
+		ret->ping = optarg;
 		break;
 	case PROBE:
 		ret->probe = optarg;

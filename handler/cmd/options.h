@@ -17,7 +17,10 @@ struct arguments {
 	struct settings settings;
 	bool all;
 	bool json;
-	const char *probe; /* an address, unchecked; NULL: none */
+	const char *probe;    /* an address, unchecked; NULL: none */
+	const char *ping;     /* the same */
+	int ping_socket;      /* opened while there were capabilities, or -errno */
+	const char *hold_for; /* seconds, unchecked; NULL: without end */
 	bool wait;
 	bool verbose;
 	char **operands; /* interface names or files; ends with NULL */
@@ -36,7 +39,8 @@ enum {
 	TAKES_ALL = 1,
 	TAKES_DRY_RUN = 2,
 	TAKES_WAIT = 4,
-	TAKES_REPORT = 8, /* --json, --probe */
+	TAKES_REPORT = 8, /* --json, --probe, --ping */
+	TAKES_FOR = 16,
 };
 
 struct verb {
@@ -48,6 +52,7 @@ struct verb {
 	int failed;     /* the exit status for what went wrong */
 	bool person;    /* somebody waits for an answer */
 	bool offline;   /* it does not talk to the kernel */
+	bool local;     /* only for the network namespace that the run folder is for */
 	/* returns an exit status, or -errno (logged) */
 	int (*run)(const struct arguments *arguments, struct rtnl *rtnl);
 };

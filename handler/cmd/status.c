@@ -3,6 +3,7 @@
 
 #include "cmd/watcher.h"
 #include "lib/cleanup.h"
+#include "status/ping.h"
 #include "status/print_json.h"
 #include "status/print_table.h"
 
@@ -25,6 +26,14 @@ bool status_probe_ok(const char *text)
 
 	return prefix_parse(text, &probe) == 0 && prefix_is_unicast(&probe) &&
 	       probe.len == prefix_host_len(probe.family);
+}
+
+int status_ping_open(const char *address)
+{
+	struct prefix to;
+	const int r = prefix_parse(address, &to);
+
+	return r < 0 ? r : ping_open(to.family);
 }
 
 static void set_probe(struct snapshot *snapshot, const char *text)
@@ -174,6 +183,18 @@ static int look(const struct settings *settings, const struct status_options *op
 	return snapshot_take(ret, ifnames) < 0 ? STATUS_UNKNOWN : judge(ret);
 }
 
+/* Once, of what was settled. */
+static int ping(struct snapshot *snapshot, const struct status_options *options,
+		int result)
+{
+	struct prefix to;
+
+	if (prefix_parse(options->ping, &to) < 0 ||
+	    snapshot_ping(snapshot, options->ping_socket, &to) < 0)
+		return STATUS_UNKNOWN;
+	return result == STATUS_UNKNOWN ? result : judge(snapshot);
+}
+
 int status(const struct settings *settings, const struct status_options *options,
 	   struct rtnl *rtnl, char *const ifnames[])
 {
@@ -185,6 +206,8 @@ int status(const struct settings *settings, const struct status_options *options
 		snapshot_free(&snapshot);
 		result = look(settings, options, rtnl, ifnames, &snapshot);
 	}
+	if (options->ping)
+		result = ping(&snapshot, options, result);
 	result = print(&snapshot, options, result);
 	snapshot_free(&snapshot);
 	free(looks.states);

@@ -16,9 +16,16 @@
 struct status_options {
 	bool json;
 	const char *probe; /* an address; NULL: see netlink/probe.h */
+	const char *ping;  /* an address; NULL: nothing is sent */
+	int ping_socket;   /* what status_ping_open said */
 };
 
 enum { STATUS_WELL = 0, STATUS_DRIFT = 1, STATUS_UNKNOWN = 2 };
+
+/*
+ * The socket for --ping, while there are capabilities. Returns a descriptor, or -errno.
+ */
+int status_ping_open(const char *address);
 
 /* An address that a route can be asked for. */
 bool status_probe_ok(const char *text);

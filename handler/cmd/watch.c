@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/watch.h"
 
+#include "config/keys.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/sd_notify.h"
@@ -8,6 +9,7 @@
 #include "state/run_dir.h"
 #include "state/watch_lock.h"
 #include "watch/changes.h"
+#include "watch/holds.h"
 #include "watch/upkeep.h"
 
 #include <errno.h>
@@ -29,6 +31,7 @@ struct watch {
 	struct changes changes;
 	struct affected_tunnels affected;
 	struct upkeep upkeep;
+	struct holds holds;
 };
 
 static int take(void *data, const struct nlmsghdr *nlh)
@@ -135,14 +138,27 @@ static void follow(struct watch *watch)
 	watch->upkeep.lost = true;
 }
 
+static int hold_ended(void *data, const char *ifname, int64_t until_ms)
+{
+	(void)until_ms;
+	if (config_ifname_ok(ifname))
+		upkeep_released(data, ifname);
+	return 0;
+}
+
 static int run(struct watch *watch)
 {
 	struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
-			       {.fd = rtnl_fd(&watch->events), .events = POLLIN}};
+			       {.fd = rtnl_fd(&watch->events), .events = POLLIN},
+			       {.events = POLLIN},
+			       {.events = POLLIN}};
 	int r = 0;
 
 	while (r == 0 && !watch->stop) {
-		if (poll(fds, 2, upkeep_timeout(&watch->upkeep)) < 0) {
+		holds_prepare(&watch->holds);
+		fds[2].fd = watch->holds.timer;
+		fds[3].fd = watch->holds.changes;
+		if (poll(fds, 4, upkeep_timeout(&watch->upkeep)) < 0) {
 			if (errno == EINTR)
 				continue; /* what fds say is of the time before */
 			r = -errno;
@@ -155,6 +171,8 @@ static int run(struct watch *watch)
 			r = answer_signals(watch);
 		if (r == 0 && fds[1].revents)
 			r = answer_changes(watch);
+		if (fds[2].revents || fds[3].revents)
+			holds_take(&watch->holds, hold_ended, &watch->upkeep);
 		upkeep_due(&watch->upkeep);
 		follow(watch);
 		hold_lock(watch);
@@ -202,6 +220,7 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	state = (struct watch){
 		.settings = settings, .rtnl = rtnl, .signals = -1, .lock = -1};
 	upkeep_begin(&state.upkeep, settings, rtnl);
+	holds_begin(&state.holds, settings->run_dir);
 	r = begin(&state);
 	if (r == 0) {
 		/* whatever was before the first notification */
@@ -221,5 +240,6 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	close_fdp(&state.signals);
 	close_fdp(&state.lock);
 	upkeep_end(&state.upkeep);
+	holds_end(&state.holds);
 	return r;
 }

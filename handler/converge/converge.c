@@ -12,6 +12,8 @@
 #include "converge/resolve.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "state/held.h"
+#include "state/netns.h"
 #include "state/record.h"
 
 #include <errno.h>
@@ -125,6 +127,20 @@ static int find_sections(struct run *run)
 	return r;
 }
 
+static int find_hold(struct run *run)
+{
+	int r = 0;
+
+	run->link.held = run->goal == GOAL_HELD;
+	if (run->runfd < 0 || run->goal == GOAL_HELD || run->goal == GOAL_RELEASED)
+		return 0;
+	r = held_is(run->runfd, run->ifname);
+	if (r < 0)
+		return fail(run, r, "read whether it is held", "nothing was changed;");
+	run->link.held = r > 0;
+	return 0;
+}
+
 static int find_link(struct run *run, uint32_t removed_ifindex)
 {
 	int r = rtnl_link(run->rtnl, run->ifname, &run->link);
@@ -132,6 +148,9 @@ static int find_link(struct run *run, uint32_t removed_ifindex)
 	if (r < 0)
 		return fail(run, r, "ask the kernel for the link",
 			    "nothing was changed;");
+	r = find_hold(run);
+	if (r < 0)
+		return r;
 	log_story("%s: the link is %s (ifindex %u)", run->ifname,
 		  !run->link.ifindex ? "absent"
 		  : run->link.up     ? "up"
@@ -400,6 +419,8 @@ static void log_outcome(const struct run *run, const struct outcome *outcome, in
 		why = "no such link";
 	else if (!run->tunnel->n)
 		why = "no section in conf.d";
+	else if (run->link.held)
+		why = "it is held";
 	else if (outcome->pending & PENDING_LINK)
 		why = "link down, the route waits for it";
 	else if (outcome->pending & PENDING_ADDRESS)
@@ -540,6 +561,9 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		return 0;
 	if (r == 0)
 		r = find_link(run, removed_ifindex);
+	/* best effort: what is over holds nothing, as long as its file stands */
+	if (r == 0 && !run->link.held)
+		held_tidy(run->runfd, run->ifname);
 	if (r == 0)
 		r = find_wanted(run);
 	if (r == 0) {
@@ -590,6 +614,9 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 	if (r < 0)
 		return fail_run_dir(run, r);
 	log_hold();
+	/* best effort: it is for those who cannot see it otherwise */
+	if (settings->at_home)
+		netns_mark(run->runfd, rtnl_fd(run->rtnl));
 	r = run_locked(run, removed_ifindex, ret);
 	if (run->fn)
 		run->fn(run->data, run->runfd, ret);

@@ -20,6 +20,8 @@ enum goal {
 	GOAL_SECTION,     /* what the section says of the link as it is */
 	GOAL_REMOVED,     /* undo it, link present or not */
 	GOAL_IF_RECORDED, /* as GOAL_SECTION, if there is a record; else leave it alone */
+	GOAL_HELD,        /* as GOAL_SECTION, as if it were held */
+	GOAL_RELEASED,    /* as GOAL_SECTION, as if it were not */
 };
 
 /* What the tunnel waits for. */

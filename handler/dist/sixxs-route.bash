@@ -55,7 +55,7 @@ _sixxs_route() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		before=${COMP_WORDS[i]}
 		case $before in
-		--conf-dir | --run-dir | --probe)
+		--conf-dir | --run-dir | --probe | --ping | --for)
 			# readline makes three words of --conf-dir=DIR
 			[[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((++i))
 			((++i < COMP_CWORD)) || break
@@ -73,21 +73,22 @@ _sixxs_route() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		return
 		;;
-	--probe) return ;;
+	--probe | --ping | --for) return ;;
 	esac
 	case $verb in
 	apply) options+=(--all --dry-run) ;;
 	guard) options+=(--dry-run --wait) ;;
-	'' | remove | udev) options+=(--dry-run) ;;
-	status) options+=(--json --probe) ;;
+	hold) options+=(--dry-run --for) ;;
+	'' | release | remove | udev) options+=(--dry-run) ;;
+	status) options+=(--json --ping --probe) ;;
 	esac
 	if [[ $word == -* ]]; then
 		_sixxs_route_reply "$word" < <(printf '%s\n' "${options[@]}")
 		return
 	fi
 	case $verb in
-	'') _sixxs_route_reply "$word" < <(printf '%s\n' apply check guard remove status watch) ;;
-	apply | guard | remove | status)
+	'') _sixxs_route_reply "$word" < <(printf '%s\n' apply check guard hold release remove status watch) ;;
+	apply | guard | hold | release | remove | status)
 		_sixxs_route_reply "$word" < <(_sixxs_route_interfaces "$dir")
 		;;
 	check)

@@ -103,6 +103,13 @@ void json_number(struct json *json, const char *key, uint32_t number)
 	fprintf(json->out, "%u", number);
 }
 
+void json_thousandths(struct json *json, const char *key, uint64_t thousandths)
+{
+	begin(json, key);
+	fprintf(json->out, "%llu.%03llu", (unsigned long long)(thousandths / 1000),
+		(unsigned long long)(thousandths % 1000));
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
 	begin(json, key);

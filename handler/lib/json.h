@@ -26,6 +26,7 @@ void json_close(struct json *json, char bracket);                 /* '}' or ']' 
  */
 void json_string(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, uint32_t number);
+void json_thousandths(struct json *json, const char *key, uint64_t thousandths);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 

@@ -68,6 +68,8 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_NOT_LOCAL;
 	if (!tunnel->has_rule)
 		return REASON_NO_RULE;
+	if (tunnel->held)
+		return REASON_HELD;
 	if (!tunnel->up)
 		return REASON_WAITING;
 	rule = policy_first_explaining_rule(policy, policy_place(policy, &path->wanted),
@@ -184,6 +186,7 @@ const char *path_reason(enum reason reason)
 		[REASON_SOME] = "some-packets",
 		[REASON_WAITING] = "waiting",
 		[REASON_PRIMARY] = "primary",
+		[REASON_HELD] = "held",
 		[REASON_PREFER_MAIN] = "prefer-main",
 		[REASON_NOT_LOCAL] = "not-local",
 		[REASON_NO_LINK] = "no-link",
@@ -210,6 +213,9 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		break;
 	case REASON_WAITING:
 		snprintf(ret, PATH_STRLEN, "waiting for the link; until then it %s", way);
+		return;
+	case REASON_HELD:
+		snprintf(ret, PATH_STRLEN, "held; until it is released it %s", way);
 		return;
 	case REASON_NO_LINK:
 		snprintf(ret, PATH_STRLEN, "there is no link %s", path->wanted.ifname);

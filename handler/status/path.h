@@ -10,11 +10,13 @@
 #include "netlink/policy.h"
 #include "netlink/route_reply.h"
 #include "routing/plan.h"
+#include "status/echo.h"
 
 enum reason {
 	REASON_NONE,        /* it leaves by the tunnel */
 	REASON_SOME,        /* it does, but not others of its source: see rule */
 	REASON_WAITING,     /* the link is down, and so has no route yet */
+	REASON_HELD,        /* the same, by intent */
 	REASON_PRIMARY,     /* another section of the same selector comes first */
 	REASON_PREFER_MAIN, /* main has a more specific route, as the drop-in wants it */
 	REASON_NOT_LOCAL,   /* no address of this host, which does not forward for it */
@@ -44,11 +46,13 @@ struct path {
 	bool some;                /* others of its source go another way: see rule */
 	enum reason reason;
 	struct kernel_rule rule; /* REASON_OTHER_RULE, REASON_SOME */
+	struct echo echo;        /* from that source, where one was asked for */
 };
 
 /* What is known of the tunnel of a path. */
 struct path_tunnel {
 	bool up; /* its link, so that a route by it can be there */
+	bool held;
 	bool has_rule, has_route;
 	bool prefer_main;
 };

@@ -154,15 +154,32 @@ static void put_selected(struct page *page, const struct tunnel_status *status,
 				      : tunnel_judge_path_state(status, path)));
 }
 
+static void put_echo(struct page *page, const struct path *path)
+{
+	const struct echo *echo = path ? &path->echo : NULL;
+	const char *word = echo ? echo_word(echo->state) : NULL;
+	struct json *json = &page->json;
+
+	if (!page->snapshot->ping.family)
+		return;
+	json_string(json, "ping", word ? word : echo_word(ECHO_UNSENT));
+	if (echo && echo->state == ECHO_ANSWERED)
+		json_thousandths(json, "ping_ms", (uint64_t)echo->took_us);
+	else
+		json_null(json, "ping_ms");
+}
+
 static void put_source(struct page *page, const struct tunnel_status *status,
 		       const struct section *section, const struct prefix *source)
 {
+	const struct path *path = tunnel_judge_path_of(status, section, source);
 	struct json *json = &page->json;
 
 	json_open(json, NULL, '{');
 	put_prefix(json, "source", source);
 	put_family(json, source->family);
-	put_selected(page, status, tunnel_judge_path_of(status, section, source));
+	put_selected(page, status, path);
+	put_echo(page, path);
 	json_close(json, '}');
 }
 

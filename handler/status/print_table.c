@@ -262,6 +262,21 @@ static void print_path(const struct page *page, const struct tunnel_status *stat
 	row(page, label, text, &state);
 }
 
+static void print_echo(const struct page *page, const struct path *path)
+{
+	const enum state state = echo_failed(&path->echo) ? STATE_SILENT : STATE_OK;
+	char text[PREFIX_STRLEN + ECHO_STRLEN + 8], source[PREFIX_STRLEN];
+	char what[ECHO_STRLEN];
+
+	if (path->echo.state == ECHO_UNASKED)
+		return;
+	prefix_format(&path->packet.from, source);
+	echo_explain(&path->echo, what);
+	snprintf(text, sizeof(text), "%s: %s", source, what);
+	row(page, "  ping from", text,
+	    path->echo.state == ECHO_ANSWERED || state == STATE_SILENT ? &state : NULL);
+}
+
 static void print_left(const struct page *page, const struct object_status *item)
 {
 	char text[256], table[32] = "";
@@ -315,6 +330,8 @@ static void print_tunnel(const struct page *page, const struct tunnel_status *st
 	print_routes(page, status);
 	for (size_t i = 0; i < status->n_paths; i++)
 		print_path(page, status, &status->path[i]);
+	for (size_t i = 0; i < status->n_paths; i++)
+		print_echo(page, &status->path[i]);
 	for (size_t i = 0; i < status->n_items; i++)
 		if (!status->item[i].wanted)
 			print_left(page, &status->item[i]);

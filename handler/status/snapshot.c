@@ -5,8 +5,10 @@
 #include "converge/resolve.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "state/held.h"
 #include "state/record.h"
 #include "state/table_names.h"
+#include "status/ping.h"
 #include "status/route_get.h"
 #include "status/tunnel_judge.h"
 
@@ -102,6 +104,15 @@ static void find_name_state(struct snapshot *snapshot, const struct tunnel_statu
 		snapshot->names.error = r;
 }
 
+static void find_hold(struct snapshot *snapshot, struct tunnel_status *status)
+{
+	const int r = snapshot->runfd < 0 ? 0 : held_is(snapshot->runfd, status->ifname);
+
+	status->link.held = r > 0;
+	if (r < 0)
+		fail(snapshot, r, "read which tunnels are held");
+}
+
 static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
 {
 	struct objects recorded = {0};
@@ -117,6 +128,7 @@ static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
 		objects_free(&recorded);
 	}
 	tunnel_status_find_link(status, &snapshot->kernel);
+	find_hold(snapshot, status);
 	if (status->section == SECTION_FOUND && status->link.ifindex)
 		find_addresses(snapshot, status, &recorded);
 	for (size_t i = 0; i < status->n_sections; i++)
@@ -297,6 +309,19 @@ const struct kernel_route *snapshot_rival(const struct snapshot *snapshot,
 	return item->wanted && !item->there
 		       ? kernel_state_in_slot(&snapshot->kernel, &item->object)
 		       : NULL;
+}
+
+int snapshot_ping(struct snapshot *snapshot, int socket_fd, const struct prefix *to)
+{
+	const int r = socket_fd < 0 ? socket_fd
+				    : ping_all(socket_fd, to, snapshot->tunnels.n,
+					       snapshot->tunnels.status);
+
+	snapshot->ping = *to;
+	if (socket_fd == -EPERM || socket_fd == -EACCES)
+		return fail(snapshot, r,
+			    "send echoes: run it as root, or with CAP_NET_RAW");
+	return r < 0 ? fail(snapshot, r, "send echoes") : 0;
 }
 
 bool snapshot_is_busy(const struct snapshot *snapshot)

@@ -22,6 +22,7 @@ struct snapshot {
 	struct rtnl *rtnl;
 	int runfd;                   /* -1: there is no run folder */
 	struct probe probe6, probe4; /* asked for the way to */
+	struct prefix ping;          /* echoes were sent to it; family AF_UNSPEC: none */
 	struct kernel_state kernel;
 	struct known_names names;
 	struct tunnels tunnels;
@@ -41,6 +42,12 @@ struct snapshot {
  * be unknown; snapshot_free in both cases.
  */
 int snapshot_take(struct snapshot *snapshot, char *const ifnames[]);
+
+/*
+ * Sends an echo to TO from each source, by the socket of ping_open (or -errno), which says
+ * why there is none. Returns 0, or -errno with snapshot->failure.
+ */
+int snapshot_ping(struct snapshot *snapshot, int socket_fd, const struct prefix *to);
 
 /* Whether a handler is at work now. */
 bool snapshot_is_busy(const struct snapshot *snapshot);

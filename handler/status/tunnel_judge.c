@@ -77,6 +77,8 @@ static enum state path_state(const struct path *path)
 		return STATE_OK;
 	case REASON_WAITING:
 		return STATE_WAITING;
+	case REASON_HELD:
+		return STATE_HELD;
 	case REASON_SOME:
 	case REASON_NO_ROUTE:
 	case REASON_NO_RULE:
@@ -107,6 +109,8 @@ enum state tunnel_judge_path_state(const struct tunnel_status *status,
 	for (size_t i = 0; i < status->n_items; i++)
 		if (tunnel_judge_is_rule_of(&status->item[i], path))
 			state = state_worse(state, status->item[i].state);
+	if (echo_failed(&path->echo))
+		state = state_worse(state, STATE_SILENT);
 	return state_worse(state, path_state(path));
 }
 
@@ -152,6 +156,7 @@ static void judge_path(const struct tunnel_status *status, struct path *path,
 {
 	const struct section *section = section_of(status, path);
 	struct path_tunnel tunnel = {.up = section && plan_is_up(section, &status->link),
+				     .held = status->link.held,
 				     .has_route = true,
 				     .prefer_main = section && section->prefer_main};
 
@@ -219,13 +224,20 @@ void tunnel_judge(struct tunnel_status *status, const struct kernel_state *kerne
 				    tunnel_judge_path_state(status, &status->path[i]));
 	if (!status->n_items)
 		state = state_worse(state, empty_state(status));
-	else if (ignores_carrier(status) && status->no_carrier)
+	else if (ignores_carrier(status) && status->no_carrier && !status->link.held)
 		state = state_worse(state, STATE_NO_CARRIER);
 	if (status->vrf_rule)
 		state = state_worse(state, STATE_ASTRAY);
 	if (status->section == SECTION_UNKNOWN || status->record_bad)
 		state = STATE_UNKNOWN;
 	status->state = state;
+}
+
+void tunnel_judge_take_echoes(struct tunnel_status *status)
+{
+	for (size_t i = 0; i < status->n_paths; i++)
+		if (echo_failed(&status->path[i].echo))
+			status->state = state_worse(status->state, STATE_SILENT);
 }
 
 void tunnel_judge_give_up(struct tunnel_status *status, int error)

@@ -17,6 +17,9 @@ int tunnel_judge_make_paths(struct tunnel_status *status);
 /* The reason of each path, once the kernel has answered; and the state of it all. */
 void tunnel_judge(struct tunnel_status *status, const struct kernel_state *kernel);
 
+/* Echoes were sent: what is silent is so in its state. */
+void tunnel_judge_take_echoes(struct tunnel_status *status);
+
 /* What was not asked because of ERROR (-errno) is not known. */
 void tunnel_judge_give_up(struct tunnel_status *status, int error);
 

@@ -14,7 +14,9 @@ const char *state_name(enum state state)
 		[STATE_UNCONFIGURED] = "no section",
 		[STATE_ABSENT] = "absent",
 		[STATE_WAITING] = "waiting",
+		[STATE_HELD] = "held",
 		[STATE_NO_CARRIER] = "no carrier",
+		[STATE_SILENT] = "no answer",
 		[STATE_ASTRAY] = "astray",
 		[STATE_MISSING] = "missing",
 		[STATE_STALE] = "stale",
@@ -126,10 +128,12 @@ static int put_wanted(struct tunnel_status *status, const struct objects *record
 		if (!object_is_in_kernel(object))
 			continue;
 		item.there = kernel_state_has(kernel, object);
-		if (item.there)
+		if (!objects_have(&now, object))
+			item.state = item.there          ? STATE_STALE
+				     : status->link.held ? STATE_HELD
+							 : STATE_WAITING;
+		else if (item.there)
 			item.state = STATE_OK;
-		else if (!objects_have(&now, object))
-			item.state = STATE_WAITING;
 		else
 			item.state = was_wanted(record, object) ? STATE_MISSING
 								: STATE_CHANGED;

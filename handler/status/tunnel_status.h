@@ -16,7 +16,9 @@ enum state {
 	STATE_UNCONFIGURED, /* no section, and nothing is installed */
 	STATE_ABSENT,       /* no link, and nothing is installed */
 	STATE_WAITING,      /* the link is down, and only its routes are not there */
+	STATE_HELD,         /* by intent: as waiting, whatever the link says */
 	STATE_NO_CARRIER,   /* all is there, and the link carries nothing */
+	STATE_SILENT,       /* all is there, and nobody answers an echo */
 	STATE_ASTRAY,       /* all is there, and still packets leave another way */
 	STATE_MISSING,      /* wanted, and not there */
 	STATE_STALE,        /* there, ours, and not wanted */

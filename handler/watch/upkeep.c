@@ -133,6 +133,13 @@ void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel)
 	backoff->port = tunnel->port;
 }
 
+void upkeep_released(struct upkeep *upkeep, const char *ifname)
+{
+	struct outcome outcome;
+
+	converge_one(upkeep, ifname, GOAL_IF_RECORDED, &outcome);
+}
+
 /* ---- repairs ------------------------------------------------------------------------ */
 
 static void tell_of_culprit(struct upkeep *upkeep, struct backoff *backoff, uint32_t port)

@@ -42,6 +42,9 @@ void upkeep_all(struct upkeep *upkeep, bool every_section);
 /* Something happened to that tunnel. What is deleted is repaired by upkeep_due. */
 void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel);
 
+/* The tunnel is held no longer. */
+void upkeep_released(struct upkeep *upkeep, const char *ifname);
+
 /* Somebody has added a rule that all packets meet: it may come before ours. */
 void upkeep_policy_changed(struct upkeep *upkeep);
 

@@ -48,9 +48,10 @@ offers() {
 	all=$(for verb in '' $(offers ''); do offers "$verb" -- | tr ' ' '\n'; done | LC_ALL=C sort -u)
 	assert_same "$(LC_ALL=C sort -u <<<"$options")" "$all"
 	for verb in $(offers '') udev; do
-		for option in --all --dry-run --json --probe --wait; do
+		for option in --all --dry-run --for --json --ping --probe --wait; do
 			value=()
-			[ $option != --probe ] || value=(2001:db8::1)
+			[[ $option != --p* ]] || value=(2001:db8::1)
+			[ $option != --for ] || value=(60)
 			# no such interface or file can be, and no event is given: nothing is done
 			run sixxs-route "$verb" $option "${value[@]}" /no/such
 			[ "$status" != 0 ]

@@ -84,11 +84,11 @@ snapshot() {
 }
 
 # left_in FOLDER [ACTION...]: what is in a run folder beside what stays there: the locks, the mark
-# of the namespace, guard's counts, and the empty folder of the owners.
+# of the namespace, guard's counts, and the empty folders of the owners and of holds.
 left_in() {
 	local folder=$1
 	shift
-	[ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -path "$folder/owners" ! -path "$folder/lock" \
+	[ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -path "$folder/owners" ! -path "$folder/held" ! -path "$folder/lock" \
 		! -path "$folder/watch.lock" ! -path "$folder/netns" ! -path "$folder/connects.*" "$@"
 }
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/place.h"
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "state/netns.h"
+#include "state/run_dir.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Who names a folder of its own says whose it is. */
+static bool is_default(const struct settings *settings)
+{
+	const size_t size = strlen(RUN_DIR);
+	struct stat named, own;
+
+	if (!strncmp(settings->run_dir, RUN_DIR, size) &&
+	    !settings->run_dir[size + strspn(settings->run_dir + size, "/.")])
+		return true;
+	return stat(settings->run_dir, &named) == 0 && stat(RUN_DIR, &own) == 0 &&
+	       named.st_dev == own.st_dev && named.st_ino == own.st_ino;
+}
+
+void place_look(struct settings *settings)
+{
+	const enum netns netns = is_default(settings) ? netns_look() : NETNS_UNKNOWN;
+
+	settings->at_home = netns == NETNS_HOME;
+	settings->away = netns == NETNS_AWAY;
+}
+
+/* As far as the run folder tells. */
+static bool is_away(const struct settings *settings, int socket_fd)
+{
+	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
+
+	return runfd >= 0 && netns_compare(runfd, socket_fd) == NETNS_AWAY;
+}
+
+int place_check(const struct settings *settings, int socket_fd)
+{
+	const bool known = settings->at_home || settings->away || !is_default(settings);
+
+	if (known ? !settings->away : !is_away(settings, socket_fd))
+		return 0;
+	log_line(
+		LOG_ERR,
+		"this is another network namespace than that of PID 1, whose tunnels %s is for: nothing was done; give it folders of its own: --run-dir and --conf-dir (or, with ip netns exec NAME, --run-dir and drop-ins in /etc/netns/NAME/sixxs-route/conf.d)",
+		settings->run_dir);
+	return -EXDEV;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "state/netns.h"
+
+#include "lib/boot_id.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "state/run_dir.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* asm-generic/socket.h, since Linux 5.14 */
+#endif
+
+#define NAME "netns"
+
+enum netns netns_look(void)
+{
+	struct stat own, first;
+
+	if (stat("/proc/self/ns/net", &own) < 0 || stat("/proc/1/ns/net", &first) < 0)
+		return NETNS_UNKNOWN;
+	return own.st_dev == first.st_dev && own.st_ino == first.st_ino ? NETNS_HOME
+									: NETNS_AWAY;
+}
+
+int netns_parse(const char *bytes, size_t size, const char *boot, uint64_t *ret)
+{
+	const size_t head = strlen(boot);
+	uint64_t cookie = 0;
+	size_t i = head + 1;
+
+	if (size < head + 3 || memcmp(bytes, boot, head) != 0 || bytes[head] != ' ' ||
+	    bytes[size - 1] != '\n')
+		return 0;
+	for (; i < size - 1; i++) {
+		if (bytes[i] < '0' || bytes[i] > '9' || cookie > UINT64_MAX / 10 - 1)
+			return 0;
+		cookie = cookie * 10 + (uint64_t)(bytes[i] - '0');
+	}
+	*ret = cookie;
+	return 1;
+}
+
+size_t netns_format(const char *boot, uint64_t cookie, char ret[static NETNS_STRLEN])
+{
+	return (size_t)snprintf(ret, NETNS_STRLEN, "%.36s %" PRIu64 "\n", boot, cookie);
+}
+
+static int get_cookie(int socket_fd, uint64_t *ret)
+{
+	socklen_t size = sizeof(*ret);
+
+	if (getsockopt(socket_fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0)
+		return errno == ENOPROTOOPT ? -EOPNOTSUPP : -errno;
+	return 0;
+}
+
+/* Returns 1 with *ret; 0: it says nothing of this boot. */
+static int read_mark(int runfd, const char *boot, uint64_t *ret)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t size;
+
+	if (file_read_trusted(runfd, NAME, NETNS_STRLEN, NULL, &bytes, &size) < 0)
+		return 0;
+	return netns_parse(bytes, size, boot, ret);
+}
+
+enum netns netns_compare(int runfd, int socket_fd)
+{
+	char boot[BOOT_ID_SIZE];
+	uint64_t own, home;
+
+	boot_id(boot);
+	if (get_cookie(socket_fd, &own) < 0 || !read_mark(runfd, boot, &home))
+		return NETNS_UNKNOWN;
+	return own == home ? NETNS_HOME : NETNS_AWAY;
+}
+
+int netns_mark(int runfd, int socket_fd)
+{
+	char boot[BOOT_ID_SIZE], text[NETNS_STRLEN];
+	uint64_t own, home;
+	const int r = get_cookie(socket_fd, &own);
+
+	if (r < 0)
+		return r;
+	boot_id(boot);
+	if (read_mark(runfd, boot, &home) && home == own)
+		return 0;
+	return run_dir_replace(runfd, NAME, text, netns_format(boot, own, text));
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch/holds.h"
+
+#include "lib/cleanup.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+void holds_begin(struct holds *ret, const char *run_dir)
+{
+	*ret = (struct holds){
+		.run_dir = run_dir, .timer = -1, .changes = -1, .seen_ms = held_now_ms()};
+}
+
+void holds_end(struct holds *holds)
+{
+	close_fdp(&holds->timer);
+	close_fdp(&holds->changes);
+}
+
+/* For the first end that was not told yet; none: never. */
+static void set_timer(struct holds *holds)
+{
+	_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
+	struct itimerspec timer = {0};
+	int64_t until_ms;
+
+	if (runfd >= 0 && held_next(runfd, holds->seen_ms, &until_ms) > 0)
+		timer.it_value = (struct timespec){.tv_sec = until_ms / 1000,
+						   .tv_nsec = until_ms % 1000 * 1000000};
+	timerfd_settime(holds->timer, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+/* The folder must be there to be seen, and what was done before that is not. */
+static void see_changes(struct holds *holds)
+{
+	_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
+	char path[PATH_MAX];
+
+	if (runfd < 0)
+		return;
+	mkdirat(runfd, HELD_FOLDER, 0755);
+	holds->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	snprintf(path, sizeof(path), "%s/" HELD_FOLDER, holds->run_dir);
+	if (holds->changes >= 0 &&
+	    inotify_add_watch(holds->changes, path, IN_MOVED_TO | IN_ONLYDIR) < 0) {
+		close(holds->changes);
+		holds->changes = -1;
+	}
+}
+
+void holds_prepare(struct holds *holds)
+{
+	if (holds->timer >= 0 && holds->changes >= 0)
+		return;
+	if (holds->timer < 0)
+		holds->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (holds->changes < 0)
+		see_changes(holds);
+	if (holds->timer >= 0)
+		set_timer(holds);
+}
+
+struct ended {
+	int64_t after_ms, now_ms;
+	held_fn *fn;
+	void *data;
+};
+
+static int give(void *data, const char *ifname, int64_t until_ms)
+{
+	const struct ended *ended = data;
+
+	if (until_ms <= ended->after_ms || until_ms > ended->now_ms)
+		return 0;
+	return ended->fn(ended->data, ifname, until_ms);
+}
+
+void holds_take(struct holds *holds, held_fn *fn, void *data)
+{
+	struct ended ended = {.after_ms = holds->seen_ms, .fn = fn, .data = data};
+	uint64_t expirations;
+	char events[4096];
+	bool changed = false, ends = false;
+
+	while (holds->changes >= 0 && read(holds->changes, events, sizeof(events)) > 0)
+		changed = true;
+	if (holds->timer < 0)
+		return;
+	ends = read(holds->timer, &expirations, sizeof(expirations)) > 0;
+	if (ends) {
+		_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
+
+		holds->seen_ms = ended.now_ms = held_now_ms();
+		if (runfd >= 0)
+			held_each(runfd, give, &ended);
+	}
+	if (ends || changed)
+		set_timer(holds);
+}
