@@ -104,7 +104,7 @@ up1='default dev sixxs1 proto sixxs metric 2048 pref medium'
 	assert_same "" "$(left_in /run/sixxs-route)"
 }
 
-@test "a tunnel that keeps failing does not keep apply --all from sweeping" {
+@test "nothing is swept while a tunnel fails: apply --all says so and sweeps once it is mended" {
 	sections 1 2
 	tunnel_add sixxs0
 	tunnel_up sixxs0
@@ -113,7 +113,9 @@ up1='default dev sixxs1 proto sixxs metric 2048 pref medium'
 	ip -6 route add default dev net0 table 200 metric 2048 proto static
 	ip -6 rule add from 2a02::99 lookup 777 priority 16383 protocol 166
 	exits 1 sixxs-route apply --all
+	[ "$(rules | grep -c 2a02::99)" -eq 1 ]
 	ip -6 route del default dev net0 table 200 metric 2048 proto static
+	exits 0 sixxs-route apply --all
 	[ "$(rules | grep -c 2a02::99)" -eq 0 ]
 }
 
