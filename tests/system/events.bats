@@ -575,6 +575,18 @@ own_stands() {
 	clean
 }
 
+@test "a drop-in that came later, and is gone again before a replay" {
+	comes wg0
+	own wg0
+	exits 0 $handler apply wg0
+	rm /etc/sixxs-route/conf.d/wg0.conf
+	own_stands wg0
+	replay wg0
+	clean
+	goes wg0
+	clean
+}
+
 @test "a drop-in that came later, and is gone again before a rename" {
 	comes wg0
 	own wg0
