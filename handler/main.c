@@ -6,6 +6,7 @@
 #include "cmd/options.h"
 #include "cmd/place.h"
 #include "cmd/status.h"
+#include "cmd/suggest.h"
 #include "cmd/udev.h"
 #include "cmd/watch.h"
 #include "converge/dry_run.h"
@@ -89,6 +90,11 @@ static int run_release(const struct arguments *arguments, struct rtnl *rtnl)
 	return release(&arguments->settings, rtnl, arguments->operands[0]);
 }
 
+static int run_suggest(const struct arguments *arguments, struct rtnl *rtnl)
+{
+	return suggest(&arguments->settings, rtnl, arguments->operands[0]);
+}
+
 static int run_watch(const struct arguments *arguments, struct rtnl *rtnl)
 {
 	return watch(&arguments->settings, rtnl);
@@ -148,6 +154,13 @@ static const struct verb verbs[] = {
 	 .person = true,
 	 .offline = true,
 	 .run = run_check},
+	{.name = "suggest",
+	 .synopsis = "IFACE",
+	 .help = {"print a drop-in for a link as it stands"},
+	 .operands = OPERANDS_ONE,
+	 .failed = EXIT_FAILURE,
+	 .person = true,
+	 .run = run_suggest},
 	{.name = "guard",
 	 .synopsis = "[--wait] IFACE",
 	 .help = {"may the tunnel's client connect now?"},

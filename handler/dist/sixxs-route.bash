@@ -87,9 +87,12 @@ _sixxs_route() {
 		return
 	fi
 	case $verb in
-	'') _sixxs_route_reply "$word" < <(printf '%s\n' apply check guard hold release remove status watch) ;;
+	'') _sixxs_route_reply "$word" < <(printf '%s\n' apply check guard hold release remove status suggest watch) ;;
 	apply | guard | hold | release | remove | status)
 		_sixxs_route_reply "$word" < <(_sixxs_route_interfaces "$dir")
+		;;
+	suggest)
+		_sixxs_route_reply "$word" < <(ls /sys/class/net 2>/dev/null)
 		;;
 	check)
 		compopt -o filenames 2>/dev/null

@@ -54,10 +54,11 @@ static int parse_end(const char *text, size_t size, int64_t *ret)
 
 int held_parse(const char *bytes, size_t size, const char *boot, int64_t *ret_until_ms)
 {
-	const size_t head = strlen(boot);
+	const char *blank = memchr(bytes, ' ', size);
+	const size_t head = *boot || !blank ? strlen(boot) : (size_t)(blank - bytes);
 
-	if (size < head + 2 || memcmp(bytes, boot, head) != 0 || bytes[head] != ' ' ||
-	    bytes[size - 1] != '\n')
+	if (size < head + 2 || bytes[head] != ' ' || bytes[size - 1] != '\n' ||
+	    (*boot && memcmp(bytes, boot, head) != 0))
 		return 0;
 	return parse_end(bytes + head + 1, size - head - 2, ret_until_ms);
 }

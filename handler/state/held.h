@@ -47,7 +47,11 @@ int held_each(int runfd, held_fn *fn, void *data);
 /* The first end after AFTER_MS. Returns 1 with *ret_until_ms; 0: there is none; -errno. */
 int held_next(int runfd, int64_t after_ms, int64_t *ret_until_ms);
 
-/* What a hold's file says. Returns 1, or 0 if it is of another boot or says nothing. */
+/*
+ * What a hold's file says. Who cannot tell which boot it is ("", as in the watcher's
+ * sandbox) takes any: others tidy. Returns 1, or 0 if it is of another boot or says
+ * nothing.
+ */
 int held_parse(const char *bytes, size_t size, const char *boot, int64_t *ret_until_ms);
 
 #define HELD_STRLEN 64 /* with its NUL */

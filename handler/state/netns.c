@@ -35,8 +35,8 @@ int netns_parse(const char *bytes, size_t size, const char *boot, uint64_t *ret)
 	uint64_t cookie = 0;
 	size_t i = head + 1;
 
-	if (size < head + 3 || memcmp(bytes, boot, head) != 0 || bytes[head] != ' ' ||
-	    bytes[size - 1] != '\n')
+	if (!head || size < head + 3 || memcmp(bytes, boot, head) != 0 ||
+	    bytes[head] != ' ' || bytes[size - 1] != '\n')
 		return 0;
 	for (; i < size - 1; i++) {
 		if (bytes[i] < '0' || bytes[i] > '9' || cookie > UINT64_MAX / 10 - 1)
@@ -92,7 +92,7 @@ int netns_mark(int runfd, int socket_fd)
 	if (r < 0)
 		return r;
 	boot_id(boot);
-	if (read_mark(runfd, boot, &home) && home == own)
+	if (!*boot || (read_mark(runfd, boot, &home) && home == own))
 		return 0;
 	return run_dir_replace(runfd, NAME, text, netns_format(boot, own, text));
 }

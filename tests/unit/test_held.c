@@ -37,6 +37,9 @@ static void what_is_written_is_read(void **state)
 		assert_int_equal(size, strlen(text));
 		assert_int_equal(held_parse(text, size, BOOT, &end), 1);
 		assert_int_equal(end, ends[i]);
+		end = 42;
+		assert_int_equal(held_parse(text, size, "", &end), 1);
+		assert_int_equal(end, ends[i]);
 	}
 }
 
@@ -67,6 +70,8 @@ static void what_is_no_hold_holds_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_int_equal(held_parse(texts[i], strlen(texts[i]), BOOT, &end), 0);
+	for (size_t i = 0; i < 14; i++)
+		assert_int_equal(held_parse(texts[i], strlen(texts[i]), "", &end), 0);
 	assert_int_equal(end, 42);
 }
 

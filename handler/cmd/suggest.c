@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/suggest.h"
+
+#include "config/config.h"
+#include "lib/array.h"
+#include "lib/escape.h"
+#include "lib/iproute2.h"
+#include "lib/log.h"
+#include "netlink/dump.h"
+#include "netlink/kernel_state.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define TABLE_FIRST 200 /* the story's; the first that nobody uses */
+#define TABLE_LAST  65535
+
+static const uint8_t families[] = {AF_INET6, AF_INET};
+
+/* ---- what is there ------------------------------------------------------------------ */
+
+/* In use, by whomever. */
+struct tables {
+	size_t n;
+	uint32_t *table;
+	bool no_memory;
+};
+
+static void use_table(struct tables *tables, uint32_t table)
+{
+	if (array_append(tables, table, table) < 0)
+		tables->no_memory = true;
+}
+
+static bool is_used(const struct tables *tables, uint32_t table)
+{
+	for (size_t i = 0; i < tables->n; i++)
+		if (tables->table[i] == table)
+			return true;
+	return table >= RT_TABLE_COMPAT && table <= RT_TABLE_LOCAL;
+}
+
+static void use_name(void *data, uint32_t number, const char *name)
+{
+	(void)name;
+	use_table(data, number);
+}
+
+static void use_rules(struct tables *tables, const struct kernel_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		use_table(tables, rules->rule[i].table);
+}
+
+static int stop(void *data, const struct nlmsghdr *nlh)
+{
+	(void)data;
+	return nlh->nlmsg_type == RTM_NEWROUTE ? -EEXIST : 0;
+}
+
+/* Whether a route stands there. A table may be the whole Internet's: it is not read. */
+static int has_routes(struct rtnl *rtnl, uint32_t table)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
+		union request request;
+
+		encode_dump(&request, RTM_GETROUTE, families[i], table);
+		r = dump_each(rtnl, &request.nlh, stop, NULL);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	return r == -EEXIST ? 1 : r;
+}
+
+static int find_table(struct rtnl *rtnl, const struct tables *used, uint32_t *ret)
+{
+	for (uint32_t table = TABLE_FIRST; table <= TABLE_LAST; table++) {
+		int r;
+
+		if (is_used(used, table))
+			continue;
+		r = has_routes(rtnl, table);
+		if (r < 0)
+			return r;
+		if (r == 0) {
+			*ret = table;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int put_address(void *data, const struct kernel_address *address)
+{
+	struct suggestion *suggestion = data;
+
+	return array_append(suggestion, address, address->address);
+}
+
+struct search {
+	struct suggestion *suggestion;
+	unsigned family; /* in families */
+	uint32_t ifindex;
+};
+
+static void take_gateway(const struct search *search, const struct prefix *gateway)
+{
+	struct suggestion *suggestion = search->suggestion;
+
+	suggestion->has_default[search->family] = true;
+	if (gateway->family == families[search->family])
+		suggestion->gateway[search->family] = *gateway;
+}
+
+static int look_at_default(void *data, const struct kernel_route *route)
+{
+	const struct search *search = data;
+
+	if (route->type == RTN_UNICAST && route->oif == search->ifindex)
+		take_gateway(search, &route->gateway);
+	for (unsigned i = 0; i < route->n_hops; i++)
+		if (route->hop[i].oif == search->ifindex)
+			take_gateway(search, &route->hop[i].gateway);
+	return 0;
+}
+
+static int look_at_link(struct rtnl *rtnl, const struct kernel_state *kernel,
+			struct suggestion *ret)
+{
+	const struct kernel_link *link = kernel_state_link(kernel, ret->ifname);
+	struct search search = {.suggestion = ret};
+	int r;
+
+	if (!link)
+		return -ENODEV;
+	ret->noarp = link->noarp;
+	search.ifindex = link->link.ifindex;
+	r = dump_addresses(rtnl, search.ifindex, put_address, ret);
+	for (search.family = 0; r == 0 && search.family < 2; search.family++)
+		r = dump_default_routes(rtnl, families[search.family], RT_TABLE_MAIN,
+					search.ifindex, look_at_default, &search);
+	return r;
+}
+
+/* ---- the other drop-ins ------------------------------------------------------------- */
+
+struct reading {
+	struct suggestion *suggestion;
+	struct tables *used;
+};
+
+/* ".../wg0.conf" */
+static bool is_own_file(const struct suggestion *suggestion, const char *file)
+{
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	const size_t size = strlen(suggestion->ifname);
+
+	return !strncmp(name, suggestion->ifname, size) && !strcmp(name + size, ".conf");
+}
+
+static void note_unread(void *data, enum severity severity, const char *file,
+			unsigned line, const char *text)
+{
+	const struct reading *reading = data;
+	struct suggestion *suggestion = reading->suggestion;
+
+	(void)line, (void)text;
+	if (severity == SEVERITY_ERROR && !suggestion->unread &&
+	    !is_own_file(suggestion, file))
+		suggestion->unread = strdup(file);
+}
+
+static int note_section(void *data, const struct section *section, const char *file,
+			unsigned line)
+{
+	const struct reading *reading = data;
+	struct suggestion *suggestion = reading->suggestion;
+
+	(void)line;
+	if (is_own_file(suggestion, file))
+		return 0;
+	use_table(reading->used, section->table);
+	if (!strcmp(section->ifname, suggestion->ifname) && !suggestion->elsewhere)
+		suggestion->elsewhere = strdup(file);
+	return 0;
+}
+
+static void read_dropins(const struct settings *settings, struct tables *used,
+			 struct suggestion *ret)
+{
+	struct reading reading = {.suggestion = ret, .used = used};
+	const struct diagnostics to = {.fn = note_unread, .data = &reading};
+
+	config_each(settings, &to, note_section, &reading);
+}
+
+static void read_names(struct tables *used, struct suggestion *ret)
+{
+	uint32_t number;
+
+	ret->names_unread = iproute2_each(use_name, used) < 0;
+	ret->name_taken = iproute2_number(ret->ifname, &number) == 0;
+}
+
+/* ---- what is said of it ------------------------------------------------------------- */
+
+static void print_file(FILE *out, const char *before, const char *file, const char *after)
+{
+	char escaped[512];
+
+	fprintf(out, "# %s%s%s\n", before, escape(file, escaped, sizeof(escaped)), after);
+}
+
+static void print_sources(const struct suggestion *suggestion, FILE *out)
+{
+	const bool many = suggestion->n > TUNNEL_SOURCES_MAX;
+	char text[PREFIX_STRLEN];
+
+	if (!suggestion->n)
+		fputs("# Packets from its own addresses. It has none of global scope yet:\n"
+		      "# they are taken as they come.\n",
+		      out);
+	else if (many)
+		fprintf(out,
+			"# Packets from the prefixes of its own addresses, of which it has %zu now.\n",
+			suggestion->n);
+	else
+		fputs("# Packets from its own addresses, followed as they change. Now it has\n",
+		      out);
+	for (size_t i = 0; !many && i < suggestion->n; i++) {
+		prefix_format(&suggestion->address[i], text);
+		fprintf(out, "#   %s\n", text);
+	}
+	fprintf(out, "source = %s\n", many ? "auto/prefix" : "auto");
+}
+
+static void print_table(const struct suggestion *suggestion, FILE *out)
+{
+	fputs("\n# A table of its own", out);
+	if (!suggestion->table) {
+		fputs(": none was found that nobody uses. Choose one.\n#table =\n", out);
+		return;
+	}
+	fputs(": nobody uses this one, no drop-in, no rule, no route,\n"
+	      "# and no name of iproute2's.\n",
+	      out);
+	if (suggestion->unread)
+		print_file(out, "Not known: what ", suggestion->unread,
+			   " uses, for it is wrong or cannot be read.");
+	if (suggestion->names_unread)
+		fputs("# Not known: some names of iproute2's, which cannot be read.\n",
+		      out);
+	fprintf(out, "table = %u\n", suggestion->table);
+	if (suggestion->name_taken)
+		fprintf(out,
+			"\n# What ip(8) shall call it: another table is called %s already.\nname = none\n",
+			suggestion->ifname);
+}
+
+static void print_gateway(const struct suggestion *suggestion, FILE *out)
+{
+	char text[PREFIX_STRLEN];
+
+	if (suggestion->has_default[0] || suggestion->has_default[1]) {
+		fputs("\n# The next hop is that of main's default route by this link, followed as it\n"
+		      "# changes. Now it is\n",
+		      out);
+		for (unsigned i = 0; i < 2; i++) {
+			if (!suggestion->has_default[i])
+				continue;
+			if (suggestion->gateway[i].family)
+				prefix_format(&suggestion->gateway[i], text);
+			fprintf(out, "#   %s for %s\n",
+				suggestion->gateway[i].family ? text : "none",
+				i == 0 ? "IPv6" : "IPv4");
+		}
+		fputs("gateway = auto\n", out);
+	} else if (!suggestion->noarp) {
+		fputs("\n# Not known: its next hop. The link has neighbours, and main has no default\n"
+		      "# route by it; without a next hop packets reach the neighbours alone.\n"
+		      "#gateway =\n",
+		      out);
+	}
+}
+
+void suggest_print(const struct suggestion *suggestion, FILE *out)
+{
+	fprintf(out,
+		"# %s as it stands: see sixxs-route.conf(5), then sixxs-route check.\n",
+		suggestion->ifname);
+	if (suggestion->elsewhere)
+		print_file(out, "There is a section for it in ", suggestion->elsewhere,
+			   ": a file of\n# its own comes first.");
+	fprintf(out, "[%s]\n", suggestion->ifname);
+	print_sources(suggestion, out);
+	print_table(suggestion, out);
+	print_gateway(suggestion, out);
+}
+
+/* ------------------------------------------------------------------------------------- */
+
+static int look(const struct settings *settings, struct rtnl *rtnl,
+		struct suggestion *ret)
+{
+	struct kernel_state kernel = {0};
+	struct tables used = {0};
+	int r = kernel_state_read(rtnl, &kernel);
+
+	if (r == 0)
+		r = look_at_link(rtnl, &kernel, ret);
+	if (r == 0) {
+		read_dropins(settings, &used, ret);
+		read_names(&used, ret);
+		use_rules(&used, &kernel.rules6);
+		use_rules(&used, &kernel.rules4);
+		r = used.no_memory ? -ENOMEM : find_table(rtnl, &used, &ret->table);
+	}
+	free(used.table);
+	kernel_state_free(&kernel);
+	return r;
+}
+
+int suggest(const struct settings *settings, struct rtnl *rtnl, const char *ifname)
+{
+	struct suggestion suggestion = {.ifname = ifname};
+	const int r = look(settings, rtnl, &suggestion);
+
+	if (r == 0)
+		suggest_print(&suggestion, stdout);
+	else if (r == -ENODEV)
+		log_line(
+			LOG_ERR,
+			"%s: there is no such link: make it first, or write its drop-in by hand, see sixxs-route.conf(5)",
+			ifname);
+	else
+		log_line(LOG_ERR, "%s: cannot ask the kernel how it stands: %s", ifname,
+			 strerror(-r));
+	free(suggestion.address);
+	free(suggestion.elsewhere);
+	free(suggestion.unread);
+	return r;
+}
