@@ -177,9 +177,11 @@ faults: all ## kill and fail the program at a sample of its calls (FAULTS=all: a
 coverage: ## say which branches no test reaches
 	tests/coverage
 
-bench: all ## measure an event beside a shell script, the watcher beside systemd-networkd
-	tests/system/machine tests/bench/event
-	tests/system/boot tests/bench/watch
+# OUT=FOLDER: where the tables and plots go
+OUT = build/bench
+
+bench: all ## measure an event, the commands and the watcher, beside others and with 10,000 tunnels
+	tests/bench/run $(OUT)
 
 lint: ## check the sources' form, and analyse them
 	tests/lint

@@ -65,7 +65,7 @@ within() {
 @test "an event looks at no rules, and once at its own table" {
 	local event
 	for event in add replay table remove; do
-		run -1 grep RTM_GETRULE "$counts.1.$event.strace"
+		exits 1 grep RTM_GETRULE "$counts.1.$event.strace"
 		[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.$event.strace")" -le 1 ]
 	done
 	[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.add.strace")" -eq 1 ]
