@@ -12,6 +12,7 @@
 enum ask_way { ASK_NEVER, ASK_IF_CHANGED, ASK_ALWAYS };
 
 struct rehearsal;
+struct objects;
 
 struct settings {
 	const char *conf_dir;
@@ -21,6 +22,8 @@ struct settings {
 	bool dry_run;                /* print the ip(8) commands instead */
 	bool repair;      /* a damaged record counts as none, for a sweep follows */
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
+	/* interactive: our rules that stood a moment ago, in order; NULL: look at each anew */
+	const struct objects *seen;
 	bool nonblocking; /* do not wait for the run folder's lock */
 	enum ask_way ask_way;
 	bool at_home; /* the run folder is for this network namespace, and says so */

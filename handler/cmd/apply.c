@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "config/diagnostic.h"
 #include "config/keys.h"
+#include "converge/execute.h"
 #include "converge/sweep.h"
 #include "guard/connect_count.h"
 #include "lib/array.h"
@@ -172,6 +173,7 @@ static int collect(const struct settings *settings, struct names *names, int *re
 int apply_all(const struct settings *settings, struct rtnl *rtnl)
 {
 	struct settings mending = *settings;
+	struct objects seen = {0};
 	struct names names = {0};
 	int r_config, r = collect(settings, &names, &r_config);
 
@@ -179,16 +181,20 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 		free(names.name);
 		return r;
 	}
+	/* without it each tunnel's rules are looked for among all */
+	if (execute_see_rules(rtnl, &seen) == 0)
+		mending.seen = &seen;
 	if (r_config < 0) {
 		log_line(
 			LOG_WARNING,
 			"not all of %s could be read: nothing is swept; mend it, then: sixxs-route apply --all",
 			settings->conf_dir);
-		r = converge_each(settings, rtnl, &names);
+		r = converge_each(&mending, rtnl, &names);
 	} else {
 		mending.repair = true;
 		r = converge_and_sweep(&mending, rtnl, &names);
 	}
+	objects_free(&seen);
 	free(names.name);
 	/* best effort: the next event of a tunnel tidies its own */
 	if (!settings->dry_run && r != -ETIMEDOUT)

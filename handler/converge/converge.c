@@ -475,7 +475,7 @@ static int run_plan_steps(struct run *run, struct outcome *ret)
 	if (!run->result)
 		return fail(run, -ENOMEM, "run its plan", "nothing was changed;");
 	r = execute(run->rtnl, &run->link, &run->plan, &run->old,
-		    run->settings->interactive, run->result);
+		    run->settings->interactive, run->settings->seen, run->result);
 	if (r == 0)
 		return take_results(run, ret);
 	free(run->result);

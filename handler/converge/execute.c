@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/execute.h"
 
+#include "lib/array.h"
 #include "netlink/dump.h"
 #include "netlink/run_plan.h"
 
@@ -13,6 +14,7 @@ struct execution {
 	const struct plan *plan;
 	const struct objects *known;
 	bool closely;
+	const struct objects *seen;
 	struct result *result;
 };
 
@@ -237,14 +239,46 @@ static int look_at_rule(void *data, const struct found *found)
 	return 0;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return object_compare(a, b);
+}
+
+static bool is_seen(const struct objects *seen, const struct object *rule)
+{
+	return seen && seen->n &&
+	       bsearch(rule, seen->object, seen->n, sizeof(*rule), compare);
+}
+
+static int see_rule(void *data, const struct found *found)
+{
+	struct objects *seen = data;
+
+	return found->ours ? array_append(seen, object, found->object) : 0;
+}
+
+int execute_see_rules(struct rtnl *rtnl, struct objects *ret)
+{
+	int r = dump_rules(rtnl, AF_INET6, see_rule, ret);
+
+	if (r == 0)
+		r = dump_rules(rtnl, AF_INET, see_rule, ret);
+	if (ret->n)
+		qsort(ret->object, ret->n, sizeof(*ret->object), compare);
+	return r;
+}
+
 /* The kernel takes a rule for ours that selects by more: it compares but what is asked. */
 static bool is_doubtful(const struct execution *execution, size_t i)
 {
 	const struct step *step = &execution->plan->step[i];
 
-	return step->op == STEP_ADD && step->object.kind == OBJECT_RULE &&
-	       execution->result[i].verdict == VERDICT_ALREADY &&
-	       (execution->closely || !objects_have(execution->known, &step->object));
+	if (step->op != STEP_ADD || step->object.kind != OBJECT_RULE ||
+	    execution->result[i].verdict != VERDICT_ALREADY)
+		return false;
+	if (execution->closely)
+		return !is_seen(execution->seen, &step->object);
+	return !objects_have(execution->known, &step->object);
 }
 
 static int settle_rules(const struct execution *execution, uint8_t family)
@@ -272,13 +306,15 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 }
 
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct objects *known, bool closely, struct result *ret)
+	    const struct objects *known, bool closely, const struct objects *seen,
+	    struct result *ret)
 {
 	const struct execution execution = {.rtnl = rtnl,
 					    .link = link,
 					    .plan = plan,
 					    .known = known,
 					    .closely = closely,
+					    .seen = seen,
 					    .result = ret};
 	int r = run(&execution, plan, ret);
 

@@ -32,10 +32,17 @@ struct result {
 /*
  * Runs PLAN for the link, and writes each step's result into ret[0..plan->n-1]. known:
  * what was recorded before: the kernel's "File exists" is believed of these, unless
- * CLOSELY; of others the rules are looked at. Returns 0, or -errno: any step may have been
+ * CLOSELY; of others the rules are looked at, but for those SEEN (NULL: none). Returns 0, or -errno: any step may have been
  * done.
  */
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct objects *known, bool closely, struct result *ret);
+	    const struct objects *known, bool closely, const struct objects *seen,
+	    struct result *ret);
+
+/*
+ * All rules of ours that stand now, in order, for SEEN: for thousands of tunnels one look.
+ * Returns 0 or -errno; RET is the caller's to free in both cases.
+ */
+int execute_see_rules(struct rtnl *rtnl, struct objects *ret);
 
 #endif

@@ -42,7 +42,7 @@ static void run(bool closely)
 	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
 	memset(results, 0x5a, sizeof(results));
 	assert_true(plan.n <= LENGTH(results));
-	assert_int_equal(execute(&rtnl, &link, &plan, &known, closely, results), 0);
+	assert_int_equal(execute(&rtnl, &link, &plan, &known, closely, NULL, results), 0);
 }
 
 /* One step alone, by one who knows of nothing. */
@@ -107,7 +107,7 @@ static void test_link_gone(void **state)
 	push(&plan, "- route 6 dev sixxs0 metric 2048 table 201");
 	for (size_t i = 0; i < plan.n; i++)
 		plan.step[i].object.oif = gone.ifindex;
-	assert_int_equal(execute(&rtnl, &gone, &plan, &known, false, results), 0);
+	assert_int_equal(execute(&rtnl, &gone, &plan, &known, false, NULL, results), 0);
 	assert_int_equal(results[0].verdict, VERDICT_GONE);
 	assert_int_equal(results[1].verdict, VERDICT_ALREADY);
 }
@@ -301,6 +301,28 @@ static void test_foreign_rules(void **state)
 	assert_int_equal(results[1].verdict, VERDICT_DONE);
 }
 
+/* What was seen a moment ago is not looked at again; what was not, is. */
+static void test_seen_rules(void **state)
+{
+	struct objects seen = {0};
+	struct link link;
+
+	(void)state;
+	netns_needed();
+	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
+	assert_int_equal(run_one("+ " RULE4), VERDICT_DONE);
+	ip("-6 rule add from 2a02::1 to 2001:db8::/32 lookup 200 pref 16383 proto 166");
+	assert_int_equal(execute_see_rules(&rtnl, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	push(&plan, "+ " RULE);
+	know("+ " RULE);
+	know("+ " RULE4);
+	assert_int_equal(execute(&rtnl, &link, &plan, &known, true, &seen, results), 0);
+	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
+	assert_int_equal(results[1].verdict, VERDICT_FOREIGN);
+	objects_free(&seen);
+}
+
 /* With a narrower one behind it, ours is there nonetheless. */
 static void test_ours_beside_foreign_rules(void **state)
 {
@@ -365,6 +387,7 @@ int main(void)
 		TEST(test_foreign_and_ours),
 		TEST(test_foreign_rules),
 		TEST(test_ours_beside_foreign_rules),
+		TEST(test_seen_rules),
 		TEST(test_rivals),
 	};
 
