@@ -18,6 +18,7 @@ setup_file() {
 	command -v valgrind >/dev/null || skip "no valgrind"
 	export counts=$BATS_FILE_TMPDIR/counts
 	udevadm control --stop-exec-queue # the events are made by hand
+	# shellcheck disable=SC2154 # by lib.bash
 	PROFILE=$counts "$repo/tests/bench/counts" 1 $tunnels >"$counts"
 	cat "$counts" >&2
 }
