@@ -20,7 +20,7 @@ setup() {
 
 teardown() {
 	local status=0
-	capture_stop
+	capture_stop || status=1
 	[ -z "$server" ] || { kill "$server" && wait "$server" || true; }
 	nft flush ruleset
 	sysctl -qw net.ipv4.conf.{all,default,net0}.rp_filter=0 net.ipv4.conf.all.src_valid_mark=0

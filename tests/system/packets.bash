@@ -83,9 +83,13 @@ capture_start() {
 	wait_until 30 grep -q '^listening on' $packets.log
 }
 
+# It has to have seen all.
 capture_stop() {
-	[ -z "$capture" ] || { kill "$capture" && wait "$capture" || true; }
+	[ -n "$capture" ] || return 0
+	kill -INT "$capture"
+	wait "$capture" || true
 	capture=
+	grep -x '0 packets dropped by kernel' $packets.log
 }
 
 # Until all that has left so far is noted: the capture keeps the order of all links.
@@ -130,6 +134,62 @@ ping_far() { # 4|6 [OPTION...]
 
 # answered 4|6 [OPTION...]: by the far host
 answered() { ping_far "$@" | grep -q ' bytes from '; }
+
+# ---- packets all the time ---------------------------------------------------------------------
+
+floods=()
+
+# flood USER [SOURCE4 SOURCE6]: that user's programs send to the far host every two milliseconds, from
+# then on, whatever is said to them; floods_stop ends all.
+flood() {
+	setpriv --reuid="$1" --regid="$1" --clear-groups perl -MSocket=:all -e '
+		my ($from4, $from6) = @ARGV;
+		socket my $s4, AF_INET, SOCK_DGRAM, 0 or die;
+		socket my $s6, AF_INET6, SOCK_DGRAM, 0 or die;
+		!$from4 or bind $s4, pack_sockaddr_in(0, inet_aton $from4) or die "bind: $!";
+		!$from6 or bind $s6, pack_sockaddr_in6(0, inet_pton AF_INET6, $from6) or die "bind: $!";
+		my $to4 = pack_sockaddr_in(9, inet_aton "203.0.113.1");
+		my $to6 = pack_sockaddr_in6(9, inet_pton AF_INET6, "2001:db8:f::1");
+		while () {
+			send $s4, "x", 0, $to4;
+			send $s6, "x", 0, $to6;
+			select undef, undef, undef, 0.002;
+		}' "${@:2}" >/dev/null 3>&- &
+	floods+=($!)
+}
+
+floods_stop() {
+	[ ${#floods[@]} -eq 0 ] || { kill "${floods[@]}" && wait "${floods[@]}" || true; }
+	floods=()
+}
+
+# passed LINK FAMILY [PATTERN]: how many packets to the far host have left by it since the capture began
+passed() {
+	local to=far$2
+	noted
+	sent <$packets | grep -cE "^$1 +Out IP6? ${3-.*} > ${!to}[.:]" || true
+}
+
+# ---- the watcher --------------------------------------------------------------------------------
+
+watcher=""
+
+watch_start() {
+	sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
+	watcher=$!
+	wait_until 10 watch_listens # once it has its signals in hand, it has subscribed
+}
+
+watch_listens() { grep -q '^SigBlk:.*[1-9a-f]' "/proc/$watcher/status"; }
+
+watch_stop() {
+	local status=0
+	[ -n "$watcher" ] || return 0
+	kill "$watcher"
+	wait "$watcher" || status=$?
+	watcher=
+	return $status
+}
 
 # ---- the README's recipes ------------------------------------------------------------------
 

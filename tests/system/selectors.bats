@@ -20,7 +20,7 @@ setup() {
 
 teardown() {
 	local status=0
-	capture_stop
+	capture_stop || status=1
 	in_pop sysctl -qw net.ipv4.conf.all.arp_ignore=0
 	hosts_gone lan1 lan2 || status=1
 	finish || status=1
