@@ -19,7 +19,8 @@ uplinks_up() {
 	sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0
 	for ns in isp pop; do
 		ip netns add $ns &&
-			ip netns exec $ns sysctl -qw net.ipv6.conf.{all,default}.{accept_dad,accept_ra}=0 &&
+			ip netns exec $ns sysctl -qw net.ipv6.conf.{all,default}.{accept_dad,accept_ra}=0 \
+				net.ipv6.conf.{all,default}.keep_addr_on_down=1 &&
 			ip -n $ns link set lo up &&
 			ip -n $ns address add $far4/32 dev lo &&
 			ip -n $ns address add $far6/128 dev lo || return
