@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# steer = source-route: many tunnels share a table and a rule, and each one's packets take its link.
+
+setup_file() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	. "$BATS_TEST_DIRNAME/packets.bash"
+	install_handler
+	uplinks_up
+}
+
+setup() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	. "$BATS_TEST_DIRNAME/packets.bash"
+	begin
+	ip -6 route add default from 2001:db8:dead::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
+	ip -6 route flush table 4000
+	capture_start
+	for n in 0 1; do
+		printf '[sixxs%d]\nsource = 2a02:%d::/64, 2a02:10%d::1\nsteer = source-route\ntable = 400\n' $n $n $n | drop_in sixxs$n
+	done
+}
+
+teardown() {
+	local status=0
+	capture_stop || status=1
+	watch_stop || status=1
+	ip -force -batch - <<<$'address del 2a02:100::7/128 dev lo\naddress del 2a02::9/128 dev lo' 2>/dev/null || true
+	finish || status=1
+	return $status
+}
+
+shared='16383: from all lookup 400 suppress_ifgroup 2147483646 proto sixxs'
+alone() { [ "$(rules | grep -c 'proto sixxs')" -eq "$1" ] && [ "$(rules4 | grep -c 'proto sixxs')" -eq 0 ]; }
+ours() { ip -6 route show table "$1" 2>/dev/null | squeeze; }
+
+tunnel() { # N: with an address of its own, and one that is no link's
+	uplink "sixxs$1" "$1" && ip address add "2a02:10$1::1/128" dev "sixxs$1"
+}
+
+way() { # N LINK: of both its sources
+	leaves "$2" ping_far 6 -I "2a02:$1::1" && leaves "$2" ping_far 6 -I "2a02:10$1::1"
+}
+
+@test "the first makes the shared rule, the last takes it away, and packets take each its own link" {
+	handler_off
+	tunnel 0
+	tunnel 1
+	way 0 net0
+	way 1 net0
+	$handler apply sixxs0
+	rules | has "$shared"
+	alone 1
+	way 0 sixxs0
+	answered 6 -I 2a02:0::1
+	way 1 net0
+	$handler apply sixxs1
+	alone 1
+	way 0 sixxs0
+	way 1 sixxs1
+	leaves net0 ping_far 6
+	leaves net0 ping_far 6 -I 2001::1
+	leaves net0 ping_far 4
+	exits 0 $handler status
+	exits 0 $handler check
+	$handler remove sixxs0
+	rules | has "$shared"
+	way 0 net0
+	way 1 sixxs1
+	$handler remove sixxs1
+	alone 0
+	[ -z "$(ours 400)" ]
+	way 1 net0
+	untroubled
+}
+
+@test "by events: a link that goes takes its routes alone" {
+	tunnel 0
+	tunnel 1
+	way 0 sixxs0
+	way 1 sixxs1
+	ip link del sixxs1
+	settle
+	rules | has "$shared"
+	way 0 sixxs0
+	ours 400 | grep -c . | grep -x 2
+	tunnel 1
+	way 1 sixxs1
+	ip link del sixxs0
+	settle
+	way 1 sixxs1
+	ip link del sixxs1
+	settle
+	alone 0
+}
+
+@test "conversion while the tunnels are up, there and back" {
+	tunnel 0
+	tunnel 1
+	local n
+	for n in 0 1; do
+		printf '[sixxs%d]\nsource = 2a02:%d::/64, 2a02:10%d::1\ntable = 50%d\nprefer_main = no\n' $n $n $n $n | drop_in sixxs$n
+		$handler apply sixxs$n
+		way $n sixxs$n
+	done
+	way 0 sixxs0
+	alone 4
+	[ -z "$(ours 400)" ]
+	for n in 1 0; do
+		printf '[sixxs%d]\nsource = 2a02:%d::/64, 2a02:10%d::1\nsteer = source-route\ntable = 400\n' $n $n $n | drop_in sixxs$n
+		$handler apply sixxs$n
+		way $n sixxs$n
+	done
+	way 1 sixxs1
+	alone 1
+	[ -z "$(ours 500)$(ours 501)" ]
+	# another priority is another shared rule
+	sed -i '/^table/apriority = 16000' /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply sixxs0
+	alone 2
+	way 0 sixxs0
+	way 1 sixxs1
+	sed -i '/^table/apriority = 16000' /etc/sixxs-route/conf.d/sixxs1.conf
+	$handler apply sixxs1
+	alone 1
+	way 0 sixxs0
+	way 1 sixxs1
+	exits 0 $handler status
+	untroubled
+}
+
+@test "when_down = unreachable: refused by each tunnel's own sources, not by its neighbour's" {
+	sed -i '/^table/awhen_down = unreachable' /etc/sixxs-route/conf.d/sixxs0.conf
+	tunnel 0
+	tunnel 1
+	ip address add 2a02:100::7/128 dev lo
+	sed -i 's/2a02:100::1/2a02:100::7/' /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply sixxs0
+	leaves sixxs0 ping_far 6 -I 2a02:100::7
+	ip link set sixxs0 down
+	leaves none ping_far 6 -I 2a02:100::7
+	way 1 sixxs1
+	leaves net0 ping_far 6
+}
+
+@test "the watcher: down and up, a route and the shared rule that somebody deletes" {
+	tunnel 0
+	tunnel 1
+	watch_start
+	ip address add 2a02:0::9/128 dev lo
+	ip link set sixxs0 down
+	leaves net0 ping_far 6 -I 2a02:0::9
+	ip link set sixxs0 up
+	wait_until 5 routed 0
+	leaves sixxs0 ping_far 6 -I 2a02:0::9
+	ip -6 route del default from 2a02:1::/64 dev sixxs1 table 400
+	wait_until 5 routed 1
+	ip -6 rule del priority 16383
+	wait_until 5 alone 1
+	rules | has "$shared"
+	leaves sixxs0 ping_far 6 -I 2a02:0::9
+	way 1 sixxs1
+}
+
+routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
+
+@test "conflicts: one table by both kinds, IPv4, prefer_main, another selector: errors, and nothing changes" {
+	tunnel 0
+	tunnel 1
+	local before
+	before=$(kernel)
+	refused() { # PATTERN <DROP-IN
+		drop_in sixxs1
+		run $handler check
+		[ $status -eq 1 ] && grep -E "sixxs1.conf:[0-9]+: .*$1" <<<"$output" || { echo "$output" >&2 && return 1; }
+		exits 1 $handler apply sixxs1
+		assert_same "$before" "$(kernel)"
+	}
+	refused 'table' <<<$'[sixxs1]\nsource = 2a02:1::/64\ntable = 400'
+	refused 'IPv4 has no source-specific routes' <<<$'[sixxs1]\nsource = 2a02:1::/64, 192.0.2.77\nsteer = source-route\ntable = 400'
+	refused 'prefer_main' <<<$'[sixxs1]\nsource = 2a02:1::/64\nsteer = source-route\nprefer_main = yes\ntable = 400'
+	refused 'fwmark' <<<$'[sixxs1]\nsource = 2a02:1::/64\nfwmark = 1\nsteer = source-route\ntable = 400'
+	# auto: the link's IPv4 addresses are not its
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = auto\nsteer = source-route\ntable = 400'
+	$handler apply sixxs1
+	[ "$(rules4 | grep -c 'proto sixxs')" -eq 0 ]
+	way 1 sixxs1
+	leaves net0 ping_far 4 -I 10.1.0.1
+}
