@@ -103,6 +103,14 @@ bool objects_have(const struct objects *objects, const struct object *object)
 	return false;
 }
 
+bool objects_have_kind(const struct objects *objects, enum object_kind kind)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->object[i].kind == kind)
+			return true;
+	return false;
+}
+
 int objects_put(struct objects *objects, const struct object *object)
 {
 	return objects_have(objects, object) ? 0 : array_append(objects, object, *object);

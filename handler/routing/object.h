@@ -104,6 +104,8 @@ bool object_is_shared(const struct object *object);
 
 bool objects_have(const struct objects *objects, const struct object *object);
 
+bool objects_have_kind(const struct objects *objects, enum object_kind kind);
+
 /* Adds what is not there yet. Returns 0 or -ENOMEM. */
 int objects_put(struct objects *objects, const struct object *object);
 

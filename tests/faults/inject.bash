@@ -40,6 +40,7 @@ errnos() {
 	inotify_add_watch) errors='EACCES ENOMEM ENOSPC' ;;
 	mmap | munmap | mprotect | mremap) errors=ENOMEM ;;
 	capget | capset | prctl) errors=EPERM ;;
+	getsockopt) errors='ENOPROTOOPT ENOBUFS' ;;
 	close) errors='EINTR EIO ENOSPC EDQUOT' ;;
 	connect) errors='EACCES EAGAIN EINTR ECONNREFUSED' ;;
 	fchmod) errors='EIO EROFS EPERM' ;;
@@ -110,7 +111,7 @@ judge_crash() {
 }
 
 # The loader crashes where its first mmap fails.
-before_main() { [[ $in_loader == yes ]] && ! grep -q 'fcntl(0, F_GETFD)' $log; }
+before_main() { [[ $in_loader == yes ]] && ! grep -q 'umask(022)' $log; }
 
 # Whether the fault came at all, or the case has shown nothing.
 had_fault() { # STRACE AND ITS ARGUMENTS
@@ -157,7 +158,7 @@ call_faults() { # SCENARIO
 				*-on-EINTR | *-on-ENOBUFS | watch-on-EAGAIN) when+=..$((when + 9)) ;;
 				*-on-*) when+=+ ;;
 				esac
-				under=(strace -f --seccomp-bpf -s 300 --signal=none -o "$log" -e "trace=$call,sendto,socket,connect,fcntl"
+				under=(strace -f --seccomp-bpf -s 300 --signal=none -o "$log" -e "trace=$call,umask,sendto,socket,connect,fcntl"
 					-e "inject=$call:error=$error:when=$when")
 				one_fault "$1: $call #${turn[$call]} fails with $error, $mode" "$1" "$error" $mode
 			done

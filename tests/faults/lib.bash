@@ -27,7 +27,7 @@ kills="$scenarios conflict guard"
 one_plan=' add add_down first remove remove_live last change replay conflict auto watch '
 
 batch=/tmp/show-all never=/tmp/never scenario=
-left='!(lock|watch.lock|netns|owners|connects.*)' # what must not stay in the run folder
+left='!(lock|watch.lock|netns|owners|held|connects.*)' # what must not stay in the run folder
 declare -A ifindex=()
 
 # ---- links and drop-ins -------------------------------------------------------------------
@@ -90,7 +90,7 @@ apply_all() { "$program" apply --all 2>/dev/null; }
 # scenarios only.
 read_state() {
 	local file text
-	local files=("$run_dir"/$left "$run_dir"/owners/*)
+	local files=("$run_dir"/$left "$run_dir"/owners/* "$run_dir"/held/*)
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
 	[ ${#files[@]} -eq 0 ] || state+=$(stat -c '%A %U:%G %F %N' "${files[@]}")$'\n'
 	for file in "${files[@]}"; do
@@ -256,7 +256,7 @@ finish() {
 
 # As after a boot, if nothing is left in it but what may be.
 no_folder() {
-	local files=("$run_dir"/$left "$run_dir"/owners/*)
+	local files=("$run_dir"/$left "$run_dir"/owners/* "$run_dir"/held/*)
 	[ ${#files[@]} -gt 0 ] || rm -rf $run_dir
 }
 
@@ -616,7 +616,7 @@ trace_run() { # SCENARIO
 	calls=() lines=() first=-1
 	while IFS= read -r line; do
 		[[ $line =~ ^[0-9]+' '+([a-z_0-9]+)'(' ]] || continue
-		[[ $first -ge 0 || $line != *' fcntl(0, F_GETFD)'* ]] || first=${#calls[@]}
+		[[ $first -ge 0 || $line != *' umask(022)'* ]] || first=${#calls[@]}
 		calls+=("${BASH_REMATCH[1]}")
 		lines+=("$line")
 	done <"$trace"

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "converge/run.h"
+
+#include "converge/messages.h"
+#include "lib/log.h"
+#include "state/run_dir.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int run_fail(const struct run *run, int error, const char *what, const char *advice)
+{
+	log_line(LOG_ERR, "%s: cannot %s: %s: %s run: sixxs-route apply %s", run->ifname,
+		 what, strerror(-error), advice, run->ifname);
+	return error;
+}
+
+int run_fail_dir(const struct run *run, int error)
+{
+	const char *dir = run->settings->run_dir;
+
+	switch (-error) {
+	case EAGAIN: /* the caller comes back */
+		break;
+	case ETIMEDOUT:
+		log_line(
+			LOG_ERR,
+			"%s: another sixxs-route has kept the lock of %s for %d seconds: nothing was changed; find it by: fuser -v %s/lock",
+			run->ifname, dir, LOCK_SECONDS, dir);
+		break;
+	case EPERM:
+	case ENOTDIR:
+		log_line(
+			LOG_ERR,
+			"%s: the run folder %s must be a folder that only root, or who runs this, can write to: nothing was changed; see: ls -ld %s",
+			run->ifname, dir, dir);
+		break;
+	default:
+		log_line(LOG_ERR,
+			 "%s: cannot use the run folder %s: %s: nothing was changed; %s",
+			 run->ifname, dir, strerror(-error),
+			 error == -EACCES ? "run it as root"
+					  : "is it full, or read-only?");
+	}
+	return error;
+}
+
+/* Whether the object may be installed from now on. */
+static bool may_hold(const struct run *run, const struct step *step,
+		     const struct result *result)
+{
+	if (step->op == STEP_DELETE)
+		return result->verdict == VERDICT_FAILED;
+	switch (result->verdict) {
+	case VERDICT_DONE:
+	case VERDICT_ALREADY:
+		return true;
+	case VERDICT_PENDING:
+	case VERDICT_GONE:
+	case VERDICT_FOREIGN:
+		return false;
+	case VERDICT_FAILED:
+		return objects_have(&run->old, &step->object);
+	}
+	return false;
+}
+
+static void tell_step(const struct run *run, const struct step *step,
+		      const struct result *result)
+{
+	char text[OBJECT_COMMAND_STRLEN];
+
+	if (!log_is_verbose())
+		return;
+	explain_step(step, text);
+	log_story("%s: %s: %s", run->ifname, text, explain_verdict(result->verdict));
+}
+
+static void warn_rival(const struct run *run, const struct object *route,
+		       const struct found *rival)
+{
+	char text[EXPLAIN_SIZE];
+
+	explain_found(rival, text);
+	log_line(
+		LOG_WARNING,
+		"%s: table %u also has a default route that is not ours and wins by its metric (%.200s): delete it, or set a lower metric",
+		run->ifname, route->table, text);
+}
+
+int report_results(struct run *run, struct outcome *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->plan.n; i++) {
+		const struct step *step = &run->plan.step[i];
+		const struct result *result = &run->result[i];
+		char text[EXPLAIN_SIZE];
+
+		tell_step(run, step, result);
+		if (!may_hold(run, step, result))
+			objects_drop(&run->holds, &step->object);
+		if (result->verdict == VERDICT_PENDING)
+			ret->pending |= PENDING_LINK;
+		ret->changed += result->verdict == VERDICT_DONE;
+		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE) {
+			ret->repaired += objects_have(&run->old, &step->object);
+			if (result->has_rival)
+				warn_rival(run, &step->object, &result->other);
+		}
+		if (result->verdict >= VERDICT_FOREIGN) {
+			explain_result(step, result, text);
+			log_line(LOG_ERR, "%s: %s", run->ifname, text);
+			r = -EIO;
+		}
+	}
+	return r;
+}
+
+void report_outcome(const struct run *run, const struct outcome *outcome, int r)
+{
+	char changes[EXPLAIN_SIZE];
+	const char *why;
+
+	if (run->goal == GOAL_REMOVED)
+		why = "as asked";
+	else if (run->going)
+		why = "udev says that the link goes";
+	else if (!run->link.ifindex)
+		why = "no such link";
+	else if (!run->tunnel->n)
+		why = "no section in conf.d";
+	else if (run->link.held)
+		why = "it is held";
+	else if (outcome->pending & PENDING_LINK)
+		why = "link down, the route waits for it";
+	else if (outcome->pending & PENDING_ADDRESS)
+		why = "the link has no address yet";
+	else if (outcome->pending & PENDING_GATEWAY)
+		why = "main has no default route by this link yet";
+	else
+		why = "link up";
+	if (run->result && explain_changes(&run->plan, run->result, changes))
+		log_line(LOG_INFO, "%s: %s; %s", run->ifname, changes, why);
+	else if (r == 0)
+		log_line(run->settings->interactive ? LOG_INFO : LOG_DEBUG,
+			 "%s: nothing to do; %s", run->ifname, why);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of converge for one interface: what it has found, wants and does. The room's own,
+ * for look.c, report.c and converge.c.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include "converge/execute.h"
+#include "converge/outcome.h"
+#include "converge/ownership.h"
+#include "routing/object.h"
+#include "routing/plan.h"
+#include "routing/tunnel.h"
+#include "settings.h"
+
+/* What was found, and what is wanted. */
+struct run {
+	const struct settings *settings;
+	struct rtnl *rtnl;
+	const char *ifname;
+	enum goal goal;
+	converge_fn *fn; /* called under the lock; NULL: none */
+	void *data;
+	int runfd;             /* -1: there is no run folder (only with dry_run) */
+	struct link link;      /* as it is; ifindex 0: none */
+	bool going;            /* udev says that it goes: then it counts as gone */
+	struct tunnel *tunnel; /* its sections; n 0: none */
+	unsigned missing; /* PENDING_*: what "auto" stands for and is not there yet */
+	bool has_record;
+	struct objects old;    /* on the record */
+	struct objects wanted; /* by the section */
+	struct objects gone;   /* recorded, not wanted, and ours to delete */
+	bool fresh;            /* nobody owned the new tables among WANTED */
+	struct plan plan;
+	struct result *result; /* of each step */
+	struct objects holds;  /* on the record from now on */
+	size_t n_written; /* how many stand on it now: all that HOLDS had at some time */
+};
+
+struct claimant run_claimant(const struct run *run);
+
+/* Logs it, and returns ERROR. advice: ends before "run: sixxs-route apply IFNAME". */
+int run_fail(const struct run *run, int error, const char *what, const char *advice);
+
+/* The same, of the run folder and its lock. */
+int run_fail_dir(const struct run *run, int error);
+
+/* ---- look.c: how things are; return 0 or -errno, which is logged ---- */
+
+int look_at_record(struct run *run);
+
+/* The link, whether it is held, and its sections. removed_ifindex: as converge's. */
+int look_at_link(struct run *run, uint32_t removed_ifindex);
+
+int look_for_wanted(struct run *run);
+
+/* Whether a wanted table is another tunnel's: -EEXIST. */
+int look_for_conflict(const struct run *run);
+
+/* ---- report.c: what became of it ---- */
+
+/*
+ * Takes each result for what it means for the record, the log and the caller. Returns 0, or
+ * -EIO: not all was done.
+ */
+int report_results(struct run *run, struct outcome *ret);
+
+/* The one line a run. r: what the run returns. */
+void report_outcome(const struct run *run, const struct outcome *outcome, int r);
+
+#endif
