@@ -4,6 +4,8 @@
 # Tunnels of other network namespaces: refused beside those of PID 1's, and at home in folders
 # of their own.
 
+# shellcheck disable=SC2030,SC2031,SC2086 # of run; commands out of the manual
+
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
