@@ -4,6 +4,8 @@
 # Tunnels of other network namespaces: refused beside those of PID 1's, and at home in folders
 # of their own.
 
+# shellcheck disable=SC2030,SC2031,SC2086 # of run; commands out of the manual
+
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
@@ -73,6 +75,7 @@ recipe() {
 	[ "$(stat -c %i /run/sixxs-route/netns)" = "$before" ] # it is not written anew
 }
 
+# shellcheck disable=SC2030,SC2031,SC2154,SC2317 # of run
 refused() { # STATUS COMMAND...: with the way out, and nothing is changed anywhere
 	local before
 	before=$(snapshot && blue_state)
@@ -102,6 +105,7 @@ refused() { # STATUS COMMAND...: with the way out, and nothing is changed anywhe
 
 @test "who may not look at PID 1 goes by the run folder: root in a sandbox, an ordinary user" {
 	bats_require_minimum_version 1.5.0
+	# shellcheck disable=SC2317 # it is
 	blind() { capsh --drop=cap_sys_ptrace -- -c "$*"; }
 	refused 1 capsh --drop=cap_sys_ptrace -- -c "$handler apply wg0"
 	refused 2 setpriv --reuid 65534 --clear-groups --inh-caps=-all $handler status
@@ -182,7 +186,7 @@ refused() { # STATUS COMMAND...: with the way out, and nothing is changed anywhe
 	exits 0 $status
 	$watch 3>&- &
 	ip -n blue link del wg0
-	gone() { ! ip -n blue -6 -N rule | grep -q 'lookup 201'; }
+	gone() { [ "$(ip -n blue -6 -N rule | grep -c "lookup 201")" = 0 ]; }
 	back() { ip -n blue -6 -N rule | grep -q 'lookup 201' && [ -n "$(ip -n blue -6 route show table 201)" ]; }
 	wait_until 10 gone
 	blue_link

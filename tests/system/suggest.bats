@@ -48,7 +48,7 @@ has_key() { grep -qFx -- "$1" /etc/sixxs-route/conf.d/wg0.conf; }
 	[ "$(routes 200)" = 'default dev wg0 proto sixxs metric 2048 pref medium' ]
 	rules | has '16383: from 2a02::1 lookup wg0 proto sixxs'
 	rules4 | has '16383: from 198.51.100.7 lookup wg0 proto sixxs'
-	! grep -E '.{81}' /etc/sixxs-route/conf.d/wg0.conf
+	[ "$(grep -cE '.{81}' /etc/sixxs-route/conf.d/wg0.conf)" = 0 ]
 }
 
 @test "a table that no drop-in, name, rule or route uses" {
