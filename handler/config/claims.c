@@ -20,6 +20,11 @@ bool claim_counts(const struct claim *claim)
 	return !claim->invalid && !claim->shadowed && !claim->unknown;
 }
 
+int claim_order(const struct claim *a, const struct claim *b)
+{
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
 unsigned claim_key_line(const struct claim *claim, const char *key)
 {
 	for (unsigned i = 0; i < CONFIG_KEYS; i++)

@@ -56,6 +56,9 @@ int claims_add(struct claims *claims, const struct ini *ini,
 const char *claims_add_file(struct claims *claims, const char *file,
 			    enum file_state state);
 
+/* In the order in which they were read. As strcmp(3). */
+int claim_order(const struct claim *a, const struct claim *b);
+
 /* Whether the section is good, and its interface's. */
 bool claim_counts(const struct claim *claim);
 

@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int in_order(const struct claim *a, const struct claim *b)
-{
-	return a->order < b->order ? -1 : a->order > b->order;
-}
-
 static int by_ifname(const void *a, const void *b)
 {
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
@@ -21,7 +16,7 @@ static int by_ifname(const void *a, const void *b)
 
 	if (!r)
 		r = y->own_file - x->own_file;
-	return r ? r : in_order(x, y);
+	return r ? r : claim_order(x, y);
 }
 
 static int by_table(const void *a, const void *b)
@@ -30,7 +25,7 @@ static int by_table(const void *a, const void *b)
 
 	if (x->tunnel.table != y->tunnel.table)
 		return x->tunnel.table < y->tunnel.table ? -1 : 1;
-	return in_order(x, y);
+	return claim_order(x, y);
 }
 
 static int by_name(const void *a, const void *b)
@@ -38,7 +33,7 @@ static int by_name(const void *a, const void *b)
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
 	const int r = strcmp(x->tunnel.table_name, y->tunnel.table_name);
 
-	return r ? r : in_order(x, y);
+	return r ? r : claim_order(x, y);
 }
 
 /*

@@ -82,16 +82,11 @@ static int put_rules(struct holdings *holdings, struct claim *claim)
 	return r;
 }
 
-static int in_order(const struct claim *a, const struct claim *b)
-{
-	return a->order < b->order ? -1 : a->order > b->order;
-}
-
 static int by_priority(const struct claim *a, const struct claim *b)
 {
 	const uint32_t x = a->tunnel.priority, y = b->tunnel.priority;
 
-	return x < y ? -1 : x > y ? 1 : in_order(a, b);
+	return x < y ? -1 : x > y ? 1 : claim_order(a, b);
 }
 
 /* What a prefix covers comes right after it; of equal ones the lowest priority first. */
@@ -162,6 +157,7 @@ static void compare(const struct claims *claims, const struct holding *before,
 {
 	struct claim *first = before->claim, *second = after->claim;
 	char text[OBJECT_STRLEN + 16], where[CLAIM_PLACE_SIZE];
+	const char *key;
 
 	format(&after->selector, text);
 	if (first->tunnel.priority == second->tunnel.priority) {
@@ -174,33 +170,35 @@ static void compare(const struct claims *claims, const struct holding *before,
 	}
 	if (first == second || !refuses(&first->tunnel))
 		return;
+	key = first->tunnel.when_down == UNREACHABLE ? "when_down" : "when_gone";
 	claim_say(
-		claims, first, SEVERITY_ERROR,
-		claim_line(first, first->tunnel.when_down == UNREACHABLE ? "when_down"
-									 : "when_gone"),
+		claims, first, SEVERITY_ERROR, claim_line(first, key),
 		"%s: expected fallthrough, as [%s], %s, is the backup for %s: it would never get a packet",
-		first->tunnel.when_down == UNREACHABLE ? "when_down" : "when_gone",
-		second->tunnel.label, claim_place(second, first, where), text);
+		key, second->tunnel.label, claim_place(second, first, where), text);
 	first->invalid = true;
 }
 
-/* Told once for a pair of sections: they stand behind each other, family by family. */
+/* Told once for a pair of sections and a key: they may meet in both families. */
+static bool is_told(const struct holdings *all, size_t i)
+{
+	const struct holding *pair = &all->holding[i - 1], *k = all->holding;
+
+	for (; pair->selector.selector != SELECT_SOURCE && k < pair; k++)
+		if (k[0].claim == pair[0].claim && k[1].claim == pair[1].claim &&
+		    k->selector.selector == pair->selector.selector &&
+		    object_equal(&k[0].selector, &k[1].selector))
+			return true;
+	return false;
+}
+
 static void settle_equals(const struct claims *claims, const struct holdings *all)
 {
-	const struct holding *told = NULL;
-
 	for (size_t i = 1; i < all->n; i++) {
 		const struct holding *before = &all->holding[i - 1];
 		const struct holding *after = &all->holding[i];
 
-		if (!object_equal(&before->selector, &after->selector))
-			continue;
-		if (told && told->claim == after->claim &&
-		    told->selector.selector == after->selector.selector &&
-		    told->selector.selector != SELECT_SOURCE)
-			continue;
-		compare(claims, before, after);
-		told = after;
+		if (object_equal(&before->selector, &after->selector) && !is_told(all, i))
+			compare(claims, before, after);
 	}
 }
 

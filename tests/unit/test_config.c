@@ -859,6 +859,25 @@ static void test_several_sections(void **state)
 				      "expected no more\n");
 }
 
+/* A backup for two primaries that both refuse packets: each is told, once for both families. */
+static void test_backup_of_two(void **state)
+{
+	(void)state;
+	scratch_write("all.conf", "[a]\nfrom_link=br0\ntable=200\npriority=100\n"
+				  "when_down=unreachable\n"
+				  "[b]\nfrom_link=br1\ntable=201\npriority=100\n"
+				  "when_down=unreachable\n"
+				  "[c]\nfrom_link=br0 br1\ntable=202\npriority=120\n");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(
+		reported,
+		"all.conf:5: when_down: expected fallthrough, as [c], line 11, is the "
+		"backup for iif br0: it would never get a packet\n"
+		"all.conf:10: when_down: expected fallthrough, as [c], line 11, is the "
+		"backup for iif br1: it would never get a packet\n");
+	assert_string_equal(given, "c c 202 all.conf:11\n");
+}
+
 static void test_clashes_of_files(void **state)
 {
 	(void)state;
@@ -1063,6 +1082,7 @@ int main(void)
 		IN_FOLDER(test_bad_sections),
 		IN_FOLDER(test_clashes_in_a_file),
 		IN_FOLDER(test_several_sections),
+		IN_FOLDER(test_backup_of_two),
 		IN_FOLDER(test_clashes_of_files),
 		IN_FOLDER(test_overlaps),
 		IN_FOLDER(test_shared_names),
