@@ -175,7 +175,7 @@ stands() {
 	tunnel_add sixxs1
 	settle
 	echo '300 sixxs0' >/etc/iproute2/rt_tables.d/zz.conf
-	exits 1 strace -qq -o /dev/null -P /run/sixxs-route/tmp -e inject=write:error=ENOSPC \
+	exits 1 strace -qq -o /dev/null -P /run/sixxs-route/tmp -e inject=write,writev:error=ENOSPC \
 		sixxs-route apply sixxs0
 	tunnel_del sixxs0
 	settle
