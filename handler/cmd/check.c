@@ -27,6 +27,7 @@ struct check {
 	int served_error;
 	bool served_read, names_unread;
 	bool watcher_expected; /* a tunnel's link is there */
+	bool holds;            /* a section refuses packets while it has no link */
 	size_t n_tunnels;
 };
 
@@ -148,6 +149,7 @@ static void check_sections(struct check *check)
 		if (!claim_counts(claim))
 			continue;
 		check->n_tunnels++;
+		check->holds |= claim->tunnel.when_gone == UNREACHABLE;
 		check->watcher_expected |= watcher_is_expected(claim->tunnel.ifname);
 		check_served(check, claim);
 		check_name(check, claim);
@@ -237,13 +239,16 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 static void check_networkd(struct check *check)
 {
 	static const char file[] = "/etc/systemd/networkd.conf";
-	const int r = check->n_tunnels ? networkd_deletes() : 0;
+	const int r = check->n_tunnels ? networkd_deletes(check->holds) : 0;
 
 	if (r < 0)
 		warn(check, file, 0,
 		     "cannot read all that systemd-networkd is told: %s; whether it deletes our rules was not checked",
 		     strerror(-r));
-	if (r > 0)
+	if (r > 0 && check->holds)
+		warn(check, file, 0,
+		     "systemd-networkd runs, and by deleting our rules and unreachable routes whenever it configures a link lets out what when_gone = unreachable holds back: " NETWORKD_REMEDY);
+	else if (r > 0)
 		warn(check, file, 0,
 		     "systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
 }

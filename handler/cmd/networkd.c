@@ -24,10 +24,8 @@ static bool is_no(const char *value, size_t size)
 	return false;
 }
 
-bool networkd_says_no(const char *text)
+bool networkd_says_no(const char *text, const char *key)
 {
-	static const char key[] = "ManageForeignRoutingPolicyRules";
-
 	for (; text; text = strchr(text, '\n')) {
 		text += strspn(text, BLANKS "\n");
 		if (strncmp(text, key, strlen(key)) != 0)
@@ -59,7 +57,7 @@ static int is_running(void)
 }
 
 struct reading {
-	bool said;
+	bool rules, routes; /* which are left alone */
 	int error;
 };
 
@@ -68,19 +66,21 @@ static void take(void *data, const char *path, int r, const char *bytes)
 	struct reading *reading = data;
 
 	(void)path;
-	if (r == 0)
-		reading->said |= networkd_says_no(bytes);
-	else if (r != -ENOENT && r != -EINVAL)
+	if (r == 0) {
+		reading->rules |= networkd_says_no(bytes, NETWORKD_RULES);
+		reading->routes |= networkd_says_no(bytes, NETWORKD_ROUTES);
+	} else if (r != -ENOENT && r != -EINVAL) {
 		reading->error = r;
+	}
 }
 
-int networkd_deletes(void)
+int networkd_deletes(bool routes)
 {
 	/* networkd.conf(5) */
 	static const char *const folders[] = {"/etc/systemd", "/run/systemd",
 					      "/usr/local/lib/systemd",
 					      "/usr/lib/systemd"};
-	struct reading reading = {.said = false};
+	struct reading reading = {.error = 0};
 	const int running = is_running();
 
 	for (unsigned i = 0; running > 0 && i < sizeof(folders) / sizeof(folders[0]);
@@ -98,7 +98,7 @@ int networkd_deletes(void)
 		if (r < 0)
 			reading.error = r;
 	}
-	if (running <= 0 || reading.said)
+	if (running <= 0 || (reading.rules && (reading.routes || !routes)))
 		return running < 0 ? running : 0;
 	return reading.error ? reading.error : 1;
 }

@@ -9,13 +9,20 @@
 
 #include <stdbool.h>
 
-/*
- * Returns 1: it runs, and none of its files says ManageForeignRoutingPolicyRules=no; 0:
- * it does not run, or one does; or -errno: one that may do so cannot be read.
- */
-int networkd_deletes(void);
+#define NETWORKD_RULES  "ManageForeignRoutingPolicyRules"
+#define NETWORKD_ROUTES "ManageForeignRoutes"
+#define NETWORKD_REMEDY                                                                 \
+	"put the lines \"[Network]\", \"" NETWORKD_RULES "=no\" and \"" NETWORKD_ROUTES \
+	"=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd"
 
-/* Whether a file's text says so. */
-bool networkd_says_no(const char *text);
+/*
+ * Returns 1: it runs, and none of its files says ManageForeignRoutingPolicyRules=no, or
+ * with ROUTES, ManageForeignRoutes=no; 0: it does not run, or they do; or -errno: one
+ * that may do so cannot be read.
+ */
+int networkd_deletes(bool routes);
+
+/* Whether a file's text says so of this key. */
+bool networkd_says_no(const char *text, const char *key);
 
 #endif

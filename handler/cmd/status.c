@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/status.h"
 
+#include "cmd/networkd.h"
 #include "cmd/watcher.h"
 #include "lib/cleanup.h"
 #include "status/ping.h"
@@ -82,6 +83,24 @@ static void print_watcher(const struct snapshot *snapshot)
 		fprintf(stderr, "sixxs-route: warning: %s\n", text);
 }
 
+/* What check says too: nobody sees that a kill switch is not one. */
+static void print_networkd(const struct snapshot *snapshot)
+{
+	const char *holds = NULL;
+
+	for (size_t i = 0; i < snapshot->tunnels.n; i++) {
+		const struct tunnel_status *tunnel = &snapshot->tunnels.status[i];
+
+		for (size_t j = 0; j < tunnel->n_sections; j++)
+			if (tunnel->sections[j].section.when_gone == UNREACHABLE)
+				holds = tunnel->ifname;
+	}
+	if (holds && networkd_deletes(true) > 0)
+		fprintf(stderr,
+			"sixxs-route: warning: systemd-networkd runs, and whenever it configures a link lets out what %s's when_gone = unreachable holds back: %s\n",
+			holds, NETWORKD_REMEDY);
+}
+
 static int print(struct snapshot *snapshot, const struct status_options *options,
 		 int status)
 {
@@ -91,6 +110,7 @@ static int print(struct snapshot *snapshot, const struct status_options *options
 	if (snapshot->warning[0])
 		fprintf(stderr, "sixxs-route: warning: %s\n", snapshot->warning);
 	print_watcher(snapshot);
+	print_networkd(snapshot);
 	if (options->json)
 		print_json(snapshot, status, stdout);
 	else

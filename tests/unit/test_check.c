@@ -28,9 +28,12 @@ static void test_networkd(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(no) / sizeof(no[0]); i++)
-		assert_true(networkd_says_no(no[i]));
+		assert_true(networkd_says_no(no[i], NETWORKD_RULES));
 	for (unsigned i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
-		assert_false(networkd_says_no(yes[i]));
+		assert_false(networkd_says_no(yes[i], NETWORKD_RULES));
+	assert_true(
+		networkd_says_no("[Network]\nManageForeignRoutes=no\n", NETWORKD_ROUTES));
+	assert_false(networkd_says_no(no[0], NETWORKD_ROUTES));
 }
 
 static void say(struct findings *findings, enum severity severity, const char *file,
