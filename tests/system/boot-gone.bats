@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# when_gone = unreachable over a boot of the real systemd and restarts of the link, without
+# systemd-networkd and with it: programs send all the time to the ports 8999 (the user of the section),
+# 9 (its addresses) and 8998 (nobody's, the control).
+# "tests/system/run tests/system/boot-gone.bats"; ROOTFS: another Debian's root.
+
+wait_until() { # SECONDS COMMAND...
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1
+	shift
+	until "$@"; do
+		if ((${EPOCHREALTIME/[.,]/} >= end)); then
+			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 40 --no-pager >&2
+}
+
+active() { systemctl -q is-active "$1"; }
+
+# Until all that has left so far is noted: the capture keeps the order of all links.
+noted() {
+	local port=$((20000 + RANDOM % 20000))
+	until grep -q "> 127.0.0.9.$port:" /run/packets; do
+		echo >/dev/udp/127.0.0.9/$port || true
+		sleep 0.05
+		active uplink.service || return
+	done 2>/dev/null
+}
+
+# passed LINK PORT: how many packets to that port of the far host have left by it, of both families
+# each, since mark was called
+from=1
+mark() { noted && from=$(($(wc -l </run/packets) + 1)); }
+passed() { # LINK 4|6 PORT
+	local to='203\.0\.113\.1'
+	[ "$2" = 4 ] || to='2001:db8:f::1'
+	noted
+	tail -n +$from /run/packets | grep -cE "^$1 +Out IP6? .* > $to\.$3: UDP" || true
+}
+
+held() { # nothing of ours by net0 since then, and the control did
+	local family
+	for family in 4 6; do
+		[ "$(passed net0 $family 8998)" -gt 50 ] &&
+			[ "$(passed net0 $family 8999)" -eq 0 ] &&
+			[ "$(passed net0 $family 9)" -eq 0 ] || return
+	done
+}
+
+restarts() { # N
+	local i
+	for ((i = 0; i < $1; i++)); do
+		ip link add wg1 type veth peer name far1 netns pop
+		ip -n pop link set far1 up
+		ip link set wg1 up
+		ip neigh replace 203.0.113.1 dev wg1 lladdr 02:00:00:00:00:01
+		ip neigh replace 2001:db8:f::1 dev wg1 lladdr 02:00:00:00:00:01
+		[ $((i % 4)) -ne 0 ] || udevadm settle
+		[ $((i % 5)) -ne 0 ] || udevadm trigger --action=remove /sys/class/net/wg1
+		[ $((i % 2)) -ne 0 ] || ip link set wg1 down
+		ip link del wg1
+	done
+	udevadm settle
+}
+
+@test "the boot: the kill switch stood before there was an uplink; not one packet has left by it" {
+	active uplink.service
+	[ "$(systemctl show -P Result sixxs-route-boot.service)" = success ]
+	[ "$(systemctl show -P ExecMainExitTimestampMonotonic sixxs-route-boot.service)" -lt \
+		"$(systemctl show -P ExecMainStartTimestampMonotonic uplink.service)" ]
+	[ ! -e /sys/class/net/wg1 ]
+	sleep 1
+	held
+	sixxs-route status wg1
+}
+
+@test "fifty restarts without systemd-networkd: not one packet, and by the link they do leave" {
+	mark
+	restarts 50
+	held
+	ip link add wg1 type veth peer name far1 netns pop
+	ip -n pop link set far1 up
+	ip link set wg1 up
+	ip neigh replace 203.0.113.1 dev wg1 lladdr 02:00:00:00:00:01
+	ip neigh replace 2001:db8:f::1 dev wg1 lladdr 02:00:00:00:00:01
+	carried() { [ "$(passed wg1 4 8999)" -gt 0 ] && [ "$(passed wg1 6 8999)" -gt 0 ] && [ "$(passed wg1 4 9)" -gt 0 ] && [ "$(passed wg1 6 9)" -gt 0 ]; }
+	wait_until 10 carried
+	ip link del wg1
+	udevadm settle
+	held
+}
+
+managed() { ip -6 address show dev net9 | grep -q 2001:db8:9::1/64; }
+
+networkd() { # it configures a link, again and again
+	ip link add net9 type veth peer name net9far
+	ip link set net9far up
+	printf '%s\n' '[Match]' Name=net9 '[Network]' Address=2001:db8:9::1/64 >/etc/systemd/network/net9.network
+	systemctl restart systemd-networkd.service
+	wait_until 20 managed
+}
+
+@test "fifty restarts beside systemd-networkd with both ManageForeign settings off: not one packet" {
+	mkdir -p /etc/systemd/networkd.conf.d
+	printf '%s\n' '[Network]' ManageForeignRoutingPolicyRules=no ManageForeignRoutes=no >/etc/systemd/networkd.conf.d/foreign.conf
+	mark
+	networkd
+	local i
+	for i in 1 2 3 4 5; do
+		restarts 10
+		networkctl reconfigure net9
+	done
+	held
+	run sixxs-route check
+	[[ $output != *'systemd-networkd runs'* ]]
+	rm /etc/systemd/networkd.conf.d/foreign.conf
+	systemctl stop systemd-networkd.socket systemd-networkd.service
+	ip link del net9
+}
+
+@test "with systemd-networkd's defaults it does not hold, which check and status say" {
+	mark
+	networkd
+	local i
+	for i in {1..10}; do
+		networkctl reconfigure net9
+		sleep 0.2
+	done
+	leaked() { [ "$(passed net0 4 8999)" -gt 0 ] || [ "$(passed net0 6 8999)" -gt 0 ] || { networkctl reconfigure net9 && false; }; }
+	wait_until 20 leaked
+	run sixxs-route check
+	echo "$output"
+	[[ $output == *'systemd-networkd runs'*ManageForeignRoutingPolicyRules=no* ]]
+	run sixxs-route status wg1
+	echo "$output"
+	[[ $output == *systemd-networkd*ManageForeign* ]]
+	systemctl stop systemd-networkd.socket systemd-networkd.service
+	ip link del net9
+}
+
+@test "remove ends it" {
+	sixxs-route apply wg1
+	mark
+	sixxs-route remove wg1
+	gone() { [ "$(passed net0 4 8999)" -gt 0 ] && [ "$(passed net0 6 8999)" -gt 0 ] && [ "$(passed net0 4 9)" -gt 0 ] && [ "$(passed net0 6 9)" -gt 0 ]; }
+	wait_until 10 gone
+}
