@@ -171,15 +171,15 @@ shared() {
 }
 
 @test "share the load of two uplinks: the README's recipe" {
-	uplink eth1 1
-	uplink eth2 2
+	uplink eth2 1
+	uplink eth3 2
 	for n in 1 2; do
-		ip route add default via 10.$n.0.254 dev eth$n metric 1000$n
-		ip -6 route add default via fe80::fe dev eth$n metric 1000$n
+		ip route add default via 10.$n.0.254 dev eth$((n + 1)) metric 1000$n
+		ip -6 route add default via fe80::fe dev eth$((n + 1)) metric 1000$n
 	done
 	container br-lan
 	recipe 'Share the load of two uplinks'
-	sample share eth1 eth2
+	sample share eth2 eth3
 	exits 0 $handler check
 	in_pop socat TCP6-LISTEN:81,fork,reuseaddr SYSTEM:'echo hello' >/dev/null 2>&1 3>&- &
 	local pids=$! family
@@ -188,15 +188,15 @@ shared() {
 	done
 	$handler apply --all
 	for family in 4 6; do
-		[[ $(shared $family) =~ ^(eth2 )?eth1\ eth2\ eth1\ eth2\ eth1\ eth2\ eth1(\ eth2)?$ ]]
+		[[ $(shared $family) =~ ^(eth3 )?eth2\ eth3\ eth2\ eth3\ eth2\ eth3\ eth2(\ eth3)?$ ]]
 		[ "$(cat /tmp/shared)" -eq 8 ]
 	done
 	# the host itself, and what nothing has marked
 	leaves net0 ping_far 4
 	leaves net0 ping_far 6
-	ip link set eth2 down
+	ip link set eth3 down
 	for family in 4 6; do
-		[[ $(shared $family) =~ ^(net0 )?eth1\ net0\ eth1\ net0\ eth1\ net0\ eth1(\ net0)?$ ]]
+		[[ $(shared $family) =~ ^(net0 )?eth2\ net0\ eth2\ net0\ eth2\ net0\ eth2(\ net0)?$ ]]
 		[ "$(cat /tmp/shared)" -eq 4 ]
 	done
 	kill $pids
