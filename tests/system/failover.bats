@@ -5,7 +5,9 @@
 # source = auto follows: which link packets leave by as links go and come.
 
 setup_file() {
+	# shellcheck source=tests/system/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	# shellcheck source=tests/system/packets.bash
 	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
@@ -49,7 +51,7 @@ pair() { # [LINE...]: of the primary
 @test "primary and backup: the README's recipe" {
 	recipe 'Primary and backup'
 	sample backup tun0 tun1
-	exits 0 $handler check
+	exits 0 "$handler" check
 	both_ways
 	watch_start
 	one_by 6 net0
@@ -58,7 +60,7 @@ pair() { # [LINE...]: of the primary
 	wait_until 10 routed 304
 	wait_until 10 routed 305
 	one_by 6 tun0
-	exits 0 $handler status
+	exits 0 "$handler" status
 	# the first has lost its carrier: its program has died
 	ip -n pop link set far1 down
 	wait_until 5 unrouted 304
@@ -97,8 +99,7 @@ unrouted() { ! routed "$1"; }
 	sleep 0.3
 	# the control: by net0 and by no section
 	flood 1998
-	local i
-	for i in {1..20}; do
+	for _ in {1..20}; do
 		ip link set tun0 down
 		sleep 0.05
 		ip link set tun0 up
@@ -176,7 +177,7 @@ unrouted() { ! routed "$1"; }
 	ip neigh replace 10.1.0.253 dev eth1 lladdr 02:00:00:00:00:fd
 	ip neigh replace fe80::fd dev eth1 lladdr 02:00:00:00:00:fd
 	$handler apply eth1
-	exits 0 $handler status eth1
+	exits 0 "$handler" status eth1
 	capture eth1 -e -Q out "host $far4 or host $far6"
 	by eth1
 	leaves eth1 ping_far 4 -I 10.1.0.1
@@ -243,7 +244,7 @@ unruled() { ! ruled "$1"; }
 	recipe 'A server with two tunnels'
 	sample sixxs0 sixxs0
 	sample sixxs1 sixxs1
-	exits 0 $handler check
+	exits 0 "$handler" check
 	$handler apply --all
 	ip -n pop route add 2a02::1 dev far1
 	ip -n pop route add 2a02::2 dev far2

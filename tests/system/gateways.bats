@@ -5,7 +5,9 @@
 # else has put into the tables, and packets take it.
 
 setup_file() {
+	# shellcheck source=tests/system/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	# shellcheck source=tests/system/packets.bash
 	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
@@ -31,8 +33,8 @@ teardown() {
 	return $status
 }
 
-section() { # [LINE...]
-	printf '%s\n' '[uplink]' 'interface = eth1' 'source = auto' 'gateway = auto' 'table = 301' 'wait = 0' "$@" | drop_in eth1
+section() {
+	printf '%s\n' '[uplink]' 'interface = eth1' 'source = auto' 'gateway = auto' 'table = 301' 'wait = 0' | drop_in eth1
 }
 
 from() { [ "$1" = 4 ] && echo 10.1.0.1 || echo 2a02:1::1; }
@@ -73,7 +75,7 @@ dhcp_like() { # GATEWAY: what dhclient, ifupdown or networkd do
 @test "two uplinks on one VPS, addresses by DHCP and RA: the README's recipe" {
 	recipe 'Two uplinks on one VPS, addresses by DHCP and RA'
 	sample uplink eth1
-	exits 0 $handler check
+	exits 0 "$handler" check
 	# where systemd runs, no event waits
 	mkdir -p /run/systemd/system
 	watch_start
@@ -99,7 +101,7 @@ dhcp_like() { # GATEWAY: what dhclient, ifupdown or networkd do
 	# main's default is another's
 	leaves net0 ping_far 4
 	leaves net0 ping_far 6
-	exits 0 $handler status eth1
+	exits 0 "$handler" status eth1
 	# the router takes it back: its last one stays while the link is up
 	advertise 0
 	wait_until 10 retracted
@@ -239,9 +241,9 @@ retracted() { ! ip -6 route show default dev eth1 | grep -q 'proto ra'; }
 	ip route add default via 10.1.0.254 dev eth1 table 301 proto dhcp
 	ip -6 route add default via fe80::fe dev eth1 table 301 proto ra
 	replies eth1
-	exits 0 $handler status eth1
-	exits 0 $handler apply eth1
-	exits 0 $handler apply --all
+	exits 0 "$handler" status eth1
+	exits 0 "$handler" apply eth1
+	exits 0 "$handler" apply --all
 	replies eth1
 	leaves net0 ping_far 4
 	leaves net0 ping_far 6

@@ -5,7 +5,9 @@
 # such a link or not. What happens at a boot is in boot-gone.bats.
 
 setup_file() {
+	# shellcheck source=tests/system/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	# shellcheck source=tests/system/packets.bash
 	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
@@ -86,7 +88,7 @@ all() {
 	# as sixxs-route-boot.service does
 	$handler apply --all
 	all none
-	exits 0 $handler status wg1
+	exits 0 "$handler" status wg1
 	far_end wg1 1
 	settle
 	all none
@@ -95,7 +97,7 @@ all() {
 	settle
 	$handler apply wg1
 	all wg1
-	exits 0 $handler status wg1
+	exits 0 "$handler" status wg1
 	ip link set wg1 down
 	all none
 	# a client is stopped, and udev sees to it
@@ -153,8 +155,8 @@ all() {
 	switch
 	$handler apply wg1
 	printf '[wg1]\nuser = 19 99\n' | drop_in wg1
-	exits 1 $handler apply wg1
-	exits 1 $handler apply --all
+	exits 1 "$handler" apply wg1
+	exits 1 "$handler" apply --all
 	all none
 	ln -sf /dev/null /etc/sixxs-route/conf.d/wg1.conf
 	$handler apply wg1
@@ -194,7 +196,7 @@ restarts() {
 	for family in 4 6; do
 		[ "$(passed wg1 $family)" -gt 0 ]
 		# one socket each: of the sources that net0 has seen there is one
-		ports=$(sent <$packets | grep -E "^net0 +Out IP6? .* > $([ $family = 4 ] && echo $far4 || echo $far6)[.:]" |
+		ports=$(sent <"$packets" | grep -E "^net0 +Out IP6? .* > $([ $family = 4 ] && echo "$far4" || echo "$far6")[.:]" |
 			awk '{ print $4 }' | sort -u)
 		echo "$ports"
 		[ "$(wc -l <<<"$ports")" -eq 1 ]
@@ -230,16 +232,16 @@ carried() { [ "$(passed wg1 4)" -gt 0 ] && [ "$(passed wg1 6)" -gt 0 ]; }
 	# prefer_main is the default for a user: neighbours are reached, and what has a route of its own
 	as_user 1999 ping -n -c 1 -W 1 192.0.2.2
 	as_user 1999 ping -n -c 1 -W 1 2001::2
-	ip route add $far4/32 via 192.0.2.2
-	ip -6 route add $far6/128 via 2001::2
+	ip route add "$far4"/32 via 192.0.2.2
+	ip -6 route add "$far6"/128 via 2001::2
 	leaves net0 user_far 4 1999
 	leaves net0 user_far 6 1999
 	sed -i '/^user/aprefer_main = no' /etc/sixxs-route/conf.d/wg1.conf
 	$handler apply wg1
 	leaves none user_far 4 1999
 	leaves none user_far 6 1999
-	ip route del $far4/32
-	ip -6 route del $far6/128
+	ip route del "$far4"/32
+	ip -6 route del "$far6"/128
 	$handler remove wg1
 }
 
@@ -261,7 +263,7 @@ carried() { [ "$(passed wg1 4)" -gt 0 ] && [ "$(passed wg1 6)" -gt 0 ]; }
 @test "these packets never leave elsewhere: the README's recipe" {
 	recipe 'These packets never leave elsewhere'
 	sample never wg3
-	exits 0 $handler check
+	exits 0 "$handler" check
 	$handler apply --all
 	local family
 	for family in 4 6; do

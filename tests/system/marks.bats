@@ -4,7 +4,9 @@
 # fwmark: packets that nftables has marked take the section's way; the README's recipes for it.
 
 setup_file() {
+	# shellcheck source=tests/system/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	# shellcheck source=tests/system/packets.bash
 	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
@@ -21,7 +23,7 @@ setup() {
 teardown() {
 	local status=0
 	capture_stop || status=1
-	[ -z "$server" ] || { kill "$server" && wait "$server" || true; }
+	[ -z "$server" ] || ! kill "$server" || wait "$server" || true
 	nft flush ruleset
 	sysctl -qw net.ipv4.conf.{all,default,net0}.rp_filter=0 net.ipv4.conf.all.src_valid_mark=0
 	hosts_gone box || status=1
@@ -67,7 +69,7 @@ both() { "$@" 4 && "$@" 6; }
 	container
 	recipe 'A published port of a container'
 	sample marked wg0
-	exits 0 $handler check
+	exits 0 "$handler" check
 	mv /etc/sixxs-route/conf.d/wg0.conf /tmp
 	uplink wg0 1
 	leaves net0 asks 4
@@ -80,7 +82,7 @@ both() { "$@" 4 && "$@" 6; }
 	leaves wg0 asks 4
 	leaves wg0 asks 6
 	both asks
-	exits 0 $handler status wg0
+	exits 0 "$handler" status wg0
 	# other bits of the mark are others'
 	nft 'add chain inet published other { type filter hook prerouting priority -160; }'
 	nft 'add rule inet published other meta mark set 0xab00'
@@ -162,12 +164,12 @@ both() { "$@" 4 && "$@" 6; }
 shared() {
 	local to=far$1 from
 	noted
-	from=$(wc -l <$packets)
+	from=$(wc -l <"$packets")
 	for _ in 1 2 3 4 5 6 7 8; do
 		ip netns exec box timeout 2 socat -u "TCP$1:[${!to}]:81" - || true
 	done 2>/dev/null | grep -cx hello >/tmp/shared
 	noted
-	tail -n +$((from + 1)) $packets | sent | grep ' Flags \[S\]' | awk '{ print $1 }' | paste -sd' '
+	tail -n +$((from + 1)) "$packets" | sent | grep ' Flags \[S\]' | awk '{ print $1 }' | paste -sd' '
 }
 
 @test "share the load of two uplinks: the README's recipe" {
@@ -180,7 +182,7 @@ shared() {
 	container br-lan
 	recipe 'Share the load of two uplinks'
 	sample share eth2 eth3
-	exits 0 $handler check
+	exits 0 "$handler" check
 	in_pop socat TCP6-LISTEN:81,fork,reuseaddr SYSTEM:'echo hello' >/dev/null 2>&1 3>&- &
 	local pids=$! family
 	for family in 4 6; do

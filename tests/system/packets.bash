@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # repo is lib.bash's
 # SPDX-License-Identifier: MIT
 #
 # For tests with real packets, to be sourced after lib.bash: a host with an uplink, other links to
@@ -79,7 +79,7 @@ in_pop() { ip netns exec pop "$@"; }
 
 capture_start() {
 	tcpdump -i any -nn -t -l --immediate-mode -B 65536 \
-		"host $far4 or host $far6 or dst host 127.0.0.9 ${1:+or $1}" >$packets 2>$packets.log 3>&- &
+		"host $far4 or host $far6 or dst host 127.0.0.9" >$packets 2>$packets.log 3>&- &
 	capture=$!
 	wait_until 30 grep -q '^listening on' $packets.log
 }
@@ -142,6 +142,7 @@ floods=()
 
 # flood USER [SOURCE4 SOURCE6]: that user's programs send to the far host every two milliseconds, from
 # then on, whatever is said to them; floods_stop ends all.
+# shellcheck disable=SC2016 # of perl
 flood() {
 	setpriv --reuid="$1" --regid="$1" --clear-groups perl -MSocket=:all -e '
 		my ($from4, $from6) = @ARGV;
@@ -160,7 +161,7 @@ flood() {
 }
 
 floods_stop() {
-	[ ${#floods[@]} -eq 0 ] || { kill "${floods[@]}" && wait "${floods[@]}" || true; }
+	[ ${#floods[@]} -eq 0 ] || ! kill "${floods[@]}" || wait "${floods[@]}" || true
 	floods=()
 }
 
@@ -215,7 +216,7 @@ recipe() {
 		/^$/ { blank = 1; next }
 		{ open = blank = 0 }' "$repo/README.md"
 	[ -e $dir/01 ] || { echo "the README has no recipe: $1" >&2 && return 1; }
-	for block in $dir/*; do
+	for block in "$dir"/*; do
 		read -r _ file <"$block"
 		case $(head -n 1 "$block") in
 		'# /'*)

@@ -4,7 +4,9 @@
 # bound, from_link and user: which packets take the section's way, and that others do not.
 
 setup_file() {
+	# shellcheck source=tests/system/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	# shellcheck source=tests/system/packets.bash
 	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
@@ -59,7 +61,7 @@ curl_far() { # 4|6 LINK
 		leaves net0 bound_far $family net0
 		answered $family
 	done
-	exits 0 $handler status sixxs0
+	exits 0 "$handler" status sixxs0
 	# neighbours are reached at once, not by way of the gateway
 	capture sixxs0 -Q out icmp or icmp6
 	ping -4 -n -c 1 -W 1 -I sixxs0 10.1.0.254
@@ -144,7 +146,7 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	rules | has '16383: from all iif br-lan [detached] lookup lan proto sixxs'
 	lan 1
 	lan 2
-	exits 0 $handler check
+	exits 0 "$handler" check
 	local family
 	for family in 4 6; do
 		leaves wg2 from_lan 1 $family
@@ -158,7 +160,7 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	ip netns exec lan2 ping -n -c 1 -W 1 2001:db8:48:1::2
 	ip netns exec lan1 ping -n -c 1 -W 1 172.16.1.1
 	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::1
-	exits 0 $handler status wg2
+	exits 0 "$handler" status wg2
 	# the bridge is made anew
 	ip link del br-lan
 	hosts_gone lan1
@@ -197,7 +199,7 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	leaves net0 from_lan 1 6
 	recipe 'A routed /48 for a LAN'
 	sample routed-prefix SixxsOffice
-	exits 0 $handler check
+	exits 0 "$handler" check
 	$handler apply --all
 	for n in 1 2; do
 		leaves SixxsOffice from_lan $n 6
@@ -238,12 +240,12 @@ user_far() {
 		leaves net0 user_far $family 2000
 		leaves net0 user_far $family 1998
 		leaves net0 user_far $family 0
-		leaves wg1 as_user 1999 ping -"$family" -n -c 1 -W 1 "$([ $family = 4 ] && echo $far4 || echo $far6)"
+		leaves wg1 as_user 1999 ping -"$family" -n -c 1 -W 1 "$([ $family = 4 ] && echo "$far4" || echo "$far6")"
 	done
 	# his neighbours are still his
 	as_user 1999 ping -n -c 1 -W 1 192.0.2.2
 	as_user 1999 ping -n -c 1 -W 1 2001::2
-	exits 0 $handler status wg1
+	exits 0 "$handler" status wg1
 	printf '[wg1]\nuser = 1998-2000\ntable = 303\n' | drop_in wg1
 	$handler apply wg1
 	for family in 4 6; do
@@ -265,7 +267,7 @@ user_far() {
 	leaves net0 user_far 4 1999
 	recipe "One user's traffic"
 	sample user wg1
-	exits 0 $handler check
+	exits 0 "$handler" check
 	$handler apply --all
 	for family in 4 6; do
 		leaves wg1 user_far $family 1999

@@ -4,7 +4,9 @@
 # steer = source-route: many tunnels share a table and a rule, and each one's packets take its link.
 
 setup_file() {
+	# shellcheck source=tests/system/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	# shellcheck source=tests/system/packets.bash
 	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
@@ -62,8 +64,8 @@ way() { # N LINK: of both its sources
 	leaves net0 ping_far 6
 	leaves net0 ping_far 6 -I 2001::1
 	leaves net0 ping_far 4
-	exits 0 $handler status
-	exits 0 $handler check
+	exits 0 "$handler" status
+	exits 0 "$handler" check
 	$handler remove sixxs0
 	rules | has "$shared"
 	way 0 net0
@@ -126,7 +128,7 @@ way() { # N LINK: of both its sources
 	alone 1
 	way 0 sixxs0
 	way 1 sixxs1
-	exits 0 $handler status
+	exits 0 "$handler" status
 	untroubled
 }
 
@@ -174,7 +176,7 @@ routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
 		drop_in sixxs1
 		run $handler check
 		[ $status -eq 1 ] && grep -E "sixxs1.conf:[0-9]+: .*$1" <<<"$output" || { echo "$output" >&2 && return 1; }
-		exits 1 $handler apply sixxs1
+		exits 1 "$handler" apply sixxs1
 		assert_same "$before" "$(kernel)"
 	}
 	refused 'table' <<<$'[sixxs1]\nsource = 2a02:1::/64\ntable = 400'
