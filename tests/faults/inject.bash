@@ -41,6 +41,8 @@ errnos() {
 	mmap | munmap | mprotect | mremap) errors=ENOMEM ;;
 	capget | capset | prctl) errors=EPERM ;;
 	getsockopt) errors='ENOPROTOOPT ENOBUFS' ;;
+	timerfd_create) errors='EMFILE ENOMEM' ;;
+	timerfd_settime) errors=EINVAL ;;
 	close) errors='EINTR EIO ENOSPC EDQUOT' ;;
 	connect) errors='EACCES EAGAIN EINTR ECONNREFUSED' ;;
 	fchmod) errors='EIO EROFS EPERM' ;;
