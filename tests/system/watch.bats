@@ -315,7 +315,7 @@ tries() {
 
 @test "a run folder that is full as the link comes up" {
 	mkdir -p /run/sixxs-route
-	mount -t tmpfs -o mode=755,size=16k tmpfs /run/sixxs-route
+	mount -t tmpfs -o mode=755,size=24k tmpfs /run/sixxs-route
 	watch_start
 	tunnel_add sixxs0
 	settle
