@@ -59,7 +59,7 @@ bool watcher_is_missing(const struct settings *settings, char ret[static WATCHER
 	pid_t pid;
 	int r;
 
-	if (access("/run/systemd/system", F_OK) < 0)
+	if (access("/run/systemd/system", F_OK) < 0 && errno == ENOENT)
 		return false;
 	runfd = run_dir_open(settings->run_dir, false);
 	r = runfd < 0 ? runfd : watch_lock_find_holder(runfd, &pid);

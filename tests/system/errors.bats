@@ -59,7 +59,7 @@ works() {
 
 # ---- the kernel refuses -------------------------------------------------------------------
 
-route='sixxs0: "ip -6 route add default dev sixxs0 metric 1024 table 200 protocol 166" failed: '
+route='sixxs0: "ip -6 route add default dev sixxs0 metric 2048 table 200 protocol 166" failed: '
 
 @test "IPv6 is disabled on the link" {
 	makes
@@ -91,20 +91,20 @@ route='sixxs0: "ip -6 route add default dev sixxs0 metric 1024 table 200 protoco
 	makes
 	ip -6 address add 2a02::99/64 dev sixxs0
 	section $'source = 2a02::1\ngateway = 2a02::99'
-	fails 'sixxs0: "ip -6 route add default via 2a02::99 dev sixxs0 metric 1024 table 200 protocol 166 onlink" failed: .* \(.*\): .*gateway.*'
+	fails 'sixxs0: "ip -6 route add default via 2a02::99 dev sixxs0 metric 2048 table 200 protocol 166 onlink" failed: .* \(.*\): .*gateway.*'
 }
 
 @test "the IPv4 gateway is the host itself" {
 	makes
 	ip address add 192.0.2.77/32 dev sixxs0
 	section $'source = 192.0.2.77\ngateway = 192.0.2.77'
-	fails 'sixxs0: "ip -4 route add default via 192.0.2.77 dev sixxs0 metric 1024 table 200 protocol 166 onlink" failed: .*: .*gateway.*'
+	fails 'sixxs0: "ip -4 route add default via 192.0.2.77 dev sixxs0 metric 2048 table 200 protocol 166 onlink" failed: .*: .*gateway.*'
 }
 
 @test "somebody else's default route is in the table" {
 	makes
-	ip -6 route add default dev net0 table 200 metric 1024 proto static
-	fails 'sixxs0: table 200 already has a default route that is not ours \(default dev net0 metric 1024, protocol 4 static\), which is left alone: delete it, or set another table or metric'
+	ip -6 route add default dev net0 table 200 metric 2048 proto static
+	fails 'sixxs0: table 200 already has a default route that is not ours \(default dev net0 metric 2048, protocol 4 static\), which is left alone: delete it, or set another table or metric'
 	ip -6 route del default dev net0 table 200
 	works
 }
@@ -186,7 +186,7 @@ full() {
 
 @test "a run folder with room for the record, not for the name: the routes are not affected" {
 	makes
-	full size=8k
+	full size=12k
 	head -c 4096 /dev/zero >/run/sixxs-route/filler
 	exits 1 $handler apply sixxs0
 	logged 1 '^daemon.err sixxs0: cannot name its table: No space left on device: its routes are not affected; '
@@ -201,7 +201,7 @@ full() {
 
 @test "a run folder that fills up while the tunnel stands" {
 	makes
-	full size=12k
+	full size=16k
 	works
 	standing=$(kernel)
 	head -c 8192 /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
