@@ -199,7 +199,8 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 }
 
 @test "interface: the section is another interface's" {
-	section $'interface = sixxs7\nsource = 2a02::1\ntable = 200'
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	printf '[sixxs0]\ninterface = sixxs7\nsource = 2a02::1\ntable = 200\n' | drop_in office
 	replay sixxs0
 	assert_same "$baseline" "$(snapshot)"
 	tunnel_add sixxs7
@@ -224,10 +225,12 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 	exits 255 ip -6 route show table sixxs0
 }
 
-@test "the section is deleted" {
+@test "the section is deleted and its file is not: that is told, and takes nothing away" {
+	log_restart
 	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs0
 	replay sixxs0
-	assert_same "$baseline" "$(snapshot)"
+	assert_same "$old" "$(ours)"
+	told '^daemon.err .*/sixxs0.conf: there is no section for sixxs0 in it; to end a tunnel delete its file'
 }
 
 @test "the file is deleted" {
