@@ -51,7 +51,7 @@ found() {
 	sed -i 's/SixxsOffice/sixxsOffice/' $dir/routed-prefix.conf
 	found
 	# each sample by itself, under its interface's name
-	for file in lan:wg2 marked:wg0 uplink:eth1 user:wg1; do
+	for file in lan:wg2 marked:wg0 never:wg3 uplink:eth1 user:wg1; do
 		rm $dir/*
 		cp conf.d/${file%:*}.conf $dir/${file#*:}.conf
 		found
