@@ -76,7 +76,12 @@ restarts() { # N
 	[ "$(systemctl show -P ExecMainExitTimestampMonotonic sixxs-route-boot.service)" -lt \
 		"$(systemctl show -P ExecMainStartTimestampMonotonic uplink.service)" ]
 	[ ! -e /sys/class/net/wg1 ]
-	sleep 1
+	# the control: as many as make a zero of the others mean something
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ "$(passed net0 4 8998)" -le 50 ] || [ "$(passed net0 6 8998)" -le 50 ] || break
+		sleep 0.2
+	done
 	held
 	sixxs-route status wg1
 }

@@ -43,13 +43,13 @@ within() {
 	at_most "calls of $1" $((calls - start_calls)) "$3"
 }
 
-@test "an add" { within add 145000 84; }
+@test "an add" { within add 145000 93; }
 
-@test "a replay" { within replay 150000 69; }
+@test "a replay" { within replay 150000 78; }
 
-@test "a change of the table" { within table 180000 93; }
+@test "a change of the table" { within table 180000 102; }
 
-@test "a remove" { within remove 150000 70; }
+@test "a remove" { within remove 150000 79; }
 
 # But for what is read and written more, that is one file: the names.
 @test "1,000 tunnels cost an event no more than one does" {
