@@ -239,7 +239,7 @@ static void raise_stack_limit(void)
 	setrlimit(RLIMIT_STACK, &limit); /* else find_low_limit() tells */
 }
 
-static bool is_limited(int resource, size_t needed)
+static bool is_limited(unsigned resource, size_t needed)
 {
 	struct rlimit limit;
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -185,8 +186,9 @@ static int note_section(void *data, const struct section *section, const char *f
 	if (is_own_file(suggestion, file))
 		return 0;
 	use_table(reading->used, section->table);
-	if (!strcmp(section->ifname, suggestion->ifname) && !suggestion->elsewhere)
-		suggestion->elsewhere = strdup(file);
+	if (!strcmp(section->ifname, suggestion->ifname) && !suggestion->elsewhere[0])
+		snprintf(suggestion->elsewhere, sizeof(suggestion->elsewhere), "%s",
+			 file);
 	return 0;
 }
 
@@ -293,7 +295,7 @@ void suggest_print(const struct suggestion *suggestion, FILE *out)
 	fprintf(out,
 		"# %s as it stands: see sixxs-route.conf(5), then sixxs-route check.\n",
 		suggestion->ifname);
-	if (suggestion->elsewhere)
+	if (suggestion->elsewhere[0])
 		print_file(out, "There is a section for it in ", suggestion->elsewhere,
 			   ": a file of\n# its own comes first.");
 	fprintf(out, "[%s]\n", suggestion->ifname);
@@ -341,7 +343,6 @@ int suggest(const struct settings *settings, struct rtnl *rtnl, const char *ifna
 		log_line(LOG_ERR, "%s: cannot ask the kernel how it stands: %s", ifname,
 			 strerror(-r));
 	free(suggestion.address);
-	free(suggestion.elsewhere);
 	free(suggestion.unread);
 	return r;
 }

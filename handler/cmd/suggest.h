@@ -10,6 +10,7 @@
 #include "netlink/rtnl.h"
 #include "settings.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +25,9 @@ struct suggestion {
 	uint32_t table;           /* that nobody uses; 0: there is none */
 	bool name_taken;          /* by another table */
 	bool names_unread;        /* not all names of tables are known */
-	char *elsewhere, *unread; /* files of conf.d: with a section for it, or wrong */
+	/* files of conf.d: with a section for it, or wrong */
+	char elsewhere[NAME_MAX + 1];
+	char *unread;
 };
 
 void suggest_print(const struct suggestion *suggestion, FILE *out);

@@ -217,7 +217,7 @@ static int converge_and_count(const struct settings *settings, struct rtnl *rtnl
 {
 	struct counting counting = {.settings = settings, .event = event};
 	const int r =
-		converge_and(settings, rtnl, event->ifname,
+		converge_and(settings, rtnl, event->ifname, GOAL_SECTION,
 			     event->removal ? event->ifindex : 0, count, &counting, ret);
 
 	if (!counting.done && !settings->dry_run && r != -ETIMEDOUT)

@@ -289,40 +289,32 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 	return r;
 }
 
-static int start(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
+int converge_and(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
+		 enum goal goal, uint32_t removed_ifindex, converge_fn *fn, void *data,
+		 struct outcome *ret)
 {
 	struct tunnel tunnel;
+	struct run run = {.settings = settings,
+			  .rtnl = rtnl,
+			  .ifname = ifname,
+			  .goal = goal,
+			  .fn = fn,
+			  .data = data,
+			  .runfd = -1,
+			  .tunnel = &tunnel};
 	int r;
 
 	tunnel.n = 0; /* and the rest stays as it is: it is large */
-	run->tunnel = &tunnel;
-	run->runfd = -1;
 	*ret = (struct outcome){0};
-	r = run->settings->dry_run ? rehearse(run, removed_ifindex)
-				   : lock_and_run(run, removed_ifindex, ret);
-	free_run(run);
+	r = settings->dry_run ? rehearse(&run, removed_ifindex)
+			      : lock_and_run(&run, removed_ifindex, ret);
+	free_run(&run);
 	return r;
 }
 
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	     enum goal goal, uint32_t removed_ifindex, struct outcome *ret)
 {
-	struct run run = {
-		.settings = settings, .rtnl = rtnl, .ifname = ifname, .goal = goal};
-
-	return start(&run, removed_ifindex, ret);
-}
-
-int converge_and(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-		 uint32_t removed_ifindex, converge_fn *fn, void *data,
-		 struct outcome *ret)
-{
-	struct run run = {.settings = settings,
-			  .rtnl = rtnl,
-			  .ifname = ifname,
-			  .goal = GOAL_SECTION,
-			  .fn = fn,
-			  .data = data};
-
-	return start(&run, removed_ifindex, ret);
+	return converge_and(settings, rtnl, ifname, goal, removed_ifindex, NULL, NULL,
+			    ret);
 }

@@ -28,7 +28,7 @@ int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifn
  * come to, if it came so far.
  */
 int converge_and(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
-		 uint32_t removed_ifindex, converge_fn *fn, void *data,
+		 enum goal goal, uint32_t removed_ifindex, converge_fn *fn, void *data,
 		 struct outcome *ret);
 
 #endif

@@ -268,7 +268,7 @@ random_drop_ins() {
 		random_scene
 		commands=$($handler --dry-run apply --all 2>/dev/null)
 		sh -e <<<"$commands"
-		printf 'seed %s, commands:\n%s\n' $seed "$commands"
+		printf 'seed %s, commands:\n%s\n' "$seed" "$commands"
 		assert_same "$real" "$(kernel | LC_ALL=C sort)"
 		clear_away
 	done

@@ -43,7 +43,7 @@ limit() { # N/SECONDS
 guard() { sixxs-route guard "$@" sixxs0; }
 
 # What there is in the run folder, but for its lock and the owners' folder.
-counts() { find /run/sixxs-route -mindepth 1 ! -name lock ! -name owners -printf '%P\n'; }
+counts() { find /run/sixxs-route -mindepth 1 ! -name lock ! -name owners ! -name netns -printf '%P\n'; }
 
 counted() { grep -c '^[ac]' $file; }
 
