@@ -8,7 +8,7 @@ longest_first() {
 			n = split("system/watch.bats system/hostile.bats faults/errors faults/sick faults/looks fuzz faults/kill " \
 				"memcheck/units system/ownership.bats system/events.bats system/refused.bats " \
 				"memcheck/verbs system/status.bats system/commands.bats system/guard.bats protocol " \
-				"unit system/waiting.bats system/contested.bats system/dryrun.bats system/errors.bats", order)
+				"system/gone.bats unit system/waiting.bats system/contested.bats system/dryrun.bats system/errors.bats", order)
 			for (i = 1; i <= n; i++)
 				rank[order[i]] = i
 		}
