@@ -43,6 +43,7 @@ within() {
 	at_most "calls of $1" $((calls - start_calls)) "$3"
 }
 
+# Nine calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
 @test "an add" { within add 145000 93; }
 
 @test "a replay" { within replay 150000 78; }
