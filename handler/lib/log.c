@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/log.h"
 
+#include "lib/file.h"
 #include "lib/text.h"
 
 #include <errno.h>
@@ -120,15 +121,23 @@ static bool was_said(const char *text)
 	return log_was_told(&state.now, text) || has(state.memory, hash(text));
 }
 
+static void to_stderr(const char *text)
+{
+	char bytes[LINE_SIZE + 32];
+	const char *end = stpcpy(stpcpy(stpcpy(bytes, "sixxs-route: "), text), "\n");
+
+	if (file_write_fd(STDERR_FILENO, bytes, (size_t)(end - bytes)) < 0)
+		state.failed = true;
+}
+
 static void emit(int priority, const char *text)
 {
 	if (state.memory && priority <= LOG_WARNING && was_said(text))
 		return;
 	if (priority != LOG_DEBUG || state.verbose)
 		to_syslog(priority, text);
-	if (state.to_stderr && (priority != LOG_DEBUG || state.verbose) &&
-	    dprintf(STDERR_FILENO, "sixxs-route: %s\n", text) < 0)
-		state.failed = true;
+	if (state.to_stderr && (priority != LOG_DEBUG || state.verbose))
+		to_stderr(text);
 }
 
 static void hold(int priority, const char *text)
