@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Failover by health with the real systemd: the README's timer, as it stands there, and a tunnel
+# Failover by health with the real systemd: the recipe's timer, as it stands there, and a tunnel
 # whose far end dies and comes back without its link noticing.
 
 wait_until() { # SECONDS COMMAND...
@@ -40,7 +40,7 @@ teardown() {
 
 # The recipe's two files, put where it says. SECONDS: instead of its 60.
 install_recipe() {
-	sed -n '/^## A tunnel that is up and carries nothing/,/^## Does it work/s/^    //p' README.md |
+	sed -n '/^## A tunnel that is up and carries nothing/,/^## /s/^    //p' conf.d/RECIPES.md |
 		sed "s/--for 60/--for $1/" |
 		awk '/^# \// { file = $2; next } file { print >file }'
 	systemctl daemon-reload
@@ -58,7 +58,7 @@ dies() {
 }
 comes_back() { in_pop nft flush ruleset && ip -n pop route replace 2a02::1 dev tunnel0; }
 
-@test "the README's timer: the backup carries within seconds, and it comes back" {
+@test "the recipe's timer: the backup carries within seconds, and it comes back" {
 	client_start 0 2>/tmp/topology
 	client_start 1 2>/tmp/topology
 	wait_until 10 leaves_by sixxs0

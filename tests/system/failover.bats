@@ -48,7 +48,7 @@ pair() { # [LINE...]: of the primary
 	printf '%s\n' '[tun1]' 'source = 2001:db8:7::/48, 198.51.100.7' 'table = 305' 'priority = 16390' 'wait = 0' 'when_down = unreachable' | drop_in tun1
 }
 
-@test "primary and backup: the README's recipe" {
+@test "primary and backup: the recipe" {
 	recipe 'Primary and backup'
 	sample backup tun0 tun1
 	exits 0 "$handler" check
@@ -234,7 +234,7 @@ unrouted() { ! routed "$1"; }
 ruled() { ip -6 rule | grep -q "$1"; }
 unruled() { ! ruled "$1"; }
 
-@test "a server with two tunnels: the README's recipe" {
+@test "a server with two tunnels: the recipe" {
 	uplink sixxs0 1
 	uplink sixxs1 2
 	ip address add 2a02::1/128 dev sixxs0

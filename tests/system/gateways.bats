@@ -72,8 +72,8 @@ dhcp_like() { # GATEWAY: what dhclient, ifupdown or networkd do
 	ip route replace default via "$1" dev eth1 proto dhcp metric 1024
 }
 
-@test "two uplinks on one VPS, addresses by DHCP and RA: the README's recipe" {
-	recipe 'Two uplinks on one VPS, addresses by DHCP and RA'
+@test "two uplinks, addresses by DHCP and RA: the README's drop-in" {
+	recipe 'A drop-in: two uplinks'
 	sample uplink eth1
 	exits 0 "$handler" check
 	# where systemd runs, no event waits

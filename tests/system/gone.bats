@@ -260,7 +260,7 @@ carried() { [ "$(passed wg1 4)" -gt 0 ] && [ "$(passed wg1 6)" -gt 0 ]; }
 	$handler remove wg1
 }
 
-@test "these packets never leave elsewhere: the README's recipe" {
+@test "these packets never leave elsewhere: the recipe" {
 	recipe 'These packets never leave elsewhere'
 	sample never wg3
 	exits 0 "$handler" check

@@ -430,10 +430,10 @@ crash_loop() { # ROUNDS
 	[[ $output == *"seconds left"* ]]
 }
 
-# What the README shows to be typed, below the line that begins so; it is typed by root.
-readme() { sed -n "/^$1/,/^[A-Z]/p" "$repo/README.md" | sed -n 's/^    //p' | sed 's/^sudo //'; }
+# What handler/README.md shows to be typed, below the line that begins so; it is typed by root.
+readme() { sed -n "/^$1/,/^[A-Z]/p" "$repo/handler/README.md" | sed -n 's/^    //p' | sed 's/^sudo //'; }
 
-@test "the README's way to debug an event works as typed, and counts as no connect" {
+@test "the way to debug an event works as typed, and counts as no connect" {
 	tunnel_add sixxs0
 	tunnel_up sixxs0
 	settle

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# fwmark: packets that nftables has marked take the section's way; the README's recipes for it.
+# fwmark: packets that nftables has marked take the section's way; the recipes for it.
 
 setup_file() {
 	# shellcheck source=tests/system/lib.bash
@@ -65,7 +65,7 @@ asks() { # 4|6: the far host asks the published port, and is answered
 
 both() { "$@" 4 && "$@" 6; }
 
-@test "a published port of a container: the README's recipe, and what it does without the section" {
+@test "a published port of a container: the recipe, and what it does without the section" {
 	container
 	recipe 'A published port of a container'
 	sample marked wg0
@@ -111,7 +111,7 @@ both() { "$@" 4 && "$@" 6; }
 	grep '^IP6 .* > fd17::2.80: ' /tmp/again
 }
 
-@test "a published port and rp_filter: as the README says" {
+@test "a published port and rp_filter: as the recipe says" {
 	container
 	recipe 'A published port of a container'
 	uplink wg0 1
@@ -172,7 +172,7 @@ shared() {
 	tail -n +$((from + 1)) "$packets" | sent | grep ' Flags \[S\]' | awk '{ print $1 }' | paste -sd' '
 }
 
-@test "share the load of two uplinks: the README's recipe" {
+@test "share the load of two uplinks: the recipe" {
 	uplink eth2 1
 	uplink eth3 2
 	for n in 1 2; do

@@ -193,14 +193,14 @@ watch_stop() {
 	return $status
 }
 
-# ---- the README's recipes ------------------------------------------------------------------
+# ---- the recipes ---------------------------------------------------------------------------
 
-# recipe TITLE: does what stands below this title of the README. A block that begins with a comment
-# "# /PATH" is that file, another one is commands.
+# recipe TITLE: does what stands below this title of RECIPES.md, or of the README. A block that begins
+# with a comment "# /PATH" is that file, another one is commands.
 recipe() {
 	local dir=/tmp/recipe block file
 	rm -rf $dir && mkdir $dir
-	awk -v title="### $1" -v dir=$dir '
+	awk -v title="## $1" -v dir=$dir '
 		/^#/ { on = $0 == title; next }
 		!on { next }
 		/^    / {
@@ -214,8 +214,8 @@ recipe() {
 			next
 		}
 		/^$/ { blank = 1; next }
-		{ open = blank = 0 }' "$repo/README.md"
-	[ -e $dir/01 ] || { echo "the README has no recipe: $1" >&2 && return 1; }
+		{ open = blank = 0 }' "$repo/conf.d/RECIPES.md" "$repo/README.md"
+	[ -e $dir/01 ] || { echo "there is no recipe: $1" >&2 && return 1; }
 	for block in "$dir"/*; do
 		read -r _ file <"$block"
 		case $(head -n 1 "$block") in

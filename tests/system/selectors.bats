@@ -190,7 +190,7 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::2
 }
 
-@test "a routed /48 for a LAN: the README's recipe" {
+@test "a routed /48 for a LAN: the recipe" {
 	uplink SixxsOffice 1
 	lan 1
 	lan 2
@@ -262,7 +262,7 @@ user_far() {
 	done
 }
 
-@test "one user's traffic: the README's recipe" {
+@test "one user's traffic: the recipe" {
 	uplink wg1 1
 	leaves net0 user_far 4 1999
 	recipe "One user's traffic"
