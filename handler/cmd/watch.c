@@ -235,6 +235,7 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	}
 	if (r == 0)
 		r = run(&state);
+	upkeep_tell_undone(&state.upkeep);
 	notify("STOPPING=1");
 	rtnl_close(&state.events);
 	close_fdp(&state.signals);

@@ -1026,9 +1026,6 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	assert_same "$(status)" "$(setpriv --reuid 65534 --regid 65534 --clear-groups $handler status)"
 }
 
-# Without a try to lock it, which would come in the way of who is watched.
-is_locked() { grep -q ":$(stat -c %i /run/sixxs-route/lock) " /proc/locks; }
-
 @test "no false drift: a handler is at work" {
 	ip -6 rule del from 2a02::1
 	# slow between the lock and the work

@@ -368,7 +368,7 @@ tries() {
 	local holder
 	flock /run/sixxs-route/lock sleep 12 3>&- &
 	holder=$!
-	sleep 0.2
+	wait_until 10 is_locked
 	tunnel_up sixxs0
 	# it does not wait for it: others' matters go on, and it can be stopped
 	tries 2
@@ -379,6 +379,23 @@ tries() {
 	wait "$holder"
 	wait_until 2 complete
 	logged 1 'has kept the lock'
+}
+
+@test "stopped while another has the lock, it says what it leaves undone" {
+	watch_start
+	tunnel_add sixxs0
+	settle
+	down_complete
+	local holder
+	flock /run/sixxs-route/lock sleep 30 3>&- &
+	holder=$!
+	wait_until 10 is_locked
+	tunnel_up sixxs0
+	tries 2
+	watch_stop
+	logged 1 '^daemon.warn watch: it ends before it came to sixxs0; see: sixxs-route status'
+	down_complete
+	pkill -P "$holder"
 }
 
 @test "who deletes over and over is named in one line, and all is back within about a second, always" {
