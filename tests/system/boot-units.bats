@@ -56,6 +56,11 @@ jailed() {
 	[ "$(property NRestarts sixxs-route.service)" -eq 0 ]
 }
 
+@test "the boot: the watcher's sandbox was not made in a /tmp that was just being emptied" {
+	[ "$(property ActiveEnterTimestampMonotonic systemd-tmpfiles-setup.service)" -gt 0 ]
+	[ "$(property ActiveEnterTimestampMonotonic systemd-tmpfiles-setup.service)" -le "$(property ExecMainStartTimestampMonotonic sixxs-route.service)" ]
+}
+
 @test "the boot: no job was dropped to break a cycle, and all that was beside them is there" {
 	active network-pre.target
 	active network.target
