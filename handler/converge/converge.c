@@ -127,6 +127,14 @@ static int make_plan(struct run *run)
 	return 0;
 }
 
+/* An event has little time, and others' routes are no news of its. */
+static enum care choose_care(const struct settings *settings)
+{
+	return settings->interactive   ? CARE_MUCH
+	       : settings->nonblocking ? CARE_ROUTES
+				       : CARE_LITTLE;
+}
+
 static int run_plan_steps(struct run *run, struct outcome *ret)
 {
 	int r;
@@ -135,7 +143,7 @@ static int run_plan_steps(struct run *run, struct outcome *ret)
 	if (!run->result)
 		return run_fail(run, -ENOMEM, "run its plan", "nothing was changed;");
 	r = execute(run->rtnl, &run->link, &run->plan, &run->old,
-		    run->settings->interactive, run->settings->seen, run->result);
+		    choose_care(run->settings), run->settings->seen, run->result);
 	if (r == 0)
 		return report_results(run, ret);
 	free(run->result);

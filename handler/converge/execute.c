@@ -13,7 +13,7 @@ struct execution {
 	const struct link *link;
 	const struct plan *plan;
 	const struct objects *known;
-	bool closely;
+	enum care care;
 	const struct objects *seen;
 	struct result *result;
 };
@@ -85,7 +85,9 @@ struct standing {
 	struct plan eviction; /* deletes of ours that must not stay */
 	struct found other;   /* somebody else's in its slot */
 	bool has_other;
-	struct found rival; /* somebody else's that the kernel prefers to it */
+	struct found
+		rival; /* somebody else's that the kernel prefers to it: by its metric,
+			       or as it comes first */
 	bool has_rival;
 };
 
@@ -104,6 +106,17 @@ static int look_at_ours(struct standing *standing, const struct object *object)
 	return plan_push(&standing->eviction, STEP_DELETE, object);
 }
 
+/* In a dump those of one metric stand as the kernel looks at them. */
+static bool comes_before(const struct standing *standing, const struct found *found)
+{
+	const struct object *object = &found->object, *wanted = standing->wanted;
+
+	return wanted->kind == OBJECT_ROUTE && object->oif != wanted->oif &&
+	       !found->tos &&
+	       (object->metric < wanted->metric ||
+		(object_same_slot(object, wanted) && !standing->there));
+}
+
 static int look_at_route(void *data, const struct found *found)
 {
 	struct standing *standing = data;
@@ -115,7 +128,7 @@ static int look_at_route(void *data, const struct found *found)
 		standing->other = *found;
 		standing->has_other = true;
 	}
-	if (object->metric < wanted->metric && object->oif != wanted->oif) {
+	if (comes_before(standing, found)) {
 		standing->rival = *found;
 		standing->has_rival = true;
 	}
@@ -160,7 +173,8 @@ static int look_at_table(const struct execution *execution, enum verdict verdict
 	const struct object *wanted = standing->wanted;
 	int r = 0;
 
-	if (verdict == VERDICT_DONE)
+	if (verdict == VERDICT_DONE ||
+	    (execution->care >= CARE_ROUTES && !wanted->source.family))
 		return look_at_all(execution, standing);
 	if (wanted->source.family && wanted->oif)
 		r = dump_our_routes(execution->rtnl, wanted->family, wanted->table,
@@ -202,8 +216,9 @@ static int settle_route(const struct execution *execution, size_t i)
 			result->verdict =
 				standing.has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
 	}
-	result->other = standing.has_other ? standing.other : standing.rival;
-	result->has_rival = result->verdict == VERDICT_DONE && standing.has_rival;
+	result->has_rival = standing.has_rival && result->verdict <= VERDICT_ALREADY;
+	result->other = result->has_rival || !standing.has_other ? standing.rival
+								 : standing.other;
 	plan_free(&standing.eviction);
 	return r;
 }
@@ -276,7 +291,7 @@ static bool is_doubtful(const struct execution *execution, size_t i)
 	if (step->op != STEP_ADD || step->object.kind != OBJECT_RULE ||
 	    execution->result[i].verdict != VERDICT_ALREADY)
 		return false;
-	if (execution->closely)
+	if (execution->care == CARE_MUCH)
 		return !is_seen(execution->seen, &step->object);
 	return !objects_have(execution->known, &step->object);
 }
@@ -306,14 +321,14 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 }
 
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct objects *known, bool closely, const struct objects *seen,
+	    const struct objects *known, enum care care, const struct objects *seen,
 	    struct result *ret)
 {
 	const struct execution execution = {.rtnl = rtnl,
 					    .link = link,
 					    .plan = plan,
 					    .known = known,
-					    .closely = closely,
+					    .care = care,
 					    .seen = seen,
 					    .result = ret};
 	int r = run(&execution, plan, ret);

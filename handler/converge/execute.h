@@ -25,18 +25,24 @@ struct result {
 	enum verdict verdict;
 	struct answer answer;
 	struct found other; /* VERDICT_FOREIGN, or has_rival */
-	/* VERDICT_DONE: a default route of somebody else's by another link is preferred */
+	/* a route is there, and somebody else's default by another link comes before it */
 	bool has_rival;
+};
+
+/* How far the kernel's "File exists" is trusted. */
+enum care {
+	CARE_LITTLE, /* of what was recorded before it is believed */
+	CARE_ROUTES, /* as much, but others' routes that come before ours are looked for */
+	CARE_MUCH,   /* nor is it believed of rules */
 };
 
 /*
  * Runs PLAN for the link, and writes each step's result into ret[0..plan->n-1]. known:
- * what was recorded before: the kernel's "File exists" is believed of these, unless
- * CLOSELY; of others the rules are looked at, but for those SEEN (NULL: none). Returns 0, or -errno: any step may have been
- * done.
+ * what was recorded before. SEEN: rules that need no look (NULL: none). Returns 0, or
+ * -errno: any step may have been done.
  */
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct objects *known, bool closely, const struct objects *seen,
+	    const struct objects *known, enum care care, const struct objects *seen,
 	    struct result *ret);
 
 /*

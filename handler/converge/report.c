@@ -85,8 +85,11 @@ static void warn_rival(const struct run *run, const struct object *route,
 	explain_found(rival, text);
 	log_line(
 		LOG_WARNING,
-		"%s: table %u also has a default route that is not ours and wins by its metric (%.200s): delete it, or set a lower metric",
-		run->ifname, route->table, text);
+		"%s: table %u also has a default route that is not ours and %s (%.200s): delete it, or set a lower metric",
+		run->ifname, route->table,
+		rival->object.metric < route->metric ? "wins by its metric"
+						     : "comes before ours",
+		text);
 }
 
 int report_results(struct run *run, struct outcome *ret)
@@ -104,11 +107,10 @@ int report_results(struct run *run, struct outcome *ret)
 		if (result->verdict == VERDICT_PENDING)
 			ret->pending |= PENDING_LINK;
 		ret->changed += result->verdict == VERDICT_DONE;
-		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE) {
+		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
-			if (result->has_rival)
-				warn_rival(run, &step->object, &result->other);
-		}
+		if (result->has_rival)
+			warn_rival(run, &step->object, &result->other);
 		if (result->verdict >= VERDICT_FOREIGN) {
 			explain_result(step, result, text);
 			log_line(LOG_ERR, "%s: %s", run->ifname, text);

@@ -137,7 +137,7 @@ static int delete_all(const struct sweep *sweep, const struct plan *plan)
 	results = calloc(plan->n + 1, sizeof(*results));
 	if (!results)
 		return -ENOMEM;
-	r = execute(sweep->rtnl, &no_link, plan, &known, false, NULL, results);
+	r = execute(sweep->rtnl, &no_link, plan, &known, CARE_LITTLE, NULL, results);
 	if (r == 0)
 		r = tell_results(plan, results);
 	free(results);

@@ -188,6 +188,7 @@ static int found_route(const struct nlmsghdr *nlh, struct found *ret)
 		return r;
 	ret->ours = kernel_route_object(&route, &ret->object);
 	ret->protocol = route.protocol;
+	ret->tos = route.tos;
 	return !route.dst.len && !(route.flags & RTM_F_CLONED);
 }
 

@@ -65,6 +65,7 @@ bool kernel_address_counts(const struct kernel_address *address);
 struct found {
 	struct object object;
 	uint8_t protocol;
+	uint8_t tos; /* of a route: for packets with this type of service alone; 0: for all */
 	bool ours;
 };
 

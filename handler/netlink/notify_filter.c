@@ -197,8 +197,9 @@ static void put_deletions(struct program *program, const struct filter *filter)
 }
 
 /*
- * Whosever the new one is, it may stand in the place of ours. No section can have the
- * table main, in which others replace their default routes all the time.
+ * Whosever the new one is, it may stand in the place of ours; and one of others, before it.
+ * No section can have the table main, in which others replace their default routes all the
+ * time.
  */
 static void put_replacements(struct program *program, bool gateways)
 {
@@ -209,6 +210,8 @@ static void put_replacements(struct program *program, bool gateways)
 	if (gateways)
 		accept_if(program, RT_TABLE_MAIN);
 	need_not(program, RT_TABLE_MAIN);
+	load8(program, PAYLOAD(rtmsg, rtm_protocol));
+	accept_unless(program, OBJECT_PROTOCOL);
 	load16(program, HEADER(nlmsg_flags));
 	need_bit(program, htons(NLM_F_REPLACE));
 	end(program);

@@ -77,16 +77,19 @@ static void take_address(struct changes *changes, const struct nlmsghdr *nlh)
 	put(changes, &change);
 }
 
-/* Of what was replaced the kernel says no more than its place, which the new one has. */
+/*
+ * Of what was replaced the kernel says no more than its place, which the new one has. One of
+ * others that comes beside ours may be used in its stead.
+ */
 static void take_deletion(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	const bool is_new = nlh->nlmsg_type == RTM_NEWROUTE;
 	struct change change = {.kind = CHANGE_DELETION, .port = nlh->nlmsg_pid};
 	struct found found;
 
-	if (is_new && !(nlh->nlmsg_flags & NLM_F_REPLACE))
+	if (found_get(nlh, &found) <= 0)
 		return;
-	if (found_get(nlh, &found) <= 0 || (!is_new && !found.ours))
+	if (is_new ? found.ours && !(nlh->nlmsg_flags & NLM_F_REPLACE) : !found.ours)
 		return;
 	if (!is_new)
 		note_ifindex(changes, found.object.oif);

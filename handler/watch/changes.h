@@ -23,7 +23,8 @@
 enum change_kind {
 	CHANGE_LINK, /* the link IFNAME came, went, or went up or down */
 	CHANGE_ADDRESS, /* of the link IFINDEX: addresses, IPv6 as a whole, a default route of main */
-	CHANGE_DELETION, /* OBJECT of ours was deleted, or OBJECT of others has its place */
+	CHANGE_DELETION, /* OBJECT of ours was deleted, or OBJECT of others has its place, or
+			    stands beside it */
 };
 
 /* Fields that a kind does not have are zero. */

@@ -738,6 +738,49 @@ veth_tunnel() {
 	assert_same "$before" "$(state)"
 }
 
+@test "a default of others comes before ours: told once, by watcher and apply, and no more of those behind" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	local before route words
+	before=$(state)
+	while IFS=/ read -r route words; do
+		log_restart
+		# shellcheck disable=SC2086 # words
+		ip ${route/ / route }
+		wait_until 2 told "^daemon.warn sixxs0: table 200 also has a default route that is not ours and $words \\(.*default dev (net0|nothing) .*\\): delete it, or set a lower metric\$"
+		run sixxs-route apply sixxs0
+		[ "$status" -eq 0 ]
+		grep "table 200 also has .* and $words" <<<"$output"
+		exits 1 sixxs-route status sixxs0
+		# not again as the link is looked at again
+		ip address add 2a02::9/128 dev sixxs0
+		ip address del 2a02::9/128 dev sixxs0
+		wait_until 2 complete
+		# shellcheck disable=SC2086 # words
+		route=${route/prepend/del} && ip ${route/ / route } && logged 2 "table 200 also has"
+		wait_until 2 complete
+		assert_same "$before" "$(state)"
+	done <<-'END'
+		-4 prepend default dev net0 table 200 metric 2048/comes before ours
+		-4 prepend default dev net0 table 200/wins by its metric
+		-6 prepend default dev net0 table 200 metric 1024/wins by its metric
+		-4 prepend unreachable default table 200 metric 5/wins by its metric
+	END
+	log_restart
+	ip -4 route append default dev net0 table 200 metric 2048
+	ip -6 route add default dev sixxs0 table 200
+	ip -4 route add default dev sixxs0 table 200
+	ip route add default dev net0 table 201
+	sleep 0.5
+	logged 0 '^daemon.(err|warn)'
+	ip -4 route del default dev net0 table 200
+	ip -6 route del default dev sixxs0 table 200 metric 1024
+	ip -4 route del default dev sixxs0 table 200 metric 0 proto boot
+	ip route del default dev net0 table 201
+	complete
+}
+
 @test "a link that goes down without telling of its routes" {
 	[ -e /proc/sys/net/ipv6/route/skip_notify_on_dev_down ] || skip "this kernel has no skip_notify_on_dev_down"
 	sysctl -qw net.ipv6.route.skip_notify_on_dev_down=1

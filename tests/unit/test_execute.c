@@ -35,14 +35,14 @@ static void know(const char *text)
 	assert_int_equal(objects_put(&known, &step.object), 0);
 }
 
-static void run(bool closely)
+static void run(enum care care)
 {
 	struct link link;
 
 	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
 	memset(results, 0x5a, sizeof(results));
 	assert_true(plan.n <= LENGTH(results));
-	assert_int_equal(execute(&rtnl, &link, &plan, &known, closely, NULL, results), 0);
+	assert_int_equal(execute(&rtnl, &link, &plan, &known, care, NULL, results), 0);
 }
 
 /* One step alone, by one who knows of nothing. */
@@ -50,7 +50,7 @@ static enum verdict run_one(const char *text)
 {
 	plan_free(&plan);
 	push(&plan, text);
-	run(false);
+	run(CARE_LITTLE);
 	return results[0].verdict;
 }
 
@@ -74,7 +74,7 @@ static void test_whole_tunnel(void **state)
 		if (i % 4 == 2) /* then it is on the record */
 			for (size_t k = 0; k < plan.n; k++)
 				objects_put(&known, &plan.step[k].object);
-		run(i % 4 == 3);
+		run(i % 4 == 3 ? CARE_MUCH : CARE_LITTLE);
 		for (size_t k = 0; k < plan.n; k++)
 			assert_int_equal(results[k].verdict,
 					 again ? VERDICT_ALREADY : VERDICT_DONE);
@@ -89,7 +89,7 @@ static void test_link_down(void **state)
 	push(&plan, "+ " ROUTE);
 	push(&plan, "+ " ROUTE4);
 	push(&plan, "+ " RULE);
-	run(false);
+	run(CARE_LITTLE);
 	assert_int_equal(results[0].verdict, VERDICT_PENDING);
 	assert_int_equal(results[0].answer.error, -ENETDOWN);
 	assert_int_equal(results[1].verdict, VERDICT_PENDING);
@@ -107,7 +107,8 @@ static void test_link_gone(void **state)
 	push(&plan, "- route 6 dev sixxs0 metric 2048 table 201");
 	for (size_t i = 0; i < plan.n; i++)
 		plan.step[i].object.oif = gone.ifindex;
-	assert_int_equal(execute(&rtnl, &gone, &plan, &known, false, NULL, results), 0);
+	assert_int_equal(execute(&rtnl, &gone, &plan, &known, CARE_LITTLE, NULL, results),
+			 0);
 	assert_int_equal(results[0].verdict, VERDICT_GONE);
 	assert_int_equal(results[1].verdict, VERDICT_ALREADY);
 }
@@ -256,7 +257,7 @@ static void test_foreign_routes(void **state)
 			object_same_slot(&results[0].other.object, &plan.step[0].object));
 		/* also when the record says that it is ours */
 		objects_put(&known, &plan.step[0].object);
-		run(false);
+		run(CARE_LITTLE);
 		assert_int_equal(results[0].verdict, VERDICT_FOREIGN);
 		assert_string_equal(shown(TABLE6 "; " TABLE4), before);
 		ip("%.2s route flush table 200", cases[i].route);
@@ -285,20 +286,62 @@ static void test_foreign_rules(void **state)
 	assert_false(results[0].other.ours);
 	assert_int_equal(results[0].other.object.priority, 16383);
 	assert_string_equal(shown("ip -6 rule show pref 16383 | wc -l"), "1\n");
-	/* what is recorded is believed, unless one shall look closely */
+	/* what is recorded is believed, unless one takes much care */
 	know("+ " RULE);
-	run(false);
+	run(CARE_LITTLE);
 	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
-	run(true);
+	run(CARE_MUCH);
 	assert_int_equal(results[0].verdict, VERDICT_FOREIGN);
 
 	ip("-4 rule add from 192.0.2.1 tos 4 lookup 200 pref 16383 proto 166");
 	plan_free(&plan);
 	push(&plan, "+ " RULE4);
 	push(&plan, "+ rule 6 5 from 2a02::1 lookup 200");
-	run(false);
+	run(CARE_LITTLE);
 	assert_int_equal(results[0].verdict, VERDICT_FOREIGN);
 	assert_int_equal(results[1].verdict, VERDICT_DONE);
+}
+
+/* Another's default that comes before ours is told of, also where nothing is to be done. */
+static void test_rivals_of_what_stands(void **state)
+{
+	static const struct {
+		const char *ours, *theirs;
+		bool wins;
+	} cases[] = {
+		{ROUTE4, "-4 route prepend default dev sixxs1 metric 2048", true},
+		{ROUTE4, "-4 route append default dev sixxs1 metric 2048", false},
+		{ROUTE4, "-4 route add default dev sixxs1", true},
+		{ROUTE4, "-4 route add default dev sixxs1 metric 2049", false},
+		{ROUTE4, "-4 route add default dev sixxs0", false},
+		{ROUTE4, "-4 route add unreachable default", true},
+		{ROUTE, "-6 route append default dev sixxs1 metric 2048", false},
+		{ROUTE, "-6 route add default dev sixxs1 metric 1024", true},
+		{ROUTE, "-6 route add default dev sixxs0 metric 1024", false},
+		{ROUTE4, "-4 route add default tos 4 dev sixxs1 metric 2048", false},
+		{ROUTE, "-6 route add default from 2a02::/16 dev sixxs1 metric 2048",
+		 false},
+		{REFUSE, "-6 route add default dev sixxs1 metric 1024", false},
+	};
+
+	(void)state;
+	netns_needed();
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		char text[OBJECT_STRLEN];
+
+		snprintf(text, sizeof(text), "+ %s", cases[i].ours);
+		assert_int_equal(run_one(text), VERDICT_DONE);
+		ip("%s table 200", cases[i].theirs);
+		for (enum care care = CARE_LITTLE; care <= CARE_MUCH; care++) {
+			run(care);
+			assert_int_equal(results[0].verdict, VERDICT_ALREADY);
+			assert_int_equal(results[0].has_rival,
+					 cases[i].wins && care > CARE_LITTLE);
+			if (results[0].has_rival)
+				assert_false(results[0].other.ours);
+		}
+		ip("-%d route flush table 200", strncmp(cases[i].ours, "route 4", 7) ? 6 : 4);
+	}
 }
 
 /* What was seen a moment ago is not looked at again; what was not, is. */
@@ -317,7 +360,8 @@ static void test_seen_rules(void **state)
 	push(&plan, "+ " RULE);
 	know("+ " RULE);
 	know("+ " RULE4);
-	assert_int_equal(execute(&rtnl, &link, &plan, &known, true, &seen, results), 0);
+	assert_int_equal(execute(&rtnl, &link, &plan, &known, CARE_MUCH, &seen, results),
+			 0);
 	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
 	assert_int_equal(results[1].verdict, VERDICT_FOREIGN);
 	objects_free(&seen);
@@ -330,7 +374,7 @@ static void test_ours_beside_foreign_rules(void **state)
 	netns_needed();
 	assert_int_equal(run_one("+ " RULE), VERDICT_DONE);
 	ip("-6 rule add from 2a02::1 to 2001:db8::/32 lookup 200 pref 16383 proto 166");
-	run(true);
+	run(CARE_MUCH);
 	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
 	assert_int_equal(run_one("- " RULE), VERDICT_DONE);
 	assert_string_equal(
@@ -387,6 +431,7 @@ int main(void)
 		TEST(test_foreign_and_ours),
 		TEST(test_foreign_rules),
 		TEST(test_ours_beside_foreign_rules),
+		TEST(test_rivals_of_what_stands),
 		TEST(test_seen_rules),
 		TEST(test_rivals),
 	};

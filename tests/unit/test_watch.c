@@ -83,8 +83,8 @@ static struct nlmsghdr *route_message(uint16_t type, uint8_t protocol, uint32_t 
 	return nlh;
 }
 
-/* One that has taken another's place; LEN 0: a default route. */
-static struct nlmsghdr *replacement(uint16_t flags, uint8_t table, uint8_t len)
+/* One of others that comes, or has taken another's place; LEN 0: a default route. */
+static struct nlmsghdr *newcomer(uint16_t flags, uint8_t table, uint8_t len)
 {
 	struct nlmsghdr *nlh = route_message(RTM_NEWROUTE, RTPROT_BOOT, PORT);
 	struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
@@ -203,17 +203,26 @@ static void test_filter_deletions(void **state)
 	assert_false(passes(message(RTM_NEWNEIGH, PORT)));
 }
 
-static void test_filter_replacements(void **state)
+/* Whoever has one replaced, or adds one: but what is ours and replaces nothing is no news. */
+static void test_filter_newcomers(void **state)
 {
 	const uint16_t flags = NLM_F_CREATE | NLM_F_REPLACE;
+	struct nlmsghdr *nlh;
 
 	(void)state;
-	assert_true(passes(replacement(NLM_F_REPLACE, 200, 0)));
-	assert_true(passes(replacement(flags, RT_TABLE_COMPAT, 0)));
-	assert_false(passes(replacement(NLM_F_CREATE | NLM_F_EXCL, 200, 0)));
-	assert_false(passes(replacement(NLM_F_APPEND, 200, 0)));
-	assert_false(passes(replacement(flags, 200, 48)));
-	assert_false(passes(replacement(flags, RT_TABLE_MAIN, 0)));
+	assert_true(passes(newcomer(NLM_F_REPLACE, 200, 0)));
+	assert_true(passes(newcomer(flags, RT_TABLE_COMPAT, 0)));
+	assert_true(passes(newcomer(NLM_F_CREATE | NLM_F_EXCL, 200, 0)));
+	assert_true(passes(newcomer(NLM_F_APPEND, RT_TABLE_COMPAT, 0)));
+	nlh = newcomer(NLM_F_CREATE, 200, 0);
+	((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_protocol = OBJECT_PROTOCOL;
+	assert_false(passes(nlh));
+	nlh->nlmsg_flags |= NLM_F_REPLACE;
+	assert_true(passes(nlh));
+	assert_false(passes(newcomer(NLM_F_CREATE, 200, 48)));
+	assert_false(passes(newcomer(NLM_F_CREATE, RT_TABLE_MAIN, 0)));
+	assert_false(passes(newcomer(flags, 200, 48)));
+	assert_false(passes(newcomer(flags, RT_TABLE_MAIN, 0)));
 }
 
 static void test_filter_what_is_followed(void **state)
@@ -230,10 +239,9 @@ static void test_filter_what_is_followed(void **state)
 		assert_false(passes(link_message(RTM_NEWLINK, AF_INET6, 0, 0, "a")));
 		assert_false(passes(link_message(RTM_NEWLINK, 0, UINT32_MAX, 0, "a")));
 		assert_true(passes(link_message(RTM_NEWLINK, 0, IFF_UP, 0, "a")));
-		assert_int_equal(passes(replacement(0, RT_TABLE_MAIN, 0)),
-				 filter.gateways);
-		assert_false(passes(replacement(0, RT_TABLE_MAIN, 48)));
-		assert_false(passes(replacement(0, 200, 0)));
+		assert_int_equal(passes(newcomer(0, RT_TABLE_MAIN, 0)), filter.gateways);
+		assert_false(passes(newcomer(0, RT_TABLE_MAIN, 48)));
+		assert_true(passes(newcomer(0, 200, 0)));
 		nlh = route_message(RTM_DELROUTE, RTPROT_BOOT, PORT);
 		assert_false(passes(nlh));
 		((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_table = RT_TABLE_MAIN;
@@ -249,6 +257,7 @@ static void test_changes(void **state)
 {
 	static struct changes changes;
 	const struct change *change = changes.change;
+	struct nlmsghdr *nlh;
 
 	(void)state;
 	changes_clear(&changes);
@@ -282,11 +291,16 @@ static void test_changes(void **state)
 	assert_int_equal(change[5].object.kind, OBJECT_ROUTE);
 	assert_int_equal(change[5].port, PORT);
 
-	changes_take(&changes, replacement(NLM_F_CREATE, 200, 0));
-	changes_take(&changes, replacement(NLM_F_REPLACE, 200, 48));
+	changes_take(&changes, route_message(RTM_NEWROUTE, OBJECT_PROTOCOL, PORT));
+	changes_take(&changes, newcomer(NLM_F_REPLACE, 200, 48));
+	changes_take(&changes, newcomer(NLM_F_CREATE, 200, 48));
 	assert_int_equal(changes.n, 6);
-	changes_take(&changes, replacement(NLM_F_REPLACE, 200, 0));
+	changes_take(&changes, newcomer(NLM_F_REPLACE, 200, 0));
 	assert_int_equal(changes.n, 7);
+	nlh = newcomer(NLM_F_CREATE, 201, 0);
+	mnl_attr_put_u32(nlh, RTA_TABLE, 201);
+	changes_take(&changes, nlh);
+	assert_int_equal(changes.n, 8);
 	assert_false(changes.full);
 	changes_clear(&changes);
 	assert_int_equal(changes.n, 0);
@@ -315,7 +329,7 @@ static void test_whose_changes(void **state)
 	assert_int_equal(owners_set(runfd, &table, "sixxs1"), 0);
 	changes_clear(&changes);
 	changes_take(&changes, rule_message(RTM_DELRULE, OBJECT_PROTOCOL, PORT));
-	changes_take(&changes, replacement(NLM_F_REPLACE, 200, 0));
+	changes_take(&changes, newcomer(NLM_F_REPLACE, 200, 0));
 	/* of no record and no drop-in; both at a time */
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "eth0"));
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs1"));
@@ -650,7 +664,7 @@ int main(void)
 		cmocka_unit_test(test_filter_links),
 		cmocka_unit_test(test_filter_addresses),
 		cmocka_unit_test(test_filter_deletions),
-		cmocka_unit_test(test_filter_replacements),
+		cmocka_unit_test(test_filter_newcomers),
 		cmocka_unit_test(test_filter_what_is_followed),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test_setup_teardown(test_whose_changes, scratch_make,
