@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Of the form that sixxs-route(8) describes. */
+#define FORM_VERSION 1
+
 struct page {
 	const struct snapshot *snapshot;
 	struct json json;
@@ -344,6 +347,7 @@ void print_json(const struct snapshot *snapshot, int status, FILE *out)
 	struct json *json = &page.json;
 
 	json_open(json, NULL, '{');
+	json_number(json, "version", FORM_VERSION);
 	json_string(json, "state", states[status]);
 	json_open(json, "tunnels", '[');
 	for (size_t i = 0; i < snapshot->tunnels.n; i++)

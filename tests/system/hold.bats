@@ -5,6 +5,8 @@
 
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
+# shellcheck source=form.bash
+. "$BATS_TEST_DIRNAME/form.bash"
 
 setup_file() {
 	install_handler
@@ -40,7 +42,7 @@ state() {
 	local found
 	found=$(exits "$2" $handler status sixxs0) && [[ ${found%%$'\n'*} == *" $1" ]] || return
 	found=$(exits "$2" $handler status --json sixxs0)
-	[ "$(jq -r '.tunnels[0].state' <<<"$found")" = "$1" ]
+	is_documented <<<"$found" && [ "$(jq -r '.tunnels[0].state' <<<"$found")" = "$1" ]
 }
 
 # The hold's end comes nearer than it is: as if so many seconds had passed.

@@ -5,6 +5,8 @@
 
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
+# shellcheck source=form.bash
+. "$BATS_TEST_DIRNAME/form.bash"
 # shellcheck source=topology.sh
 . "$BATS_TEST_DIRNAME/topology.sh"
 
@@ -50,6 +52,7 @@ teardown() {
 ping_json() { # STATUS FILTER [ARG...]: of status --ping
 	local found
 	found=$(exits "$1" $handler status --json --ping $far_ip6 "${@:3}") || return
+	is_documented <<<"$found" || return
 	jq -e "$2" <<<"$found" >/dev/null && return
 	printf 'not so: %s\nof: %s\n' "$2" "$found" >&2
 	return 1

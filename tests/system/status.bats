@@ -6,6 +6,8 @@
 
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
+# shellcheck source=form.bash
+. "$BATS_TEST_DIRNAME/form.bash"
 
 # A link that has a carrier without a program behind it.
 tunnel_add() { ip link add "$1" type ifb; }
@@ -46,7 +48,8 @@ says() {
 	assert_same "$(cat)" "$found" || return
 	! grep -E '.{81}' <<<"$found" >&2 || return
 	found=$(exits "$wanted" status --json "$@" 2>/dev/null) || return
-	jq -e --argjson status "$wanted" '.state == ["ok", "drift", "unknown"][$status]' <<<"$found" >/dev/null
+	jq -e --argjson status "$wanted" '.state == ["ok", "drift", "unknown"][$status]' <<<"$found" >/dev/null &&
+		is_documented <<<"$found"
 }
 
 # free_of PATTERN FILE: no line of it matches (grep -E, by bytes). A bare "!" fails no test.
@@ -57,6 +60,7 @@ json() {
 	local filter=$1 found
 	shift
 	found=$(status --json "$@" 2>/dev/null) || true
+	is_documented <<<"$found" || return
 	jq -e "$filter" <<<"$found" >/dev/null && return
 	printf 'not so: %s\nof: %s\n' "$filter" "$found" >&2
 	return 1
