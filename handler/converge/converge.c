@@ -87,13 +87,12 @@ static int set_names(struct run *run)
 					       run->has_record};
 	const int r = naming_set(&naming);
 
-	/* a table stays on the record while its name stands */
-	for (size_t i = 0; r < 0 && i < run->gone.n; i++)
-		if (run->gone.object[i].kind == OBJECT_TABLE &&
-		    objects_put(&run->holds, &run->gone.object[i]) < 0)
-			return -ENOMEM;
-	return r < 0 ? run_fail(run, r, "name its table", "its routes are not affected;")
-		     : 0;
+	if (r < 0)
+		return run_fail(run, r, "name its table", "its routes are not affected;");
+	for (size_t i = 0; i < run->gone.n; i++)
+		if (run->gone.object[i].kind == OBJECT_TABLE)
+			objects_drop(&run->holds, &run->gone.object[i]);
+	return 0;
 }
 
 /* ---- a run -------------------------------------------------------------------------- */
@@ -152,14 +151,19 @@ static int run_plan_steps(struct run *run, struct outcome *ret)
 			"the record keeps all that may be installed;");
 }
 
-/* What is recorded and not wanted, and another tunnel's by now, is no longer this one's. */
+/*
+ * What is recorded and not wanted, and another tunnel's by now, is no longer this one's. A
+ * table stays on the record while its name stands.
+ */
 static void drop_lost(struct run *run)
 {
 	for (size_t i = 0; i < run->old.n; i++) {
 		const struct object *object = &run->old.object[i];
+		const bool may_stand =
+			object->kind == OBJECT_TABLE || object_is_in_kernel(object);
 
 		if (!objects_have(&run->wanted, object) &&
-		    (!object_is_in_kernel(object) || !objects_have(&run->gone, object)))
+		    !(may_stand && objects_have(&run->gone, object)))
 			objects_drop(&run->holds, object);
 	}
 }
