@@ -144,7 +144,7 @@ deb: ## build the Debian package, into build/deb
 check-package: ## build the package twice, check it, and try it on a booted machine (as root)
 	tests/package/run
 
-# JOBS=N: as many parts at a time as that, by default half as many again as there are processors
+# JOBS=N: as many parts at a time as that, by default twice as many as there are processors
 check: all $(UNITS) ## run all tests, some at a time (as root; SANITIZE=1: with ASan and UBSan)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check $(BUILD)
 
