@@ -137,8 +137,13 @@ static struct pending_text describe_pending(unsigned pending)
 	if (pending & PENDING_ADDRESS)
 		return (struct pending_text){"the link still has no address",
 					     "its rules are pending; once it has one"};
-	return (struct pending_text){"main still has no default route by the link",
-				     "its own is pending; once there is one"};
+	return (struct pending_text){
+		!(pending & PENDING_GATEWAY4)
+			? "main still has no IPv6 default route by the link"
+		: !(pending & PENDING_GATEWAY6)
+			? "main still has no IPv4 default route by the link"
+			: "main still has no default route by the link",
+		"its own is pending; once there is one"};
 }
 
 /* A link that stays down is no failure. */

@@ -160,11 +160,14 @@ static void compare(const struct claims *claims, const struct holding *before,
 	const char *key;
 
 	format(&after->selector, text);
-	if (first->tunnel.priority == second->tunnel.priority) {
+	/* in a table that tunnels share a source has one route, whatever the rules are */
+	if (first->tunnel.priority == second->tunnel.priority || after->selector.table) {
 		claim_say(claims, second, SEVERITY_ERROR,
 			  claim_line(second, key_of(&after->selector)),
-			  "%s belongs to [%s] already, in %s, at the same priority", text,
-			  first->tunnel.label, claim_place(first, second, where));
+			  "%s belongs to [%s] already, in %s, %s", text,
+			  first->tunnel.label, claim_place(first, second, where),
+			  after->selector.table ? "in the same table"
+						: "at the same priority");
 		second->invalid = true;
 		return;
 	}

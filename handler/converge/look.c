@@ -104,7 +104,8 @@ int look_for_wanted(struct run *run)
 					"nothing was changed;");
 		warn_resolved(run, section, &resolved);
 		run->missing |= (resolved.no_source ? PENDING_ADDRESS : 0) |
-				(resolved.no_gateway ? PENDING_GATEWAY : 0);
+				(resolved.no_gateway6 ? PENDING_GATEWAY6 : 0) |
+				(resolved.no_gateway4 ? PENDING_GATEWAY4 : 0);
 		r = plan_wanted(section, &run->link, &run->wanted);
 		if (r < 0)
 			return run_fail(run, r, "plan", "nothing was changed;");

@@ -20,9 +20,10 @@ enum goal {
 
 /* What the tunnel waits for. */
 enum {
-	PENDING_LINK = 1,    /* that must come up */
-	PENDING_ADDRESS = 2, /* for source = auto */
-	PENDING_GATEWAY = 4, /* for gateway = auto */
+	PENDING_LINK = 1,     /* that must come up */
+	PENDING_ADDRESS = 2,  /* for source = auto */
+	PENDING_GATEWAY6 = 4, /* for gateway = auto */
+	PENDING_GATEWAY4 = 8,
 };
 
 /* What else than its own link the tunnel's sections depend on. */

@@ -120,6 +120,15 @@ int report_results(struct run *run, struct outcome *ret)
 	return r;
 }
 
+static const char *describe_gateways(unsigned pending)
+{
+	if (!(pending & PENDING_GATEWAY4))
+		return "main has no IPv6 default route by this link yet";
+	if (!(pending & PENDING_GATEWAY6))
+		return "main has no IPv4 default route by this link yet";
+	return "main has no default route by this link yet";
+}
+
 void report_outcome(const struct run *run, const struct outcome *outcome, int r)
 {
 	char changes[EXPLAIN_SIZE];
@@ -139,8 +148,8 @@ void report_outcome(const struct run *run, const struct outcome *outcome, int r)
 		why = "link down, the route waits for it";
 	else if (outcome->pending & PENDING_ADDRESS)
 		why = "the link has no address yet";
-	else if (outcome->pending & PENDING_GATEWAY)
-		why = "main has no default route by this link yet";
+	else if (outcome->pending)
+		why = describe_gateways(outcome->pending);
 	else
 		why = "link up";
 	if (run->result && explain_changes(&run->plan, run->result, changes))

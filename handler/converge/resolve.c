@@ -13,6 +13,7 @@
 
 struct addresses {
 	bool prefixes; /* take those that the addresses stand in */
+	bool only6;    /* IPv4 has no source-specific routes */
 	size_t n;
 	struct prefix *address;
 };
@@ -23,6 +24,8 @@ static int put(void *data, const struct kernel_address *address)
 	const struct prefix *source =
 		addresses->prefixes ? &address->subnet : &address->address;
 
+	if (addresses->only6 && source->family != AF_INET6)
+		return 0;
 	/* of all addresses no rule can be made */
 	return source->len ? array_append(addresses, address, *source) : 0;
 }
@@ -113,8 +116,9 @@ static int resolve_sources(struct rtnl *rtnl, const struct link *link,
 			   const struct objects *recorded, struct section *section,
 			   struct resolved *ret)
 {
-	struct addresses addresses = {.prefixes = section->source_kind ==
-						  SOURCES_AUTO_PREFIX};
+	struct addresses addresses = {
+		.prefixes = section->source_kind == SOURCES_AUTO_PREFIX,
+		.only6 = section->source_route};
 	struct link from, now;
 	int r;
 
@@ -224,7 +228,28 @@ static int resolve_gateway(struct rtnl *rtnl, const struct link *link,
 	return 0;
 }
 
-/* A family without any source, or any default of main's, is not waited for. */
+static bool has_source(const struct section *section, uint8_t family)
+{
+	for (unsigned i = 0; i < section->n_sources; i++)
+		if (section->source[i].family == family)
+			return true;
+	return false;
+}
+
+/*
+ * Each family that has a source needs its gateway. Where none has, any gateway will do:
+ * what is selected otherwise is of both, and many links carry one alone.
+ */
+static void note_lacking(const struct section *section, struct resolved *ret)
+{
+	const bool has6 = has_source(section, AF_INET6),
+		   has4 = has_source(section, AF_INET);
+	const bool any = !has6 && !has4 && section->unknown6 && section->unknown4;
+
+	ret->no_gateway6 = any || (has6 && section->unknown6);
+	ret->no_gateway4 = any || (has4 && section->unknown4);
+}
+
 static int resolve_gateways(struct rtnl *rtnl, const struct link *link,
 			    const struct objects *recorded, struct section *section,
 			    struct resolved *ret)
@@ -233,8 +258,7 @@ static int resolve_gateways(struct rtnl *rtnl, const struct link *link,
 
 	if (r == 0)
 		r = resolve_gateway(rtnl, link, recorded, section, AF_INET, ret);
-	ret->no_gateway = (section->unknown6 || !plan_has_family(section, AF_INET6)) &&
-			  (section->unknown4 || !plan_has_family(section, AF_INET));
+	note_lacking(section, ret);
 	return r;
 }
 

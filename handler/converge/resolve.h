@@ -12,7 +12,8 @@
 struct resolved {
 	unsigned left_out;   /* sources beyond TUNNEL_SOURCES_MAX */
 	bool no_source;      /* auto, and there is none yet */
-	bool no_gateway;     /* auto, and none is known yet */
+	bool no_gateway6;    /* auto, and it is waited for */
+	bool no_gateway4;
 	bool gateway_is_old; /* main has none now: the last one stays */
 };
 

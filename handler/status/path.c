@@ -80,7 +80,10 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 	}
 	if (!refused && path->reply.table == path->wanted.table)
 		return REASON_OTHER_ROUTE;
-	if (!tunnel->has_route)
+	path->lack = tunnel->lack;
+	if (!tunnel->has_route ||
+	    (tunnel->lack == LACK_OTHERS &&
+	     (!refused || path->reply.error == -ENETUNREACH)))
 		return REASON_NO_ROUTE;
 	return refused ? REASON_REFUSED : REASON_OTHER;
 }
@@ -179,6 +182,18 @@ static void format_route(const struct path *path, char *ret, size_t size)
 		 path->wanted.table, to, path->route.metric, protocol);
 }
 
+static void format_lack(const struct path *path, char *ret, size_t size)
+{
+	static const char *const texts[] = {
+		[LACK_ROUTE] = "has no default route",
+		[LACK_GATEWAY] =
+			"has no default route, as main has none by this link that tells the gateway",
+		[LACK_OTHERS] = "is left to others, by route = none, and has no route",
+	};
+
+	snprintf(ret, size, "table %u %s", path->wanted.table, texts[path->lack]);
+}
+
 const char *path_reason(enum reason reason)
 {
 	static const char *const words[] = {
@@ -241,8 +256,7 @@ void path_explain(const struct path *path, const char *ifname, const char *table
 		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");
 		break;
 	case REASON_NO_ROUTE:
-		snprintf(why, sizeof(why), "table %u has no default route",
-			 path->wanted.table);
+		format_lack(path, why, sizeof(why));
 		break;
 	case REASON_NO_RULE:
 		snprintf(why, sizeof(why), "its rule is missing");

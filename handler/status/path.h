@@ -30,6 +30,13 @@ enum reason {
 	REASON_ERROR,       /* the kernel did not answer */
 };
 
+/* Why a table has no default route of the tunnel's. */
+enum lack {
+	LACK_ROUTE,   /* it should be there */
+	LACK_GATEWAY, /* main has none by the link, whose gateway it could have */
+	LACK_OTHERS,  /* it is somebody else's to be put there */
+};
+
 struct path {
 	struct object wanted; /* our rule that selects it */
 	struct prefix source; /* that it is from; family 0: from any */
@@ -45,6 +52,7 @@ struct path {
 				     one that refuses, of which table is not 0 */
 	bool some;                /* others of its source go another way: see rule */
 	enum reason reason;
+	enum lack lack;          /* REASON_NO_ROUTE */
 	struct kernel_rule rule; /* REASON_OTHER_RULE, REASON_SOME */
 	struct echo echo;        /* from that source, where one was asked for */
 };
@@ -53,7 +61,8 @@ struct path {
 struct path_tunnel {
 	bool up; /* its link, so that a route by it can be there */
 	bool held;
-	bool has_rule, has_route;
+	bool has_rule, has_route; /* with LACK_OTHERS the latter is not known */
+	enum lack lack;
 	bool prefer_main;
 };
 

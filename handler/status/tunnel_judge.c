@@ -150,14 +150,26 @@ static bool is_route_of(const struct object_status *item, const struct path *pat
 	       (!steered || prefix_equal(&route->source, &path->source));
 }
 
+static enum lack lack_of(const struct section *section, uint8_t family)
+{
+	if (!section)
+		return LACK_ROUTE;
+	if (section->no_route)
+		return LACK_OTHERS;
+	return (family == AF_INET6 ? section->unknown6 : section->unknown4) ? LACK_GATEWAY
+									    : LACK_ROUTE;
+}
+
 /* A section that wants no route has one from somebody else, or not. */
 static void judge_path(const struct tunnel_status *status, struct path *path,
 		       const struct kernel_state *kernel)
 {
 	const struct section *section = section_of(status, path);
+	const enum lack lack = lack_of(section, path->wanted.family);
 	struct path_tunnel tunnel = {.up = section && plan_is_up(section, &status->link),
 				     .held = status->link.held,
-				     .has_route = true,
+				     .has_route = lack != LACK_GATEWAY,
+				     .lack = lack,
 				     .prefer_main = section && section->prefer_main};
 
 	for (size_t i = 0; i < status->n_items; i++) {

@@ -699,6 +699,25 @@ json() {
 	ip link del lan0
 }
 
+@test "astray: no route for lack of a gateway, or of somebody who fills the table" {
+	printf '[sixxs0]\nsource = 2a02::1\ngateway = auto\nprefer_main = no\ntable = 200\n' | drop_in sixxs0
+	$handler remove sixxs0 # its gateway would be the last that is known
+	replay sixxs0
+	json '.state == "drift" and (.tunnels[0].sources[0].path | .reason == "no-route" and (.text |
+		contains("table 200 has no default route, as main has none by this link that tells the gateway")))'
+	ip -6 route add default via fe80::1 dev sixxs0 metric 70000
+	replay sixxs0
+	json '.state == "ok"'
+	ip -6 route del default via fe80::1 dev sixxs0 metric 70000
+	printf '[sixxs0]\nsource = 2a02::1\nbound = yes\nroute = none\nprefer_main = no\ntable = 200\n' | drop_in sixxs0
+	replay sixxs0
+	json '.state == "drift" and (.tunnels[0] | .sources[0], .selectors[] | .path.reason == "no-route" and (.path.text |
+		contains("table 200 is left to others, by route = none, and has no route")))'
+	ip -6 route add default dev sixxs0 table 200
+	json '.state == "ok"'
+	ip -6 route flush table 200
+}
+
 @test "several sections of one interface; a primary and its backup" {
 	drop_in sixxs0 <<-END
 		[one]

@@ -183,10 +183,14 @@ routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
 	refused 'IPv4 has no source-specific routes' <<<$'[sixxs1]\nsource = 2a02:1::/64, 192.0.2.77\nsteer = source-route\ntable = 400'
 	refused 'prefer_main' <<<$'[sixxs1]\nsource = 2a02:1::/64\nsteer = source-route\nprefer_main = yes\ntable = 400'
 	refused 'fwmark' <<<$'[sixxs1]\nsource = 2a02:1::/64\nfwmark = 1\nsteer = source-route\ntable = 400'
+	# a source has one route in the table, whatever the priorities are
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02:0::/64\nsteer = source-route\npriority = 16390\ntable = 400'
+	exits 1 "$handler" check | grep -E 'sixxs1.conf:2: error: source 2a02::/64 belongs to \[sixxs0\] already, in line 1 of .*sixxs0.conf, in the same table$'
 	# auto: the link's IPv4 addresses are not its
 	drop_in sixxs1 <<<$'[sixxs1]\nsource = auto\nsteer = source-route\ntable = 400'
 	$handler apply sixxs1
 	[ "$(rules4 | grep -c 'proto sixxs')" -eq 0 ]
+	[ -z "$(routes4 400 2>/dev/null)" ]
 	way 1 sixxs1
 	leaves net0 ping_far 4 -I 10.1.0.1
 }

@@ -32,6 +32,7 @@ with_systemd() { mkdir -p /run/systemd/system; }
 start() {
 	tunnel_add sixxs0
 	settle
+	rm -f "$trace"
 	tracer=(/usr/bin/strace -o "$trace")
 	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
 	handler_pid=$!
@@ -387,6 +388,8 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	$handler remove sixxs0
 }
 
+routed4() { routes4 sixxs0 2>/dev/null | grep -q '^default via 198.51.100.1 '; }
+
 @test "gateway = auto: waits for main's default route by the link" {
 	handler_off
 	printf '[sixxs0]\nsource = 198.51.100.7\ngateway = auto\nprefer_main = no\ntable = 200\nwait = 60\n' | drop_in sixxs0
@@ -400,10 +403,24 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	over
 	routes4 sixxs0 | grep '^default via 198.51.100.1 dev sixxs0 .*metric 2048'
 	$handler remove sixxs0
+	tunnel_del sixxs0
+	# of each family that has a source
+	printf '[sixxs0]\nsource = 198.51.100.7, 2a02::7\ngateway = auto\nprefer_main = no\ntable = 200\nwait = 60\n' | drop_in sixxs0
+	start_waiting
+	tunnel_up sixxs0
+	ip route add default via 198.51.100.1 dev sixxs0 metric 50 onlink
+	wait_until 10 routed4
+	wait_until 10 polled 2
+	kill -0 $handler_pid
+	ip -6 route add default via fe80::1 dev sixxs0 metric 50
+	over
+	routes sixxs0 | grep '^default via fe80::1 dev sixxs0 .*metric 2048'
+	$handler remove sixxs0
 	# at the deadline
 	ip route del default dev sixxs0 metric 50
+	ip -6 route del default dev sixxs0 metric 50
 	printf '[sixxs0]\nsource = 198.51.100.7\ngateway = auto\nprefer_main = no\ntable = 200\nwait = 1\n' | drop_in sixxs0
 	exits 0 event add sixxs0 "$(ifindex sixxs0)"
-	log_lines | has 'daemon.warn sixxs0: main still has no default route by the link after 1 s: its own is pending; once there is one, run: sixxs-route apply sixxs0'
+	log_lines | has 'daemon.warn sixxs0: main still has no IPv4 default route by the link after 1 s: its own is pending; once there is one, run: sixxs-route apply sixxs0'
 	$handler remove sixxs0
 }

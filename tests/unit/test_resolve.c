@@ -98,6 +98,19 @@ static void test_addresses(void **state)
 	assert_int_equal(section.n_sources, 3);
 }
 
+/* IPv4 has no source-specific routes. */
+static void test_source_routes_of_ipv6(void **state)
+{
+	(void)state;
+	netns_needed();
+	add("2001:db8::1/64");
+	add("192.0.2.1/24");
+	section.source_route = true;
+	assert_int_equal(look(), 0);
+	assert_int_equal(section.n_sources, 1);
+	assert_true(has("2001:db8::1"));
+}
+
 /* One address in two networks is one source. */
 static void test_twice(void **state)
 {
@@ -118,7 +131,8 @@ static void test_link_gone(void **state)
 	section.gateway_auto = true;
 	assert_int_equal(resolve_auto(&rtnl, &gone, &recorded, &section, &resolved), 0);
 	assert_true(section.unknown6 && section.unknown4);
-	assert_true(resolved.no_source && resolved.no_gateway);
+	assert_true(resolved.no_source);
+	assert_true(resolved.no_gateway6 && resolved.no_gateway4);
 	assert_int_equal(section.n_sources, 0);
 }
 
@@ -281,7 +295,9 @@ static void check_gateways(const char *six, const char *four)
 	assert_int_equal(look(), 0);
 	check_gateway(AF_INET6, six);
 	check_gateway(AF_INET, four);
-	assert_int_equal(resolved.no_gateway, section.unknown6 && section.unknown4);
+	/* each family that has a source is waited for */
+	assert_int_equal(resolved.no_gateway6, section.unknown6);
+	assert_int_equal(resolved.no_gateway4, section.unknown4);
 	assert_false(resolved.gateway_is_old);
 }
 
@@ -360,7 +376,11 @@ static void test_old_gateway(void **state)
 	check_gateway(AF_INET6, "fe80::1");
 	check_gateway(AF_INET, "unknown");
 	assert_true(resolved.gateway_is_old);
-	assert_false(resolved.no_gateway);
+	assert_true(resolved.no_gateway4 && !resolved.no_gateway6);
+	section.n_sources = 1;
+	assert_int_equal(look(), 0);
+	assert_false(resolved.no_gateway6 || resolved.no_gateway4);
+	section.n_sources = 2;
 	/* a new one is not */
 	ip("-6 route add default via fe80::2 dev sixxs0");
 	check_gateways("fe80::2", "unknown");
@@ -382,10 +402,25 @@ static void test_gateway_of_one_family(void **state)
 	ip("-4 route add default dev sixxs0");
 	section.n_sources = 1; /* IPv6 */
 	assert_int_equal(look(), 0);
-	assert_true(resolved.no_gateway);
+	assert_true(resolved.no_gateway6);
 	ip("-6 route add default via fe80::1 dev sixxs0");
 	assert_int_equal(look(), 0);
-	assert_false(resolved.no_gateway);
+	assert_false(resolved.no_gateway6 || resolved.no_gateway4);
+}
+
+/* Without a source any one will do: a link may carry one family alone. */
+static void test_gateway_without_a_source(void **state)
+{
+	(void)state;
+	netns_needed();
+	make_gateway_section();
+	section.n_sources = 0;
+	section.mark = section.mask = 1;
+	assert_int_equal(look(), 0);
+	assert_true(resolved.no_gateway6);
+	ip("-4 route add default dev sixxs0");
+	assert_int_equal(look(), 0);
+	assert_false(resolved.no_gateway6 || resolved.no_gateway4);
 }
 
 int main(void)
@@ -401,11 +436,13 @@ int main(void)
 		TEST(test_prefixes),
 		TEST(test_source_link),
 		TEST(test_source_routes),
+		TEST(test_source_routes_of_ipv6),
 		TEST(test_gateways),
 		TEST(test_gateways_in_multipath_routes),
 		TEST(test_gateways_by_nexthop_objects),
 		TEST(test_old_gateway),
 		TEST(test_gateway_of_one_family),
+		TEST(test_gateway_without_a_source),
 	};
 
 	return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
