@@ -187,3 +187,30 @@ bool kernel_rule_object(const struct kernel_rule *rule, struct object *ret)
 		(ret->selector == SELECT_ALL ? NO_IFGROUP : UINT32_MAX);
 	return ours && object_ok(ret);
 }
+
+static bool has_selector(const struct kernel_rule *rule, const struct object *ours)
+{
+	switch (ours->selector) {
+	case SELECT_SOURCE:
+		return prefix_equal(&rule->from, &ours->source);
+	case SELECT_MARK:
+		return rule->mark == ours->mark && rule->mask == ours->mask;
+	case SELECT_USER:
+		return rule->by_uid && !memcmp(rule->uid, ours->uid, sizeof(rule->uid));
+	case SELECT_OUT:
+		return !strcmp(rule->oif, ours->ifname);
+	case SELECT_IN:
+		return !strcmp(rule->iif, ours->ifname);
+	case SELECT_ALL:
+		return rule->suppress_ifgroup == NO_IFGROUP;
+	}
+	return false;
+}
+
+bool kernel_rule_fits(const struct kernel_rule *rule, const struct object *ours)
+{
+	return rule->family == ours->family && rule->action == FR_ACT_TO_TBL &&
+	       rule->table == ours->table && rule->priority == ours->priority &&
+	       rule->protocol == OBJECT_PROTOCOL && has_selector(rule, ours) &&
+	       (!ours->prefers_main || rule->suppress_prefixlength == PREFER_MAIN_LENGTH);
+}

@@ -53,6 +53,18 @@ static int set_options(const struct mnl_socket *socket)
 	return 0;
 }
 
+int rtnl_open_small(struct rtnl *ret, size_t size)
+{
+	struct rtnl rtnl = {.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+	int r = rtnl.socket ? make_room(&rtnl.receive, size) : -errno;
+
+	if (r == 0)
+		*ret = rtnl;
+	else if (rtnl.socket)
+		mnl_socket_close(rtnl.socket);
+	return r;
+}
+
 int rtnl_open(struct rtnl *ret, uint32_t groups)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);

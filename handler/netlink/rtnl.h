@@ -31,6 +31,9 @@ struct rtnl {
 int rtnl_open(struct rtnl *ret, uint32_t groups);
 void rtnl_close(struct rtnl *rtnl);
 
+/* For one dump of which a page of SIZE bytes is enough: no filters, no sentences of errors. */
+int rtnl_open_small(struct rtnl *ret, size_t size);
+
 /*
  * The link that bears this name now (not as an alternative name). Returns 0, with
  * ret->ifindex 0 if there is none, or -errno.
@@ -39,9 +42,6 @@ int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret);
 
 /* The same by its ifindex. */
 int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
-
-/* Numbers SIZE bytes of requests from ++rtnl->seq on. Returns how many there are. */
-unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size);
 
 /* Numbers SIZE bytes of requests from ++rtnl->seq on. Returns how many there are. */
 unsigned rtnl_number(struct rtnl *rtnl, void *requests, size_t size);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/run_plan.h"
 
-#include "lib/array.h"
+#include "netlink/attr.h"
 #include "netlink/decode.h"
 #include "netlink/dump.h"
 #include "netlink/encode.h"
+#include "netlink/narrower.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -14,39 +15,27 @@
 #define SEND_MAX  128 /* requests whose answers surely fit in a receive buffer */
 #define TRIES_MAX 256 /* rules of others that a delete may hit before ours */
 
-/* A rule of somebody else's that our delete has taken: the message that says so. */
-struct victim {
-	size_t step;
-	struct nlmsghdr *message;
-};
-
-struct victims {
-	size_t n;
-	struct victim *victim;
-};
+/* What was asked of the kernel beside the steps: its answer is a stranger's. */
+#define NO_STEP SIZE_MAX
 
 /* One send. */
 struct batch {
 	const struct plan *plan;
 	size_t first, n;        /* of its steps */
-	uint32_t seq;           /* of the first */
+	uint32_t seq;           /* of the first request */
+	size_t n_requests;      /* more than steps where strangers are among them */
+	size_t *step_of;        /* of each request */
 	bool done;              /* the last has been answered */
+	int error;              /* of what was asked beside the steps */
 	struct answer *answers; /* of the whole plan */
-	struct victims *victims;
+	struct strangers *victims;
 };
 
-static int keep_victim(struct batch *batch, size_t step, const struct nlmsghdr *nlh)
-{
-	struct victim victim = {.step = step, .message = malloc(nlh->nlmsg_len)};
-
-	if (!victim.message)
-		return -ENOMEM;
-	memcpy(victim.message, nlh, nlh->nlmsg_len);
-	if (array_append(batch->victims, victim, victim) == 0)
-		return 0;
-	free(victim.message);
-	return -ENOMEM;
-}
+/* What was found out before the plan is run. */
+struct foresight {
+	struct strangers before; /* that our deletes would hit */
+	bool *absent;            /* per step: nothing of ours is there to be deleted */
+};
 
 /* A delete of a rule is echoed: the kernel says which rule that was. */
 static int take_echo(struct batch *batch, size_t step, const struct nlmsghdr *nlh)
@@ -57,74 +46,150 @@ static int take_echo(struct batch *batch, size_t step, const struct nlmsghdr *nl
 	if (r < 0 || (r > 0 && found.ours &&
 		      object_equal(&found.object, &batch->plan->step[step].object)))
 		return r < 0 ? r : 0;
-	return keep_victim(batch, step, nlh);
+	return strangers_keep(batch->victims, step, nlh);
 }
 
 static int take_reply(void *data, const struct nlmsghdr *nlh)
 {
 	struct batch *batch = data;
 	const uint32_t i = nlh->nlmsg_seq - batch->seq;
+	struct answer other, *answer = &other;
 	int r;
 
-	if (i >= batch->n) /* an answer to earlier requests, which came late */
+	if (i >= batch->n_requests) /* an answer to earlier requests, which came late */
 		return 0;
 	if (nlh->nlmsg_type == RTM_DELRULE)
-		return take_echo(batch, batch->first + i, nlh);
+		return take_echo(batch, batch->step_of[i], nlh);
 	if (nlh->nlmsg_type != NLMSG_ERROR)
 		return -EBADMSG;
-	r = decode_answer(nlh, &batch->answers[batch->first + i]);
-	batch->done |= i + 1 == batch->n;
+	if (batch->step_of[i] != NO_STEP)
+		answer = &batch->answers[batch->step_of[i]];
+	r = decode_answer(nlh, answer);
+	if (r == 0 && answer == &other && other.error != -ENOENT)
+		batch->error = batch->error ? batch->error : other.error;
+	batch->done |= i + 1 == batch->n_requests;
 	return r;
 }
 
-/* The last request alone is acknowledged: errors are told in any case. */
-static size_t put_batch(struct batch *batch, char *bytes)
+/* TYPE: RTM_NEWRULE, as it was; RTM_DELRULE, which names all that it has. */
+static size_t put_stranger(char *to, const struct stranger *stranger, uint16_t type)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)(void *)to;
+	const size_t size = stranger->message->nlmsg_len;
+
+	memcpy(to, stranger->message, size);
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | (type == RTM_NEWRULE ? NLM_F_CREATE : 0);
+	nlh->nlmsg_pid = 0;
+	return NLMSG_ALIGN(size);
+}
+
+/* The strangers that stand before the rule of STEP: out of its way, or back again. */
+static size_t put_strangers(struct batch *batch, const struct foresight *foresight,
+			    size_t step, uint16_t type, char *to)
 {
 	size_t size = 0;
 
-	for (size_t i = 0; i < batch->n; i++) {
-		const struct step *step = &batch->plan->step[batch->first + i];
-		const bool echo =
-			step->op == STEP_DELETE && step->object.kind == OBJECT_RULE;
-		const bool last = i + 1 == batch->n;
+	for (size_t i = 0; i < foresight->before.n; i++) {
+		const struct stranger *stranger = &foresight->before.stranger[i];
 
-		batch->answers[batch->first + i] = (struct answer){0};
-		size += encode_step(
-			bytes + size, step,
-			(uint16_t)((echo ? NLM_F_ECHO : 0) | (last ? NLM_F_ACK : 0)));
+		if (stranger->step != step)
+			continue;
+		size += put_stranger(to + size, stranger, type);
+		batch->step_of[batch->n_requests++] = NO_STEP;
 	}
 	return size;
 }
 
-static int send_batch(struct rtnl *rtnl, struct batch *batch, char *bytes)
+/* The last request alone is acknowledged: errors are told in any case. */
+static size_t put_batch(struct batch *batch, const struct foresight *foresight,
+			char *bytes)
 {
-	const size_t size = put_batch(batch, bytes);
+	const struct nlmsghdr *nlh, *last = NULL;
+	size_t size = 0;
+
+	batch->n_requests = 0;
+	for (size_t i = batch->first; i < batch->first + batch->n; i++) {
+		const struct step *step = &batch->plan->step[i];
+		const bool echo =
+			step->op == STEP_DELETE && step->object.kind == OBJECT_RULE;
+
+		if (foresight->absent[i]) {
+			batch->answers[i] = (struct answer){.error = -ENOENT};
+			continue;
+		}
+		batch->answers[i] = (struct answer){0};
+		size += put_strangers(batch, foresight, i, RTM_DELRULE, bytes + size);
+		batch->step_of[batch->n_requests++] = i;
+		size += encode_step(bytes + size, step, echo ? NLM_F_ECHO : 0);
+		size += put_strangers(batch, foresight, i, RTM_NEWRULE, bytes + size);
+	}
+	attr_each_message(nlh, bytes, bytes + size) last = nlh;
+	if (last)
+		((struct nlmsghdr *)last)->nlmsg_flags |= NLM_F_ACK;
+	return size;
+}
+
+static int ask(struct rtnl *rtnl, struct batch *batch, const struct foresight *foresight,
+	       char *bytes)
+{
+	const size_t size = put_batch(batch, foresight, bytes);
 	int r;
 
 	batch->seq = rtnl->seq + 1;
+	batch->done = !size;
 	rtnl_number(rtnl, bytes, size);
-	r = rtnl_send(rtnl, bytes, size);
+	r = size ? rtnl_send(rtnl, bytes, size) : 0;
 	while (r == 0 && !batch->done)
 		r = rtnl_read(rtnl, 0, take_reply, batch);
+	return r < 0 ? r : batch->error;
+}
+
+static int send_batch(struct rtnl *rtnl, struct batch *batch,
+		      const struct foresight *foresight)
+{
+	const size_t n = foresight->before.n;
+	size_t room = batch->n * REQUEST_MAX;
+	char *bytes;
+	int r = -ENOMEM;
+
+	for (size_t i = 0; i < n; i++)
+		room += 2 * NLMSG_ALIGN(foresight->before.stranger[i].message->nlmsg_len);
+	bytes = malloc(room);
+	batch->step_of = calloc(batch->n + 2 * n, sizeof(*batch->step_of));
+	if (bytes && batch->step_of)
+		r = ask(rtnl, batch, foresight, bytes);
+	free(batch->step_of);
+	free(bytes);
 	return r;
 }
 
-/* Every step is idempotent: when answers were lost, asking again tells how things are. */
-static int run_batch(struct rtnl *rtnl, struct batch *batch, char *bytes)
+static int look_ahead(const struct plan *plan, struct foresight *ret)
 {
-	const int r = send_batch(rtnl, batch, bytes);
+	strangers_free(&ret->before);
+	memset(ret->absent, 0, plan->n * sizeof(*ret->absent));
+	return strangers_find(plan, ret->absent, &ret->before);
+}
 
-	if (r == -ENOBUFS || r == -EAGAIN)
-		return send_batch(rtnl, batch, bytes);
-	return r;
+/*
+ * Every step is idempotent: when answers were lost, asking again tells how things are. But what
+ * was deleted must not be asked for again where others fit.
+ */
+static int run_batch(struct rtnl *rtnl, struct batch *batch, struct foresight *foresight)
+{
+	int r = send_batch(rtnl, batch, foresight);
+
+	if (r != -ENOBUFS && r != -EAGAIN)
+		return r;
+	r = look_ahead(batch->plan, foresight);
+	return r < 0 ? r : send_batch(rtnl, batch, foresight);
 }
 
 static int run(struct rtnl *rtnl, const struct plan *plan, struct answer *ret,
-	       struct victims *victims)
+	       struct strangers *victims)
 {
-	const size_t most = plan->n < SEND_MAX ? plan->n : SEND_MAX;
-	char *bytes = malloc(most * REQUEST_MAX + 1);
-	int r = bytes ? 0 : -ENOMEM;
+	struct foresight foresight = {.absent = calloc(plan->n, sizeof(bool))};
+	int r = foresight.absent ? look_ahead(plan, &foresight) : -ENOMEM;
 
 	for (size_t first = 0; r == 0 && first < plan->n; first += SEND_MAX) {
 		const size_t left = plan->n - first;
@@ -134,14 +199,15 @@ static int run(struct rtnl *rtnl, const struct plan *plan, struct answer *ret,
 				      .answers = ret,
 				      .victims = victims};
 
-		r = run_batch(rtnl, &batch, bytes);
+		r = run_batch(rtnl, &batch, &foresight);
 	}
-	free(bytes);
+	strangers_free(&foresight.before);
+	free(foresight.absent);
 	return r;
 }
 
 /* As it was: the message that told of its end has all that a new one needs. */
-static int put_back(struct rtnl *rtnl, const struct victim *victim)
+static int put_back(struct rtnl *rtnl, const struct stranger *victim)
 {
 	struct nlmsghdr *nlh = victim->message;
 	struct answer answer = {0};
@@ -169,14 +235,14 @@ static int look_for(void *data, const struct found *found)
 
 /* The one that was put back stands behind ours now; without ours it would be hit again. */
 static int delete_again(struct rtnl *rtnl, const struct plan *plan,
-			const struct victims *victims, struct answer *ret,
-			struct victims *ret_more)
+			const struct strangers *victims, struct answer *ret,
+			struct strangers *ret_more)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < victims->n; i++) {
-		const int put = put_back(rtnl, &victims->victim[i]);
-		const size_t at = victims->victim[i].step;
+		const int put = put_back(rtnl, &victims->stranger[i]);
+		const size_t at = victims->stranger[i].step;
 		const struct plan again = {.n = 1, .step = &plan->step[at]};
 		struct search search = {.rule = &plan->step[at].object};
 		const size_t known = ret_more->n;
@@ -188,35 +254,37 @@ static int delete_again(struct rtnl *rtnl, const struct plan *plan,
 		if (r == 0 && search.found)
 			r = run(rtnl, &again, &ret[at], ret_more);
 		for (size_t k = known; k < ret_more->n; k++)
-			ret_more->victim[k].step = at;
+			ret_more->stranger[k].step = at;
 	}
 	return r;
 }
 
-static void free_victims(struct victims *victims)
+/* What came, or went, after the look, and what it cannot see: told by the echo, and mended. */
+static int mend(struct rtnl *rtnl, const struct plan *plan, unsigned tries,
+		struct strangers *victims, struct answer *ret)
 {
-	for (size_t i = 0; i < victims->n; i++)
-		free(victims->victim[i].message);
-	free(victims->victim);
-	*victims = (struct victims){0};
+	int r = 0;
+
+	for (; r == 0 && victims->n && tries; tries--) {
+		struct strangers more = {0};
+
+		r = delete_again(rtnl, plan, victims, ret, &more);
+		strangers_free(victims);
+		*victims = more;
+	}
+	for (size_t i = 0; i < victims->n; i++) {
+		put_back(rtnl, &victims->stranger[i]);
+		ret[victims->stranger[i].step] = (struct answer){.error = -EBUSY};
+	}
+	return r;
 }
 
 int run_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret)
 {
-	struct victims victims = {0};
-	int r = plan->n ? run(rtnl, plan, ret, &victims) : 0;
+	struct strangers victims = {0};
+	const int r = plan->n ? run(rtnl, plan, ret, &victims) : 0;
+	const int mended = mend(rtnl, plan, r < 0 ? 0 : TRIES_MAX, &victims, ret);
 
-	for (unsigned tries = 0; r == 0 && victims.n && tries < TRIES_MAX; tries++) {
-		struct victims more = {0};
-
-		r = delete_again(rtnl, plan, &victims, ret, &more);
-		free_victims(&victims);
-		victims = more;
-	}
-	for (size_t i = 0; i < victims.n; i++) {
-		put_back(rtnl, &victims.victim[i]);
-		ret[victims.victim[i].step] = (struct answer){.error = -EBUSY};
-	}
-	free_victims(&victims);
-	return r;
+	strangers_free(&victims);
+	return r < 0 ? r : mended;
 }

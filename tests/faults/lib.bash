@@ -7,7 +7,7 @@
 #
 # Whoever sources this sets "repo", and "shard", "shards" and "sample" for takes_case.
 #
-# A scenario NAME has up to five functions, all silent:
+# A scenario NAME has up to eight functions, all silent:
 #   NAME_before   from the base state to where the run begins
 #   NAME_run      sets "run" to the command that the faults go into
 #   NAME_start    runs it, if there is more to it than that
@@ -15,16 +15,17 @@
 #   NAME_all      the administrator's apply --all instead
 #   NAME_again    the watcher is started again instead
 #   NAME_gone     the tunnel is taken away and its drop-in is deleted: only the record knows
-# After each of the last four the state must be what it is when nothing went wrong, and
+#   NAME_end      takes away what is not ours
+# After each of the four from NAME_event on the state must be what it is when nothing went wrong, and
 # after "finish" it must be the base state again.
 
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live last change replay rename rename_out moved swap takeover auto wait all watch'
+scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto wait all watch'
 follows='event all again gone'
 kills="$scenarios conflict guard"
-one_plan=' add add_down first remove remove_live last change replay conflict auto watch '
+one_plan=' add add_down first remove remove_live narrower last change replay conflict auto watch '
 
 batch=/tmp/show-all never=/tmp/never scenario=
 left='!(lock|watch.lock|netns|owners|held|connects.*)' # what must not stay in the run folder
@@ -250,6 +251,7 @@ finish() {
 		*) fire remove $name ;;
 		esac
 	done
+	! has "${scenario}_end" || "${scenario}_end"
 	rm -f $conf_dir/sixxs[0-2].conf $run_dir/connects.*
 	[ -n "$neighbour" ] || no_folder
 }
@@ -317,6 +319,27 @@ remove_live_run() { event remove sixxs0; }
 remove_live_event() { fire add sixxs0; }
 remove_live_all() { apply_all; }
 remove_live_gone() { add_gone; }
+
+# Somebody else's rules that bear our mark and select by more stand before ours, and one behind it:
+# the kernel takes each for what our delete asks for.
+narrower() { # add|del
+	ip -6 rule "$1" from 2a02:0::1 fwmark 1 lookup 200 priority 16383 protocol 166
+	ip -6 rule "$1" from 2a02:0::1 ipproto tcp dport 80 lookup 200 priority 16383 protocol 166
+	ip -4 rule "$1" from 192.0.2.0 uidrange 1-2 lookup 200 priority 16383 protocol 166
+}
+narrower_before() {
+	narrower add
+	remove_live_before
+	ip -6 rule add from 2a02:0::1 fwmark 2 lookup 200 priority 16383 protocol 166
+}
+narrower_run() { event remove sixxs0; }
+narrower_event() { fire add sixxs0; }
+narrower_all() { apply_all; }
+narrower_gone() { add_gone; }
+narrower_end() {
+	narrower del
+	ip -6 rule del from 2a02:0::1 fwmark 2 lookup 200 priority 16383 protocol 166
+} 2>/dev/null
 
 # another table, other sources, another name
 change_before() {

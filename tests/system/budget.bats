@@ -48,9 +48,11 @@ within() {
 
 @test "a replay" { within replay 150000 78; }
 
-@test "a change of the table" { within table 180000 102; }
+# These two delete rules, and look first whether the kernel would take another's for it: the four
+# calls of one short dump and six thousand instructions.
+@test "a change of the table" { within table 187000 106; }
 
-@test "a remove" { within remove 150000 79; }
+@test "a remove" { within remove 160000 83; }
 
 # But for what is read and written more, that is one file: the names.
 @test "1,000 tunnels cost an event no more than one does" {
@@ -64,10 +66,19 @@ within() {
 	done
 }
 
-@test "an event looks at no rules, and once at its own table" {
-	local event
+# looks N EVENT TUNNELS: how often the event asks for rules; strace names no request of a socket
+# without an address.
+looks() { assert_same "$1" "$(grep -cE 'sendto.*nlmsg_type=(RTM_GETRULE|0x22)' "$counts.$3.$2.strace")"; }
+
+@test "an event looks at rules only before a delete, and once at its own table" {
+	local event n
+	for n in 1 $tunnels; do
+		looks 0 add $n
+		looks 0 replay $n
+		looks 1 table $n
+		looks 1 remove $n
+	done
 	for event in add replay table remove; do
-		exits 1 grep RTM_GETRULE "$counts.1.$event.strace"
 		[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.$event.strace")" -le 1 ]
 	done
 	[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.add.strace")" -eq 1 ]

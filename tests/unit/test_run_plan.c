@@ -240,22 +240,27 @@ static void test_narrower_ones_of_ipv4(void **state)
 		"100:\tfrom 192.0.2.1 fwmark 0x1/0xff lookup 200 proto 166\n");
 }
 
-/* More of them than anybody has. */
+/* More of them than anybody has, and more than are looked at before a delete. */
 static void test_many_narrower_ones(void **state)
 {
-	char strangers[8192];
+	static const unsigned numbers[] = {1, 40, 240};
+	char strangers[32768];
+	unsigned mark = 1;
 
 	(void)state;
 	netns_needed();
-	for (unsigned i = 1; i <= 40; i++)
-		ip("-6 rule add from 2a02::1 fwmark %u lookup 200 pref 16383 proto 166",
-		   i);
-	strcpy(strangers, shown(RULES6));
-	assert_int_equal(run_one("- " RULE), -ENOENT);
-	assert_string_equal(shown(RULES6), strangers);
-	add_anyhow("+ " RULE);
-	assert_int_equal(run_one("- " RULE), 0);
-	assert_string_equal(shown(RULES6), strangers);
+	for (size_t k = 0; k < LENGTH(numbers); k++) {
+		for (; mark <= numbers[k]; mark++)
+			ip("-6 rule add from 2a02::1 fwmark %u lookup 200 pref 16383 "
+			   "proto 166",
+			   mark);
+		strcpy(strangers, shown(RULES6));
+		assert_int_equal(run_one("- " RULE), -ENOENT);
+		assert_string_equal(shown(RULES6), strangers);
+		add_anyhow("+ " RULE);
+		assert_int_equal(run_one("- " RULE), 0);
+		assert_string_equal(shown(RULES6), strangers);
+	}
 }
 
 /* In the middle of a plan of several sends, of both families; all others are done. */
