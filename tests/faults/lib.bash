@@ -19,6 +19,9 @@
 # After each of the four from NAME_event on the state must be what it is when nothing went wrong, and
 # after "finish" it must be the base state again.
 
+# shellcheck source=tests/system/wait.bash
+. "$repo/tests/system/wait.bash"
+
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
@@ -27,7 +30,7 @@ follows='event all again gone'
 kills="$scenarios conflict guard"
 one_plan=' add add_down first remove remove_live narrower last change replay conflict auto watch '
 
-batch=/tmp/show-all never=/tmp/never scenario=
+batch=/tmp/show-all scenario=
 left='!(lock|watch.lock|netns|owners|held|connects.*)' # what must not stay in the run folder
 declare -A ifindex=()
 
@@ -165,7 +168,6 @@ is_between() { # SCENARIO
 make_base() {
 	mkdir -p $conf_dir /run/systemd/system # so that nobody waits for a link
 	printf 'rule\nroute show table all\n' >$batch
-	mkfifo $never
 	link_add net0 up
 	ip -6 address add 2001:db8:ff::1/64 dev net0 nodad
 	ip -6 route add default via 2001:db8:ff::2 dev net0
@@ -589,9 +591,6 @@ connected() { # TIMES
 		"$program" guard sixxs0
 	done
 }
-
-# As sleep, but without a process.
-nap() { read -rt "$1" _ <>$never || true; }
 
 # until_idle PID: until the watcher PID, or the one that strace PID has started, waits or is gone.
 until_idle() {

@@ -6,17 +6,8 @@
 #
 #	far host (2001:200::1) ===== tunnel sixxs0 (2a02::1) ===== machine ----- net0 ----- ISP
 
-wait_until() { # SECONDS COMMAND...
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1
-	shift
-	until "$@"; do
-		if ((${EPOCHREALTIME/[.,]/} >= end)); then
-			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
-			return 1
-		fi
-		sleep 0.02
-	done
-}
+# shellcheck source=../system/wait.bash
+. "$BATS_TEST_DIRNAME/../system/wait.bash"
 
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 60 --no-pager >&2

@@ -6,17 +6,8 @@
 # 9 (its addresses) and 8998 (nobody's, the control).
 # "tests/system/run tests/system/boot-gone.bats"; ROOTFS: another Debian's root.
 
-wait_until() { # SECONDS COMMAND...
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1
-	shift
-	until "$@"; do
-		if ((${EPOCHREALTIME/[.,]/} >= end)); then
-			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
-			return 1
-		fi
-		sleep 0.02
-	done
-}
+# shellcheck source=wait.bash
+. "$BATS_TEST_DIRNAME/wait.bash"
 
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 40 --no-pager >&2

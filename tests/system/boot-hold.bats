@@ -4,17 +4,8 @@
 # Failover by health with the real systemd: the recipe's timer, as it stands there, and a tunnel
 # whose far end dies and comes back without its link noticing.
 
-wait_until() { # SECONDS COMMAND...
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1
-	shift
-	until "$@"; do
-		if ((${EPOCHREALTIME/[.,]/} >= end)); then
-			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
-			return 1
-		fi
-		sleep 0.1
-	done
-}
+# shellcheck source=wait.bash
+. "$BATS_TEST_DIRNAME/wait.bash"
 
 settle() { udevadm settle --timeout=60; }
 

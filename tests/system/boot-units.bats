@@ -5,17 +5,8 @@
 # like cloud-init's: their order, their conditions, and what the watcher's sandbox leaves it.
 # "tests/system/run tests/system/boot-units.bats"; ROOTFS: another Debian's root.
 
-wait_until() { # SECONDS COMMAND...
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1
-	shift
-	until "$@"; do
-		if ((${EPOCHREALTIME/[.,]/} >= end)); then
-			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
-			return 1
-		fi
-		sleep 0.02
-	done
-}
+# shellcheck source=wait.bash
+. "$BATS_TEST_DIRNAME/wait.bash"
 
 teardown() {
 	rm -rf /run/systemd/system/sixxs-route{,-boot}.service.d

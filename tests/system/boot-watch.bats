@@ -4,17 +4,8 @@
 # The watcher as a service of the real systemd, beside the real udevd, networkd and an
 # OpenVPN: "tests/system/run tests/system/boot-watch.bats"; ROOTFS: another Debian's root.
 
-wait_until() { # SECONDS COMMAND...
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1
-	shift
-	until "$@"; do
-		if ((${EPOCHREALTIME/[.,]/} >= end)); then
-			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
-			return 1
-		fi
-		sleep 0.02
-	done
-}
+# shellcheck source=wait.bash
+. "$BATS_TEST_DIRNAME/wait.bash"
 
 teardown() {
 	udevadm control --start-exec-queue

@@ -6,11 +6,6 @@
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() { begin; }
 teardown() { finish; }
 

@@ -7,11 +7,6 @@
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() {
 	begin
 	section 'source = 2a02::1'

@@ -4,19 +4,16 @@
 # Primary and backup, carrier = needed, several sections of one interface, and the addresses that
 # source = auto follows: which link packets leave by as links go and come.
 
+# shellcheck source=packets.bash
+. "$BATS_TEST_DIRNAME/packets.bash"
+
 setup_file() {
-	# shellcheck source=tests/system/lib.bash
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	# shellcheck source=tests/system/packets.bash
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
 	sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.default.keep_addr_on_down=1
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	begin
 	capture_start
 }

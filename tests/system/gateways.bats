@@ -4,18 +4,15 @@
 # gateway = auto and route = none: the way is what a DHCP client, a router advertisement or somebody
 # else has put into the tables, and packets take it.
 
+# shellcheck source=packets.bash
+. "$BATS_TEST_DIRNAME/packets.bash"
+
 setup_file() {
-	# shellcheck source=tests/system/lib.bash
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	# shellcheck source=tests/system/packets.bash
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	begin
 	# which router a packet goes to is told by its address on the wire
 	in_pop sysctl -qw net.ipv4.conf.all.arp_ignore=1

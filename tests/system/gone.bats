@@ -4,11 +4,10 @@
 # when_gone = unreachable: what the section selects leaves by its link or not at all, whether there is
 # such a link or not. What happens at a boot is in boot-gone.bats.
 
+# shellcheck source=packets.bash
+. "$BATS_TEST_DIRNAME/packets.bash"
+
 setup_file() {
-	# shellcheck source=tests/system/lib.bash
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	# shellcheck source=tests/system/packets.bash
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
 	# these addresses are no link's, and so there always
@@ -17,8 +16,6 @@ setup_file() {
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	begin
 	capture_start
 }

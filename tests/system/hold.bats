@@ -8,11 +8,6 @@
 # shellcheck source=form.bash
 . "$BATS_TEST_DIRNAME/form.bash"
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() {
 	begin
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0

@@ -28,25 +28,8 @@ install_handler() {
 		udevadm control --reload
 }
 
-# nap SECONDS: sleeps without a process of its own.
-exec {never_ready}<> <(:)
-nap() { read -rt "$1" -u $never_ready _ || true; }
-
-# wait_until SECONDS COMMAND [ARG...]: whole seconds; fails when COMMAND has not succeeded by then.
-# What takes long is asked less often, as each question keeps a processor from what is waited for.
-wait_until() {
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1 pause=10 pause_text
-	shift
-	until "$@"; do
-		if ((${EPOCHREALTIME/[.,]/} >= deadline)); then
-			printf 'not within %s s: %s\n' "$seconds" "$*" >&2
-			return 1
-		fi
-		printf -v pause_text '0.%03d' $pause
-		nap "$pause_text"
-		pause=$((pause < 150 ? pause + pause / 2 : 150))
-	done
-}
+# shellcheck source=wait.bash
+. "${BASH_SOURCE[0]%/*}/wait.bash"
 
 tunnel_add() { ip tuntap add dev "$1" mode tun; }
 tunnel_up() { ip link set dev "$1" up; }
@@ -178,6 +161,12 @@ uplink_up() {
 		ip address add 2001::1/64 dev net0 nodad &&
 		ip route add default via 192.0.2.2 &&
 		ip -6 route add default via 2001::2 dev net0
+}
+
+# What most files need. One that needs something else says so after it has sourced this.
+setup_file() {
+	install_handler
+	uplink_up
 }
 
 # For setup and teardown: what the machine is like now is what finish wants to find again,

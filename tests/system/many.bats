@@ -12,11 +12,6 @@
 number=200
 group=7
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() { begin; }
 
 teardown() { finish; }

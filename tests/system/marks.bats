@@ -3,19 +3,16 @@
 #
 # fwmark: packets that nftables has marked take the section's way; the recipes for it.
 
+# shellcheck source=packets.bash
+. "$BATS_TEST_DIRNAME/packets.bash"
+
 setup_file() {
-	# shellcheck source=tests/system/lib.bash
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	# shellcheck source=tests/system/packets.bash
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
 	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	begin
 	capture_start
 }

@@ -9,11 +9,6 @@
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() {
 	begin
 	ip netns add blue

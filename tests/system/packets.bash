@@ -1,7 +1,7 @@
-# shellcheck shell=bash disable=SC2154 # repo is lib.bash's
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# For tests with real packets, to be sourced after lib.bash: a host with an uplink, other links to
+# For tests with real packets, to be sourced at the top of a file: a host with an uplink, other links to
 # another provider, and a far host that answers by whichever way it is reached:
 #
 #     host ----- net0 --------------- isp    each has the far host's addresses
@@ -9,6 +9,9 @@
 #
 # Links are pairs of Ethernet devices, so that packets do leave. One capture of all links runs for the
 # whole test: what it has seen is known to be all by a last packet of the test's own.
+
+# shellcheck source=lib.bash
+. "${BASH_SOURCE[0]%/*}/lib.bash"
 
 far4=203.0.113.1 far6=2001:db8:f::1
 packets=/tmp/packets capture=""

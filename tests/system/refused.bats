@@ -10,11 +10,6 @@ conf=/etc/sixxs-route/conf.d
 file=$conf/sixxs0.conf
 good='[sixxs0]\nsource = 2a02::1\ntable = 200\n'
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 # A tunnel that stands, by another text than any test has.
 setup() {
 	begin

@@ -12,11 +12,6 @@
 # A link that has a carrier without a program behind it.
 tunnel_add() { ip link add "$1" type ifb; }
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() {
 	begin
 	unset NO_COLOR

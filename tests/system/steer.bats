@@ -3,18 +3,15 @@
 #
 # steer = source-route: many tunnels share a table and a rule, and each one's packets take its link.
 
+# shellcheck source=packets.bash
+. "$BATS_TEST_DIRNAME/packets.bash"
+
 setup_file() {
-	# shellcheck source=tests/system/lib.bash
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	# shellcheck source=tests/system/packets.bash
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	install_handler
 	uplinks_up
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/packets.bash"
 	begin
 	ip -6 route add default from 2001:db8:dead::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
 	ip -6 route flush table 4000

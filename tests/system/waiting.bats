@@ -8,11 +8,6 @@
 
 trace=/tmp/trace
 
-setup_file() {
-	install_handler
-	uplink_up
-}
-
 setup() {
 	waits 60
 	begin

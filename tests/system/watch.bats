@@ -4,9 +4,10 @@
 # The watcher on a machine without systemd: what it mends, how fast, at what cost.
 # wait = 0 everywhere: here the udev handler would else do itself what the watcher is for.
 
+# shellcheck source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
 setup_file() {
-	# shellcheck source=tests/system/lib.bash
-	. "$BATS_TEST_DIRNAME/lib.bash"
 	install_handler
 	# a link that packets can leave by, unlike a tun that nobody has opened
 	ip netns add isp
@@ -23,7 +24,6 @@ setup_file() {
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
 	begin
 	drop_in sixxs0 <<-'END'
 		[sixxs0]

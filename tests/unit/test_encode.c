@@ -72,6 +72,17 @@ static void check_step(enum step_op op, const char *text, const void *expected,
 		check_step_with(&step, flags[i], expected, size);
 }
 
+/* EXPECTED: the request that adds it, a struct nlmsghdr first. */
+static void check_both(const char *text, void *expected, size_t size)
+{
+	struct nlmsghdr *nlh = expected;
+
+	check_step(STEP_ADD, text, expected, size);
+	nlh->nlmsg_type = nlh->nlmsg_type == RTM_NEWRULE ? RTM_DELRULE : RTM_DELROUTE;
+	nlh->nlmsg_flags = DEL_FLAGS;
+	check_step(STEP_DELETE, text, expected, size);
+}
+
 static void test_put_rule6(void **state)
 {
 	struct {
@@ -96,10 +107,7 @@ static void test_put_rule6(void **state)
 	static const char rule[] = "rule 6 16383 from 2001:db8:1::/48 lookup 200";
 
 	(void)state;
-	check_step(STEP_ADD, rule, &expected, sizeof(expected));
-	expected.nlh.nlmsg_type = RTM_DELRULE;
-	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, rule, &expected, sizeof(expected));
+	check_both(rule, &expected, sizeof(expected));
 }
 
 static void test_put_rule4(void **state)
@@ -124,10 +132,7 @@ static void test_put_rule4(void **state)
 	static const char rule[] = "rule 4 1 from 192.0.2.1 lookup 2147483647";
 
 	(void)state;
-	check_step(STEP_ADD, rule, &expected, sizeof(expected));
-	expected.nlh.nlmsg_type = RTM_DELRULE;
-	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, rule, &expected, sizeof(expected));
+	check_both(rule, &expected, sizeof(expected));
 }
 
 static void test_put_rule_main(void **state)
@@ -157,21 +162,7 @@ static void test_put_rule_main(void **state)
 		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7";
 
 	(void)state;
-	check_step(STEP_ADD, rule, &expected, sizeof(expected));
-	expected.nlh.nlmsg_type = RTM_DELRULE;
-	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, rule, &expected, sizeof(expected));
-}
-
-/* EXPECTED: the request that adds it, a struct nlmsghdr first. */
-static void check_both(const char *text, void *expected, size_t size)
-{
-	struct nlmsghdr *nlh = expected;
-
-	check_step(STEP_ADD, text, expected, size);
-	nlh->nlmsg_type = nlh->nlmsg_type == RTM_NEWRULE ? RTM_DELRULE : RTM_DELROUTE;
-	nlh->nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, text, expected, size);
+	check_both(rule, &expected, sizeof(expected));
 }
 
 static void test_put_mark_and_user(void **state)
@@ -320,12 +311,7 @@ static void test_put_plain_route(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "route 6 dev 12 metric 1024 table 200", &expected,
-		   sizeof(expected));
-	expected.nlh.nlmsg_type = RTM_DELROUTE;
-	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, "route 6 dev 12 metric 1024 table 200", &expected,
-		   sizeof(expected));
+	check_both("route 6 dev 12 metric 1024 table 200", &expected, sizeof(expected));
 	/* IPv4: to what has no next hop, the scope is the link's */
 	expected.rtm.rtm_family = AF_INET;
 	expected.rtm.rtm_scope = RT_SCOPE_LINK;
@@ -363,10 +349,7 @@ static void test_put_full_route(void **state)
 
 	(void)state;
 	assert_true(sizeof(expected) <= REQUEST_MAX);
-	check_step(STEP_ADD, route, &expected, sizeof(expected));
-	expected.nlh.nlmsg_type = RTM_DELROUTE;
-	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, route, &expected, sizeof(expected));
+	check_both(route, &expected, sizeof(expected));
 }
 
 static void test_put_route4_with_gateway(void **state)
@@ -417,11 +400,7 @@ static void test_put_unreachable(void **state)
 	};
 
 	(void)state;
-	check_step(STEP_ADD, "unreachable 6 metric 4294967295 table 200", &expected,
-		   sizeof(expected));
-	expected.nlh.nlmsg_type = RTM_DELROUTE;
-	expected.nlh.nlmsg_flags = DEL_FLAGS;
-	check_step(STEP_DELETE, "unreachable 6 metric 4294967295 table 200", &expected,
+	check_both("unreachable 6 metric 4294967295 table 200", &expected,
 		   sizeof(expected));
 	expected.rtm.rtm_family = AF_INET;
 	check_step(STEP_DELETE, "unreachable 4 metric 4294967295 table 200", &expected,
