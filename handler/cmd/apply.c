@@ -149,7 +149,7 @@ static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl
 	if (result < 0)
 		log_line(
 			LOG_WARNING,
-			"what is told above stands in the way: nothing more is swept; mend it, then: sixxs-route apply --all");
+			"orphaned rules and routes stay, because of what is told above; mend it, then run: sixxs-route apply --all");
 	return result;
 }
 
@@ -187,7 +187,7 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 	if (r_config < 0) {
 		log_line(
 			LOG_WARNING,
-			"not all of %s could be read: nothing is swept; mend it, then: sixxs-route apply --all",
+			"not all of %s could be read: orphaned rules and routes stay; mend it, then run: sixxs-route apply --all",
 			settings->conf_dir);
 		r = converge_each(&mending, rtnl, &names);
 	} else {

@@ -91,13 +91,13 @@ static void check_served(struct check *check, const struct claim *claim)
 	else if (served->late[0] && !served->early)
 		claim_say(
 			&check->claims, claim, SEVERITY_WARNING, claim->line,
-			"no event of %s comes here: udev reads %s too late, after " SERVED_RULES
+			"udev does not run sixxs-route for %s: udev reads %s too late, after " SERVED_RULES
 			"; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger",
 			ifname, served->late);
 	else
 		claim_say(
 			&check->claims, claim, SEVERITY_WARNING, claim->line,
-			"no event of %s comes here: move the section into %s.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
+			"udev does not run sixxs-route for %s: move the section into %s.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"%s\", ENV{SIXXS_ROUTE}=\"$name\"",
 			ifname, ifname, ifname);
 }
 
@@ -109,12 +109,12 @@ static void check_rules(struct check *check, const char *dir)
 		return;
 	if (served->own[0])
 		warn(check, served->own, 0,
-		     "no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger");
+		     "udev does not run sixxs-route for any interface: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger");
 	else if (check->served_error)
 		warn_unread(check);
 	else
 		warn(check, dir, 0,
-		     "no event of any interface comes here: " SERVED_RULES
+		     "udev does not run sixxs-route for any interface: " SERVED_RULES
 		     " is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger");
 }
 
@@ -184,7 +184,7 @@ static void check_own_files(struct check *check)
 		    !has_own_section(&check->claims, file->name))
 			diagnose_file(
 				&to, 0,
-				"there is no section for the link %s in it, whose file it is by its name: nothing is done or undone for it; to end a tunnel delete its file, or put a link to /dev/null there",
+				"this file is named after the link %s and has no section for it: nothing is done or undone for that link; to end a tunnel delete its file, or put a link to /dev/null there",
 				ifname);
 	}
 }
@@ -247,7 +247,7 @@ static void check_networkd(struct check *check)
 		     strerror(-r));
 	if (r > 0 && check->holds)
 		warn(check, file, 0,
-		     "systemd-networkd runs, and by deleting our rules and unreachable routes whenever it configures a link lets out what when_gone = unreachable holds back: " NETWORKD_REMEDY);
+		     "systemd-networkd runs, and deletes our rules and unreachable routes whenever it configures a link: then packets leave that when_gone = unreachable holds back; " NETWORKD_REMEDY);
 	else if (r > 0)
 		warn(check, file, 0,
 		     "systemd-networkd runs, and deletes our rules whenever it configures a link: put the lines \"[Network]\" and \"ManageForeignRoutingPolicyRules=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");

@@ -47,7 +47,7 @@ int place_check(const struct settings *settings, int socket_fd)
 		return 0;
 	log_line(
 		LOG_ERR,
-		"this is another network namespace than that of PID 1, whose tunnels %s is for: nothing was done; give it folders of its own: --run-dir and --conf-dir (or, with ip netns exec NAME, --run-dir and drop-ins in /etc/netns/NAME/sixxs-route/conf.d)",
+		"this is another network namespace than that of PID 1, and %s is for PID 1's tunnels: nothing was done; give this one folders of its own: --run-dir and --conf-dir (or, with ip netns exec NAME, --run-dir and drop-ins in /etc/netns/NAME/sixxs-route/conf.d)",
 		settings->run_dir);
 	return -EXDEV;
 }

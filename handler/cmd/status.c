@@ -97,7 +97,7 @@ static void print_networkd(const struct snapshot *snapshot)
 	}
 	if (holds && networkd_deletes(true) > 0)
 		fprintf(stderr,
-			"sixxs-route: warning: systemd-networkd runs, and whenever it configures a link lets out what %s's when_gone = unreachable holds back: %s\n",
+			"sixxs-route: warning: systemd-networkd runs, and deletes our rules and unreachable routes whenever it configures a link: then packets leave that %s's when_gone = unreachable holds back; %s\n",
 			holds, NETWORKD_REMEDY);
 }
 

@@ -49,7 +49,7 @@ static const char *find_reason(void)
 	if (!is_there())
 		return "its unit " UNIT
 		       " is in none of systemd's folders; install it (make install UNITDIR=...)";
-	return "it was stopped, or failed; see: systemctl status " UNIT
+	return "it was not started yet, was stopped, or failed; see: systemctl status " UNIT
 	       "; then run: systemctl start " UNIT;
 }
 

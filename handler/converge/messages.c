@@ -185,14 +185,14 @@ bool explain_name(const struct name_entry *want, enum name_verdict verdict,
 	if (verdict == NAME_TAKEN)
 		snprintf(
 			ret, EXPLAIN_SIZE,
-			"table %u goes without the name %s, which %s to table %u: set another name, or name = none",
-			want->number, want->name,
+			"table %u gets no name: %s the name %s to table %u; set another name, or name = none",
+			want->number,
 			rival->ours ? "another tunnel gave" : "iproute2 gives",
-			rival->entry.number);
+			want->name, rival->entry.number);
 	if (verdict == NUMBER_TAKEN)
 		snprintf(
 			ret, EXPLAIN_SIZE,
-			"table %u goes without the name %s, for %s it %s: set name = none, or another table",
+			"table %u does not get the name %s: %s it %s; set name = none, or another table",
 			want->number, want->name,
 			rival->ours ? "another tunnel calls" : "iproute2 calls",
 			rival->entry.name);

@@ -38,7 +38,7 @@ void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
 void explain_route(const struct found *found, const char *ifname,
 		   char ret[static EXPLAIN_SIZE]);
 
-/* Why a table goes without its name, and what to do; false and "" if it does not. */
+/* Why a table does not get its name, and what to do; false and "" if it does. */
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
 		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE]);
 

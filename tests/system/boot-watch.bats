@@ -173,7 +173,7 @@ cycles() {
 @test "status and check say that no watcher runs, and why" {
 	systemctl stop sixxs-route.service
 	run sixxs-route status sixxs0
-	[[ $output == *'no watcher runs'*'it was stopped, or failed; see: systemctl status sixxs-route.service'* ]]
+	[[ $output == *'no watcher runs'*'it was not started yet, was stopped, or failed; see: systemctl status sixxs-route.service'* ]]
 	run sixxs-route check
 	[[ $output == *'no watcher runs'*'systemctl start sixxs-route.service'* ]]
 	systemctl mask --runtime sixxs-route.service

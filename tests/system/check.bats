@@ -103,14 +103,14 @@ found() {
 	printf '[sixxs4]\nsource = 2a02::5\ntable = 204\nname = both\n' | drop_in sixxs4
 	printf '[sixxs5]\nsource = 2a02::6\ntable = 205\nname = both\n' | drop_in sixxs5
 	printf '[sixxs6]\nsource = 2a02::7\ntable = voice\n' | drop_in sixxs6
-	found "$dir/sixxs2.conf:3: warning: table 202 goes without the name voice, which iproute2 gives to table 7: set another name, or name = none" \
-		"$dir/sixxs3.conf:4: warning: table 8 goes without the name sixxs3, for iproute2 calls it video: set name = none, or another table" \
+	found "$dir/sixxs2.conf:3: warning: table 202 gets no name: iproute2 gives the name voice to table 7; set another name, or name = none" \
+		"$dir/sixxs3.conf:4: warning: table 8 does not get the name sixxs3: iproute2 calls it video; set name = none, or another table" \
 		"$dir/sixxs5.conf:4: warning: name both is that of table 204 of [sixxs4] too, line 1 of sixxs4.conf: the tunnel that comes later gets no name; set another, or name = none"
 	# and so says the event path
 	tunnel_add sixxs2
 	run -0 sixxs-route apply sixxs2
 	tunnel_del sixxs2
-	[[ $output == *"sixxs2: table 202 goes without the name voice, which iproute2 gives to table 7"* ]]
+	[[ $output == *"sixxs2: table 202 gets no name: iproute2 gives the name voice to table 7"* ]]
 }
 
 @test "names in use by a tunnel that is up are its own" {
@@ -148,7 +148,7 @@ found() {
 @test "an interface without a file of its name, whose events no udev rule hands over" {
 	local place=$dir/any.conf:1 warning rule
 	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in any
-	warning="$place: warning: no event of wg7 comes here: move the section into wg7.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
+	warning="$place: warning: udev does not run sixxs-route for wg7: move the section into wg7.conf; or put this line into /etc/udev/rules.d/90-tunnels.rules, then run udevadm control --reload; udevadm trigger: SUBSYSTEM==\"net\", KERNEL==\"wg7\", ENV{SIXXS_ROUTE}=\"\$name\""
 	found "$warning"
 	# what it recommends helps
 	mv $dir/any.conf $dir/wg7.conf
@@ -186,7 +186,7 @@ found() {
 	mkdir -p /etc/udev/rules.d
 	# shellcheck disable=SC2016 # udev's
 	printf 'SUBSYSTEM=="net", KERNEL=="wg7", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/99-wireguard.rules
-	found "$dir/any.conf:1: warning: no event of wg7 comes here: udev reads /etc/udev/rules.d/99-wireguard.rules too late, after 99-tunnel-sixxs.rules; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger"
+	found "$dir/any.conf:1: warning: udev does not run sixxs-route for wg7: udev reads /etc/udev/rules.d/99-wireguard.rules too late, after 99-tunnel-sixxs.rules; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger"
 	# so it is: nothing comes at its add
 	udevadm control --reload
 	tunnel_add wg7
@@ -208,7 +208,7 @@ found() {
 
 @test "our own rules that are not installed, not where udev reads them, or hidden" {
 	local ours=/usr/lib/udev/rules.d/99-tunnel-sixxs.rules none
-	none="$dir:1: warning: no event of any interface comes here: 99-tunnel-sixxs.rules is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger"
+	none="$dir:1: warning: udev does not run sixxs-route for any interface: 99-tunnel-sixxs.rules is in none of the folders that udev reads; install it into /usr/lib/udev/rules.d or /etc/udev/rules.d (make install UDEVRULESDIR=...), then run: udevadm control --reload; udevadm trigger"
 	mkdir -p /opt/udev/rules.d /etc/udev/rules.d
 	mv $ours /opt/udev/rules.d/
 	found "$none"
@@ -216,7 +216,7 @@ found() {
 	found
 	mv /etc/udev/rules.d/${ours##*/} $ours
 	ln -s /dev/null /etc/udev/rules.d/${ours##*/}
-	found "/etc/udev/rules.d/${ours##*/}:1: warning: no event of any interface comes here: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger"
+	found "/etc/udev/rules.d/${ours##*/}:1: warning: udev does not run sixxs-route for any interface: this file is in place of the rules of sixxs-route; remove it, then run: udevadm control --reload; udevadm trigger"
 	rm /etc/udev/rules.d/${ours##*/}
 	found
 	# no tunnel, no harm
@@ -325,8 +325,8 @@ networkd_runs() {
 	printf '[sixxs4]\nsource = 2a02::3\ntable = 203\n' >$dir/sixxs3.conf
 	found "$dir/any.conf:1: warning: there is no section in it" \
 		"$dir/sixxs2.conf:1: warning: there is no section in it" \
-		"$dir/sixxs2.conf:1: error: there is no section for the link sixxs2 in it, whose file it is by its name: nothing is done or undone for it; to end a tunnel delete its file, or put a link to /dev/null there" \
-		"$dir/sixxs3.conf:1: error: there is no section for the link sixxs3 in it, whose file it is by its name: nothing is done or undone for it; to end a tunnel delete its file, or put a link to /dev/null there"
+		"$dir/sixxs2.conf:1: error: this file is named after the link sixxs2 and has no section for it: nothing is done or undone for that link; to end a tunnel delete its file, or put a link to /dev/null there" \
+		"$dir/sixxs3.conf:1: error: this file is named after the link sixxs3 and has no section for it: nothing is done or undone for that link; to end a tunnel delete its file, or put a link to /dev/null there"
 	ln -sf /dev/null $dir/sixxs2.conf
 	rm $dir/sixxs3.conf $dir/any.conf
 	found

@@ -492,7 +492,7 @@ own=/etc/sixxs-route/conf.d/sixxs0.conf
 	comes sixxs0
 	assert_same '16383: from 2a02::1 lookup 200 proto sixxs' "$(our_rules)"
 	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes 200)"
-	told '^daemon.warn sixxs0: table 200 goes without the name sixxs0, which iproute2 gives to table 300: '
+	told '^daemon.warn sixxs0: table 200 gets no name: iproute2 gives the name sixxs0 to table 300; '
 	logged 0 '^daemon.err'
 	exits 1 test -e /run/sixxs-route/rt_tables
 }
@@ -514,7 +514,7 @@ own=/etc/sixxs-route/conf.d/sixxs0.conf
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
 	comes sixxs0
 	assert_same '16383: from 2a02::1 lookup upstream proto sixxs' "$(our_rules)"
-	told '^daemon.warn sixxs0: table 200 goes without the name sixxs0, for iproute2 calls it upstream: '
+	told '^daemon.warn sixxs0: table 200 does not get the name sixxs0: iproute2 calls it upstream; '
 	logged 0 '^daemon.err'
 	exits 1 test -e /run/sixxs-route/rt_tables
 }
@@ -531,7 +531,7 @@ own=/etc/sixxs-route/conf.d/sixxs0.conf
 	comes sixxs0
 	comes sixxs1
 	assert_same $'16383: from 2a02::1 lookup office proto sixxs\n16383: from 2a02::2 lookup 202 proto sixxs' "$(our_rules)"
-	told '^daemon.warn sixxs1: table 202 goes without the name office, which another tunnel gave to table 201: '
+	told '^daemon.warn sixxs1: table 202 gets no name: another tunnel gave the name office to table 201; '
 	tunnel_del sixxs0
 	settle
 	replay sixxs1

@@ -143,12 +143,12 @@ static void test_names(void **state)
 	assert_string_equal(text, "");
 	assert_false(explain_name(&want, NAME_OTHERS, &other, text));
 	assert_true(explain_name(&want, NAME_TAKEN, &other, text));
-	assert_non_null(strstr(text, "iproute2 gives to table 300"));
+	assert_non_null(strstr(text, "iproute2 gives the name sixxs0 to table 300"));
 	assert_true(explain_name(&want, NUMBER_TAKEN, &other, text));
 	assert_non_null(strstr(text, "iproute2 calls it other"));
 	other.ours = true;
 	assert_true(explain_name(&want, NAME_TAKEN, &other, text));
-	assert_non_null(strstr(text, "another tunnel gave to table 300"));
+	assert_non_null(strstr(text, "another tunnel gave the name sixxs0 to table 300"));
 	assert_true(explain_name(&want, NUMBER_TAKEN, &other, text));
 	assert_non_null(strstr(text, "another tunnel calls it other"));
 }
