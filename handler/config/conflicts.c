@@ -219,6 +219,8 @@ int conflicts_warn(const struct claims *claims)
 			first = claim;
 			continue;
 		}
+		if (first->tunnel.table == claim->tunnel.table)
+			continue; /* they share it */
 		claim_say(
 			claims, claim, SEVERITY_WARNING, claim_name_line(claim),
 			"name %s is that of table %u of [%s] too, %s: the tunnel that comes later gets no name; set another, or name = none",

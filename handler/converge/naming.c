@@ -34,9 +34,13 @@ static int put(const struct naming *naming, const struct object *table,
 {
 	struct name_rival rival;
 	char text[EXPLAIN_SIZE];
-	const int r = names_put(
-		names, name, naming->fresh && !objects_have(naming->old, table), &rival);
+	int r;
 
+	/* of those who share it another may have named it */
+	if (!name->name[0] && object_is_shared(table))
+		return 0;
+	r = names_put(names, name, naming->fresh && !objects_have(naming->old, table),
+		      &rival);
 	if (r >= 0 && explain_name(name, (enum name_verdict)r, &rival, text) &&
 	    !naming->quiet)
 		log_line(LOG_WARNING, "%s: %s", naming->ifname, text);

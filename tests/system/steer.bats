@@ -74,6 +74,27 @@ way() { # N LINK: of both its sources
 	untroubled
 }
 
+@test "the shared table's name is whoever's names it, and stays beside those who name none" {
+	handler_off
+	tunnel 0
+	tunnel 1
+	for n in 0 1; do
+		sed -i '/^name/d' /etc/sixxs-route/conf.d/sixxs*.conf
+		echo 'name = many' >>/etc/sixxs-route/conf.d/sixxs$n.conf
+		exits 0 "$handler" check >/tmp/out
+		[ ! -s /tmp/out ] || grep -v watcher /tmp/out | lacks .
+		$handler apply --all
+		$handler apply sixxs$((1 - n))
+		ip -6 rule | squeeze | grep 'from all lookup many '
+		exits 0 "$handler" status
+		$handler remove sixxs0 sixxs1
+		assert_same '' "$(cat /run/sixxs-route/rt_tables)"
+	done
+	echo 'name = many' >>/etc/sixxs-route/conf.d/sixxs0.conf
+	exits 0 "$handler" check >/tmp/out
+	[ "$(grep -c 'name many' /tmp/out)" -eq 0 ]
+}
+
 @test "by events: a link that goes takes its routes alone" {
 	tunnel 0
 	tunnel 1
