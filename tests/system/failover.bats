@@ -112,6 +112,114 @@ unrouted() { ! routed "$1"; }
 	untroubled
 }
 
+# sends_counted: as flood does, from that address; at its end /tmp/sent says how many sends went well,
+# and how many failed, of IPv4 and IPv6.
+# shellcheck disable=SC2016 # of perl
+sends_counted() {
+	perl -MSocket=:all -e '
+		my (@well, @failed) = (0, 0);
+		my @socket;
+		for ([AF_INET, pack_sockaddr_in(0, inet_aton $ARGV[0])],
+			[AF_INET6, pack_sockaddr_in6(0, inet_pton AF_INET6, $ARGV[1])]) {
+			socket my $s, $_->[0], SOCK_DGRAM, 0 or die;
+			bind $s, $_->[1] or die "bind: $!";
+			push @socket, $s;
+		}
+		my @to = (pack_sockaddr_in(9, inet_aton "203.0.113.1"),
+			pack_sockaddr_in6(9, inet_pton AF_INET6, "2001:db8:f::1"));
+		my $over = 0;
+		$SIG{TERM} = sub { $over = 1 };
+		@failed = (0, 0), @well = (0, 0);
+		until ($over) {
+			for (0, 1) {
+				send($socket[$_], "x", 0, $to[$_]) ? $well[$_]++ : $failed[$_]++;
+			}
+			select undef, undef, undef, 0.002;
+		}
+		open my $file, ">", "/tmp/sent";
+		print $file "@well @failed\n";
+		close $file;' "$@" >/dev/null 3>&- &
+	floods+=($!)
+}
+
+@test "the first goes down: measured, no send fails and at most what was on its way is lost" {
+	pair
+	both_ways
+	watch_start
+	uplink tun0 1
+	uplink tun1 2
+	wait_until 10 routed 304
+	wait_until 10 routed 305
+	by tun0
+	local before=() well=() failed=() family i gone downs=20
+	for family in 4 6; do
+		before+=($(($(passed tun0 $family) + $(passed tun1 $family))))
+	done
+	rm -f /tmp/sent
+	sends_counted 198.51.100.7 2001:db8:7::1
+	sleep 0.2
+	for ((i = 0; i < downs; i++)); do
+		ip link set tun0 down
+		sleep 0.05
+		ip link set tun0 up
+		wait_until 5 routed 304
+	done
+	floods_stop
+	read -r well[0] well[1] failed[0] failed[1] </tmp/sent
+	for i in 0 1; do
+		family=$((4 + 2 * i))
+		gone=$((well[i] - $(passed tun0 $family) - $(passed tun1 $family) + before[i]))
+		echo "IPv$family: ${well[i]} sends, ${failed[i]} failed, $gone lost in $downs downs; by the second $(passed tun1 $family)" | tee -a /tmp/measured
+		[ "${failed[i]}" -eq 0 ]
+		# a send every 2 ms and more: one that a link had already taken, at each down and at each up
+		[ $gone -le $((2 * downs)) ]
+		[ "$(passed net0 $family "$(from $family)[.].*")" -eq 0 ]
+		[ "$(passed tun1 $family)" -gt $downs ]
+	done
+	# the control: without the second they do leave by net0
+	ip link set tun1 down
+	$handler remove tun1
+	ip link set tun0 down
+	by net0
+}
+
+# The watcher is told that the carrier is lost; how long until it has taken the route away is what the
+# kernel's messages say.
+@test "carrier = needed: measured, the route is gone within a burst of messages of the carrier's loss" {
+	pair 'carrier = needed'
+	both_ways
+	watch_start
+	uplink tun0 1
+	uplink tun1 2
+	wait_until 10 routed 304
+	wait_until 10 routed 305
+	local i worst=0 took
+	for i in {1..10}; do
+		ip -ts monitor link route >/tmp/monitor 2>&1 3>&- &
+		floods+=($!)
+		sleep 0.2
+		ip -n pop link set far1 down
+		wait_until 5 unrouted 304
+		sleep 0.1
+		floods_stop
+		by tun1
+		took=$(awk '
+			/^\[/ { split($1, t, /[T:\]]/); now = t[2] * 3600 + t[3] * 60 + t[4] }
+			/tun0.*state (LOWERLAYER)?DOWN/ && !lost { lost = now }
+			/[Dd]eleted default .*dev tun0 .*table (304|tun0)/ && lost { gone = now }
+			END { if (lost && gone) print int((gone - lost) * 1000) }' /tmp/monitor)
+		[ -n "$took" ] || { cat /tmp/monitor && return 1; }
+		[ "$took" -le $worst ] || worst=$took
+		ip -n pop link set far1 up
+		wait_until 5 routed 304
+		by tun0
+	done
+	echo "at most $worst ms"
+	# a burst is a few milliseconds, on a machine with much else to do some more
+	[ $worst -lt 250 ]
+	untroubled
+}
+
 @test "when_down on the primary would block its backup: an error" {
 	pair 'when_down = unreachable'
 	run $handler check

@@ -239,7 +239,20 @@ carried() { [ "$(passed wg1 4)" -gt 0 ] && [ "$(passed wg1 6)" -gt 0 ]; }
 	leaves none user_far 6 1999
 	ip route del "$far4"/32
 	ip -6 route del "$far6"/128
+	# a socket that is bound to another link: the kernel lets it use that link's routes alone, and of
+	# unreachable ones none is
+	local family
+	for family in 4 6; do
+		leaves none user_far $family 1999
+		leaves net0 bound_far $family 1999 net0
+	done
 	$handler remove wg1
+}
+
+# bound_far 4|6 UID LINK
+bound_far() {
+	local to=far$1
+	echo x | as_user "$2" socat -u - "UDP$1-DATAGRAM:[${!to}]:9,bindtodevice=$3"
 }
 
 @test "both families are refused, whichever the section's gateway is of" {
