@@ -165,6 +165,98 @@ rehearse() {
 	rehearse deleted apply --all
 }
 
+# What packets are selected by, where they go and when: each key that "everything" lacks.
+keys=(
+	$'fwmark = 0x1/0xff'
+	$'fwmark = 4294967295'
+	$'user = 0\ngateway = 198.51.100.9'
+	$'user = 1000-1999\nprefer_main = no'
+	$'bound = yes\ngateway = fe80::1'
+	$'from_link = lan0, lan1'
+	$'source = 2a02::1\nfwmark = 7\nuser = nobody\nbound = yes\nfrom_link = lan0\nwhen_down = unreachable'
+	$'source = 2a02::1, 192.0.2.77\nwhen_gone = unreachable'
+	$'fwmark = 7\nwhen_gone = unreachable\ncarrier = needed'
+	$'source = auto'
+	$'source = auto/prefix\ngateway = auto'
+	$'source = auto\nsource_link = lan0'
+	$'fwmark = 7\ngateway = auto\nmtu = 1400'
+	$'source = 2a02:5::/48, 2a02::1\nsteer = source-route\nwhen_down = unreachable'
+	$'source = 2a02:5::/48\nsteer = source-route\nwhen_gone = unreachable\ngateway = fe80::1'
+	$'source = auto\nsteer = source-route\nmtu = 1400'
+	$'fwmark = 7\nsource = 2a02::1\nroute = none'
+	$'fwmark = 7\n[b]\ninterface = sixxs0\nfwmark = 7\npriority = 16390\ntable = 201\nwhen_down = unreachable'
+)
+
+# shellcheck disable=SC2317
+keys_up() { # with addresses and a default of main's by it
+	printf '[sixxs0]\ntable = 200\n%s\n' "${keys[which]}" | drop_in sixxs0
+	tunnel_add lan0
+	tunnel_up lan0
+	makes sixxs0
+	ip address add 198.51.100.7/24 dev sixxs0
+	ip address add 2001:db8:7::7/64 dev sixxs0 nodad
+	ip address add 2001:db8:8::7/64 dev lan0 nodad
+	ip route add default via 198.51.100.1 dev sixxs0 metric 700
+	ip -6 route add default via fe80::7 dev sixxs0 metric 700
+}
+
+# shellcheck disable=SC2317
+keys_stand() {
+	keys_up
+	exits 0 $handler apply sixxs0 2>/dev/null
+}
+
+# shellcheck disable=SC2317
+keys_went_down() {
+	keys_stand
+	tunnel_down sixxs0
+}
+
+# shellcheck disable=SC2317
+keys_went() {
+	keys_stand
+	tunnel_del sixxs0
+}
+
+# shellcheck disable=SC2317
+keys_changed() { # to those of the next
+	keys_stand
+	printf '[sixxs0]\ntable = 200\n%s\n' "${keys[(which + 1) % ${#keys[@]}]}" | drop_in sixxs0
+}
+
+@test "each key: comes, is changed to the next, and is removed" {
+	for which in "${!keys[@]}"; do
+		echo "${keys[which]}"
+		rehearse keys_up apply sixxs0
+		clear_away
+		rehearse keys_changed apply --all
+		clear_away
+		rehearse keys_stand remove sixxs0
+		clear_away
+	done
+}
+
+@test "each key: its link goes down, or away" {
+	for which in "${!keys[@]}"; do
+		echo "${keys[which]}"
+		keys_went_down
+		$handler --dry-run apply sixxs0 >/tmp/commands
+		sh -e /tmp/commands
+		found=$(kernel)
+		exits 0 $handler apply sixxs0 2>/dev/null
+		assert_same "$found" "$(kernel)"
+		clear_away
+		keys_went
+		$handler --dry-run apply sixxs0 >/tmp/commands
+		sh -e /tmp/commands
+		found=$(kernel)
+		exits 0 $handler apply sixxs0 2>/dev/null
+		assert_same "$found" "$(kernel)"
+		$handler remove sixxs0 2>/dev/null
+		clear_away
+	done
+}
+
 @test "somebody deleted a rule and a route" {
 	damaged() {
 		stands

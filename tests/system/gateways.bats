@@ -21,6 +21,7 @@ setup() {
 
 teardown() {
 	local status=0
+	[ -z "$server" ] || ! kill "$server" || wait "$server" || true
 	capture_stop || status=1
 	watch_stop || status=1
 	rm -rf /run/systemd/system
@@ -29,6 +30,8 @@ teardown() {
 	finish || status=1
 	return $status
 }
+
+server=""
 
 section() {
 	printf '%s\n' '[uplink]' 'interface = eth1' 'source = auto' 'gateway = auto' 'table = 301' 'wait = 0' | drop_in eth1
@@ -148,6 +151,81 @@ retracted() { ! ip -6 route show default dev eth1 | grep -q 'proto ra'; }
 	replies eth1
 	leaves net0 ping_far 4
 	leaves net0 ping_far 6
+	untroubled
+}
+
+# leases ROUTER: a DHCP server of the far side's link, that names this router
+leases() {
+	[ -z "$server" ] || { kill "$server" && wait "$server"; } || true
+	printf '%s\n' 'start 10.1.0.1' 'end 10.1.0.1' 'interface far1' 'option subnet 255.255.255.0' \
+		'option lease 10' "option router $1" 'lease_file /tmp/udhcpd.leases' 'pidfile /tmp/udhcpd.pid' >/tmp/udhcpd.conf
+	: >/tmp/udhcpd.leases
+	ip netns exec pop busybox udhcpd -f /tmp/udhcpd.conf >/tmp/udhcpd.log 2>&1 3>&- &
+	server=$!
+}
+
+# dhcp_client: what every client does with a lease: an address, and a default by its router. It asks
+# again after half of the ten seconds.
+dhcp_client() {
+	cat >/tmp/udhcpc.script <<-'END'
+		#!/bin/sh
+		case $1 in
+		deconfig) ip -4 address flush dev "$interface" ;;
+		bound | renew)
+			ip address replace "$ip/24" dev "$interface"
+			ip route replace default via "$router" dev "$interface" proto dhcp metric 1024
+			;;
+		esac
+	END
+	chmod +x /tmp/udhcpc.script
+	busybox udhcpc -f -n -q -i eth1 -s /tmp/udhcpc.script >/tmp/udhcpc.log 2>&1 3>&-
+}
+
+@test "gateway = auto: a DHCP client gets a lease, another router, and none" {
+	section
+	watch_start
+	far_end eth1 1
+	ip -n pop address add 10.1.0.253/24 dev far1
+	ip link set eth1 up
+	settle
+	leases 10.1.0.254
+	dhcp_client || { cat /tmp/udhcp*.log && return 1; }
+	wait_until 10 via 4 10.1.0.254
+	leaves eth1 ping_far 4 -I 10.1.0.1
+	answered 4 -I 10.1.0.1
+	leaves net0 ping_far 4
+	exits 0 "$handler" status eth1
+	leases 10.1.0.253
+	dhcp_client
+	wait_until 10 via 4 10.1.0.253
+	leaves eth1 ping_far 4 -I 10.1.0.1
+	# the lease ends: the client takes all of it away
+	interface=eth1 /tmp/udhcpc.script deconfig
+	wait_until 10 unruled4
+	leaves net0 ping_far 4
+	untroubled
+}
+
+unruled4() { [ "$(ip -4 rule | grep -c 'proto sixxs')" -eq 0 ]; }
+
+@test "gateway = auto: ifupdown's static gateway, and what ifdown takes away" {
+	command -v ifup >/dev/null || skip 'no ifupdown here'
+	section
+	watch_start
+	far_end eth1 1
+	settle
+	mkdir -p /etc/network /run/network
+	printf '%s\n' 'iface eth1 inet static' 'address 10.1.0.1' 'netmask 255.255.255.0' 'gateway 10.1.0.254' \
+		'metric 1024' >/etc/network/interfaces
+	ifup eth1
+	wait_until 10 via 4 10.1.0.254
+	leaves eth1 ping_far 4 -I 10.1.0.1
+	answered 4 -I 10.1.0.1
+	leaves net0 ping_far 4
+	ifdown eth1
+	wait_until 10 unruled4
+	ip address add 10.1.0.1/24 dev eth1
+	leaves net0 ping_far 4 -I 10.1.0.1
 	untroubled
 }
 
