@@ -25,10 +25,10 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto wait all watch'
+scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys kept wait all watch'
 follows='event all again gone'
 kills="$scenarios conflict guard"
-one_plan=' add add_down first remove remove_live narrower last change replay conflict auto watch '
+one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys kept watch '
 
 batch=/tmp/show-all scenario=
 left='!(lock|watch.lock|netns|owners|held|connects.*)' # what must not stay in the run folder
@@ -245,6 +245,9 @@ chosen() { # SCENARIO...
 # From any state in which sixxs0, sixxs1, sixxs2 or other0 may exist: their removal.
 finish() {
 	local name
+	# what when_gone keeps ends with its section
+	[ "$scenario" != kept ] || rm -f $conf_dir/sixxs0.conf
+	[ "$scenario" != kept ] || [ -e /sys/class/net/sixxs0 ] || fire remove sixxs0
 	for name in sixxs0 sixxs1 sixxs2 other0; do
 		[ -e "/sys/class/net/$name" ] || continue
 		ip link del dev $name
@@ -423,6 +426,45 @@ auto_run() { event change sixxs0; }
 auto_event() { fire change sixxs0; }
 auto_all() { apply_all; }
 auto_gone() { add_gone; }
+
+# Each selector, gateway = auto, source-specific routes and a table of others: all of it changes.
+keys_drop_in() { # N
+	drop_in sixxs0 '[sixxs0]' "source = 2001:db8:$1::/48" "fwmark = 0x$1/0xff" "user = 100$1-1999" 'bound = yes' \
+		"from_link = lan$1, lan8" 'gateway = auto' 'table = 200' 'when_down = unreachable' 'carrier = ignored' \
+		'[many]' 'interface = sixxs0' "source = 2001:db8:a$1::1, 2001:db8:b::/48" 'steer = source-route' \
+		'table = 400' '[others]' 'interface = sixxs0' "fwmark = 0x${1}00/0xff00" 'route = none' 'table = 254' 'priority = 16300'
+}
+keys_before() {
+	keys_drop_in 1
+	link_add sixxs0 up
+	ip -6 route add default via fe80::1 dev sixxs0 metric 5000
+	ip -4 route add default dev sixxs0 metric 5000
+	fire add sixxs0
+	keys_drop_in 2
+	ip -6 route add default via fe80::2 dev sixxs0 metric 4000
+}
+keys_run() { event change sixxs0; }
+keys_event() { fire change sixxs0; }
+keys_all() { apply_all; }
+keys_gone() { add_gone; }
+
+# when_gone = unreachable, and the link goes
+kept_before() {
+	drop_in sixxs0 '[sixxs0]' 'source = 2a02:0::1, 192.0.2.1' 'fwmark = 0x7' 'table = 200' 'when_gone = unreachable'
+	link_add sixxs0 up
+	fire add sixxs0
+	link_del sixxs0
+}
+kept_run() { event remove sixxs0; }
+kept_event() {
+	link_add sixxs0 up
+	fire add sixxs0
+}
+kept_all() { apply_all; }
+kept_gone() {
+	rm $conf_dir/sixxs0.conf
+	fire remove sixxs0
+}
 
 # The handler itself waits for the link, which comes up.
 wait_before() {
