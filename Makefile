@@ -152,6 +152,9 @@ check-package: ## build the package twice, check it, and try it on a booted mach
 check: all $(UNITS) ## run all tests, some at a time (as root; SANITIZE=1: with ASan and UBSan)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check $(BUILD)
 
+check-clients: all ## try it with other people's tunnel clients and network managers (as root; CLIENTS='openvpn …')
+	tests/clients/run $(CLIENTS)
+
 check-debian13: ## run all tests on a bare Debian 13 (as root; needs debootstrap)
 	tests/bare trixie check
 
@@ -206,6 +209,10 @@ DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-
 # builds the Debian package, and checks it
 DEPS_PACKAGE := build-essential debhelper lintian
 
+# tests/clients
+DEPS_CLIENTS := openvpn openssl wireguard-go wireguard-tools tinc fastd socat systemd network-manager \
+                ifupdown isc-dhcp-client dnsmasq-base frr bird2
+
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
 
@@ -214,6 +221,9 @@ deps-demo: ## install only those that building and the demo need
 
 deps-package: ## install what making and checking the Debian package needs beside them
 	@$(call install_packages,$(DEPS_PACKAGE))
+
+deps-clients: ## install the programs that check-clients tries it with
+	@$(call install_packages,$(DEPS_CLIENTS))
 
 # Nothing is downloaded, or asked for, where all is there.
 define install_packages
@@ -235,5 +245,5 @@ FORCE:
 
 .PHONY: FORCE all install uninstall check check-debian13 unit protocol model memcheck system \
         fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-demo \
-        deps-package format clean help
+        deps-package deps-clients check-clients format clean help
 .DELETE_ON_ERROR:

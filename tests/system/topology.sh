@@ -37,16 +37,13 @@ topology_up() {
 		ip -n isp link add pop type veth peer name isp netns pop &&
 		ip -n pop link add far type veth peer name pop netns far || return
 
-	address "" net0 $host_ip4/24 2001::1/64 &&
-		address isp host 192.0.2.2/24 2001::2/64 &&
+	address isp host 192.0.2.2/24 2001::2/64 &&
 		address isp pop 198.51.100.1/24 2001:100::1/64 &&
 		address pop isp $pop_ip4/24 2001:100::2/64 &&
 		address pop far 2001:200::2/64 &&
 		address far pop $far_ip6/64 || return
 
-	ip route add default via 192.0.2.2 &&
-		ip route add default via 2001::2 &&
-		ip -n isp route add default via 2001:100::2 &&
+	ip -n isp route add default via 2001:100::2 &&
 		ip -n pop route add default via 198.51.100.1 &&
 		ip -n pop route add default via 2001:100::1 &&
 		ip -n far route add default via 2001:200::2 || return
@@ -60,8 +57,17 @@ topology_up() {
 			}
 		}
 	END
-	pop_open 0 && pop_open 1 && settle
+	host_up && ends_open && settle
 }
+
+# The host's side of its uplink, and the far ends of the tunnels: a test may have others.
+host_up() {
+	address "" net0 $host_ip4/24 2001::1/64 &&
+		ip route add default via 192.0.2.2 &&
+		ip route add default via 2001::2
+}
+
+ends_open() { pop_open 0 && pop_open 1; }
 
 # address NETNS LINK ADDRESS...: gives them and brings the link up.
 address() {
