@@ -81,7 +81,11 @@ sections() {
 }
 
 # enabled UNIT...: started now, as at each boot; and the far ends.
-enabled() { systemctl enable --now world.service far@0.service far@1.service "$@"; }
+enabled() {
+	systemctl enable far@0.service far@1.service "$@" &&
+		systemctl start world.service &&
+		systemctl start --no-block far@0.service far@1.service "$@"
+}
 
 # before_reboot: what FILE.prepare ends with: all works, and is written down for the next boot.
 before_reboot() {

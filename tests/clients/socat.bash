@@ -42,9 +42,10 @@ socat_install() {
 	END
 }
 
-# socat_bare N: it takes the link as it is, whose addresses are another's to give.
+# socat_bare N: it takes the link as it is, once that is there, whose addresses are another's to give.
+# shellcheck disable=SC2016 # of systemd
 socat_bare() {
-	unit_drop_in "socat@$1.service" '[Service]' ExecStart= \
+	unit_drop_in "socat@$1.service" '[Service]' 'ExecStartPre=test -e /sys/class/net/${LINK}' ExecStart= \
 		"ExecStart=socat \${UDP} TUN,tun-name=\${LINK},tun-type=tun,no-pi" ExecStartPost=
 }
 
