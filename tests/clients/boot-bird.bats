@@ -20,6 +20,12 @@ undisturbed() { [ "$(deleted rule 'proto 166')" -eq 0 ] && [ "$(deleted route 'p
 	nothing_leaked
 }
 
+@test "bird learns our routes of the first tunnel's table" {
+	learned() { birdc show route table "learned$1" all | grep -A 9 "^$2" | grep -q 'Kernel.source: 166'; }
+	wait_until 10 learned 4 0.0.0.0/0
+	wait_until 10 learned 6 ::/0
+}
+
 @test "bird, restarted after us: it deletes nothing of ours" {
 	monitored rule
 	monitored route

@@ -47,11 +47,14 @@ setup() {
 	nmcli connection up soc1
 	wait_until 30 connected soc1
 	ways_are_right
+	monitored rule
 	nmcli device reapply soc1
 	nmcli connection up soc1
 	nmcli connection up net0
 	wait_until 30 leased
 	sleep 1
+	unmonitored
+	[ "$(deleted rule 'from .* lookup 300')" -eq 0 ]
 	ways_are_right
 	nothing_leaked
 }
