@@ -198,40 +198,8 @@ watch_stop() {
 
 # ---- the recipes ---------------------------------------------------------------------------
 
-# recipe TITLE: does what stands below this title of RECIPES.md, or of the README. A block that begins
-# with a comment "# /PATH" is that file, another one is commands.
-recipe() {
-	local dir=/tmp/recipe block file
-	rm -rf $dir && mkdir $dir
-	awk -v title="## $1" -v dir=$dir '
-		/^#/ { on = $0 == title; next }
-		!on { next }
-		/^    / {
-			if (!open || (blank && /^    (# \/|sudo )/))
-				file = sprintf("%s/%02d", dir, ++n)
-			else if (blank)
-				print "" >file
-			open = 1
-			blank = 0
-			print substr($0, 5) >file
-			next
-		}
-		/^$/ { blank = 1; next }
-		{ open = blank = 0 }' "$repo/conf.d/RECIPES.md" "$repo/README.md"
-	[ -e $dir/01 ] || { echo "there is no recipe: $1" >&2 && return 1; }
-	for block in "$dir"/*; do
-		read -r _ file <"$block"
-		case $(head -n 1 "$block") in
-		'# /'*)
-			mkdir -p "${file%/*}" && cp "$block" "$file" && chmod 644 "$file" || return
-			;;
-		*)
-			sed 's/^sudo //' "$block" >"$block.sh"
-			bash -e "$block.sh" || return
-			;;
-		esac
-	done
-}
+# shellcheck source=recipe.bash
+. "$BATS_TEST_DIRNAME/recipe.bash"
 
 # sample NAME DROP-IN...: conf.d's sample says what these drop-ins say, all taken together.
 sample() {
