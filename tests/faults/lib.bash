@@ -25,7 +25,7 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys kept wait all watch'
+scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys kept wait hold release all watch'
 follows='event all again gone'
 kills="$scenarios conflict guard"
 one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys kept watch '
@@ -545,6 +545,39 @@ conflict_event() { # one of both is mended
 }
 conflict_all() { apply_all; }
 conflict_gone() { swap_gone; }
+
+# Who holds a tunnel, or releases it, does so again when it was cut short.
+hold_before() { remove_live_before; }
+hold_run() { run=("${under[@]}" "$program" hold sixxs0); }
+hold_event() {
+	"$program" hold sixxs0
+	fire change sixxs0
+} 2>/dev/null
+hold_all() {
+	"$program" hold sixxs0
+	apply_all
+} 2>/dev/null
+hold_gone() {
+	hold_end
+	add_gone
+}
+hold_end() { "$program" release sixxs0; } 2>/dev/null
+
+release_before() {
+	hold_before
+	"$program" hold sixxs0
+} 2>/dev/null
+release_run() { run=("${under[@]}" "$program" release sixxs0); }
+release_event() {
+	"$program" release sixxs0
+	fire change sixxs0
+} 2>/dev/null
+release_all() {
+	"$program" release sixxs0
+	apply_all
+} 2>/dev/null
+release_gone() { hold_gone; }
+release_end() { hold_end; }
 
 # apply --all: a new tunnel, a changed one, one that is gone, and what no record knows
 all_before() {
