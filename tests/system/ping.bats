@@ -167,9 +167,9 @@ echoes=(-Q out 'icmp6 and ip6[40] == 128')
 	ping_json 0 '.tunnels[0].sources[0] | .ping == "unsent"' sixxs0
 }
 
-@test "320 sources that nobody answers, and one that is: two seconds for all" {
+@test "512 sources that nobody answers, and one that is: two seconds for all, and each by its own tunnel" {
 	local i k
-	for i in 1 2 3 4 5; do
+	for i in 1 2 3 4 5 6 7 8; do
 		ip link add many$i type ifb
 		{
 			printf '[many%d]\ntable = 30%d\nsource = auto\n' $i $i
@@ -181,11 +181,20 @@ echoes=(-Q out 'icmp6 and ip6[40] == 128')
 	done
 	settle
 	$handler apply --all
-	exits 0 $handler status >/dev/null
+	$handler status --json | jq -e '.state == "ok"'
+	capture any -s 128 -B 65536 "${echoes[@]}"
 	begun=${EPOCHREALTIME/[.,]/}
-	ping_json 1 '[.tunnels[].sources[].ping] | (map(select(. == "none")) | length) == 320 and (map(select(. == "answered")) | length) == 2'
+	exits 1 $handler status --json --ping $far_ip6 >/tmp/answer
 	took=$((${EPOCHREALTIME/[.,]/} - begun))
+	echo "took $took us"
 	[ $took -ge 2000000 ] && [ $took -lt 4000000 ]
+	jq -e '[.tunnels[].sources[].ping] | (map(select(. == "none")) | length) == 512 and
+		(map(select(. == "answered")) | length) == 2' /tmp/answer
+	# "many3 Out IP6 2a02:3::7 > ..."
+	captured any >/tmp/echoes
+	[ "$(grep -c . /tmp/echoes)" -eq 514 ]
+	[ "$(sed -nE 's/^many([1-8]) +Out IP6 2a02:([1-8])::[0-9a-f]+ > .*/\1 \2/p' /tmp/echoes | awk '$1 == $2' | grep -c .)" -eq 512 ]
+	[ "$(grep -cE '^net0 ' /tmp/echoes)" -eq 0 ]
 }
 
 @test "what is no address that packets can go to: usage" {
