@@ -7,8 +7,6 @@
 # shellcheck source=wait.bash
 . "$BATS_TEST_DIRNAME/wait.bash"
 
-settle() { udevadm settle --timeout=60; }
-
 client_delay=0
 # shellcheck source=topology.sh
 . "$BATS_TEST_DIRNAME/topology.sh"
@@ -38,7 +36,7 @@ install_recipe() {
 	systemctl enable --now sixxs0-health.timer
 }
 
-pings() { ping -n -q -c 1 -W 1 -I 2a02::1 $far_ip6 >/dev/null; }
+pings() { ping -n -q -c 1 -W "$SLOW" -I 2a02::1 $far_ip6 >/dev/null; }
 leaves_by() { ip -6 route get $far_ip6 from 2a02::1 | grep -q " dev $1 "; }
 
 # The far end of the first tunnel carries nothing any more, and its provider has the address's

@@ -320,13 +320,13 @@ restart() { ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun
 
 @test "renamed while up" {
 	comes sixxs0
-	ip link set dev sixxs0 name plain0 || skip "this kernel refuses to rename a link that is up"
+	tunnel_rename sixxs0 plain0
 	settle
 	clean
-	ip link set dev plain0 name sixxs1
+	tunnel_rename plain0 sixxs1
 	settle
 	only sixxs1
-	ip link set dev sixxs1 name sixxs0
+	tunnel_rename sixxs1 sixxs0
 	settle
 	only sixxs0
 }
@@ -587,7 +587,7 @@ own_stands() {
 	own wg0
 	exits 0 $handler apply wg0
 	rm /etc/sixxs-route/conf.d/wg0.conf
-	ip link set dev wg0 down name plain0
+	tunnel_rename wg0 plain0 down
 	settle
 	clean
 	goes plain0
@@ -604,7 +604,7 @@ own_stands() {
 	replay wg0
 	own_stands wg0
 	rm /etc/sixxs-route/conf.d/wg0.conf
-	ip link set dev wg0 down name plain0
+	tunnel_rename wg0 plain0 down
 	settle
 	clean
 	ip link set dev plain0 name wg0
@@ -622,19 +622,19 @@ own_stands() {
 	printf '[Wg.1]\nsource = 2a02::8\ntable = 208\n' | drop_in Wg.1
 	comes plain0
 	clean
-	ip link set dev plain0 down name wg0 up
+	tunnel_rename plain0 wg0 up
 	settle
 	own_stands wg0
-	ip link set dev wg0 down name Wg.1 up
+	tunnel_rename wg0 Wg.1 up
 	settle
 	assert_same '16383: from 2a02::8 lookup Wg.1 proto sixxs' "$(rules | grep sixxs)"
-	ip link set dev Wg.1 down name sixxs0 up
+	tunnel_rename Wg.1 sixxs0 up
 	settle
 	only sixxs0
-	ip link set dev sixxs0 down name wg0 up
+	tunnel_rename sixxs0 wg0 up
 	settle
 	own_stands wg0
-	ip link set dev wg0 down name plain0 up
+	tunnel_rename wg0 plain0 up
 	settle
 	clean
 	goes plain0

@@ -227,8 +227,8 @@ carried() { [ "$(passed wg1 4)" -gt 0 ] && [ "$(passed wg1 6)" -gt 0 ]; }
 	leaves net0 ping_far 4 -I 192.0.2.1
 	leaves net0 ping_far 6 -I 2001::1
 	# prefer_main is the default for a user: neighbours are reached, and what has a route of its own
-	as_user 1999 ping -n -c 1 -W 1 192.0.2.2
-	as_user 1999 ping -n -c 1 -W 1 2001::2
+	as_user 1999 ping -n -c 1 -W "$SLOW" 192.0.2.2
+	as_user 1999 ping -n -c 1 -W "$SLOW" 2001::2
 	ip route add "$far4"/32 via 192.0.2.2
 	ip -6 route add "$far6"/128 via 2001::2
 	leaves net0 user_far 4 1999

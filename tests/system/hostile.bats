@@ -73,7 +73,7 @@ assert_clean() {
 # ends COMMAND [ARG...]: soon, with 0 or, after a message, with 1.
 ends() {
 	local status=0
-	timeout 20 "$@" || status=$?
+	timeout $((20 * SLOW)) "$@" || status=$?
 	[ $status -eq 0 ] && return
 	[ $status -eq 1 ] && log_lines | grep -qE '^daemon\.(err|warn) ' && return
 	printf 'exit status %d: %s\n' $status "$*" >&2
@@ -312,9 +312,9 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 }
 
 @test "no /run" {
-	exits 1 timeout 20 $handler --run-dir /nowhere/sixxs-route apply sixxs0 2>/tmp/told
+	exits 1 timeout $((20 * SLOW)) $handler --run-dir /nowhere/sixxs-route apply sixxs0 2>/tmp/told
 	grep -q 'the run folder /nowhere/sixxs-route must be a folder' /tmp/told
-	exits 1 nested 'mount -t tmpfs -o ro none /run; exec "$@"' timeout 20 $handler apply sixxs0 2>/tmp/told
+	exits 1 nested 'mount -t tmpfs -o ro none /run; exec "$@"' timeout $((20 * SLOW)) $handler apply sixxs0 2>/tmp/told
 	grep -q 'cannot use the run folder [^ ]*: Read-only file system: nothing was changed' /tmp/told
 	assert_same "$bare" "$(kernel)"
 	recovers
@@ -375,7 +375,7 @@ limited() {
 	for value in "${@:2}"; do
 		printf '# %s=%s\n' "$1" "$value"
 		status=0
-		timeout 20 prlimit "$1=$value" $handler udev || status=$?
+		timeout $((20 * SLOW)) prlimit "$1=$value" $handler udev || status=$?
 		case $status in
 		0) assert_same "$standing" "$(kernel)" ;;
 		1 | 127) whole_or_bare ;;

@@ -12,7 +12,7 @@ log_start=$([ ! -e $messages ] || wc -l <$messages) # with systemd there is none
 # a test that ends before this has set its trap, the "sleep" is left, and bats waits for that to end.
 # shellcheck disable=SC2317 # bats calls it
 bats_abort_timeout_countdown() {
-	local tries=500 key value child=
+	local tries=$((500 * ${SLOW:-1})) key value child=
 	while [ -z "${BATS_TIMED_OUT-}" ] && [ $((tries -= 1)) -gt 0 ]; do
 		while read -r key value && [ "$key" != SigCgt: ]; do :; done <"/proc/$1/status"
 		read -r child _ <"/proc/$1/task/$1/children"
@@ -49,8 +49,6 @@ tunnel_rename() {
 	ip link set dev "$1" down && ip link set dev "$1" name "$2" && ip link set dev "$2" "$after"
 }
 
-# Until udev has nothing left to do.
-settle() { udevadm settle --timeout=60; }
 
 # drop_in NAME <TEXT: in place by a rename, as a file half written is another file.
 drop_in() {
@@ -193,7 +191,7 @@ put_back() {
 
 udevd_starts() {
 	SYSTEMD_LOG_TARGET=syslog /usr/lib/systemd/systemd-udevd --daemon 3>&- &&
-		udevadm control --ping --timeout=10
+		udevadm control --ping --timeout=$((10 * SLOW))
 }
 
 finish() {

@@ -57,7 +57,7 @@ container_listens() { ip netns exec box ss -Hltn | grep -q ':80 '; }
 asks() { # 4|6: the far host asks the published port, and is answered
 	local to=10.1.0.1 from=$far4
 	[ "$1" = 4 ] || { to='[2a02:1::1]' && from="[$far6]"; }
-	[ "$(in_pop timeout 2 socat -u "TCP$1:$to:8080,bind=$from" - 2>/dev/null)" = hello ]
+	[ "$(in_pop timeout $((2 * SLOW)) socat -u "TCP$1:$to:8080,bind=$from" - 2>/dev/null)" = hello ]
 }
 
 both() { "$@" 4 && "$@" 6; }
@@ -143,7 +143,7 @@ both() { "$@" 4 && "$@" 6; }
 		leaves wg0 ping_far $family -m 256
 		leaves wg0 ping_far $family -m $((0x7101))
 		# more specific routes of main win
-		ping "-$family" -c 1 -W 1 -m 256 "$([ $family = 4 ] && echo 192.0.2.2 || echo 2001::2)"
+		ping "-$family" -c 1 -W "$SLOW" -m 256 "$([ $family = 4 ] && echo 192.0.2.2 || echo 2001::2)"
 	done
 	printf '[wg0]\nfwmark = 256\ntable = 302\n' | drop_in wg0
 	$handler apply wg0
@@ -163,7 +163,7 @@ shared() {
 	noted
 	from=$(wc -l <"$packets")
 	for _ in 1 2 3 4 5 6 7 8; do
-		ip netns exec box timeout 2 socat -u "TCP$1:[${!to}]:81" - || true
+		ip netns exec box timeout $((2 * SLOW)) socat -u "TCP$1:[${!to}]:81" - || true
 	done 2>/dev/null | grep -cx hello >/tmp/shared
 	noted
 	tail -n +$((from + 1)) "$packets" | sent | grep ' Flags \[S\]' | awk '{ print $1 }' | paste -sd' '

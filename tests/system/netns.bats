@@ -90,7 +90,7 @@ refused() { # STATUS COMMAND...: with the way out, and nothing is changed anywhe
 	refused 1 $handler hold wg0
 	refused 1 $handler release wg0
 	refused 2 $handler status
-	exits 1 in_blue timeout 20 $handler watch
+	exits 1 in_blue timeout $((20 * SLOW)) $handler watch
 	told '^daemon.err this is another network namespace than that of PID 1'
 	refused 1 $handler apply wg0 --run-dir /run/sixxs-route/
 	refused 1 $handler apply wg0 --run-dir /run/../run/sixxs-route/.

@@ -133,7 +133,7 @@ leaves() {
 
 ping_far() { # 4|6 [OPTION...]
 	local to=far$1
-	ping "-$1" -n -c 1 -W 1 "${@:2}" "${!to}"
+	ping "-$1" -n -c 1 -W "$SLOW" "${@:2}" "${!to}"
 }
 
 # answered 4|6 [OPTION...]: by the far host

@@ -182,7 +182,7 @@ stands() {
 	mkdir -p /run/gone /run/sixxs-route
 	mount --bind /run/gone /run/sixxs-route
 	rmdir /run/gone
-	exits 1 timeout 20 sixxs-route apply sixxs0
-	exits 1 timeout 20 sixxs-route guard sixxs0
+	exits 1 timeout $((20 * SLOW)) sixxs-route apply sixxs0
+	exits 1 timeout $((20 * SLOW)) sixxs-route guard sixxs0
 	umount /run/sixxs-route
 }

@@ -61,13 +61,13 @@ curl_far() { # 4|6 LINK
 	exits 0 "$handler" status sixxs0
 	# neighbours are reached at once, not by way of the gateway
 	capture sixxs0 -Q out icmp or icmp6
-	ping -4 -n -c 1 -W 1 -I sixxs0 10.1.0.254
+	ping -4 -n -c 1 -W "$SLOW" -I sixxs0 10.1.0.254
 	ip -n pop address add 10.1.0.77/24 dev far1
 	ip -n pop address add 2a02:1::77/64 dev far1
-	ping -4 -n -c 1 -W 1 -I sixxs0 10.1.0.77
-	ping -6 -n -c 1 -W 1 -I sixxs0 2a02:1::77
-	ping -6 -n -c 1 -W 1 -I sixxs0 fe80::fe
-	ping -6 -n -c 1 -W 1 fe80::fe%sixxs0
+	ping -4 -n -c 1 -W "$SLOW" -I sixxs0 10.1.0.77
+	ping -6 -n -c 1 -W "$SLOW" -I sixxs0 2a02:1::77
+	ping -6 -n -c 1 -W "$SLOW" -I sixxs0 fe80::fe
+	ping -6 -n -c 1 -W "$SLOW" fe80::fe%sixxs0
 	[ "$(captured sixxs0 | grep -c 'echo request')" -eq 5 ]
 	untroubled
 }
@@ -76,13 +76,13 @@ curl_far() { # 4|6 LINK
 	uplink sixxs0 1
 	printf '[sixxs0]\nbound = yes\ngateway = 10.1.0.253, fe80::fd\nprefer_main = no\ntable = 300\n' | drop_in sixxs0
 	$handler apply sixxs0
-	exits 1 ping -4 -n -c 1 -W 1 -I sixxs0 10.1.0.254
-	exits 1 ping -6 -n -c 1 -W 1 -I sixxs0 2a02:1::fe
+	exits 1 ping -4 -n -c 1 -W "$SLOW" -I sixxs0 10.1.0.254
+	exits 1 ping -6 -n -c 1 -W "$SLOW" -I sixxs0 2a02:1::fe
 	printf '[sixxs0]\nbound = yes\ngateway = 10.1.0.253, fe80::fd\ntable = 300\n' | drop_in sixxs0
 	$handler apply sixxs0
-	ping -4 -n -c 1 -W 1 -I sixxs0 10.1.0.254
-	ping -6 -n -c 1 -W 1 -I sixxs0 2a02:1::fe
-	ping -6 -n -c 1 -W 1 -I sixxs0 fe80::fe
+	ping -4 -n -c 1 -W "$SLOW" -I sixxs0 10.1.0.254
+	ping -6 -n -c 1 -W "$SLOW" -I sixxs0 2a02:1::fe
+	ping -6 -n -c 1 -W "$SLOW" -I sixxs0 fe80::fe
 }
 
 @test "bound = yes: a rename carries it over, to the section of the new name" {
@@ -152,11 +152,11 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 		leaves net0 ping_far $family
 	done
 	# the LANs reach each other, and the router
-	ip netns exec lan1 ping -n -c 1 -W 1 172.16.2.2
-	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::2
-	ip netns exec lan2 ping -n -c 1 -W 1 2001:db8:48:1::2
-	ip netns exec lan1 ping -n -c 1 -W 1 172.16.1.1
-	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::1
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 172.16.2.2
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
+	ip netns exec lan2 ping -n -c 1 -W "$SLOW" 2001:db8:48:1::2
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 172.16.1.1
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::1
 	exits 0 "$handler" status wg2
 	# the bridge is made anew
 	ip link del br-lan
@@ -179,12 +179,12 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	$handler apply wg2
 	leaves wg2 from_lan 1 4
 	leaves wg2 from_lan 2 6
-	exits 1 ip netns exec lan1 ping -n -c 1 -W 1 172.16.2.2
-	exits 1 ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::2
+	exits 1 ip netns exec lan1 ping -n -c 1 -W "$SLOW" 172.16.2.2
+	exits 1 ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
 	printf '[wg2]\nfrom_link = br-lan, br-lan2\ntable = 306\n' | drop_in wg2
 	$handler apply wg2
-	ip netns exec lan1 ping -n -c 1 -W 1 172.16.2.2
-	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::2
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 172.16.2.2
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
 }
 
 @test "a routed /48 for a LAN: the recipe" {
@@ -204,8 +204,8 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	done
 	leaves net0 from_lan 1 4
 	leaves net0 ping_far 6
-	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::2
-	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:1::1
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:1::1
 	# the host's own address of the prefix
 	leaves SixxsOffice ping_far 6 -I 2001:db8:48:1::1
 	# while the link is down nothing of it leaves elsewhere; the LANs still reach each other
@@ -213,7 +213,7 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	leaves none from_lan 1 6
 	leaves none ping_far 6 -I 2001:db8:48:1::1
 	leaves net0 ping_far 6
-	ip netns exec lan1 ping -n -c 1 -W 1 2001:db8:48:2::2
+	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
 }
 
 as_user() { setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"; }
@@ -237,11 +237,11 @@ user_far() {
 		leaves net0 user_far $family 2000
 		leaves net0 user_far $family 1998
 		leaves net0 user_far $family 0
-		leaves wg1 as_user 1999 ping -"$family" -n -c 1 -W 1 "$([ $family = 4 ] && echo "$far4" || echo "$far6")"
+		leaves wg1 as_user 1999 ping -"$family" -n -c 1 -W "$SLOW" "$([ $family = 4 ] && echo "$far4" || echo "$far6")"
 	done
 	# his neighbours are still his
-	as_user 1999 ping -n -c 1 -W 1 192.0.2.2
-	as_user 1999 ping -n -c 1 -W 1 2001::2
+	as_user 1999 ping -n -c 1 -W "$SLOW" 192.0.2.2
+	as_user 1999 ping -n -c 1 -W "$SLOW" 2001::2
 	exits 0 "$handler" status wg1
 	printf '[wg1]\nuser = 1998-2000\ntable = 303\n' | drop_in wg1
 	$handler apply wg1

@@ -1073,9 +1073,9 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	pid=$!
 	wait_until 10 is_locked
 	SECONDS=0
-	exits 1 timeout 10 $handler status >/dev/null
+	exits 1 timeout $((10 * SLOW)) $handler status >/dev/null
 	[ $SECONDS -ge 1 ]
-	exits 1 timeout 10 setpriv --reuid=65534 --clear-groups $handler status >/dev/null
+	exits 1 timeout $((10 * SLOW)) setpriv --reuid=65534 --clear-groups $handler status >/dev/null
 	pkill -P $pid
 	wait $pid || true
 	# the watcher's, which it holds while it lives, makes nobody wait
@@ -1084,7 +1084,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	wait_until 10 test -e /run/sixxs-route/watch.lock
 	SECONDS=0
 	exits 1 status >/dev/null
-	[ $SECONDS -le 1 ]
+	[ $SECONDS -le "$SLOW" ]
 	pkill -P $pid
 	wait $pid || true
 	rm /run/sixxs-route/watch.lock
@@ -1130,7 +1130,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	done
 	SECONDS=0
 	json '.state == "drift" and (.tunnels | map(select(.state == "missing")) | length) == 1000'
-	[ $SECONDS -lt 10 ]
+	[ $SECONDS -lt $((10 * SLOW)) ]
 	for ((i = 0; i < n; i++)); do
 		printf 'link del sixxs%d\n' $i
 	done | ip -batch -

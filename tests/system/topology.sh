@@ -126,5 +126,5 @@ client_stop() {
 client_restart() { client_stop "$1" && client_start "$1"; }
 
 # One packet there and back, within a second.
-far_pings() { in_far ping -n -c 1 -W 1 "$1"; }
-host_pings_from() { ping -n -c 1 -W 1 -I "$1" $far_ip6; }
+far_pings() { in_far ping -n -c 1 -W "${SLOW:-1}" "$1"; }
+host_pings_from() { ping -n -c 1 -W "${SLOW:-1}" -I "$1" $far_ip6; }

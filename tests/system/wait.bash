@@ -1,7 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Waiting with a deadline, for tests on any machine.
+# Waiting with a deadline, for tests on any machine. One may say that it is SLOW times slower than
+# usual: then each deadline is so many times later.
+
+export SLOW=${SLOW:-1}
 
 # nap SECONDS: sleeps without a process of its own.
 exec {never_ready}<> <(:)
@@ -10,7 +13,8 @@ nap() { read -rt "$1" -u $never_ready _ || true; }
 # wait_until SECONDS COMMAND [ARG...]: whole seconds; fails when COMMAND has not succeeded by then.
 # What takes long is asked less often, as each question keeps a processor from what is waited for.
 wait_until() {
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) seconds=$1 pause=10 pause_text
+	local seconds=$(($1 * SLOW)) pause=10 pause_text deadline
+	deadline=$((${EPOCHREALTIME/[.,]/} + seconds * 1000000))
 	shift
 	until "$@"; do
 		if ((${EPOCHREALTIME/[.,]/} >= deadline)); then
@@ -22,3 +26,6 @@ wait_until() {
 		pause=$((pause < 150 ? pause + pause / 2 : 150))
 	done
 }
+
+# Until udev has nothing left to do.
+settle() { udevadm settle --timeout=$((60 * SLOW)); }

@@ -69,7 +69,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_up sixxs0
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
@@ -152,7 +152,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_del sixxs0
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	assert_same "$baseline" "$(snapshot)"
 	logged 0 'pending|^daemon.err'
 }
@@ -161,7 +161,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip link set dev sixxs0 name plain0
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	assert_same "$baseline" "$(snapshot)"
 	logged 0 'pending|^daemon.err'
 }
@@ -171,7 +171,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip link set dev sixxs0 netns elsewhere
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	ip netns del elsewhere
 	assert_same "$baseline" "$(snapshot)"
 	logged 0 'pending|^daemon.err'
@@ -181,7 +181,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun\nlink set dev sixxs0 up'
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
@@ -245,7 +245,7 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
 	tunnel_up sixxs0
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	routes 200 | has 'default dev sixxs0 proto sixxs metric 2048 pref medium'
 	rmdir /run/sixxs-route/rt_tables
 	sixxs-route remove sixxs0
@@ -334,7 +334,7 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 		tunnel_up sixxs0
 		sleep $delay
 		ip address add 198.51.100.5/24 dev sixxs0
-		timeout 30 udevadm settle
+		timeout $((30 * SLOW)) udevadm settle
 		rules4 | has '16383: from 198.51.100.5 lookup sixxs0 proto sixxs'
 		assert_same 'default dev sixxs0 proto sixxs scope link metric 2048' "$(routes4 sixxs0)"
 		tunnel_del sixxs0
@@ -352,7 +352,7 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	tunnel_up sixxs0
 	ip address add 2a02::8/64 dev sixxs0
 	udevadm control --start-exec-queue
-	timeout 30 udevadm settle
+	timeout $((30 * SLOW)) udevadm settle
 	rules | has '16383: from 2a02::8 lookup sixxs0 proto sixxs'
 	logged 0 '^daemon.(err|warn)'
 	tunnel_del other0
