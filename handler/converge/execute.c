@@ -2,6 +2,7 @@
 #include "converge/execute.h"
 
 #include "lib/array.h"
+#include "lib/ipv6.h"
 #include "netlink/dump.h"
 #include "netlink/run_plan.h"
 
@@ -17,6 +18,13 @@ struct execution {
 	const struct objects *seen;
 	struct result *result;
 };
+
+/* For a rule of a family that it lacks the kernel has another answer than for a route. */
+static bool lacks_ipv6(const struct step *step, int error)
+{
+	return step->object.family == AF_INET6 &&
+	       (error == -EAFNOSUPPORT || error == -EOPNOTSUPP) && ipv6_is_off();
+}
 
 static enum verdict judge_delete(int error)
 {
@@ -58,6 +66,15 @@ static enum verdict judge_add(const struct execution *execution, int error)
 	}
 }
 
+static enum verdict judge(const struct execution *execution, const struct step *step,
+			  int error)
+{
+	if (lacks_ipv6(step, error))
+		return step->op == STEP_DELETE ? VERDICT_ALREADY : VERDICT_NO_IPV6;
+	return step->op == STEP_DELETE ? judge_delete(error)
+				       : judge_add(execution, error);
+}
+
 /* Runs some steps, and judges them into RET. */
 static int run(const struct execution *execution, const struct plan *plan,
 	       struct result *ret)
@@ -68,9 +85,7 @@ static int run(const struct execution *execution, const struct plan *plan,
 	for (size_t i = 0; r == 0 && i < plan->n; i++) {
 		ret[i].answer = answers[i];
 		ret[i].has_rival = false;
-		ret[i].verdict = plan->step[i].op == STEP_DELETE
-					 ? judge_delete(answers[i].error)
-					 : judge_add(execution, answers[i].error);
+		ret[i].verdict = judge(execution, &plan->step[i], answers[i].error);
 	}
 	free(answers);
 	return r;

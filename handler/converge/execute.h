@@ -17,6 +17,7 @@ enum verdict {
 	VERDICT_ALREADY, /* it was so before */
 	VERDICT_PENDING, /* a route, and its link is down */
 	VERDICT_GONE,    /* a route, and its link is no more */
+	VERDICT_NO_IPV6, /* the kernel has none */
 	VERDICT_FOREIGN, /* somebody else's is in its place: see other */
 	VERDICT_FAILED,  /* see answer */
 };

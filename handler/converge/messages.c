@@ -29,6 +29,7 @@ const char *explain_verdict(enum verdict verdict)
 	static const char *const words[] = {
 		[VERDICT_DONE] = "done",         [VERDICT_ALREADY] = "already so",
 		[VERDICT_PENDING] = "link down", [VERDICT_GONE] = "link gone",
+		[VERDICT_NO_IPV6] = "no IPv6",
 		[VERDICT_FOREIGN] = "taken",     [VERDICT_FAILED] = "failed",
 	};
 

@@ -2,6 +2,7 @@
 #include "converge/run.h"
 
 #include "converge/messages.h"
+#include "lib/ipv6.h"
 #include "lib/log.h"
 #include "state/run_dir.h"
 
@@ -58,6 +59,7 @@ static bool may_hold(const struct run *run, const struct step *step,
 		return true;
 	case VERDICT_PENDING:
 	case VERDICT_GONE:
+	case VERDICT_NO_IPV6:
 	case VERDICT_FOREIGN:
 		return false;
 	case VERDICT_FAILED:
@@ -92,8 +94,18 @@ static void warn_rival(const struct run *run, const struct object *route,
 		text);
 }
 
+/* The watcher leaves untold what the event has told. */
+static void warn_no_ipv6(const struct run *run)
+{
+	if (!run->settings->nonblocking)
+		log_line(LOG_WARNING,
+			 "%s: " IPV6_IS_OFF ": only what its section has of IPv4 is done",
+			 run->ifname);
+}
+
 int report_results(struct run *run, struct outcome *ret)
 {
+	bool no_ipv6 = false;
 	int r = 0;
 
 	for (size_t i = 0; i < run->plan.n; i++) {
@@ -106,6 +118,7 @@ int report_results(struct run *run, struct outcome *ret)
 			objects_drop(&run->holds, &step->object);
 		if (result->verdict == VERDICT_PENDING)
 			ret->pending |= PENDING_LINK;
+		no_ipv6 |= result->verdict == VERDICT_NO_IPV6;
 		ret->changed += result->verdict == VERDICT_DONE;
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
@@ -117,6 +130,8 @@ int report_results(struct run *run, struct outcome *ret)
 			r = -EIO;
 		}
 	}
+	if (no_ipv6)
+		warn_no_ipv6(run);
 	return r;
 }
 

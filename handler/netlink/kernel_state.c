@@ -2,6 +2,7 @@
 #include "netlink/kernel_state.h"
 
 #include "lib/array.h"
+#include "lib/ipv6.h"
 #include "netlink/dump.h"
 #include "netlink/encode.h"
 
@@ -132,7 +133,7 @@ int kernel_state_read(struct rtnl *rtnl, struct kernel_state *ret)
 	union request request;
 	int r;
 
-	*ret = (struct kernel_state){.n_links = 0};
+	*ret = (struct kernel_state){.no_ipv6 = ipv6_is_off()};
 	encode_dump_links(&request);
 	r = dump_each(rtnl, &request.nlh, put_link, ret);
 	if (r == 0)

@@ -28,6 +28,7 @@ struct kernel_state {
 	struct kernel_route *foreign;       /* of the tables that were asked about */
 	struct kernel_route *refusing;      /* once they were asked for */
 	struct kernel_rules rules6, rules4;
+	bool no_ipv6; /* the kernel has none */
 };
 
 /* *ret is for kernel_state_free in any case. */

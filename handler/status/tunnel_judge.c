@@ -37,7 +37,7 @@ static const struct object *leading_rule(const struct tunnel_status *status,
 {
 	const struct object *object = &item->object;
 
-	if (!item->wanted)
+	if (!item->wanted || item->state == STATE_NO_IPV6)
 		return NULL;
 	if (object->kind == OBJECT_RULE)
 		return object->prefers_main || object->selector == SELECT_ALL ? NULL

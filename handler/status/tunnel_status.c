@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 const char *state_name(enum state state)
 {
@@ -13,6 +14,7 @@ const char *state_name(enum state state)
 		[STATE_OK] = "ok",
 		[STATE_UNCONFIGURED] = "no section",
 		[STATE_ABSENT] = "absent",
+		[STATE_NO_IPV6] = "no IPv6",
 		[STATE_WAITING] = "waiting",
 		[STATE_HELD] = "held",
 		[STATE_NO_CARRIER] = "no carrier",
@@ -115,6 +117,21 @@ static int plan_all(const struct tunnel_status *status, struct objects *ret_now,
 	return r;
 }
 
+static enum state judge_wanted(const struct objects *record,
+			       const struct object_status *item)
+{
+	return item->there                         ? STATE_OK
+	       : was_wanted(record, &item->object) ? STATE_MISSING
+						   : STATE_CHANGED;
+}
+
+/* Of what is wanted once the link is up. */
+static enum state judge_later(const struct tunnel_status *status,
+			      const struct object_status *item)
+{
+	return item->there ? STATE_STALE : status->link.held ? STATE_HELD : STATE_WAITING;
+}
+
 static int put_wanted(struct tunnel_status *status, const struct objects *record,
 		      const struct kernel_state *kernel)
 {
@@ -128,15 +145,9 @@ static int put_wanted(struct tunnel_status *status, const struct objects *record
 		if (!object_is_in_kernel(object))
 			continue;
 		item.there = kernel_state_has(kernel, object);
-		if (!objects_have(&now, object))
-			item.state = item.there          ? STATE_STALE
-				     : status->link.held ? STATE_HELD
-							 : STATE_WAITING;
-		else if (item.there)
-			item.state = STATE_OK;
-		else
-			item.state = was_wanted(record, object) ? STATE_MISSING
-								: STATE_CHANGED;
+		item.state = object->family == AF_INET6 && kernel->no_ipv6 ? STATE_NO_IPV6
+			     : objects_have(&now, object) ? judge_wanted(record, &item)
+							  : judge_later(status, &item);
 		r = put_item(status, &item);
 	}
 	objects_free(&now);

@@ -15,6 +15,7 @@ enum state {
 	STATE_OK,
 	STATE_UNCONFIGURED, /* no section, and nothing is installed */
 	STATE_ABSENT,       /* no link, and nothing is installed */
+	STATE_NO_IPV6,      /* wanted of IPv6, which the kernel does not have */
 	STATE_WAITING,      /* the link is down, and only its routes are not there */
 	STATE_HELD,         /* by intent: as waiting, whatever the link says */
 	STATE_NO_CARRIER,   /* all is there, and the link carries nothing */

@@ -428,6 +428,43 @@ static void test_situations(void **state)
 	}
 }
 
+/* What is wanted of IPv6 is named and judged well; nobody asks the kernel about its packets. */
+static void test_no_ipv6(void **state)
+{
+	const struct kernel_state kernel = {.no_ipv6 = true};
+	const struct objects none = {0};
+
+	(void)state;
+	for (int both = 0; both <= 1; both++) {
+		struct section section = {.ifname = "sixxs0",
+					  .n_sources = both ? 2 : 1,
+					  .table = 200,
+					  .priority = 16383,
+					  .metric = 1024};
+		struct tunnel_status status = {
+			.ifname = "sixxs0",
+			.section = SECTION_FOUND,
+			.link = {.ifindex = 12, .up = true, .carrier = true}};
+		char items[256];
+
+		prefix_parse("2a02::1", &section.source[0]);
+		prefix_parse("10.9.0.1", &section.source[1]);
+		assert_int_equal(tunnel_status_add_section(&status, &section), 0);
+		assert_int_equal(tunnel_status_fill(&status, false, &none, &kernel), 0);
+		assert_int_equal(tunnel_judge_make_paths(&status), 0);
+		assert_int_equal(status.n_paths, both);
+		format_items(&status, items, sizeof(items));
+		assert_string_equal(items, both ? "no IPv6 missing no IPv6 missing"
+						: "no IPv6 no IPv6");
+		if (!both) {
+			tunnel_judge(&status, &kernel);
+			assert_int_equal(status.state, STATE_NO_IPV6);
+			assert_false(state_is_drift(status.state));
+		}
+		tunnel_status_free(&status);
+	}
+}
+
 static void test_record_bad(void **state)
 {
 	struct tunnel_status status = {
@@ -746,7 +783,7 @@ int main(void)
 		cmocka_unit_test(test_link),       cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_no_address), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
-		cmocka_unit_test(test_give_up),
+		cmocka_unit_test(test_give_up),    cmocka_unit_test(test_no_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
