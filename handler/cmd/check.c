@@ -3,13 +3,16 @@
 
 #include "cmd/networkd.h"
 #include "cmd/served.h"
+#include "cmd/vrf.h"
 #include "cmd/watcher.h"
 #include "config/config.h"
 #include "config/conflicts.h"
 #include "config/diagnostic.h"
 #include "converge/messages.h"
 #include "lib/cleanup.h"
+#include "lib/ipv6.h"
 #include "lib/log.h"
+#include "routing/plan.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +28,7 @@ struct check {
 	struct claims claims;
 	struct served served; /* with served_read */
 	int served_error;
+	struct vrfs vrfs;
 	bool served_read, names_unread;
 	bool watcher_expected; /* a tunnel's link is there */
 	bool holds;            /* a section refuses packets while it has no link */
@@ -141,6 +145,41 @@ static void check_name(struct check *check, const struct claim *claim)
 			  "%s", text);
 }
 
+static void check_vrf(struct check *check, const struct claim *claim)
+{
+	struct vrf vrf;
+	const int r = check->host ? vrf_find(&check->vrfs, &claim->tunnel, &vrf) : 0;
+
+	if (r < 0)
+		claim_say(&check->claims, claim, SEVERITY_WARNING, claim->line,
+			  "cannot ask the kernel whether the link is in a VRF: %s",
+			  strerror(-r));
+	else if (r > 0 && vrf.rule)
+		claim_say(
+			&check->claims, claim, SEVERITY_WARNING, claim->line,
+			"%s is in the VRF %s: rule %u comes first, and looks up its table %u for all that comes in by the link or is bound to it; take the link out: ip link set dev %s nomaster",
+			claim->tunnel.ifname, vrf.name, vrf.rule, vrf.table,
+			claim->tunnel.ifname);
+}
+
+/* Of "auto" it is not known here. */
+static void check_ipv6(struct check *check, const struct claim *claim)
+{
+	const struct link link = {.ifindex = 1, .up = true, .carrier = true};
+	struct objects wanted = {0};
+	bool of_ipv6 = false;
+
+	if (check->host && plan_wanted(&claim->tunnel, &link, &wanted) < 0)
+		check->findings.no_memory = true;
+	for (size_t i = 0; i < wanted.n; i++)
+		of_ipv6 |= object_is_in_kernel(&wanted.object[i]) &&
+			   wanted.object[i].family == AF_INET6;
+	objects_free(&wanted);
+	if (of_ipv6 && ipv6_is_off())
+		claim_say(&check->claims, claim, SEVERITY_WARNING, claim->line,
+			  IPV6_IS_OFF ": only what the section has of IPv4 is done");
+}
+
 static void check_sections(struct check *check)
 {
 	for (size_t i = 0; i < check->claims.n; i++) {
@@ -153,6 +192,8 @@ static void check_sections(struct check *check)
 		check->watcher_expected |= watcher_is_expected(claim->tunnel.ifname);
 		check_served(check, claim);
 		check_name(check, claim);
+		check_vrf(check, claim);
+		check_ipv6(check, claim);
 	}
 	if (conflicts_warn(&check->claims) < 0)
 		check->findings.no_memory = true;
@@ -265,6 +306,7 @@ static void free_check(struct check *check)
 {
 	claims_free(&check->claims);
 	findings_free(&check->findings);
+	kernel_state_free(&check->vrfs.kernel);
 }
 
 int check(const struct settings *settings, char *const files[])
