@@ -1128,9 +1128,11 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	while ip -N -6 rule list | grep -q 'proto 166$'; do
 		ip -6 rule flush protocol 166 # in rounds: it deletes while it reads
 	done
-	SECONDS=0
-	json '.state == "drift" and (.tunnels | map(select(.state == "missing")) | length) == 1000'
-	[ $SECONDS -lt $((10 * SLOW)) ]
+	# of the processor, as others may have the rest of it
+	local TIMEFORMAT='%U %S'
+	{ time exits 1 $handler status --json >/tmp/out; } 2>/tmp/used
+	jq -e '.state == "drift" and (.tunnels | map(select(.state == "missing")) | length) == 1000' /tmp/out >/dev/null
+	awk -v most=$((10 * SLOW)) '{ exit $1 + $2 >= most }' /tmp/used
 	for ((i = 0; i < n; i++)); do
 		printf 'link del sixxs%d\n' $i
 	done | ip -batch -
