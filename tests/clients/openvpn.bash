@@ -42,6 +42,7 @@ openvpn_install() {
 			client-config-dir $dir/ccd$n
 			keepalive 1 5
 			push "topology subnet"
+			push "route-gateway $(peer4 $n)"
 			push "redirect-gateway def1 ipv6"
 			dh none
 			cert $dir/server.crt

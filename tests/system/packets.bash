@@ -199,7 +199,7 @@ watch_stop() {
 # ---- the recipes ---------------------------------------------------------------------------
 
 # shellcheck source=recipe.bash
-. "$BATS_TEST_DIRNAME/recipe.bash"
+. "${BASH_SOURCE[0]%/*}/recipe.bash"
 
 # sample NAME DROP-IN...: conf.d's sample says what these drop-ins say, all taken together.
 sample() {
