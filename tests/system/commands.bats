@@ -168,6 +168,26 @@ orphans() {
 	logged 8 '^daemon.info swept what no tunnel accounts for: ip -[46] r'
 }
 
+@test "apply --all sweeps what no tunnel accounts for, whatever it selects by" {
+	exits 0 $handler apply --all
+	before=$(snapshot)
+	local rule family
+	for family in 4 6; do
+		for rule in 'fwmark 0x1/0xff' 'fwmark 7' 'uidrange 1000-1999' 'oif sixxs7' 'iif lan0'; do
+			# shellcheck disable=SC2086 # words
+			ip -$family rule add $rule lookup 777 priority 16383 protocol 166
+			# shellcheck disable=SC2086
+			ip -$family rule add $rule lookup main suppress_prefixlength 7 priority 16382 protocol 166
+		done
+	done
+	ip -6 rule add from all lookup 400 suppress_ifgroup 2147483646 priority 16383 protocol 166
+	ip -6 route add default from 2001:db8:6::1 dev net0 table 400 metric 2048 protocol 166
+	ip -6 route add unreachable default from 2001:db8:6::1 table 400 metric 4294967295 protocol 166
+	exits 0 $handler apply --all 2>/tmp/told
+	assert_same "$before" "$(snapshot)"
+	[ "$(grep -cE '^sixxs-route: swept what no tunnel accounts for: ip -[46] r' /tmp/told)" -eq 23 ]
+}
+
 @test "apply --all sweeps nothing of others" {
 	exits 0 $handler apply --all
 	ip -6 rule add from 2001:db8::9 lookup 222 priority 16383 protocol 165

@@ -170,6 +170,62 @@ gone() { counts 6 0 && counts 4 0; }
 	END
 }
 
+@test "whatever a section selects by: each rule and route that somebody deletes is back at once" {
+	drop_in sixxs0 <<-'END'
+		[sixxs0]
+		source = 2001:db8:5::/48
+		fwmark = 0x1/0xff
+		user = 1000-1999
+		bound = yes
+		from_link = lan0
+		table = 200
+		gateway = fe80::1, 198.51.100.1
+		when_gone = unreachable
+
+		[many]
+		interface = sixxs0
+		source = 2001:db8:6::1
+		steer = source-route
+		table = 400
+
+		[others]
+		interface = sixxs0
+		fwmark = 0x200/0xff00
+		priority = 16390
+		route = none
+		table = 254
+	END
+	watch_start
+	tunnel sixxs0
+	# 2 of the source, 4 of each other selector, the shared one, 4 of the last section; 4 routes and 1
+	wait_until 10 all_there 28
+	local before command n=0
+	before=$(state)
+	{
+		for family in 6 4; do
+			ip -N -$family rule | squeeze | sed -nE "s/^([0-9]+): (.*) proto 166$/-$family rule del pref \1 \2 proto 166/p"
+			ip -N -$family route show table 200 | squeeze | sed -nE "s/^((7 |unreachable )?default( .*)?) proto 166 .*/-$family route del \1 table 200/p"
+		done
+		echo '-6 route del default from 2001:db8:6::1 dev sixxs0 table 400'
+	} | sed 's/ \[detached\]//; s/ onlink//; s/ dev lo / /; s/del 7 default/del unreachable default/' >/tmp/commands
+	while read -r command; do
+		echo "$command"
+		# shellcheck disable=SC2086 # words
+		ip $command
+		wait_until 10 all_there 28
+		assert_same "$before" "$(state)"
+		n=$((n + 1))
+	done </tmp/commands
+	[ $n -eq 28 ]
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply sixxs0
+	gone
+}
+
+all_there() { # N
+	[ "$({ ip -N -6 rule && ip -N -4 rule && ip -N -6 route show table all && ip -N -4 route show table all; } | grep -cE 'proto 166( |$)')" -eq "$1" ]
+}
+
 @test "a route that somebody puts another in the place of is asked for, and back once that one is gone" {
 	watch_start
 	tunnel sixxs0
