@@ -195,8 +195,8 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 }
 
 /*
- * An interface that comes is a connect of the tunnel's client; a replay and a new name
- * are none. Before any waiting for the link, which may well be killed.
+ * An interface that comes is a connect of the tunnel's client, be it that it gets the tunnel's
+ * name later; a replay and another name for a tunnel are none. Before any waiting for the link, which may well be killed.
  */
 struct counting {
 	const struct settings *settings;
@@ -212,7 +212,7 @@ static void count(void *data, int runfd, const struct outcome *outcome)
 	counting->done = true;
 	if (event->removal)
 		guard_went(counting->settings, runfd, event->ifname);
-	else if (event->addition && !event->replay)
+	else if ((event->addition || event->named) && !event->replay)
 		guard_appeared(counting->settings, runfd, event->ifname, &outcome->limit);
 }
 

@@ -48,6 +48,7 @@ static int read_device(struct udev_device *device, struct event *ret)
 	int error = 0;
 	const char *subsystem = property(device, "SUBSYSTEM", &error);
 	const char *action = property(device, "ACTION", &error);
+	const char *tunnel_before = property(device, "SIXXS_ROUTE_OLD", &error);
 
 	if (!subsystem || !action || strcmp(subsystem, "net") != 0)
 		return error ? error : -ENODATA;
@@ -58,8 +59,9 @@ static int read_device(struct udev_device *device, struct event *ret)
 	copy(ret->ifname, property(device, "INTERFACE", &error));
 	copy(ret->old_ifname, last_component(property(device, "DEVPATH_OLD", &error)));
 	if (!ret->old_ifname[0])
-		copy(ret->old_ifname, property(device, "SIXXS_ROUTE_OLD", &error));
+		copy(ret->old_ifname, tunnel_before);
 	copy(ret->tag, property(device, "SIXXS_ROUTE", &error));
+	ret->named = !strcmp(action, "move") && ret->tag[0] && !tunnel_before;
 	if (error)
 		return error;
 	return ret->ifname[0] ? 0 : -ENODATA;

@@ -17,6 +17,7 @@
 struct event {
 	bool addition;    /* ACTION is add: also of a replay */
 	bool removal;     /* ACTION is remove */
+	bool named;       /* a rename gives it a tunnel's name for the first time */
 	bool replay;      /* udevadm trigger, not the kernel (SYNTH_UUID) */
 	uint32_t ifindex; /* 0: not said */
 	/* "" where there is none, else as udev has it: any bytes that the kernel allows

@@ -211,6 +211,23 @@ within_limit() { # COUNT SECONDS
 	[ "$(counted)" = 1 ]
 }
 
+# As some clients do, that let the kernel choose a name first.
+@test "an interface that is made under another name and renamed is a connect" {
+	local n
+	for n in 1 2 3; do
+		ip tuntap add new0 mode tun
+		ip link set new0 name sixxs0
+		settle
+		[ "$(counted)" = $n ]
+		ip link set sixxs0 name other0
+		ip link set other0 name sixxs0
+		settle
+		[ "$(counted)" = $n ]
+		ip link del sixxs0
+		settle
+	done
+}
+
 @test "an interface without a section is not counted" {
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	tunnel_add sixxs0

@@ -90,6 +90,15 @@ static void test_events(void **state)
 		 {.ifindex = 12, .ifname = "sixxs0"}},
 		{{"ACTION=move", ALL_BUT_ACTION, "DEVPATH_OLD=other0"},
 		 {.ifindex = 12, .ifname = "sixxs0", .old_ifname = "other0"}},
+		/* the first tunnel's name of an interface, and another than before */
+		{{"ACTION=move", ALL_BUT_ACTION, "SIXXS_ROUTE=sixxs0"},
+		 {.named = true, .ifindex = 12, .ifname = "sixxs0", .tag = "sixxs0"}},
+		{{"ACTION=move", ALL_BUT_ACTION, "SIXXS_ROUTE=sixxs0",
+		  "SIXXS_ROUTE_OLD=sixxs1"},
+		 {.ifindex = 12,
+		  .ifname = "sixxs0",
+		  .old_ifname = "sixxs1",
+		  .tag = "sixxs0"}},
 		{{ALL, "SIXXS_ROUTE=sixxs9"},
 		 {.addition = true, .ifindex = 12, .ifname = "sixxs0", .tag = "sixxs9"}},
 		/* the name is INTERFACE's, whatever the path says */
@@ -121,6 +130,7 @@ static void test_events(void **state)
 		assert_int_equal(event->addition, cases[i].expected.addition);
 		assert_int_equal(event->removal, cases[i].expected.removal);
 		assert_int_equal(event->replay, cases[i].expected.replay);
+		assert_int_equal(event->named, cases[i].expected.named);
 		assert_int_equal(event->ifindex, cases[i].expected.ifindex);
 		assert_string_equal(event->ifname, cases[i].expected.ifname);
 		assert_string_equal(event->old_ifname, cases[i].expected.old_ifname);
