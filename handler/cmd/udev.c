@@ -4,16 +4,20 @@
 #include "cmd/guard.h"
 #include "config/keys.h"
 #include "converge/converge.h"
+#include "lib/cleanup.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 #include "netlink/decode.h"
+#include "state/run_dir.h"
+#include "state/wait_slot.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_SECONDS 5 /* where neither the section nor systemd says otherwise */
+#define WAIT_SECONDS       5 /* where neither the section nor systemd says otherwise */
+#define WAIT_SECONDS_CROWD 1 /* the same, where many wait: all of udev waits for them */
 
 /* Any rename starts this program: of a name that is no tunnel's there is nothing to say. */
 static bool is_served(const struct event *event, const char *ifname)
@@ -34,11 +38,20 @@ static bool is_served(const struct event *event, const char *ifname)
 }
 
 /* A program that udev runs holds back everything behind it; the watcher does not. */
-static int seconds_to_wait(int wanted)
+static int seconds_to_wait(int wanted, bool crowded)
 {
 	if (wanted >= 0)
 		return wanted;
-	return access("/run/systemd/system", F_OK) == 0 ? 0 : WAIT_SECONDS;
+	if (access("/run/systemd/system", F_OK) == 0)
+		return 0;
+	return crowded ? WAIT_SECONDS_CROWD : WAIT_SECONDS;
+}
+
+static int take_slot(const struct settings *settings)
+{
+	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
+
+	return runfd < 0 ? runfd : wait_slot_take(runfd);
 }
 
 struct waiting {
@@ -148,13 +161,16 @@ static struct pending_text describe_pending(unsigned pending)
 
 /* A link that stays down is no failure. */
 static int tell_why(const char *ifname, int error, const struct outcome *outcome,
-		    int seconds)
+		    int seconds, bool crowded)
 {
 	const struct pending_text text = describe_pending(outcome->pending);
 
 	if (error == -ETIMEDOUT) {
-		log_line(LOG_WARNING, "%s: %s after %d s: %s, run: sixxs-route apply %s",
-			 ifname, text.what, seconds, text.then, ifname);
+		log_line(LOG_WARNING,
+			 "%s: %s after %d s%s: %s, run: sixxs-route apply %s", ifname,
+			 text.what, seconds,
+			 crowded ? " (no longer, as many links are waited for)" : "",
+			 text.then, ifname);
 		return 0;
 	}
 	log_line(
@@ -168,7 +184,9 @@ static int tell_why(const char *ifname, int error, const struct outcome *outcome
 static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 			 const char *ifname, const struct outcome *first)
 {
-	const int seconds = seconds_to_wait(first->wait);
+	_cleanup_close_ int slot = take_slot(settings);
+	const bool crowded = slot == -EAGAIN && first->wait < 0;
+	const int seconds = seconds_to_wait(first->wait, crowded);
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
 	const uint32_t routes =
 		first->follows.gateway ? RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_ROUTE : 0;
@@ -191,7 +209,7 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 		result = converge(settings, rtnl, ifname, GOAL_SECTION, 0, &outcome);
 	}
 	rtnl_close(&events);
-	return r < 0 ? tell_why(ifname, r, &outcome, seconds) : result;
+	return r < 0 ? tell_why(ifname, r, &outcome, seconds, crowded) : result;
 }
 
 /*

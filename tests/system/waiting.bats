@@ -105,6 +105,51 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 }
 
 # A poller would make more calls the longer it waits.
+# udev has 20 workers on a machine of two processors: 79 links that stay down would hold all of
+# them for a quarter of a minute.
+@test "79 links that stay down: most wait a second, and what comes behind them is not held back for long" {
+	local i start
+	for ((i = 0; i < 79; i++)); do
+		printf '[sixxs%d]\nsource = 2a02:1::%x\ntable = %d\n' $i $((i + 1)) $((1000 + i)) | drop_in sixxs$i
+	done
+	start=$EPOCHREALTIME
+	for ((i = 0; i < 79; i++)); do
+		echo "tuntap add sixxs$i mode tun"
+	done | ip -batch -
+	udevadm settle
+	((${EPOCHREALTIME/[.,]/} - ${start/[.,]/} < 12000000))
+	[ "$(ip -6 rule | grep -c 'from 2a02:1::')" -eq 79 ]
+	# eight at a time wait as long as else
+	told '^daemon.warn sixxs[0-9]+: the link is still down after 5 s: '
+	[ "$(log_lines | grep -cE '^daemon.warn sixxs[0-9]+: the link is still down after 1 s \(no longer, as many links are waited for\): ')" -ge 55 ]
+	[ "$(log_lines | grep -c 'the link is still down after')" -eq 79 ]
+	for ((i = 0; i < 79; i++)); do
+		rm /etc/sixxs-route/conf.d/sixxs$i.conf
+		echo "link del sixxs$i"
+	done | ip -batch -
+	udevadm settle
+}
+
+# A value that is set counts.
+@test "with many waiting a wait that is set counts all the same" {
+	local holder
+	waits 2
+	mkdir -p /run/sixxs-route
+	# all slots: a lock of the whole file
+	python3 -c 'import fcntl, struct, time
+f = open("/run/sixxs-route/lock", "w")
+fcntl.lockf(f, fcntl.LOCK_EX)
+open("/tmp/all-slots", "w")
+time.sleep(60)' &
+	holder=$!
+	wait_until 10 [ -e /tmp/all-slots ]
+	handler_off
+	tunnel_add sixxs0
+	exits 0 event add sixxs0 "$(ifindex sixxs0)"
+	kill $holder
+	told "^$(pending 2)"
+}
+
 @test "does nothing while it waits" {
 	handler_off
 	waits 1
