@@ -69,7 +69,8 @@ form_filters='
 		elif type == "object" then keys[] as $key | .[$key] | uses($form; $form[$fit][$key]; "\($fit).\($key)")
 		else empty end;'
 
-# is_documented FILE...: each answer in these is in the form of the manual.
+# is_documented [FILE...]: each answer in these is in the form of the manual.
+# shellcheck disable=SC2120 # without: of standard input
 is_documented() {
 	jq -n -e -r --argjson form "$(documented_form)" "$form_filters"'
 		[inputs | if .version != $form.version then "version \(.version)" else empty end,

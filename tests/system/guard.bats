@@ -424,7 +424,7 @@ crash_loop() { # ROUNDS
 			[Unit]
 			StartLimitIntervalSec=0
 			[Service]
-			ExecStartPre=/usr/sbin/sixxs-route guard --wait sixxs0
+			$(grep -o 'ExecStartPre=/usr/sbin/sixxs-route guard --wait sixxs0$' conf.d/RECIPES.md)
 			ExecStart=/bin/bash -c 'read seconds _ </proc/uptime; echo \$\$seconds >>/run/stamps; ip tuntap add sixxs0 mode tun; ip link set sixxs0 up; sleep 0.05; ip link del sixxs0; exit 1'
 			Restart=always
 			RestartSec=0

@@ -49,9 +49,10 @@ teardown() {
 	finish
 }
 
-ping_json() { # STATUS FILTER [ARG...]: of status --ping
-	local found
+ping_json() { # STATUS FILTER [ARG...]: of status --ping; sets "took", in microseconds
+	local found begun=${EPOCHREALTIME/[.,]/}
 	found=$(exits "$1" $handler status --json --ping $far_ip6 "${@:3}") || return
+	took=$((${EPOCHREALTIME/[.,]/} - begun))
 	is_documented <<<"$found" || return
 	jq -e "$2" <<<"$found" >/dev/null && return
 	printf 'not so: %s\nof: %s\n' "$2" "$found" >&2
@@ -83,12 +84,10 @@ echoes=(-Q out 'icmp6 and ip6[40] == 128')
 
 @test "no answer: exit 1, within the two seconds, and the other tunnel's time stays" {
 	in_pop nft 'add table ip6 t; add chain ip6 t f { type filter hook forward priority 0; }; add rule ip6 t f iifname tunnel0 drop'
-	begun=${EPOCHREALTIME/[.,]/}
 	ping_json 1 '.state == "drift" and (.tunnels | map(.state)) == ["no answer", "ok"] and
 		(.tunnels[0].sources[0] | .ping == "none" and .ping_ms == null and .state == "no answer") and
 		(.tunnels[1].sources[0] | .ping == "answered" and .ping_ms < 1000)'
-	took=$((${EPOCHREALTIME/[.,]/} - begun))
-	[ $took -ge 2000000 ] && [ $took -lt $((2000000 + 2000000 * SLOW)) ]
+	[ "$took" -ge 2000000 ] && [ "$took" -lt $((2000000 + 2000000 * SLOW)) ]
 	exits 1 $handler status --ping $far_ip6 sixxs0 | grep -qE '^  ping from +2a02::1: no answer +no answer$'
 	exits 0 $handler status --ping $far_ip6 sixxs1
 	exits 0 $handler status # which asks nobody
@@ -187,7 +186,7 @@ echoes=(-Q out 'icmp6 and ip6[40] == 128')
 	exits 1 $handler status --json --ping $far_ip6 >/tmp/answer
 	took=$((${EPOCHREALTIME/[.,]/} - begun))
 	echo "took $took us"
-	[ $took -ge 2000000 ] && [ $took -lt $((2000000 + 2000000 * SLOW)) ]
+	[ "$took" -ge 2000000 ] && [ "$took" -lt $((2000000 + 2000000 * SLOW)) ]
 	jq -e '[.tunnels[].sources[].ping] | (map(select(. == "none")) | length) == 512 and
 		(map(select(. == "answered")) | length) == 2' /tmp/answer
 	# "many3 Out IP6 2a02:3::7 > ..."
