@@ -224,14 +224,20 @@ keys_changed() { # to those of the next
 	printf '[sixxs0]\ntable = 200\n%s\n' "${keys[(which + 1) % ${#keys[@]}]}" | drop_in sixxs0
 }
 
-@test "each key: comes, is changed to the next, and is removed" {
+@test "each key: comes, and is removed" {
 	for which in "${!keys[@]}"; do
 		echo "${keys[which]}"
 		rehearse keys_up apply sixxs0
 		clear_away
-		rehearse keys_changed apply --all
-		clear_away
 		rehearse keys_stand remove sixxs0
+		clear_away
+	done
+}
+
+@test "each key is changed to the next" {
+	for which in "${!keys[@]}"; do
+		echo "${keys[which]}"
+		rehearse keys_changed apply --all
 		clear_away
 	done
 }
