@@ -81,9 +81,8 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 	if (!refused && path->reply.table == path->wanted.table)
 		return REASON_OTHER_ROUTE;
 	path->lack = tunnel->lack;
-	if (!tunnel->has_route ||
-	    (tunnel->lack == LACK_OTHERS &&
-	     (!refused || path->reply.error == -ENETUNREACH)))
+	if (!tunnel->has_route || (tunnel->lack == LACK_OTHERS &&
+				   (!refused || path->reply.error == -ENETUNREACH)))
 		return REASON_NO_ROUTE;
 	return refused ? REASON_REFUSED : REASON_OTHER;
 }

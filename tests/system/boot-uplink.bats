@@ -4,8 +4,8 @@
 # gateway = auto and source = auto with the real systemd: systemd-networkd gets address and router by DHCP
 # and by router advertisements, and its watcher follows.
 
-# shellcheck source=tests/system/boot-gone.bash
-. "$BATS_TEST_DIRNAME/boot-gone.bash"
+# shellcheck source=tests/system/wait.bash
+. "$BATS_TEST_DIRNAME/wait.bash"
 
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 60 --no-pager >&2

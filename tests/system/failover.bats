@@ -165,7 +165,7 @@ sends_counted() {
 		wait_until 5 routed 304
 	done
 	floods_stop
-	read -r well[0] well[1] failed[0] failed[1] </tmp/sent
+	read -r "well[0]" "well[1]" "failed[0]" "failed[1]" </tmp/sent
 	for i in 0 1; do
 		family=$((4 + 2 * i))
 		gone=$((well[i] - $(passed tun0 $family) - $(passed tun1 $family) + before[i]))
@@ -209,14 +209,14 @@ sends_counted() {
 			/[Dd]eleted default .*dev tun0 .*table (304|tun0)/ && lost { gone = now }
 			END { if (lost && gone) print int((gone - lost) * 1000) }' /tmp/monitor)
 		[ -n "$took" ] || { cat /tmp/monitor && return 1; }
-		[ "$took" -le $worst ] || worst=$took
+		[ "$took" -le "$worst" ] || worst=$took
 		ip -n pop link set far1 up
 		wait_until 5 routed 304
 		by tun0
 	done
 	echo "at most $worst ms"
 	# a burst is a few milliseconds, on a machine with much else to do some more
-	[ $worst -lt 250 ]
+	[ "$worst" -lt 250 ]
 	untroubled
 }
 
