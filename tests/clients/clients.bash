@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034 # what its users read
+# shellcheck shell=bash disable=SC2034,SC2094,SC2143 # what its users read; a file read twice; a pipe's whole answer
 # SPDX-License-Identifier: MIT
 #
 # For the tests with other people's programs, on the booted private machine: the story's network with

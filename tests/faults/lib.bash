@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2034,SC2154 # what is set here, and is used there, and the other way
+# shellcheck disable=SC2034,SC2154,SC2206 # what is set here, and is used there, and the other way; $left is a pattern
 #
 # For kill, errors and looks, inside a private machine: the scenarios, and the machine's whole state
 # as a value that compares. No udevd is needed: events are made up as udev would make them.
@@ -98,7 +98,7 @@ read_state() {
 	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
 	[ ${#files[@]} -eq 0 ] || state+=$(stat -c '%A %U:%G %F %N' "${files[@]}")$'\n'
 	for file in "${files[@]}"; do
-		[ -f "$file" ] && [ ! -h "$file" ] || continue
+		[[ -f $file && ! -h $file ]] || continue
 		IFS= read -r -d '' text <"$file"
 		state+="$file: $text"
 	done
