@@ -158,6 +158,10 @@ check-clients: all ## try it with other people's tunnel clients and network mana
 check-debian13: ## run all tests on a bare Debian 13 (as root; needs debootstrap)
 	tests/bare trixie check
 
+# RELEASE=bookworm: kernel 6.1, RELEASE=trixie: 6.12; TESTS='FILE...': only those
+check-kernel: ## run real tunnels and the system tests on Debian's own kernel (as root; hours)
+	tests/kernel/run $(RELEASE) $(TESTS)
+
 unit: all $(UNITS) ## run the unit tests
 	tests/unit/run $(BUILD)
 
@@ -202,9 +206,10 @@ demo: all ## see the story of the two tunnels work, on a private machine
 # Each by name: what builds and shows it, and what tests it.
 DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-dev \
              bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox
-DEPS_TEST := libcmocka-dev bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus \
-             clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck mandoc gcovr \
-             bash-completion libcap2-bin netbase python3
+DEPS_SYSTEM := bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus bash-completion \
+             libcap2-bin netbase python3
+DEPS_TEST := $(DEPS_SYSTEM) libcmocka-dev clang clang-format clang-tidy libclang-rt-dev cppcheck \
+             shellcheck mandoc gcovr
 
 # builds the Debian package, and checks it
 DEPS_PACKAGE := build-essential debhelper lintian
@@ -212,6 +217,10 @@ DEPS_PACKAGE := build-essential debhelper lintian
 # tests/clients
 DEPS_CLIENTS := openvpn openssl wireguard-go wireguard-tools tinc fastd socat systemd network-manager \
                 ifupdown isc-dhcp-client dnsmasq-base frr bird2
+
+# runs virtual machines with Debian's kernels, and what those need beside the system tests'
+DEPS_KERNEL  := qemu-system-x86 debootstrap e2fsprogs
+DEPS_MACHINE := linux-image-amd64 kmod wireguard-tools
 
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
@@ -224,6 +233,12 @@ deps-package: ## install what making and checking the Debian package needs besid
 
 deps-clients: ## install the programs that check-clients tries it with
 	@$(call install_packages,$(DEPS_CLIENTS))
+
+deps-kernel: ## install what the tests on Debian's own kernels need beside them
+	@$(call install_packages,$(DEPS_KERNEL))
+
+deps-machine:
+	@$(call install_packages,$(DEPS_DEMO) $(DEPS_SYSTEM) $(DEPS_MACHINE))
 
 # Nothing is downloaded, or asked for, where all is there.
 define install_packages
@@ -245,5 +260,5 @@ FORCE:
 
 .PHONY: FORCE all install uninstall check check-debian13 unit protocol model memcheck system \
         fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-demo \
-        deps-package deps-clients check-clients format clean help
+        deps-package deps-clients check-clients check-kernel deps-kernel deps-machine format clean help
 .DELETE_ON_ERROR:
