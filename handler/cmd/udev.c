@@ -4,12 +4,14 @@
 #include "cmd/guard.h"
 #include "config/keys.h"
 #include "converge/converge.h"
+#include "converge/tale.h"
 #include "lib/cleanup.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 #include "netlink/decode.h"
 #include "state/run_dir.h"
 #include "state/wait_slot.h"
+#include "state/watch_lock.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -182,17 +184,17 @@ static int tell_why(const char *ifname, int error, const struct outcome *outcome
 
 /* Subscribed before the first look: whatever happens after it is told. */
 static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
-			 const char *ifname, const struct outcome *first)
+			 const char *ifname, struct outcome *ret)
 {
 	_cleanup_close_ int slot = take_slot(settings);
-	const bool crowded = slot == -EAGAIN && first->wait < 0;
-	const int seconds = seconds_to_wait(first->wait, crowded);
+	const bool crowded = slot == -EAGAIN && ret->wait < 0;
+	const int seconds = seconds_to_wait(ret->wait, crowded);
 	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
 	const uint32_t routes =
-		first->follows.gateway ? RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_ROUTE : 0;
+		ret->follows.gateway ? RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_ROUTE : 0;
 	struct waiting waiting = {
-		.ifindex = first->ifindex, .ifname = ifname, .follows = first->follows};
-	struct outcome outcome = *first;
+		.ifindex = ret->ifindex, .ifname = ifname, .follows = ret->follows};
+	struct outcome outcome = *ret;
 	struct rtnl events = {0};
 	int r, result = 0;
 
@@ -207,6 +209,7 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 		if (r < 0 || waiting.gone)
 			break;
 		result = converge(settings, rtnl, ifname, GOAL_SECTION, 0, &outcome);
+		*ret = outcome;
 	}
 	rtnl_close(&events);
 	return r < 0 ? tell_why(ifname, r, &outcome, seconds, crowded) : result;
@@ -248,12 +251,56 @@ static int converge_and_count(const struct settings *settings, struct rtnl *rtnl
 	return r;
 }
 
+/* Whether a watcher brings what this event leaves pending, and tells it then. */
+static bool watcher_follows(const struct settings *settings)
+{
+	_cleanup_close_ int runfd = run_dir_open(settings->run_dir, false);
+	pid_t pid;
+
+	return runfd >= 0 && watch_lock_find_holder(runfd, &pid) > 0;
+}
+
+/*
+ * One line an event, also where it waited. Of a link that has just come, and is not all
+ * there, the line is the watcher's.
+ */
+static void tell_event(const struct settings *settings, const struct event *event,
+		       const struct outcome *outcome)
+{
+	struct tale *tale = settings->tale;
+	const bool unfinished = outcome->pending || !outcome->changed;
+
+	if (tale_is_empty(tale) ||
+	    (unfinished && event->addition && !event->replay &&
+	     !tale->n[STEP_DELETE][0] && !tale->n[STEP_DELETE][1] &&
+	     watcher_follows(settings)))
+		return;
+	tale_tell(tale, event->ifname);
+}
+
+/* The interface itself, and what it waits for. */
+static int handle_link(const struct settings *settings, struct rtnl *rtnl,
+		       const struct event *event)
+{
+	struct tale tale = {.why = NULL};
+	struct settings telling = *settings;
+	struct outcome outcome;
+	int r, r_rest = 0;
+
+	telling.tale = &tale;
+	r = converge_and_count(&telling, rtnl, event, &outcome);
+	if (r != -ETIMEDOUT && outcome.pending)
+		r_rest = wait_for_rest(&telling, rtnl, event->ifname, &outcome);
+	tell_event(&telling, event, &outcome);
+	return r < 0 ? r : r_rest;
+}
+
 int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		 const struct event *event)
 {
 	const char *const names[] = {event->old_ifname, event->tag, event->ifname};
 	const uint32_t gone = event->removal ? event->ifindex : 0;
-	struct outcome outcome = {0};
+	struct outcome outcome;
 	int result = 0;
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -265,17 +312,11 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 			continue;
 		r = i < 2 ? converge(settings, rtnl, names[i], GOAL_SECTION, gone,
 				     &outcome)
-			  : converge_and_count(settings, rtnl, event, &outcome);
+			  : handle_link(settings, rtnl, event);
 		if (result == 0)
 			result = r;
 		if (r == -ETIMEDOUT) /* the lock is one for all */
 			return r;
-		if (i < 2)
-			continue;
-		r = outcome.pending ? wait_for_rest(settings, rtnl, names[i], &outcome)
-				    : 0;
-		if (result == 0)
-			result = r;
 	}
 	return result;
 }

@@ -36,37 +36,6 @@ const char *explain_verdict(enum verdict verdict)
 	return words[verdict];
 }
 
-/* "deleted 1 route, 2 rules"; nothing for none of both */
-static char *put_counts(char *to, const char *what, const unsigned n[2])
-{
-	static const char *const words[] = {" route", " rule"};
-
-	if (n[0] || n[1])
-		to = stpcpy(to, what);
-	for (unsigned i = 0; i < 2; i++) {
-		if (!n[i])
-			continue;
-		to = put_number(stpcpy(to, i && n[0] ? ", " : " "), n[i]);
-		to = stpcpy(stpcpy(to, words[i]), n[i] > 1 ? "s" : "");
-	}
-	return to;
-}
-
-bool explain_changes(const struct plan *plan, const struct result results[],
-		     char ret[static EXPLAIN_SIZE])
-{
-	unsigned n[2][2] = {{0}}; /* [enum step_op][0: routes, 1: rules] */
-	char *end = ret;
-
-	for (size_t i = 0; i < plan->n; i++)
-		if (results[i].verdict == VERDICT_DONE)
-			n[plan->step[i].op][plan->step[i].object.kind == OBJECT_RULE]++;
-	*end = '\0';
-	end = put_counts(end, "deleted", n[STEP_DELETE]);
-	put_counts(end, end == ret ? "added" : "; added", n[STEP_ADD]);
-	return ret[0];
-}
-
 /* iproute2's names of the protocols that a stray default route most often bears */
 static const char *protocol_name(uint8_t protocol)
 {

@@ -23,10 +23,6 @@ void explain_result(const struct step *step, const struct result *result,
 /* "done" */
 const char *explain_verdict(enum verdict verdict);
 
-/* "deleted 1 rule; added 1 route, 2 rules"; false and "" if nothing changed. */
-bool explain_changes(const struct plan *plan, const struct result results[],
-		     char ret[static EXPLAIN_SIZE]);
-
 /* "protocol 4 static" */
 #define PROTOCOL_STRLEN 32
 void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);

@@ -120,6 +120,8 @@ int report_results(struct run *run, struct outcome *ret)
 			ret->pending |= PENDING_LINK;
 		no_ipv6 |= result->verdict == VERDICT_NO_IPV6;
 		ret->changed += result->verdict == VERDICT_DONE;
+		if (result->verdict == VERDICT_DONE)
+			tale_add_step(&run->tale, step);
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
 		if (result->has_rival)
@@ -144,32 +146,35 @@ static const char *describe_gateways(unsigned pending)
 	return "main has no default route by this link yet";
 }
 
-void report_outcome(const struct run *run, const struct outcome *outcome, int r)
+static const char *explain_state(const struct run *run, unsigned pending)
 {
-	char changes[EXPLAIN_SIZE];
-	const char *why;
-
 	if (run->goal == GOAL_REMOVED)
-		why = "as asked";
-	else if (run->going)
-		why = "udev says that the link goes";
-	else if (!run->link.ifindex)
-		why = "no such link";
-	else if (!run->tunnel->n)
-		why = "no section in conf.d";
-	else if (run->link.held)
-		why = "it is held";
-	else if (outcome->pending & PENDING_LINK)
-		why = "link down, the route waits for it";
-	else if (outcome->pending & PENDING_ADDRESS)
-		why = "the link has no address yet";
-	else if (outcome->pending)
-		why = describe_gateways(outcome->pending);
-	else
-		why = "link up";
-	if (run->result && explain_changes(&run->plan, run->result, changes))
-		log_line(LOG_INFO, "%s: %s; %s", run->ifname, changes, why);
-	else if (r == 0)
+		return "as asked";
+	if (run->going)
+		return "udev says that the link goes";
+	if (!run->link.ifindex)
+		return "no such link";
+	if (!run->tunnel->n)
+		return "no section in conf.d";
+	if (run->link.held)
+		return "it is held";
+	if (pending & PENDING_LINK)
+		return "link down, the route waits for it";
+	if (pending & PENDING_ADDRESS)
+		return "the link has no address yet";
+	return pending ? describe_gateways(pending) : "link up";
+}
+
+void report_outcome(struct run *run, const struct outcome *outcome, int r)
+{
+	struct tale *later = run->settings->tale;
+
+	run->tale.why = explain_state(run, outcome->pending);
+	if (tale_is_empty(&run->tale) && r == 0)
 		log_line(run->settings->interactive ? LOG_INFO : LOG_DEBUG,
-			 "%s: nothing to do; %s", run->ifname, why);
+			 "%s: nothing to do; %s", run->ifname, run->tale.why);
+	else if (!later)
+		tale_tell(&run->tale, run->ifname);
+	if (later)
+		tale_add(later, &run->tale);
 }

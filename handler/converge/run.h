@@ -9,6 +9,7 @@
 #include "converge/execute.h"
 #include "converge/outcome.h"
 #include "converge/ownership.h"
+#include "converge/tale.h"
 #include "routing/object.h"
 #include "routing/plan.h"
 #include "routing/tunnel.h"
@@ -34,6 +35,7 @@ struct run {
 	bool fresh;            /* nobody owned the new tables among WANTED */
 	struct plan plan;
 	struct result *result; /* of each step */
+	struct tale tale;      /* what the kernel did of it */
 	struct objects holds;  /* on the record from now on */
 	size_t n_written; /* how many stand on it now: all that HOLDS had at some time */
 };
@@ -66,7 +68,7 @@ int look_for_conflict(const struct run *run);
  */
 int report_results(struct run *run, struct outcome *ret);
 
-/* The one line a run. r: what the run returns. */
-void report_outcome(const struct run *run, const struct outcome *outcome, int r);
+/* The one line a run, unless its caller tells it. r: what the run returns. */
+void report_outcome(struct run *run, const struct outcome *outcome, int r);
 
 #endif

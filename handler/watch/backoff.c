@@ -64,6 +64,28 @@ void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_
 	backoff->due = now + backoff->delay;
 }
 
+void backoff_put_tale(struct backoff *backoff, const struct tale *tale, int64_t after_ms,
+		      int64_t now)
+{
+	if (!backoff->tale_due) {
+		if (tale_is_empty(tale))
+			return;
+		backoff->tale_begun = now;
+	}
+	if (tale->why)
+		tale_add(&backoff->tale, tale);
+	backoff->tale_due = backoff->tale_begun + after_ms;
+	backoff_tell(backoff, now);
+}
+
+void backoff_tell(struct backoff *backoff, int64_t now)
+{
+	if (!backoff->tale_due || backoff->tale_due > now)
+		return;
+	tale_tell(&backoff->tale, backoff->ifname);
+	backoff->tale_due = 0;
+}
+
 void backoff_succeeded(struct backoff *backoff)
 {
 	backoff->lost = false;
@@ -103,6 +125,8 @@ int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds
 
 		if (backoff->due && backoff->due < due)
 			due = backoff->due;
+		if (backoff->tale_due && backoff->tale_due < due)
+			due = backoff->tale_due;
 		if (backoff->lost && repair < due)
 			due = repair;
 	}
@@ -111,7 +135,7 @@ int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds
 
 static bool is_over(const struct backoff *backoff, int64_t now)
 {
-	return !backoff->lost && !backoff->due && !backoff->log.n &&
+	return !backoff->lost && !backoff->due && !backoff->tale_due && !backoff->log.n &&
 	       backoff->repairs.full <= now && backoff->telling.full <= now;
 }
 

@@ -8,6 +8,7 @@
 #ifndef BACKOFF_H
 #define BACKOFF_H
 
+#include "converge/tale.h"
 #include "lib/log.h"
 #include "routing/object.h"
 
@@ -48,6 +49,9 @@ struct backoff {
 	int64_t delay;         /* the last */
 	int goal;              /* of what is tried again: the caller's word */
 	struct log_memory log; /* what is wrong with it was told */
+	struct tale tale;      /* what was done, and is not told yet, */
+	int64_t tale_begun;    /* since then, */
+	int64_t tale_due;      /* but then; 0: there is nothing */
 	struct backoff *next;
 };
 
@@ -62,6 +66,16 @@ struct backoff *backoff_find(struct backoffs *backoffs, const char *ifname, bool
 /* It is put off, unless it is already. */
 void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_ms,
 		     int64_t now);
+
+#define TALE_MS         1000  /* after the first of what was done, */
+#define TALE_PENDING_MS 10000 /* but where the rest is still to come */
+
+/* To be told so long after the first of what is not told yet. */
+void backoff_put_tale(struct backoff *backoff, const struct tale *tale, int64_t after_ms,
+		      int64_t now);
+
+/* Logs it, if it is due. */
+void backoff_tell(struct backoff *backoff, int64_t now);
 
 /* It has succeeded: the next failure is the first again. */
 void backoff_succeeded(struct backoff *backoff);

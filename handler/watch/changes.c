@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "netlink/attr.h"
 #include "netlink/decode.h"
+#include "netlink/dump.h"
 #include "state/owners.h"
 #include "state/record.h"
 
@@ -147,6 +148,25 @@ void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 		take_rule(changes, nlh);
 		break;
 	}
+}
+
+static int take_ifindex(void *data, const struct nlmsghdr *nlh)
+{
+	uint32_t *newest = data;
+	struct kernel_link link;
+
+	if (decode_link(nlh, &link) == 0 && link.link.ifindex > *newest)
+		*newest = link.link.ifindex;
+	return 0;
+}
+
+uint32_t changes_find_newest(struct rtnl *rtnl, uint32_t newest)
+{
+	union request request;
+
+	encode_dump_links(&request);
+	dump_each(rtnl, &request.nlh, take_ifindex, &newest);
+	return newest;
 }
 
 /* ---- whose they are ----------------------------------------------------------------- */

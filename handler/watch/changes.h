@@ -48,6 +48,9 @@ struct changes {
 /* All but what is of all bursts. */
 void changes_clear(struct changes *changes);
 
+/* The highest ifindex of all links, or NEWEST, where none is higher. */
+uint32_t changes_find_newest(struct rtnl *rtnl, uint32_t newest);
+
 /* Takes in what NLH tells, if it is for us. Not to be called once changes->full. */
 void changes_take(struct changes *changes, const struct nlmsghdr *nlh);
 

@@ -8,7 +8,6 @@
 #include "converge/messages.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "netlink/dump.h"
 #include "state/record.h"
 
 #include <errno.h>
@@ -24,6 +23,9 @@ void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rt
 
 void upkeep_end(struct upkeep *upkeep)
 {
+	for (struct backoff *backoff = upkeep->backoffs.first; backoff;
+	     backoff = backoff->next)
+		backoff_tell(backoff, INT64_MAX);
 	backoff_forget(&upkeep->backoffs);
 	followers_free(&upkeep->followers);
 }
@@ -82,9 +84,12 @@ static void tell_of_way(struct upkeep *upkeep, const char *ifname,
 		upkeep->astray_log.n = 0;
 }
 
-/* It has logged what failed, and the rest must not suffer from it. */
-static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal goal,
-			 struct outcome *ret)
+/*
+ * It has logged what failed, and the rest must not suffer from it. tale: what was done, to
+ * be told later; NULL: is told.
+ */
+static void converge_told(struct upkeep *upkeep, const char *ifname, enum goal goal,
+			  struct tale *tale, struct outcome *ret)
 {
 	struct backoff *backoff = backoff_find(&upkeep->backoffs, ifname, false);
 	struct log_memory memory = {.n = 0};
@@ -93,7 +98,9 @@ static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal go
 	if (backoff)
 		memory = backoff->log;
 	log_remember(&memory);
+	upkeep->settings.tale = tale;
 	r = converge(&upkeep->settings, upkeep->rtnl, ifname, goal, 0, ret);
+	upkeep->settings.tale = NULL;
 	log_forget();
 	note_lock(upkeep, r == -EAGAIN);
 	tell_of_way(upkeep, ifname, ret);
@@ -113,6 +120,31 @@ static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal go
 		backoff_succeeded(backoff);
 }
 
+static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal goal,
+			 struct outcome *ret)
+{
+	converge_told(upkeep, ifname, goal, NULL, ret);
+}
+
+/* A link that comes gets up, addresses and gateways one by one: one line tells of all. */
+static void follow_link(struct upkeep *upkeep, const char *ifname)
+{
+	struct tale tale = {.why = NULL};
+	struct outcome outcome;
+	struct backoff *backoff;
+
+	converge_told(upkeep, ifname, GOAL_SECTION, &tale, &outcome);
+	backoff = backoff_find(&upkeep->backoffs, ifname, !tale_is_empty(&tale));
+	if (backoff) /* without a link that is the end of it */
+		backoff_put_tale(backoff, &tale,
+				 !outcome.ifindex  ? 0
+				 : outcome.pending ? TALE_PENDING_MS
+						   : TALE_MS,
+				 rtnl_now_ms());
+	else
+		tale_tell(&tale, ifname);
+}
+
 void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel)
 {
 	struct outcome outcome;
@@ -121,9 +153,12 @@ void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel)
 			     : backoff_find(&upkeep->backoffs, tunnel->ifname, true);
 
 	/* what a link's own changes take away is nobody's doing */
+	if (tunnel->link) {
+		follow_link(upkeep, tunnel->ifname);
+		return;
+	}
 	if (!backoff) {
-		converge_one(upkeep, tunnel->ifname,
-			     tunnel->link ? GOAL_SECTION : GOAL_IF_RECORDED, &outcome);
+		converge_one(upkeep, tunnel->ifname, GOAL_IF_RECORDED, &outcome);
 		return;
 	}
 	backoff->lost = true;
@@ -237,27 +272,6 @@ static int look_at_section(void *data, const struct section *tunnel, const char 
 	return 0;
 }
 
-static int take_ifindex(void *data, const struct nlmsghdr *nlh)
-{
-	uint32_t *newest = data;
-	struct kernel_link link;
-
-	if (decode_link(nlh, &link) == 0 && link.link.ifindex > *newest)
-		*newest = link.link.ifindex;
-	return 0;
-}
-
-/* What was not told of it is not known of its links either. */
-static uint32_t find_newest(struct upkeep *upkeep)
-{
-	union request request;
-	uint32_t newest = upkeep->newest;
-
-	encode_dump_links(&request);
-	dump_each(upkeep->rtnl, &request.nlh, take_ifindex, &newest);
-	return newest;
-}
-
 static void fail_all(struct upkeep *upkeep, int error, bool every_section)
 {
 	struct backoff *backoff = backoff_find(&upkeep->backoffs, "", true);
@@ -281,7 +295,8 @@ void upkeep_all(struct upkeep *upkeep, bool every_section)
 	struct walk walk = {
 		.upkeep = upkeep, .runfd = runfd, .every_section = every_section};
 	struct backoff *failure = backoff_find(&upkeep->backoffs, "", false);
-	const uint32_t newest = find_newest(upkeep);
+	/* what was not told of it is not known of its links either */
+	const uint32_t newest = changes_find_newest(upkeep->rtnl, upkeep->newest);
 	int r = runfd == -ENOENT ? 0 : runfd;
 
 	upkeep->lost = false;
@@ -354,6 +369,9 @@ void upkeep_due(struct upkeep *upkeep)
 	    bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
 		ask_all_ways(upkeep);
 	try_again(upkeep, now);
+	for (struct backoff *backoff = upkeep->backoffs.first; backoff;
+	     backoff = backoff->next)
+		backoff_tell(backoff, now);
 	backoff_tidy(&upkeep->backoffs, now);
 }
 

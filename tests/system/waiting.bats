@@ -59,9 +59,8 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	tunnel_up sixxs0
 	over
 	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
-	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
-	logged 1 '^daemon.info sixxs0: added 1 route; link up$'
-	logged 0 'pending'
+	logged 1 '^daemon.info sixxs0: added 1 route, 1 rule; link up$'
+	logged 1 .
 	$handler remove sixxs0
 }
 

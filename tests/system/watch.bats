@@ -358,6 +358,8 @@ tries() {
 	logged 1 '^daemon.err '
 	ip link set sixxs0 mtu 1500
 	wait_until 10 complete
+	# (it has told of it a second later)
+	sleep 1.2
 	local wakes
 	wakes=$(watch_wakes)
 	sleep 3
@@ -559,6 +561,71 @@ tries() {
 	done
 	wait_until 2 complete
 	logged 0 'is deleted over and over'
+}
+
+# a client's: the link goes, and another comes, gets up and its addresses one by one
+restarts() {
+	tunnel_del sixxs0
+	settle
+	tunnel_add sixxs0
+	settle
+	sleep 0.1
+	tunnel_up sixxs0
+	ip address add 2a02::5/64 dev sixxs0
+	sleep 0.3
+	ip address add 198.51.100.7/24 dev sixxs0
+	sleep 1.5
+}
+
+@test "a client's restart: two lines in the log, and a warning is told once" {
+	local sources
+	watch_start
+	echo '77 taken' >>/etc/iproute2/rt_tables.d/others.conf
+	for sources in '2a02::1, 198.51.100.7' 'auto'; do
+		drop_in sixxs0 <<<$'[sixxs0]\nsource = '"$sources"$'\ntable = 200\nname = taken\nconnect_limit = 64/60\nwait = 0'
+		tunnel sixxs0
+		restarts
+		for _ in 1 2 3; do
+			log_restart
+			restarts
+			logged 1 'sixxs0: deleted 2 rules; no such link'
+			logged 1 'sixxs0: added 2 routes(, 2 rules)?; link up'
+			logged 1 '^daemon.warn .*table 200 goes without the name taken'
+			logged 3 .
+		done
+		tunnel_del sixxs0
+		settle
+	done
+	rm /etc/iproute2/rt_tables.d/others.conf
+	# an error is told by whoever has met it, once: at the removal, as it comes, as it goes up
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nsauce = 1\nwait = 0'
+	tunnel sixxs0
+	log_restart
+	restarts
+	told 'unknown key sauce'
+	[ "$(log_lines | grep -c 'unknown key sauce')" -le 3 ]
+	[ "$(log_lines | grep -c 'its section cannot be read')" -le 2 ]
+}
+
+@test "what was done is told before it ends, and what a held back gateway lets be done is told too" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\ngateway = auto\nwait = 0'
+	watch_start
+	ip link add sixxs0 type veth peer name other0
+	ip link set other0 up
+	settle
+	tunnel_up sixxs0
+	sleep 2
+	logged 0 .
+	counts 6 2
+	ip -6 route add default via fe80::1 dev sixxs0 metric 50
+	wait_until 2 counts 6 3
+	wait_until 3 told '^daemon.info sixxs0: added 1 route; link up$'
+	log_restart
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	wait_until 2 counts 6 3
+	watch_stop
+	logged 1 '^daemon.info sixxs0: added 1 route; link up$'
 }
 
 @test "its own deletions and the handler's cause at most one more look" {
@@ -1157,7 +1224,8 @@ leaks() {
 	watch_start
 	tunnel sixxs0
 	wait_until 10 complete
-	sleep 0.3
+	# (it tells of it a second later)
+	sleep 1.3
 	local wakes i
 	wakes=$(watch_wakes)
 	sleep 2
