@@ -146,6 +146,12 @@ static int converge_and_sweep(const struct settings *settings, struct rtnl *rtnl
 			return r < 0 ? r : 0;
 		result = converge_each(settings, rtnl, names);
 	}
+	if (result == 0) {
+		log_line(
+			LOG_ERR,
+			"something installs rules or routes with our mark, protocol 166, as fast as they are swept: what belongs to no tunnel is left; find it by ip monitor rule route, then run: sixxs-route apply --all");
+		return -EBUSY;
+	}
 	if (result < 0)
 		log_line(
 			LOG_WARNING,

@@ -3,6 +3,7 @@
 
 #include "cmd/networkd.h"
 #include "cmd/served.h"
+#include "cmd/surroundings.h"
 #include "cmd/vrf.h"
 #include "cmd/watcher.h"
 #include "config/config.h"
@@ -302,6 +303,17 @@ static void check_watcher(struct check *check, const struct settings *settings)
 		warn(check, settings->conf_dir, 0, "%s", text);
 }
 
+/* The kernel is asked only where a section is good. */
+static void check_surroundings(struct check *check, const char *dir)
+{
+	const int r = check->n_tunnels ? surroundings_warn(&check->claims) : 0;
+
+	if (r < 0)
+		warn(check, dir, 0,
+		     "cannot ask the kernel: %s; its links, and others' rules and routes that may come before ours, were not checked",
+		     strerror(-r));
+}
+
 static void free_check(struct check *check)
 {
 	claims_free(&check->claims);
@@ -322,6 +334,7 @@ int check(const struct settings *settings, char *const files[])
 		check_own_files(&found);
 		check_folder(&found, settings->conf_dir, r < 0);
 		check_rules(&found, settings->conf_dir);
+		check_surroundings(&found, settings->conf_dir);
 		check_networkd(&found);
 		check_watcher(&found, settings);
 	}

@@ -121,11 +121,14 @@ static int find_rule(const struct search *search, char ret[static EXPLAIN_SIZE])
 	const int r = kernel_state_read_rules(search->rtnl, ours->family, &state);
 	const struct kernel_rules *rules = kernel_state_rules(&state, ours->family);
 	const struct kernel_rule *rule;
+	size_t place;
 
 	if (r < 0)
 		return r;
-	rule = policy_first_explaining_rule(rules, policy_place(rules, ours), &packet,
-					    &result);
+	place = policy_place(rules, ours);
+	if (place == rules->n) /* it is not there: then nothing comes before it */
+		return 0;
+	rule = policy_first_explaining_rule(rules, place, &packet, &result);
 	if (!rule || rule->protocol == OBJECT_PROTOCOL)
 		return 0;
 	explain(rule, ours, ret);

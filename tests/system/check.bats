@@ -257,6 +257,78 @@ networkd_runs() {
 	found
 }
 
+@test "a link that has neighbours, without a gateway" {
+	local text='sixxs0 has neighbours, as Ethernet has: without a gateway every far address is looked for among them, and none is reached: set gateway = auto, or the next hop'"'s address"
+	good
+	ip link add sixxs0 type veth peer name other0
+	found "$dir/sixxs0.conf:1: warning: $text"
+	printf '[sixxs0]\nsource = auto\ntable = 200\ngateway = none\n' | drop_in sixxs0
+	found "$dir/sixxs0.conf:4: warning: $text"
+	printf '[sixxs0]\nsource = 2a02::1, 192.0.2.7\ntable = 200\ngateway = fe80::1\n' | drop_in sixxs0
+	found "$dir/sixxs0.conf:4: warning: $text"
+	for key in 'gateway = auto' 'gateway = fe80::1, 192.0.2.8' 'route = none'; do
+		printf '[sixxs0]\nsource = 2a02::1, 192.0.2.7\ntable = 200\n%s\n' "$key" | drop_in sixxs0
+		found
+	done
+	ip link del sixxs0
+	good
+	tunnel_add sixxs0
+	found
+	tunnel_del sixxs0
+	settle
+}
+
+@test "a rule of others that comes before ours, and leads elsewhere" {
+	uplink_up
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	settle
+	found
+	ip -6 route add default dev net0 table 77
+	ip -6 rule add table 77 protocol static
+	found "$dir/sixxs0.conf:1: warning: sixxs0: its packets leave by another link: rule 16382: from all lookup 77 (protocol 4 static) is not ours and comes before rule 16383: delete it, or give it a priority above that, such as 32765"
+	# what comes after ours, or takes nothing of the tunnel's, is nobody's concern
+	ip -6 rule del table 77
+	ip -6 rule add table 77 priority 32000
+	ip -6 rule add table 77 from 2001:db8::/32
+	ip -6 rule add table 78
+	found
+	# nor is one where nothing of ours stands
+	$handler remove sixxs0
+	ip -6 rule add table 77 priority 100
+	found
+	ip -6 rule flush table 77 && ip -6 rule flush table 78
+	ip -6 route flush table 77
+	tunnel_del sixxs0
+	ip link del net0
+	settle
+}
+
+@test "a route of main that refuses, which prefer_main lets come first" {
+	printf '[sixxs0]\nsource = 2001:db8:7::/48, 198.51.100.0/24\ntable = 200\n' | drop_in sixxs0
+	uplink_up
+	found
+	ip -6 route add unreachable 2000::/3 metric 7
+	ip route add blackhole default metric 5000
+	found "$dir/sixxs0.conf:1: warning: prefer_main lets a route of main come first that refuses packets (ip -6 route: unreachable 2000::/3 metric 7): delete that route, or set prefer_main = no"
+	ip route add prohibit 0.0.0.0/1
+	found "$dir/sixxs0.conf:1: warning: prefer_main lets a route of main come first that refuses packets (ip -6 route: unreachable 2000::/3 metric 7): delete that route, or set prefer_main = no" \
+		"$dir/sixxs0.conf:1: warning: prefer_main lets a route of main come first that refuses packets (ip -4 route: prohibit 0.0.0.0/1 metric 0): delete that route, or set prefer_main = no"
+	# a network that main knows comes first as it is meant to
+	ip -6 route del unreachable 2000::/3
+	ip route del prohibit 0.0.0.0/1
+	ip -6 route add unreachable 2001:db8::/32
+	found
+	ip -6 route add unreachable 2000::/3
+	sed -i '$ a prefer_main = no' $dir/sixxs0.conf
+	found
+	ip -6 route del unreachable 2000::/3
+	ip -6 route del unreachable 2001:db8::/32
+	ip route del blackhole default metric 5000
+	ip link del net0
+	settle
+}
+
 @test "what cannot be read, of udev and networkd, is told only where something depends on it" {
 	local rule=/etc/udev/rules.d/50-vendor.rules networkd=/etc/systemd/networkd.conf.d/vendor.conf
 	mkdir -p ${rule%/*} ${networkd%/*}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/surroundings.h"
+
+#include "converge/astray.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "netlink/kernel_state.h"
+#include "routing/plan.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+struct surroundings {
+	struct rtnl rtnl;
+	struct kernel_state state;
+	const struct claims *claims;
+	struct log_memory told; /* what is the same for every tunnel */
+	bool refusing_known[2]; /* of IPv6, IPv4 */
+};
+
+static void close_all(struct surroundings *around)
+{
+	kernel_state_free(&around->state);
+	rtnl_close(&around->rtnl);
+}
+
+/* ---- links -------------------------------------------------------------------------- */
+
+static bool lacks_gateway(const struct section *section, uint8_t family)
+{
+	const struct prefix *gateway =
+		family == AF_INET6 ? &section->gateway6 : &section->gateway4;
+
+	return plan_has_family(section, family) && !gateway->family;
+}
+
+/* Where the kernel looks for each far address among the link's neighbours. */
+static void warn_of_neighbours(const struct surroundings *around,
+			       const struct claim *claim, const struct kernel_link *link)
+{
+	const struct section *section = &claim->tunnel;
+	const bool of_auto = section->source_kind != SOURCES_LISTED &&
+			     !section->gateway6.family && !section->gateway4.family;
+
+	if (link->noarp || section->no_route || section->gateway_auto ||
+	    (!of_auto && !lacks_gateway(section, AF_INET6) &&
+	     !lacks_gateway(section, AF_INET)))
+		return;
+	claim_say(
+		around->claims, claim, SEVERITY_WARNING, claim_line(claim, "gateway"),
+		"%s has neighbours, as Ethernet has: without a gateway every far address is looked for among them, and none is reached: set gateway = auto, or the next hop's address",
+		section->ifname);
+}
+
+/* ---- routes of main ----------------------------------------------------------------- */
+
+static const char *type_name(uint8_t type)
+{
+	return type == RTN_BLACKHOLE  ? "blackhole"
+	       : type == RTN_PROHIBIT ? "prohibit"
+				      : "unreachable";
+}
+
+/* Main's own default of a lower metric is used in its stead, and then is suppressed. */
+static bool is_used(const struct surroundings *around, const struct kernel_route *route)
+{
+	for (size_t i = 0; !route->dst.len && i < around->state.n_foreign; i++) {
+		const struct kernel_route *other = &around->state.foreign[i];
+
+		if (other->family == route->family && other->type == RTN_UNICAST &&
+		    other->metric < route->metric)
+			return false;
+	}
+	return true;
+}
+
+/* One so short is no network that main knows, but takes what was meant for the tunnel. */
+static bool refuses_all(const struct surroundings *around,
+			const struct kernel_route *route, uint8_t family)
+{
+	return route->family == family && route->table == RT_TABLE_MAIN &&
+	       route->protocol != RTPROT_KERNEL && route->dst.len <= PREFER_MAIN_LENGTH &&
+	       is_used(around, route);
+}
+
+static int read_refusing(struct surroundings *around, uint8_t family)
+{
+	bool *known = &around->refusing_known[family == AF_INET];
+	int r = 0;
+
+	if (!*known)
+		r = kernel_state_read_refusing(&around->rtnl, family, &around->state);
+	if (r == 0 && !*known)
+		r = kernel_state_read_foreign(&around->rtnl, family, RT_TABLE_MAIN,
+					      &around->state);
+	*known |= r == 0;
+	return r;
+}
+
+static int warn_of_refusing(struct surroundings *around, const struct claim *claim,
+			    uint8_t family)
+{
+	int r;
+
+	if (!claim->tunnel.prefer_main || !plan_has_family(&claim->tunnel, family))
+		return 0;
+	r = read_refusing(around, family);
+	for (size_t i = 0; r == 0 && i < around->state.n_refusing; i++) {
+		const struct kernel_route *route = &around->state.refusing[i];
+		char dst[PREFIX_STRLEN] = "default", text[EXPLAIN_SIZE];
+
+		if (!refuses_all(around, route, family))
+			continue;
+		if (route->dst.len)
+			prefix_format(&route->dst, dst);
+		snprintf(
+			text, sizeof(text),
+			"prefer_main lets a route of main come first that refuses packets (ip -%c route: %s %s metric %u): delete that route, or set prefer_main = no",
+			family == AF_INET6 ? '6' : '4', type_name(route->type), dst,
+			route->metric);
+		if (!log_was_told(&around->told, text))
+			claim_say(around->claims, claim, SEVERITY_WARNING,
+				  claim_line(claim, "prefer_main"), "%s", text);
+	}
+	return r;
+}
+
+/* ---- rules -------------------------------------------------------------------------- */
+
+/* Only a tunnel whose rules stand can be led astray. */
+static int warn_of_rules(struct surroundings *around, const struct claim *claim,
+			 const struct kernel_link *link)
+{
+	struct objects wanted = {0};
+	char text[EXPLAIN_SIZE] = "";
+	bool stands = false;
+	int r = plan_wanted(&claim->tunnel, &link->link, &wanted);
+
+	for (size_t i = 0; r == 0 && i < wanted.n; i++)
+		stands |= wanted.object[i].kind == OBJECT_RULE &&
+			  kernel_state_has(&around->state, &wanted.object[i]);
+	if (stands)
+		r = astray_find(&around->rtnl, &link->link, &wanted, text);
+	if (r > 0 && !log_was_told(&around->told, text))
+		claim_say(around->claims, claim, SEVERITY_WARNING, claim->line, "%s: %s",
+			  claim->tunnel.ifname, text);
+	objects_free(&wanted);
+	return r < 0 ? r : 0;
+}
+
+static int look(struct surroundings *around, const struct claim *claim)
+{
+	const struct kernel_link *link =
+		kernel_state_link(&around->state, claim->tunnel.ifname);
+	int r;
+
+	if (link)
+		warn_of_neighbours(around, claim, link);
+	r = warn_of_refusing(around, claim, AF_INET6);
+	if (r == 0)
+		r = warn_of_refusing(around, claim, AF_INET);
+	return r == 0 && link && link->link.up ? warn_of_rules(around, claim, link) : r;
+}
+
+int surroundings_warn(const struct claims *claims)
+{
+	_cleanup_(close_all) struct surroundings around = {.claims = claims};
+	int r = rtnl_open(&around.rtnl, 0);
+
+	if (r == 0)
+		r = kernel_state_read(&around.rtnl, &around.state);
+	for (size_t i = 0; r == 0 && i < claims->n; i++)
+		if (claim_counts(claims->claim[i]))
+			r = look(&around, claims->claim[i]);
+	return r;
+}
