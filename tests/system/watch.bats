@@ -623,6 +623,7 @@ restarts() {
 	log_restart
 	tunnel_down sixxs0
 	tunnel_up sixxs0
+	ip -6 route add default via fe80::1 dev sixxs0 metric 50
 	wait_until 2 counts 6 3
 	watch_stop
 	logged 1 '^daemon.info sixxs0: added 1 route; link up$'
@@ -844,11 +845,11 @@ veth_tunnel() {
 	wait_until 10 complete
 	local before change
 	before=$(state)
-	for change in 'replace default dev net0 table 200 metric 2048' 'change default dev net0 table 200 metric 2048'; do
-		# shellcheck disable=SC2086 # words
-		ip -4 route $change
+	for change in -4/replace -4/change -6/replace -6/change; do
+		# (of IPv6 the first is changed that has this metric, whatever its device)
+		ip ${change%/*} route ${change#*/} default dev net0 table 200 metric 2048
 		wait_until 2 told 'table 200 already has a default route that is not ours'
-		ip -4 route del default dev net0 table 200
+		ip ${change%/*} route del default dev net0 table 200
 		wait_until 9 complete
 		log_restart
 	done
@@ -1323,6 +1324,42 @@ leaks() {
 	ip nexthop del id 5
 	sleep 0.3
 	via 169.254.10.5
+	logged 0 '^daemon.(err|warn)'
+}
+
+@test "gateway = auto: what changes without a word of the route: nexthop objects, both families; one that expires" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 198.51.100.7, 2a02::1\ntable = 200\ngateway = auto\nprefer_main = no\nwait = 0'
+	watch_start
+	veth_tunnel
+	ip address add 169.254.10.2/24 dev sixxs0
+	via() { routes4 200 | grep "^default via $1 dev sixxs0 .*metric 2048"; }
+	via6() { routes 200 | grep "^default via $1 dev sixxs0 .*metric 2048"; }
+	local mode
+	for mode in 1; do
+		sysctl -qw net.ipv4.nexthop_compat_mode=$mode
+		ip nexthop add id 5 via 169.254.10.4 dev sixxs0
+		ip nexthop add id 6 via fe80::4 dev sixxs0
+		ip route add default nhid 5 metric 50
+		ip -6 route add default nhid 6 metric 50
+		wait_until 2 via 169.254.10.4
+		wait_until 2 via6 fe80::4
+		ip nexthop replace id 5 via 169.254.10.5 dev sixxs0
+		ip nexthop replace id 6 via fe80::5 dev sixxs0
+		wait_until 2 via 169.254.10.5
+		wait_until 2 via6 fe80::5
+		ip nexthop del id 5
+		ip nexthop del id 6
+		sleep 0.3
+		via 169.254.10.5 && via6 fe80::5
+	done
+	ip -6 route add default via fe80::6 dev sixxs0 metric 50 expires 1
+	wait_until 2 via6 fe80::6
+	# it is no longer used by main, and is kept here, as no other has come
+	sleep 2
+	via6 fe80::6
+	ip -6 route add default via fe80::7 dev sixxs0 metric 60
+	ip -6 route del default via fe80::6 dev sixxs0 metric 50 || true
+	wait_until 2 via6 fe80::7
 	logged 0 '^daemon.(err|warn)'
 }
 
