@@ -590,7 +590,7 @@ restarts() {
 			restarts
 			logged 1 'sixxs0: deleted 2 rules; no such link'
 			logged 1 'sixxs0: added 2 routes(, 2 rules)?; link up'
-			logged 1 '^daemon.warn .*table 200 goes without the name taken'
+			logged 1 '^daemon.warn .*table 200 gets no name'
 			logged 3 .
 		done
 		tunnel_del sixxs0
@@ -633,6 +633,8 @@ restarts() {
 	watch_start
 	tunnel sixxs0
 	wait_until 10 complete
+	# (it tells of it a second later)
+	sleep 1.2
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
 	local wakes
 	wakes=$(watch_wakes)
