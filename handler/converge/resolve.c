@@ -3,6 +3,7 @@
 
 #include "lib/array.h"
 #include "netlink/dump.h"
+#include "netlink/nexthop.h"
 
 #include <errno.h>
 #include <linux/icmpv6.h>
@@ -116,9 +117,9 @@ static int resolve_sources(struct rtnl *rtnl, const struct link *link,
 			   const struct objects *recorded, struct section *section,
 			   struct resolved *ret)
 {
-	struct addresses addresses = {
-		.prefixes = section->source_kind == SOURCES_AUTO_PREFIX,
-		.only6 = section->source_route};
+	struct addresses addresses = {.prefixes =
+					      section->source_kind == SOURCES_AUTO_PREFIX,
+				      .only6 = section->source_route};
 	struct link from, now;
 	int r;
 
@@ -141,8 +142,13 @@ static int resolve_sources(struct rtnl *rtnl, const struct link *link,
 
 /* ---- gateways ----------------------------------------------------------------------- */
 
+#define UNSAID_MAX 4 /* default routes of main by one link */
+
 struct next_hop_search {
 	uint32_t oif;
+	/* routes of which the kernel says no more than the number of their nexthop object */
+	unsigned n_unsaid;
+	struct kernel_route unsaid[UNSAID_MAX];
 	bool found;
 	uint32_t metric;
 	int pref; /* of a router (RFC 4191, 2.1): higher is better */
@@ -184,7 +190,40 @@ static int look_at_default(void *data, const struct kernel_route *route)
 	for (unsigned i = 0; i < route->n_hops; i++)
 		if (route->hop[i].oif == search->oif)
 			consider(search, route, &route->hop[i].gateway);
+	if (route->nexthop && !route->oif && !route->n_hops &&
+	    search->n_unsaid < UNSAID_MAX)
+		search->unsaid[search->n_unsaid++] = *route;
 	return 0;
+}
+
+/* The members of a group are no groups. */
+static int ask_for_nexthop(struct rtnl *rtnl, struct next_hop_search *search,
+			   const struct kernel_route *route)
+{
+	struct nexthop nexthop, member;
+	int r = nexthop_find(rtnl, route->nexthop, &nexthop);
+
+	if (r <= 0)
+		return r;
+	if (nexthop.hop.oif == search->oif)
+		consider(search, route, &nexthop.hop.gateway);
+	for (unsigned i = 0; r >= 0 && i < nexthop.n; i++) {
+		r = nexthop_find(rtnl, nexthop.member[i], &member);
+		if (r > 0 && member.hop.oif == search->oif)
+			consider(search, route, &member.hop.gateway);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int find_next_hop(struct rtnl *rtnl, uint8_t family,
+			 struct next_hop_search *search)
+{
+	int r = dump_default_routes(rtnl, family, RT_TABLE_MAIN, search->oif,
+				    look_at_default, search);
+
+	for (unsigned i = 0; r == 0 && i < search->n_unsaid; i++)
+		r = ask_for_nexthop(rtnl, search, &search->unsaid[i]);
+	return r;
 }
 
 /* Its route that stands by this link: main's was there when it was made. */
@@ -214,8 +253,7 @@ static int resolve_gateway(struct rtnl *rtnl, const struct link *link,
 	int r = 0;
 
 	if (link->ifindex)
-		r = dump_default_routes(rtnl, family, RT_TABLE_MAIN, link->ifindex,
-					look_at_default, &search);
+		r = find_next_hop(rtnl, family, &search);
 	if (r < 0)
 		return r;
 	*gateway = search.gateway;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <linux/fib_rules.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -217,6 +218,15 @@ size_t encode_dump_links(void *buf)
 
 	put_header(nlh, sizeof(struct ifinfomsg));
 	put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nlh->nlmsg_len;
+}
+
+size_t encode_get_nexthop(void *buf, uint32_t id)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETNEXTHOP, 0);
+
+	put_header(nlh, sizeof(struct nhmsg));
+	put_u32(nlh, NHA_ID, id);
 	return nlh->nlmsg_len;
 }
 

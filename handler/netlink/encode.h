@@ -39,6 +39,9 @@ size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
 
 size_t encode_dump_links(void *buf);
 
+/* Asks for one nexthop object. */
+size_t encode_get_nexthop(void *buf, uint32_t id);
+
 /* Of one family, table, type (RTN_*) and protocol; 0: of all. The kernel filters: a table
  * may be the whole Internet's. */
 size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t type,

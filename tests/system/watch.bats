@@ -1337,7 +1337,7 @@ leaks() {
 	via() { routes4 200 | grep "^default via $1 dev sixxs0 .*metric 2048"; }
 	via6() { routes 200 | grep "^default via $1 dev sixxs0 .*metric 2048"; }
 	local mode
-	for mode in 1; do
+	for mode in 0 1; do
 		sysctl -qw net.ipv4.nexthop_compat_mode=$mode
 		ip nexthop add id 5 via 169.254.10.4 dev sixxs0
 		ip nexthop add id 6 via fe80::4 dev sixxs0
@@ -1353,6 +1353,13 @@ leaks() {
 		ip nexthop del id 6
 		sleep 0.3
 		via 169.254.10.5 && via6 fe80::5
+		# a group, of which one leaves by the link
+		ip nexthop add id 8 via 169.254.10.8 dev sixxs0
+		ip nexthop add id 9 dev net0
+		ip nexthop add id 7 group 9/8
+		ip route add default nhid 7 metric 50
+		wait_until 2 via 169.254.10.8
+		ip nexthop flush
 	done
 	ip -6 route add default via fe80::6 dev sixxs0 metric 50 expires 1
 	wait_until 2 via6 fe80::6
