@@ -218,8 +218,10 @@ static void note_follows(const struct run *run, struct follows *ret)
 
 		ret->carrier |= section->carrier_needed;
 		ret->gateway |= section->gateway_auto;
-		if (section->source_link[0] && section->source_kind != SOURCES_LISTED)
-			memcpy(ret->link[ret->n_links++], section->source_link, IFNAMSIZ);
+		if (!section->source_link[0] || section->source_kind == SOURCES_LISTED)
+			continue;
+		memcpy(ret->link[ret->n_links], section->source_link, IFNAMSIZ);
+		ret->ifindex[ret->n_links++] = run->source_ifindex[i];
 	}
 }
 

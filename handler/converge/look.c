@@ -103,6 +103,7 @@ int look_for_wanted(struct run *run)
 					"ask the kernel for addresses and gateways",
 					"nothing was changed;");
 		warn_resolved(run, section, &resolved);
+		run->source_ifindex[i] = resolved.source_ifindex;
 		run->missing |= (resolved.no_source ? PENDING_ADDRESS : 0) |
 				(resolved.no_gateway6 ? PENDING_GATEWAY6 : 0) |
 				(resolved.no_gateway4 ? PENDING_GATEWAY4 : 0);

@@ -32,6 +32,7 @@ struct follows {
 	bool gateway;     /* main's default routes */
 	unsigned n_links; /* whose addresses are its sources */
 	char link[TUNNEL_SECTIONS_MAX][IFNAMSIZ];
+	uint32_t ifindex[TUNNEL_SECTIONS_MAX]; /* of these; 0: there is none now */
 };
 
 struct outcome {

@@ -125,6 +125,7 @@ static int resolve_sources(struct rtnl *rtnl, const struct link *link,
 
 	section->n_sources = 0;
 	r = find_source_link(rtnl, section, link, &from);
+	ret->source_ifindex = r == 0 ? from.ifindex : 0;
 	if (r == 0 && from.ifindex)
 		r = dump_addresses(rtnl, from.ifindex, put, &addresses);
 	if (r == 0)

@@ -10,9 +10,10 @@
 #include "netlink/rtnl.h"
 
 struct resolved {
-	unsigned left_out;   /* sources beyond TUNNEL_SOURCES_MAX */
-	bool no_source;      /* auto, and there is none yet */
-	bool no_gateway6;    /* auto, and it is waited for */
+	uint32_t source_ifindex; /* whose addresses they are; 0: there is no such link */
+	unsigned left_out;       /* sources beyond TUNNEL_SOURCES_MAX */
+	bool no_source;          /* auto, and there is none yet */
+	bool no_gateway6;        /* auto, and it is waited for */
 	bool no_gateway4;
 	bool gateway_is_old; /* main has none now: the last one stays */
 };

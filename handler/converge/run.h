@@ -27,6 +27,7 @@ struct run {
 	struct link link;      /* as it is; ifindex 0: none */
 	bool going;            /* udev says that it goes: then it counts as gone */
 	struct tunnel *tunnel; /* its sections; n 0: none */
+	uint32_t source_ifindex[TUNNEL_SECTIONS_MAX]; /* of each section's source_link */
 	unsigned missing; /* PENDING_*: what "auto" stands for and is not there yet */
 	bool has_record;
 	struct objects old;    /* on the record */

@@ -62,6 +62,7 @@ static void take_link(struct changes *changes, const struct nlmsghdr *nlh)
 		return;
 	note_ifindex(changes, link.link.ifindex);
 	memcpy(change.ifname, link.link.ifname, IFNAMSIZ);
+	change.ifindex = link.link.ifindex;
 	put(changes, &change);
 }
 
@@ -235,10 +236,10 @@ static void put_follower(struct search *search, const struct follower *follower)
 }
 
 /* Also those that have their sources from there. */
-static void put_followers(struct search *search, const char *ifname)
+static void put_followers(struct search *search, const char *ifname, uint32_t ifindex)
 {
 	for (size_t i = 0; i < search->followers->n; i++)
-		if (follower_has_link(&search->followers->follower[i], ifname))
+		if (follower_has_link(&search->followers->follower[i], ifname, ifindex))
 			put_follower(search, &search->followers->follower[i]);
 }
 
@@ -259,7 +260,7 @@ static void put_address(struct search *search, uint32_t ifindex)
 	if (r < 0 || !link.ifindex)
 		return;
 	put_link(search, link.ifname);
-	put_followers(search, link.ifname);
+	put_followers(search, link.ifname, ifindex);
 }
 
 /* What has replaced a route of ours has its place, and so is of the same table. */
@@ -308,7 +309,7 @@ bool changes_find_affected(const struct changes *changes, const struct settings 
 		switch (change->kind) {
 		case CHANGE_LINK:
 			put_link(&search, change->ifname);
-			put_followers(&search, change->ifname);
+			put_followers(&search, change->ifname, change->ifindex);
 			break;
 		case CHANGE_ADDRESS:
 			put_address(&search, change->ifindex);

@@ -21,7 +21,7 @@
 #define CHANGES_MAX 64
 
 enum change_kind {
-	CHANGE_LINK, /* the link IFNAME came, went, or went up or down */
+	CHANGE_LINK, /* the link IFNAME, IFINDEX came, went, went up or down, or got this name */
 	CHANGE_ADDRESS, /* of the link IFINDEX: addresses, IPv6 as a whole, a default route of main */
 	CHANGE_DELETION, /* OBJECT of ours was deleted, or OBJECT of others has its place, or
 			    stands beside it */

@@ -38,10 +38,12 @@ int followers_note(struct followers *followers, const char *ifname,
 	return 0;
 }
 
-bool follower_has_link(const struct follower *follower, const char *ifname)
+bool follower_has_link(const struct follower *follower, const char *ifname,
+		       uint32_t ifindex)
 {
 	for (unsigned i = 0; i < follower->follows.n_links; i++)
-		if (!strcmp(follower->follows.link[i], ifname))
+		if (!strcmp(follower->follows.link[i], ifname) ||
+		    (ifindex && follower->follows.ifindex[i] == ifindex))
 			return true;
 	return false;
 }

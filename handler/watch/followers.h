@@ -27,7 +27,9 @@ struct followers {
 int followers_note(struct followers *followers, const char *ifname,
 		   const struct follows *follows);
 
-bool follower_has_link(const struct follower *follower, const char *ifname);
+/* By its name, or by the ifindex that it had: then it may have another name now. */
+bool follower_has_link(const struct follower *follower, const char *ifname,
+		       uint32_t ifindex);
 
 void followers_free(struct followers *followers);
 

@@ -1405,6 +1405,14 @@ leaks() {
 	done
 	ip address add 2a02::5/64 dev other1 nodad
 	wait_until 2 counts 6 2
+	# another name, and this one again: no address comes or goes
+	ip link set other1 down
+	ip address add 198.51.100.9/24 dev other1
+	wait_until 2 counts 4 2
+	ip link set other1 name other2
+	wait_until 2 counts 4 0
+	ip link set other2 name other1
+	wait_until 2 counts 4 2
 	ip link del other1
 	wait_until 2 gone
 }
