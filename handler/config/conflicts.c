@@ -177,6 +177,57 @@ static void settle_tables(const struct claims *claims, struct claim **sorted)
 	}
 }
 
+static const char *source_link(const struct claim *claim)
+{
+	const struct section *section = &claim->tunnel;
+
+	return section->source_link[0] ? section->source_link : section->ifname;
+}
+
+/* 0: the same addresses at the same priority, whatever they are. */
+static int by_auto(const void *a, const void *b)
+{
+	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
+	const int link = strcmp(source_link(x), source_link(y));
+
+	if (x->tunnel.source_kind != y->tunnel.source_kind)
+		return x->tunnel.source_kind < y->tunnel.source_kind ? -1 : 1;
+	if (link || x->tunnel.priority == y->tunnel.priority)
+		return link;
+	return x->tunnel.priority < y->tunnel.priority ? -1 : 1;
+}
+
+static int by_auto_and_place(const void *a, const void *b)
+{
+	const int order = by_auto(a, b);
+
+	return order ? order
+		     : claim_order(*(struct claim *const *)a, *(struct claim *const *)b);
+}
+
+static void settle_autos(const struct claims *claims, struct claim **sorted)
+{
+	struct claim *first = NULL;
+	char where[CLAIM_PLACE_SIZE];
+
+	qsort(sorted, claims->n, sizeof(struct claim *), by_auto_and_place);
+	for (size_t i = 0; i < claims->n; i++) {
+		struct claim *claim = sorted[i];
+
+		if (claim->shadowed || claim->tunnel.source_kind == SOURCES_LISTED)
+			continue;
+		if (!first || by_auto(&first, &claim) != 0) {
+			first = claim;
+			continue;
+		}
+		claim_say(
+			claims, claim, SEVERITY_ERROR, claim_line(claim, "source"),
+			"source is that of [%s], in %s, at the same priority: set another priority for one of them",
+			first->tunnel.label, claim_place(first, claim, where));
+		claim->invalid = true;
+	}
+}
+
 static struct claim **sortable(const struct claims *claims)
 {
 	struct claim **sorted = calloc(claims->n + 1, sizeof(struct claim *));
@@ -196,6 +247,7 @@ int conflicts_settle(const struct claims *claims)
 	settle_interfaces(claims, sorted);
 	settled = obey_own_files(claims);
 	settle_tables(claims, sorted);
+	settle_autos(claims, sorted);
 	r = selectors_settle(claims);
 	return r < 0 ? r : settled;
 }

@@ -191,6 +191,49 @@ static int drop_names(const struct sweep *sweep)
 	return found;
 }
 
+/* "200 sixxs0": LENGTH bytes without the newline. */
+static bool is_name_line(const char *line, size_t length)
+{
+	const size_t digits = strspn(line, "0123456789");
+	char name[TABLE_NAME_SIZE];
+
+	if (!digits || digits >= length || line[digits] != ' ' ||
+	    length - digits > sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(length - digits - 1),
+		 line + digits + 1);
+	return iproute2_name_ok(name);
+}
+
+/* ip(8) stops reading the file at a line that it does not understand. */
+static int drop_bad_lines(const struct sweep *sweep)
+{
+	struct table_names names;
+	int n = 0, r = names_read_to_change(sweep->runfd, &names);
+	char *to = names.bytes, *newline;
+
+	if (r < 0)
+		return r;
+	for (char *line = to; (newline = strchr(line, '\n')); line = newline + 1) {
+		const size_t length = (size_t)(newline - line);
+
+		if (!is_name_line(line, length)) {
+			n++;
+			continue;
+		}
+		memmove(to, line, length + 1);
+		to += length + 1;
+	}
+	names.size = n ? (size_t)(to - names.bytes) : names.size;
+	names.changed |= n;
+	r = names_write(sweep->runfd, &names);
+	names_free(&names);
+	if (r == 0 && n)
+		log_line(LOG_INFO, "swept from rt_tables what names no table, lines: %d",
+			 n);
+	return r < 0 ? r : n;
+}
+
 /*
  * Under the lock: what a handler installs is on its record before, and what is taken away
  * stays on it until it is.
@@ -207,8 +250,10 @@ static int sweep_locked(struct sweep *sweep)
 	if (objects < 0 || sweep->runfd < 0)
 		return objects;
 	names = drop_names(sweep);
-	if (names < 0)
-		return names;
+	r = names < 0 ? names : drop_bad_lines(sweep);
+	if (r < 0)
+		return r;
+	names += r;
 	r = owners_tidy(sweep->runfd, is_accounted, sweep);
 	if (r == 0)
 		r = run_dir_tidy(sweep->runfd);

@@ -44,8 +44,9 @@ static enum reason reason_of_ours(const struct kernel_rule *rule,
 
 	if (!kernel_rule_object(rule, &object) || !object_same_selector(&object, own))
 		return REASON_OTHER_RULE;
-	if (!object.prefers_main) /* own is the backup */
-		return REASON_PRIMARY;
+	if (!object.prefers_main) /* own is the backup, but at one priority it is luck */
+		return rule->priority < own->priority ? REASON_PRIMARY
+						      : REASON_OTHER_RULE;
 	return prefer_main ? REASON_PREFER_MAIN : REASON_OTHER_RULE;
 }
 

@@ -469,3 +469,18 @@ second:4: error: name = default: expected none, or a name of at most 63 letters,
 	printf '[wg7]\nsource = 2a02::3\ntable = 202\n' | drop_in x
 	run -1 bash -c 'sixxs-route check >/dev/full 2>/dev/null'
 }
+
+@test "source = auto of one link in two sections, at one priority: an error; at two, or of another link: none" {
+	local two
+	printf '[sixxs0]\nsource = auto\ntable = 200\n' >$dir/sixxs0.conf
+	two='[b]\ninterface = sixxs1\nsource = auto\nsource_link = sixxs0\ntable = 201\n'
+	printf "$two" >$dir/sixxs1.conf
+	run -1 $handler check
+	assert_same "$dir/sixxs1.conf:3: error: source is that of [sixxs0], in line 1 of sixxs0.conf, at the same priority: set another priority for one of them" "$output"
+	printf "${two}priority = 16390\n" >$dir/sixxs1.conf
+	exits 0 $handler check
+	printf "${two/source_link = sixxs0/source_link = sixxs2}" >$dir/sixxs1.conf
+	exits 0 $handler check
+	printf "${two/= auto/= auto\/prefix}" >$dir/sixxs1.conf
+	exits 0 $handler check
+}

@@ -541,3 +541,21 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	exits 0 sixxs-route apply --all
 	! ip -6 rule | grep 'lookup 999'
 }
+
+@test "apply --all sweeps lines of rt_tables that name no table: ip(8) reads none behind them" {
+	local names
+	exits 0 $handler apply --all
+	names=$(cat /run/sixxs-route/rt_tables)
+	{
+		printf 'no line of ours\n 7 x\n9 a b\n10\n11 \n12 main\n'
+		echo "$names"
+	} >/run/sixxs-route/rt_tables
+	ip -6 rule 2>&1 | grep corrupted
+	exits 0 $handler apply --all
+	assert_same "$names" "$(cat /run/sixxs-route/rt_tables)"
+	told '^daemon.info swept from rt_tables what names no table, lines: 6$'
+	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
+	log_restart
+	exits 0 $handler apply --all
+	logged 0 'swept'
+}

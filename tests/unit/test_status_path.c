@@ -395,6 +395,7 @@ static const struct {
 	bool foreign;   /* a rule 100 of somebody else's looks up main */
 	bool forwarded; /* the source is not local */
 	bool primary;   /* a rule 90 of ours does for the same source */
+	bool equal;     /* the same at the same priority */
 	bool some;      /* a rule 100 takes all TCP */
 	bool down, no_rule, no_route, prefer_main;
 	enum reason reason;
@@ -499,6 +500,12 @@ static const struct {
 	 .primary = true,
 	 .reason = REASON_PRIMARY,
 	 .text = "leaves by IF (table TABLE): backup of the section with priority 90"},
+	{.what = "another section at the same priority",
+	 .way = {.oif = NET0, .table = 300},
+	 .equal = true,
+	 .reason = REASON_OTHER_RULE,
+	 .text = "leaves by IF (table TABLE): rule 16383: from 2a02::1 lookup 300, "
+		 "protocol 166 sixxs, comes before its own"},
 	{.what = "no address of this host",
 	 .way = {REFUSED(EHOSTUNREACH)},
 	 .forwarded = true,
@@ -546,6 +553,8 @@ static void test_reasons(void **state)
 		rules[policy.n++] = rule(0, NULL, RT_TABLE_LOCAL);
 		if (situations[i].primary)
 			rules[policy.n++] = own_rule(90, "2a02::1", 300);
+		if (situations[i].equal)
+			rules[policy.n++] = own_rule(16383, "2a02::1", 300);
 		if (situations[i].foreign)
 			rules[policy.n++] = rule(100, NULL, MAIN);
 		if (situations[i].prefer_main) {
