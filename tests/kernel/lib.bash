@@ -52,14 +52,15 @@ wireguard_link() {
 		wireguard_text "$3" "$5" "${1:-host}" | ${1:+ip netns exec $1} wg setconf "$2" /dev/stdin
 }
 
-# wireguard_text N THERE SIDE: what "wg setconf" takes. The keys are made where they are asked for.
+# wireguard_text N THERE SIDE: what "wg setconf" takes. The keys are made where they are asked for. With
+# keepalives a client that has restarted tells the other end, which has the keys of before.
 wireguard_text() {
 	local other=pop side
 	[ "$3" = host ] || other=host
 	for side in host pop; do
 		[ -e "/tmp/$side$1.key" ] || (umask 077 && wg genkey >"/tmp/$side$1.key")
 	done
-	printf '[Interface]\nPrivateKey = %s\nListenPort = %d\n[Peer]\nPublicKey = %s\nEndpoint = %s:%d\nAllowedIPs = ::/0, 0.0.0.0/0\n' \
+	printf '[Interface]\nPrivateKey = %s\nListenPort = %d\n[Peer]\nPublicKey = %s\nEndpoint = %s:%d\nAllowedIPs = ::/0, 0.0.0.0/0\nPersistentKeepalive = 1\n' \
 		"$(cat "/tmp/$3$1.key")" $((51820 + $1)) "$(wg pubkey <"/tmp/$other$1.key")" "$2" $((51820 + $1))
 }
 

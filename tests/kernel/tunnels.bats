@@ -135,7 +135,7 @@ story() {
 # As the kernel's documentation has it, with an end to its table.
 vrf_up() {
 	ip link add red type vrf table 10 && ip link set red up &&
-		ip -6 route add unreachable default metric 4278198272 table 10
+		ip -6 route replace unreachable default metric 4278198272 table 10
 }
 
 @test "a VRF beside it takes nothing" {
