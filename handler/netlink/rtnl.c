@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 
-#define RECEIVE_SIZE    32768 /* what the kernel fills with parts that are not longer */
-#define RECEIVE_SECONDS 5 /* the kernel answers inside send(): this is a lost answer */
+#define RECEIVE_SIZE 32768 /* what the kernel fills with parts that are not longer */
+#define RECEIVE_MS   5000  /* the kernel answers inside send(): this is a lost answer */
 
 /* What it holds is lost when it grows. */
 static int make_room(struct rtnl_buffer *buffer, size_t size)
@@ -41,14 +40,11 @@ int64_t rtnl_now_ms(void)
 
 static int set_options(const struct mnl_socket *socket)
 {
-	const struct timeval timeout = {.tv_sec = RECEIVE_SECONDS};
 	int on = 1;
 
 	if (mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on)) < 0 ||
 	    mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
-	    mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0 ||
-	    setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout,
-		       sizeof(timeout)) < 0)
+	    mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0)
 		return -errno;
 	return 0;
 }
@@ -74,7 +70,8 @@ int rtnl_open(struct rtnl *ret, uint32_t groups)
 	if (!socket)
 		return -errno;
 	r = set_options(socket);
-	if (r == 0 && mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) < 0)
+	/* without groups the kernel gives it an address at its first send */
+	if (r == 0 && groups && mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) < 0)
 		r = -errno;
 	if (r == 0)
 		r = make_room(&rtnl.receive, RECEIVE_SIZE);
@@ -91,9 +88,12 @@ int rtnl_fd(const struct rtnl *rtnl)
 	return mnl_socket_get_fd(rtnl->socket);
 }
 
-uint32_t rtnl_port(const struct rtnl *rtnl)
+int rtnl_port(struct rtnl *rtnl, uint32_t *ret)
 {
-	return mnl_socket_get_portid(rtnl->socket);
+	if (mnl_socket_bind(rtnl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	*ret = mnl_socket_get_portid(rtnl->socket);
+	return 0;
 }
 
 void rtnl_close(struct rtnl *rtnl)
@@ -117,15 +117,38 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 	return (size_t)n == size ? 0 : -EIO;
 }
 
+/*
+ * recvmsg(), which waits RECEIVE_MS at most where FLAGS do not say MSG_DONTWAIT. Nearly
+ * always there is something: so it is asked for first. Returns -errno.
+ */
+static ssize_t receive_once(const struct rtnl *rtnl, struct msghdr *msg, int flags)
+{
+	struct pollfd poll_fd = {.fd = rtnl_fd(rtnl), .events = POLLIN};
+	bool waited = flags & MSG_DONTWAIT;
+
+	for (;;) {
+		const ssize_t n =
+			recvmsg(poll_fd.fd, msg, flags | MSG_TRUNC | MSG_DONTWAIT);
+
+		if (n >= 0)
+			return n;
+		if (errno == EAGAIN && !waited) {
+			waited = true;
+			if (poll(&poll_fd, 1, RECEIVE_MS) < 0 && errno != EINTR)
+				return -errno;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+}
+
 /* For the next message, however long it is: for one link it may be 100,000 bytes. */
 static int make_room_for_next(struct rtnl *rtnl, int flags)
 {
-	ssize_t n;
+	struct msghdr msg = {0};
+	const ssize_t n = receive_once(rtnl, &msg, flags | MSG_PEEK);
 
-	do
-		n = recv(rtnl_fd(rtnl), NULL, 0, flags | MSG_PEEK | MSG_TRUNC);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : make_room(&rtnl->receive, (size_t)n);
+	return n < 0 ? (int)n : make_room(&rtnl->receive, (size_t)n);
 }
 
 /* Returns the bytes that the kernel, and nobody else, put into the buffer. */
@@ -139,13 +162,11 @@ static ssize_t receive(struct rtnl *rtnl, int flags)
 				     .msg_namelen = sizeof(from),
 				     .msg_iov = &iov,
 				     .msg_iovlen = 1};
-		const ssize_t n = recvmsg(rtnl_fd(rtnl), &msg, flags | MSG_TRUNC);
+		const ssize_t n = receive_once(rtnl, &msg, flags);
 		int r;
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
+			return n;
 		if (msg.msg_flags & MSG_TRUNC) {
 			r = make_room(&rtnl->receive, (size_t)n);
 			return r < 0 ? r : -ENOBUFS;

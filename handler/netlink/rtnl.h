@@ -80,8 +80,11 @@ int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, vo
 /* For poll(2) and for socket options; it stays the socket's. */
 int rtnl_fd(const struct rtnl *rtnl);
 
-/* Its address: what the kernel calls the author of a change that was asked for here. */
-uint32_t rtnl_port(const struct rtnl *rtnl);
+/*
+ * Its address: what the kernel calls the author of a change that was asked for here. Of one
+ * without groups, before anything is sent. Returns 0 or -errno.
+ */
+int rtnl_port(struct rtnl *rtnl, uint32_t *ret);
 
 /* The monotonic clock, in milliseconds. */
 int64_t rtnl_now_ms(void);

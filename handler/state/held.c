@@ -99,12 +99,17 @@ int held_look(int runfd, const char *ifname, int64_t *ret_until_ms)
 	return read_hold(runfd, ifname, &file, ret_until_ms);
 }
 
-int held_is(int runfd, const char *ifname)
+int held_is(int runfd, const char *ifname, bool *ret_over)
 {
 	int64_t until_ms;
-	const int r = held_look(runfd, ifname, &until_ms);
+	bool file;
+	int r = read_hold(runfd, ifname, &file, &until_ms);
 
-	return r > 0 ? until_ms > held_now_ms() : r;
+	if (r > 0)
+		r = until_ms > held_now_ms();
+	if (ret_over)
+		*ret_over = r == 0 && file;
+	return r;
 }
 
 int held_set(int runfd, const char *ifname, int64_t until_ms)
@@ -128,17 +133,6 @@ int held_clear(int runfd, const char *ifname)
 	if (unlinkat(runfd, path, 0) == 0)
 		return 1;
 	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-}
-
-int held_tidy(int runfd, const char *ifname)
-{
-	int64_t until_ms;
-	bool file;
-	const int r = read_hold(runfd, ifname, &file, &until_ms);
-
-	if (r < 0 || !file || (r > 0 && until_ms > held_now_ms()))
-		return r < 0 ? r : 0;
-	return held_clear(runfd, ifname);
 }
 
 struct holds {

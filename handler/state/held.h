@@ -10,6 +10,7 @@
 
 #include "state/run_dir.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,17 +26,17 @@ int64_t held_now_ms(void);
  */
 int held_look(int runfd, const char *ifname, int64_t *ret_until_ms);
 
-/* Whether it is held now: the same, and 0 where the hold is over. */
-int held_is(int runfd, const char *ifname);
+/*
+ * Whether it is held now: the same, and 0 where the hold is over. *ret_over (NULL: nobody
+ * asks): there is a file which holds nothing, for held_clear.
+ */
+int held_is(int runfd, const char *ifname, bool *ret_over);
 
 /* Holds it until then, however it is held now. Under the lock. Returns 0 or -errno. */
 int held_set(int runfd, const char *ifname, int64_t until_ms);
 
 /* Under the lock. Returns 1: there was a hold; 0: there was none; -errno. */
 int held_clear(int runfd, const char *ifname);
-
-/* Takes away a hold that is over, or of another boot. Under the lock. The same returns. */
-int held_tidy(int runfd, const char *ifname);
 
 /*
  * Gives FN every hold of this boot that has an end, also one that is over. Returns 0,

@@ -2,8 +2,6 @@
 #include "state/netns.h"
 
 #include "lib/boot_id.h"
-#include "lib/cleanup.h"
-#include "lib/file.h"
 #include "state/run_dir.h"
 
 #include <errno.h>
@@ -12,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* asm-generic/socket.h, since Linux 5.14 */
@@ -35,10 +34,10 @@ int netns_parse(const char *bytes, size_t size, const char *boot, uint64_t *ret)
 	uint64_t cookie = 0;
 	size_t i = head + 1;
 
-	if (!head || size < head + 3 || memcmp(bytes, boot, head) != 0 ||
-	    bytes[head] != ' ' || bytes[size - 1] != '\n')
+	if (!head || size < head + 2 || memcmp(bytes, boot, head) != 0 ||
+	    bytes[head] != ' ')
 		return 0;
-	for (; i < size - 1; i++) {
+	for (; i < size; i++) {
 		if (bytes[i] < '0' || bytes[i] > '9' || cookie > UINT64_MAX / 10 - 1)
 			return 0;
 		cookie = cookie * 10 + (uint64_t)(bytes[i] - '0');
@@ -49,7 +48,7 @@ int netns_parse(const char *bytes, size_t size, const char *boot, uint64_t *ret)
 
 size_t netns_format(const char *boot, uint64_t cookie, char ret[static NETNS_STRLEN])
 {
-	return (size_t)snprintf(ret, NETNS_STRLEN, "%.36s %" PRIu64 "\n", boot, cookie);
+	return (size_t)snprintf(ret, NETNS_STRLEN, "%.36s %" PRIu64, boot, cookie);
 }
 
 static int get_cookie(int socket_fd, uint64_t *ret)
@@ -64,12 +63,10 @@ static int get_cookie(int socket_fd, uint64_t *ret)
 /* Returns 1 with *ret; 0: it says nothing of this boot. */
 static int read_mark(int runfd, const char *boot, uint64_t *ret)
 {
-	_cleanup_free_ char *bytes = NULL;
-	size_t size;
+	char text[NETNS_STRLEN];
+	const ssize_t n = readlinkat(runfd, NAME, text, sizeof(text));
 
-	if (file_read_trusted(runfd, NAME, NETNS_STRLEN, NULL, &bytes, &size) < 0)
-		return 0;
-	return netns_parse(bytes, size, boot, ret);
+	return n < 0 ? 0 : netns_parse(text, (size_t)n, boot, ret);
 }
 
 enum netns netns_compare(int runfd, int socket_fd)
@@ -94,5 +91,6 @@ int netns_mark(int runfd, int socket_fd)
 	boot_id(boot);
 	if (!*boot || (read_mark(runfd, boot, &home) && home == own))
 		return 0;
-	return run_dir_replace(runfd, NAME, text, netns_format(boot, own, text));
+	netns_format(boot, own, text);
+	return run_dir_link(runfd, NAME, text);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whose network namespace the run folder is for: that of PID 1, as udev's events are. The
- * file "netns" of the run folder says which that is, by the boot's id and the namespace's
- * cookie, to those who may not look at PID 1. Does not log, refuses nobody.
+ * symbolic link "netns" of the run folder, which takes one call to read, says which that is,
+ * by the boot's id and the namespace's cookie, to those who may not look at PID 1. Does not log, refuses nobody.
  */
 #ifndef NETNS_H
 #define NETNS_H
@@ -28,7 +28,7 @@ enum netns netns_compare(int runfd, int socket_fd);
  */
 int netns_mark(int runfd, int socket_fd);
 
-/* What the file says. Whether it is of this boot: then with *ret. */
+/* What the link says. Whether it is of this boot: then with *ret. */
 int netns_parse(const char *bytes, size_t size, const char *boot, uint64_t *ret);
 
 #define NETNS_STRLEN 64 /* with its NUL */

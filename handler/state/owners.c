@@ -193,25 +193,14 @@ static int remove_folder(int runfd, const char *path)
 	return unlinkat(runfd, path, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-/* A link cannot be changed: a new one is renamed into its place. */
 static int replace_link(int runfd, const char *path, const char *ifname)
 {
-	int r;
+	int r = run_dir_link(runfd, path, ifname);
 
-	if (symlinkat(ifname, runfd, RUN_DIR_TEMP) < 0 &&
-	    (errno != EEXIST || unlinkat(runfd, RUN_DIR_TEMP, 0) < 0 ||
-	     symlinkat(ifname, runfd, RUN_DIR_TEMP) < 0))
-		return -errno;
-	if (renameat(runfd, RUN_DIR_TEMP, runfd, path) == 0)
-		return 0;
-	r = -errno;
-	if (r == -EISDIR)
-		r = remove_folder(runfd, path);
-	if (r == 0 && renameat(runfd, RUN_DIR_TEMP, runfd, path) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(runfd, RUN_DIR_TEMP, 0);
-	return r;
+	if (r != -EISDIR)
+		return r;
+	r = remove_folder(runfd, path);
+	return r < 0 ? r : run_dir_link(runfd, path, ifname);
 }
 
 static int set_own(int runfd, const struct object *object, const char *ifname)

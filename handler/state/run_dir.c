@@ -194,6 +194,22 @@ int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 	return file_replace(runfd, name, RUN_DIR_TEMP, bytes, size);
 }
 
+/* A link cannot be changed: a new one is renamed into its place. */
+int run_dir_link(int runfd, const char *name, const char *target)
+{
+	int r;
+
+	if (symlinkat(target, runfd, RUN_DIR_TEMP) < 0 &&
+	    (errno != EEXIST || unlinkat(runfd, RUN_DIR_TEMP, 0) < 0 ||
+	     symlinkat(target, runfd, RUN_DIR_TEMP) < 0))
+		return -errno;
+	if (renameat(runfd, RUN_DIR_TEMP, runfd, name) == 0)
+		return 0;
+	r = -errno;
+	unlinkat(runfd, RUN_DIR_TEMP, 0);
+	return r;
+}
+
 int run_dir_remove(int runfd, const char *name)
 {
 	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;

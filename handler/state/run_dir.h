@@ -45,6 +45,12 @@ int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 /* The same, of N parts one behind the other. */
 int run_dir_replace_parts(int runfd, const char *name, const struct iovec *parts, int n);
 
+/*
+ * Puts a symbolic link to TARGET there, under the lock. -EISDIR: NAME is a folder. The same
+ * returns.
+ */
+int run_dir_link(int runfd, const char *name, const char *target);
+
 /* Removes the file NAME, if there is one. Returns 0 or -errno. */
 int run_dir_remove(int runfd, const char *name);
 

@@ -106,7 +106,8 @@ static void find_name_state(struct snapshot *snapshot, const struct tunnel_statu
 
 static void find_hold(struct snapshot *snapshot, struct tunnel_status *status)
 {
-	const int r = snapshot->runfd < 0 ? 0 : held_is(snapshot->runfd, status->ifname);
+	const int r =
+		snapshot->runfd < 0 ? 0 : held_is(snapshot->runfd, status->ifname, NULL);
 
 	status->link.held = r > 0;
 	if (r < 0)

@@ -87,21 +87,23 @@ static void set_looked_at_and_cleared(void **state)
 	assert_int_equal(held_set(folder, "b", HELD_WITHOUT_END), 0);
 	assert_int_equal(held_look(folder, "a", &end), 1);
 	assert_int_equal(end, now + 60000);
-	assert_int_equal(held_is(folder, "a"), 1);
-	assert_int_equal(held_is(folder, "b"), 1);
-	assert_int_equal(held_is(folder, "c"), 0);
+	assert_int_equal(held_is(folder, "a", NULL), 1);
+	assert_int_equal(held_is(folder, "b", NULL), 1);
+	assert_int_equal(held_is(folder, "c", NULL), 0);
 	/* a later word counts, also an earlier end */
 	assert_int_equal(held_set(folder, "a", now - 1), 0);
 	assert_int_equal(held_look(folder, "a", &end), 1);
-	assert_int_equal(held_is(folder, "a"), 0);
+	assert_int_equal(held_is(folder, "a", NULL), 0);
 	assert_int_equal(held_clear(folder, "a"), 1);
 	assert_int_equal(held_clear(folder, "a"), 0);
-	assert_int_equal(held_is(folder, "b"), 1);
+	assert_int_equal(held_is(folder, "b", NULL), 1);
 }
 
 static void tidied_is_what_holds_nothing(void **state)
 {
+	static const char *const over[] = {"over", "boot", "damaged", "others", "link"};
 	char text[HELD_STRLEN];
+	bool is_over;
 
 	(void)state;
 	held_set(folder, "over", 1);
@@ -113,18 +115,18 @@ static void tidied_is_what_holds_nothing(void **state)
 	scratch_write("held/others", "?");
 	chmod(scratch_path("held/others"), 0666);
 	assert_int_equal(symlink("on", scratch_path("held/link")), 0);
-	assert_int_equal(held_is(folder, "link"), 0);
-	assert_int_equal(held_is(folder, "boot"), 0);
-	assert_int_equal(held_tidy(folder, "over"), 1);
-	assert_int_equal(held_tidy(folder, "on"), 0);
-	assert_int_equal(held_tidy(folder, "ever"), 0);
-	assert_int_equal(held_tidy(folder, "boot"), 1);
-	assert_int_equal(held_tidy(folder, "damaged"), 1);
-	assert_int_equal(held_tidy(folder, "others"), 1);
-	assert_int_equal(held_tidy(folder, "link"), 1);
-	assert_int_equal(held_tidy(folder, "none"), 0);
-	assert_int_equal(held_is(folder, "on"), 1);
-	assert_int_equal(held_is(folder, "ever"), 1);
+	for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++) {
+		assert_int_equal(held_is(folder, over[i], &is_over), 0);
+		assert_true(is_over);
+		assert_int_equal(held_clear(folder, over[i]), 1);
+		assert_int_equal(held_is(folder, over[i], &is_over), 0);
+		assert_false(is_over);
+	}
+	assert_int_equal(held_clear(folder, "none"), 0);
+	assert_int_equal(held_is(folder, "on", &is_over), 1);
+	assert_false(is_over);
+	assert_int_equal(held_is(folder, "ever", &is_over), 1);
+	assert_false(is_over);
 }
 
 static void the_next_end_is_the_first_after(void **state)
@@ -158,7 +160,7 @@ static void what_is_in_the_way_is_an_error_or_replaced(void **state)
 	assert_int_equal(held_set(folder, "a", 1), -ENOTDIR);
 	unlink(scratch_path("held"));
 	scratch_mkdir("held/a");
-	assert_int_equal(held_is(folder, "a"), 0);
+	assert_int_equal(held_is(folder, "a", NULL), 0);
 	assert_true(held_set(folder, "a", 1) < 0);
 }
 
