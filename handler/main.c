@@ -210,7 +210,8 @@ static const struct verb verbs[] = {
 static int hold_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    openat(AT_FDCWD, "/dev/null", O_RDONLY) != fd)
 			return -errno;
 	return 0;
 }
@@ -235,7 +236,7 @@ static rlim_t raise_stack_limit(void)
 	struct rlimit limit;
 	rlim_t before;
 
-	if (getrlimit(RLIMIT_STACK, &limit) < 0)
+	if (prlimit(0, RLIMIT_STACK, NULL, &limit) < 0)
 		return RLIM_INFINITY;
 	before = limit.rlim_cur;
 	if (before >= 2 * STACK_ROOM)
@@ -243,15 +244,15 @@ static rlim_t raise_stack_limit(void)
 	limit.rlim_cur = 2 * STACK_ROOM;
 	if (limit.rlim_max < limit.rlim_cur)
 		limit.rlim_max = limit.rlim_cur;
-	return setrlimit(RLIMIT_STACK, &limit) < 0 ? before : limit.rlim_cur;
+	return prlimit(0, RLIMIT_STACK, &limit, NULL) < 0 ? before : limit.rlim_cur;
 }
 
 static bool is_limited(unsigned resource, size_t needed)
 {
 	struct rlimit limit;
 
-	return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-	       limit.rlim_cur < needed;
+	return prlimit(0, resource, NULL, &limit) == 0 &&
+	       limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < needed;
 }
 
 /*
@@ -340,6 +341,13 @@ static int check_output(const struct verb *verb, int status)
 	return r != 0 || ferror(stdout) || log_failed() ? verb->failed : status;
 }
 
+static void ignore(int signal)
+{
+	const struct sigaction action = {.sa_handler = SIG_IGN};
+
+	sigaction(signal, &action, NULL);
+}
+
 int main(int argc, char *argv[])
 {
 	struct rehearsal rehearsal = {0};
@@ -352,14 +360,13 @@ int main(int argc, char *argv[])
 	const rlim_t stack = raise_stack_limit();
 	int status, r;
 
-	file_set_umask();         /* ip(8) reads the tables' names for everybody */
-	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
+	file_set_umask(); /* ip(8) reads the tables' names for everybody */
+	ignore(SIGXFSZ);  /* RLIMIT_FSIZE: write(2) says EFBIG, and we say why */
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)
 		return status;
 	if (verb->person || arguments.verbose || arguments.settings.dry_run)
-		signal(SIGPIPE,
-		       SIG_IGN); /* the work is done, also when nobody reads of it */
+		ignore(SIGPIPE); /* the work is done, also when nobody reads of it */
 	/* an event opens nothing before its socket, which shows the same */
 	if (verb->person && hold_standard_streams() < 0)
 		return EXIT_FAILURE;

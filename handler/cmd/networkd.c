@@ -5,6 +5,7 @@
 #include "lib/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -51,7 +52,8 @@ static int is_running(void)
 {
 	struct stat st;
 
-	if (lstat("/run/systemd/units/invocation:systemd-networkd.service", &st) == 0)
+	if (fstatat(AT_FDCWD, "/run/systemd/units/invocation:systemd-networkd.service",
+		    &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
 }

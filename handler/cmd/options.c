@@ -4,6 +4,7 @@
 #include "config/keys.h"
 #include "lib/escape.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,29 +55,31 @@ int arguments_error(const char *format, ...)
 
 static void print_usage(const struct verb *verb)
 {
-	puts("Usage: sixxs-route [OPTION...] VERB [ARGUMENT...]\n"
-	     "Source-based routing for tunnels: keeps each tunnel's default route, table and\n"
-	     "source rules as its drop-in says, while its interface exists.\n");
+	fputs("Usage: sixxs-route [OPTION...] VERB [ARGUMENT...]\n"
+	      "Source-based routing for tunnels: keeps each tunnel's default route, table and\n"
+	      "source rules as its drop-in says, while its interface exists.\n\n",
+	      stdout);
 	for (; verb->name; verb++) {
-		const int width = printf("  %s %s", verb->name, verb->synopsis);
+		const int width = fprintf(stdout, "  %s %s", verb->name, verb->synopsis);
 
-		printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "",
-		       verb->help[0]);
+		fprintf(stdout, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1,
+			"", verb->help[0]);
 		if (verb->help[1])
-			printf("%*s%s\n", HELP_COLUMN, "", verb->help[1]);
+			fprintf(stdout, "%*s%s\n", HELP_COLUMN, "", verb->help[1]);
 	}
-	putchar('\n');
+	fputs("\n", stdout);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const bool letter = table[i].id < ALL;
-		const int width = printf("  %c%c%c --%s%s%s", letter ? '-' : ' ',
-					 letter ? table[i].id : ' ', letter ? ',' : ' ',
-					 table[i].name, table[i].value ? " " : "",
-					 table[i].value ? table[i].value : "");
+		const int width = fprintf(stdout, "  %c%c%c --%s%s%s", letter ? '-' : ' ',
+					  letter ? table[i].id : ' ', letter ? ',' : ' ',
+					  table[i].name, table[i].value ? " " : "",
+					  table[i].value ? table[i].value : "");
 
-		printf("%*s%s\n", HELP_COLUMN - 7 - width, "", table[i].help);
+		fprintf(stdout, "%*s%s\n", HELP_COLUMN - 7 - width, "", table[i].help);
 	}
-	puts("\nExit status: 0 done or nothing to do, 1 failed, 2 usage; guard: 75 not yet;\n"
-	     "status: 0 all well, 1 not as the drop-ins say, 2 cannot tell.");
+	fputs("\nExit status: 0 done or nothing to do, 1 failed, 2 usage; guard: 75 not yet;\n"
+	      "status: 0 all well, 1 not as the drop-ins say, 2 cannot tell.\n",
+	      stdout);
 }
 
 /* getopt_long(3)'s form of the table. */
@@ -131,7 +134,8 @@ static int flushed(void)
 {
 	if (fflush(stdout) == 0)
 		return EXIT_SUCCESS;
-	perror("sixxs-route: cannot write to standard output");
+	fprintf(stderr, "sixxs-route: cannot write to standard output: %s\n",
+		strerror(errno));
 	return EXIT_FAILURE;
 }
 
@@ -155,7 +159,7 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 			return flushed();
 		}
 		if (id == 'V') {
-			puts("sixxs-route " VERSION);
+			fputs("sixxs-route " VERSION "\n", stdout);
 			return flushed();
 		}
 		for (size_t i = 0; i < OPTIONS; i++) {

@@ -7,6 +7,7 @@
 #include "state/run_dir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,8 +20,9 @@ static bool is_default(const struct settings *settings)
 	if (!strncmp(settings->run_dir, RUN_DIR, size) &&
 	    !settings->run_dir[size + strspn(settings->run_dir + size, "/.")])
 		return true;
-	return stat(settings->run_dir, &named) == 0 && stat(RUN_DIR, &own) == 0 &&
-	       named.st_dev == own.st_dev && named.st_ino == own.st_ino;
+	return fstatat(AT_FDCWD, settings->run_dir, &named, 0) == 0 &&
+	       fstatat(AT_FDCWD, RUN_DIR, &own, 0) == 0 && named.st_dev == own.st_dev &&
+	       named.st_ino == own.st_ino;
 }
 
 void place_look(struct settings *settings)

@@ -5,6 +5,7 @@
 #include "lib/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static bool is_hidden(const char *name, unsigned folder)
 
 	while (folder--) {
 		snprintf(path, sizeof(path), "%s/%s", folders[folder], name);
-		if (lstat(path, &st) == 0)
+		if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
 	return false;
@@ -95,7 +96,7 @@ bool served_link(const char *ifname)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s", ifname);
-	return access(path, F_OK) == 0;
+	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
 }
 
 bool served_is_marked(const char *ifname)

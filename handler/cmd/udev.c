@@ -14,6 +14,7 @@
 #include "state/watch_lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ static int seconds_to_wait(int wanted, bool crowded)
 {
 	if (wanted >= 0)
 		return wanted;
-	if (access("/run/systemd/system", F_OK) == 0)
+	if (faccessat(AT_FDCWD, "/run/systemd/system", F_OK, 0) == 0)
 		return 0;
 	return crowded ? WAIT_SECONDS_CROWD : WAIT_SECONDS;
 }

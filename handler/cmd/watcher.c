@@ -6,6 +6,7 @@
 #include "state/watch_lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static bool is_masked(const char *folder)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, UNIT);
-	n = readlink(path, target, sizeof(target));
+	n = readlinkat(AT_FDCWD, path, target, sizeof(target));
 	return n == (ssize_t)strlen("/dev/null") &&
 	       !memcmp(target, "/dev/null", (size_t)n);
 }
@@ -32,7 +33,7 @@ static bool is_there(void)
 
 	for (unsigned i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		snprintf(path, sizeof(path), "%s/systemd/system/%s", folders[i], UNIT);
-		if (access(path, F_OK) == 0)
+		if (faccessat(AT_FDCWD, path, F_OK, 0) == 0)
 			return true;
 	}
 	return false;
@@ -59,7 +60,7 @@ bool watcher_is_missing(const struct settings *settings, char ret[static WATCHER
 	pid_t pid;
 	int r;
 
-	if (access("/run/systemd/system", F_OK) < 0 && errno == ENOENT)
+	if (faccessat(AT_FDCWD, "/run/systemd/system", F_OK, 0) < 0 && errno == ENOENT)
 		return false;
 	runfd = run_dir_open(settings->run_dir, false);
 	r = runfd < 0 ? runfd : watch_lock_find_holder(runfd, &pid);

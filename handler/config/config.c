@@ -32,8 +32,8 @@ static int say_errno(struct claims *claims, const char *what, int r)
  * diagnostic. */
 static int open_folder(const struct settings *settings, struct claims *claims)
 {
-	_cleanup_close_ int fd =
-		open(settings->conf_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(AT_FDCWD, settings->conf_dir,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0 && errno == ENOENT)
@@ -269,7 +269,7 @@ int config_read_files(char *const files[], const struct diagnostics *to,
 		struct diagnostics of_file = diagnostics_in(to, NULL, *files);
 		int r;
 
-		if (access(*files, F_OK) < 0 && errno == ENOENT)
+		if (faccessat(AT_FDCWD, *files, F_OK, 0) < 0 && errno == ENOENT)
 			r = diagnose_file(&of_file, -EINVAL, "there is no such file");
 		else
 			r = add_file(ret, AT_FDCWD, *files);

@@ -2,6 +2,7 @@
 #include "config/keys.h"
 
 #include "lib/iproute2.h"
+#include "lib/text.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -33,9 +34,7 @@ static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *r
 
 bool config_ifname_ok(const char *ifname)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	const size_t size = strspn(ifname, allowed);
+	const size_t size = name_span(ifname);
 
 	return size && size < IFNAMSIZ && !ifname[size] && !strchr("_.-", ifname[0]);
 }

@@ -13,7 +13,7 @@ static char known[BOOT_ID_SIZE];
 static void read_it(char ret[static BOOT_ID_SIZE])
 {
 	_cleanup_close_ int fd =
-		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+		openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	size_t size = 0;
 
 	if (fd >= 0 && file_read_fd(fd, ret, BOOT_ID_SIZE - 1, &size) == 0 &&

@@ -116,7 +116,7 @@ static int next_part(struct way *way, char ret[static NAME_MAX + 1])
 	struct stat st;
 
 	if (part != way->rest) /* parts are cut off with the slashes behind them */
-		go(way, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+		go(way, openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (way->folder < 0 || fstat(way->folder, &st) < 0)
 		return -errno;
 	if (trust(&st, NULL) < 0)
@@ -171,7 +171,8 @@ static int follow(int dirfd, const char *name)
 			return last;
 		fd = openat(way.folder, part,
 			    last ? OPEN_FLAGS
-				 : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+				 : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+			    0);
 		if (fd >= 0 && last)
 			return fd;
 		if (fd >= 0) {
@@ -265,7 +266,8 @@ int file_read_linked(int dirfd, const char *name, size_t max,
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	char *bytes;
 	int r;

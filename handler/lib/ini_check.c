@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/ini_check.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -45,10 +47,7 @@ char ini_check_lower(char c)
 
 static bool is_name(const char *name)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-	return name[strspn(name, allowed)] == '\0';
+	return name[name_span(name)] == '\0';
 }
 
 static int section_line(struct checker *checker, char *line, const char *end)

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -145,7 +146,7 @@ static bool is_hidden(const char *name, int *error)
 	struct stat st;
 
 	make_path(0, FOLDER "/", name, path);
-	if (lstat(path, &st) == 0)
+	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
 	keep_error(error, -errno);
 	return false;
@@ -159,7 +160,7 @@ static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 	ssize_t size;
 
 	make_path(dir, FOLDER, "", path);
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0) {
 		/* what is no folder there iproute2 passes over */
 		keep_error(error, -errno);
@@ -206,7 +207,8 @@ bool iproute2_reads_ours(void)
 
 	for (size_t dir = 0; dir < N_DIRS; dir++) {
 		make_path(dir, FOLDER "/", OUR_LINK, path);
-		if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		    (errno != ENOENT && errno != ENOTDIR))
 			return true;
 	}
 	return false;
@@ -220,12 +222,10 @@ struct number_search {
 
 bool iproute2_name_ok(const char *name)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	/* ip-route(8): tables that are the kernel's, and what is no table */
 	static const char *const words[] = {"unspec", "default", "main",
 					    "local",  "all",     "cache"};
-	const size_t size = strspn(name, allowed);
+	const size_t size = name_span(name);
 
 	if (!size || size >= TABLE_NAME_SIZE || name[size] ||
 	    strchr("0123456789_.-", name[0]))

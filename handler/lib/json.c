@@ -38,7 +38,7 @@ static void write_string(FILE *out, const char *string)
 {
 	const unsigned char *text = (const unsigned char *)string;
 
-	fputc('"', out);
+	fputs("\"", out);
 	while (*text) {
 		const size_t size = character_size(text);
 
@@ -49,17 +49,17 @@ static void write_string(FILE *out, const char *string)
 		else if (*text < 0x20 || *text == 0x7f)
 			fprintf(out, "\\u%04x", *text);
 		else
-			fwrite(text, 1, size, out);
+			fprintf(out, "%.*s", (int)size, text);
 		text += size ? size : 1;
 	}
-	fputc('"', out);
+	fputs("\"", out);
 }
 
 /* What stands before a member's value. */
 static void begin(struct json *json, const char *key)
 {
 	if (json->filled)
-		fputc(',', json->out);
+		fputs(",", json->out);
 	if (json->depth)
 		new_line(json);
 	if (key) {
@@ -72,7 +72,7 @@ static void begin(struct json *json, const char *key)
 void json_open(struct json *json, const char *key, char bracket)
 {
 	begin(json, key);
-	fputc(bracket, json->out);
+	fprintf(json->out, "%.1s", &bracket);
 	json->depth++;
 	json->filled = false;
 }
@@ -82,10 +82,10 @@ void json_close(struct json *json, char bracket)
 	json->depth--;
 	if (json->filled)
 		new_line(json);
-	fputc(bracket, json->out);
+	fprintf(json->out, "%.1s", &bracket);
 	json->filled = true;
 	if (!json->depth)
-		fputc('\n', json->out);
+		fputs("\n", json->out);
 }
 
 void json_string(struct json *json, const char *key, const char *text)

@@ -145,7 +145,7 @@ static void hold(int priority, const char *text)
 	const size_t size = strlen(text) + 2;
 	char *more = state.size + size > HELD_MAX
 			     ? NULL
-			     : realloc(state.lines, state.size + size);
+			     : reallocarray(state.lines, state.size + size, 1);
 
 	if (!more) {
 		state.unheld++;

@@ -23,3 +23,13 @@ char *put_hex(char *to, uint32_t number)
 {
 	return put_digits(to, number, 16);
 }
+
+size_t name_span(const char *text)
+{
+	const char *c = text;
+
+	while ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+	       (*c >= '0' && *c <= '9') || *c == '_' || *c == '.' || *c == '-')
+		c++;
+	return (size_t)(c - text);
+}

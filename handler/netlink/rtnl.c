@@ -40,12 +40,13 @@ int64_t rtnl_now_ms(void)
 
 static int set_options(const struct mnl_socket *socket)
 {
-	int on = 1;
+	static const int options[] = {NETLINK_EXT_ACK, NETLINK_CAP_ACK,
+				      NETLINK_GET_STRICT_CHK};
+	const int fd = mnl_socket_get_fd(socket), on = 1;
 
-	if (mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on)) < 0 ||
-	    mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
-	    mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0)
-		return -errno;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (setsockopt(fd, SOL_NETLINK, options[i], &on, sizeof(on)) < 0)
+			return -errno;
 	return 0;
 }
 
@@ -64,7 +65,7 @@ int rtnl_open_small(struct rtnl *ret, size_t size)
 int rtnl_open(struct rtnl *ret, uint32_t groups)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	struct rtnl rtnl = {.socket = socket, .seq = (uint32_t)time(NULL)};
+	struct rtnl rtnl = {.socket = socket, .seq = (uint32_t)rtnl_now_ms()};
 	int r;
 
 	if (!socket)
@@ -107,10 +108,12 @@ void rtnl_close(struct rtnl *rtnl)
 
 int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 {
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t n;
 
 	do
-		n = mnl_socket_sendto(rtnl->socket, bytes, size);
+		n = sendto(rtnl_fd(rtnl), bytes, size, 0,
+			   (const struct sockaddr *)&kernel, sizeof(kernel));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

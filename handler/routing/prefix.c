@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define GROUPS 8 /* of an IPv6 address */
+
 uint8_t prefix_host_len(uint8_t family)
 {
 	return family == AF_INET6 ? 128 : 32;
@@ -69,11 +71,61 @@ int prefix_parse(const char *text, struct prefix *ret)
 	return 0;
 }
 
+/* The longest run of two and more zero groups: where it begins. Returns its length, or 0. */
+static unsigned find_gap(const uint16_t group[static GROUPS], unsigned *ret)
+{
+	unsigned longest = 1, run = 0;
+
+	for (unsigned i = 0; i < GROUPS; i++) {
+		run = group[i] ? 0 : run + 1;
+		if (run > longest) {
+			longest = run;
+			*ret = i + 1 - run;
+		}
+	}
+	return longest > 1 ? longest : 0;
+}
+
+/* RFC 5952, as inet_ntop() does, which takes four times as many instructions. */
+static char *put_ipv6(char *to, const uint8_t addr[static 16])
+{
+	uint16_t group[GROUPS];
+	unsigned gap = 0, gap_size;
+
+	for (unsigned i = 0; i < GROUPS; i++)
+		group[i] = (uint16_t)(addr[2 * i] << 8 | addr[2 * i + 1]);
+	gap_size = find_gap(group, &gap);
+	if (gap_size > 4 && !gap) { /* it may end like an IPv4 address */
+		inet_ntop(AF_INET6, addr, to, INET6_ADDRSTRLEN);
+		return to + strlen(to);
+	}
+	for (unsigned i = 0; i < GROUPS;) {
+		if (gap_size && i == gap) {
+			to = stpcpy(to, "::");
+			i += gap_size;
+			continue;
+		}
+		if (i && (!gap_size || i != gap + gap_size))
+			*to++ = ':';
+		to = put_hex(to, group[i++]);
+	}
+	return to;
+}
+
+static char *put_ipv4(char *to, const uint8_t addr[static 4])
+{
+	for (unsigned i = 0; i < 4; i++)
+		to = put_number(i ? stpcpy(to, ".") : to, addr[i]);
+	return to;
+}
+
 void prefix_format(const struct prefix *prefix, char ret[static PREFIX_STRLEN])
 {
-	inet_ntop(prefix->family, prefix->addr, ret, INET6_ADDRSTRLEN);
+	char *end = prefix->family == AF_INET6 ? put_ipv6(ret, prefix->addr)
+					       : put_ipv4(ret, prefix->addr);
+
 	if (prefix->len != prefix_host_len(prefix->family))
-		put_number(stpcpy(ret + strlen(ret), "/"), prefix->len);
+		put_number(stpcpy(end, "/"), prefix->len);
 }
 
 bool prefix_equal(const struct prefix *a, const struct prefix *b)
@@ -95,9 +147,11 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 
 bool prefix_is_unicast(const struct prefix *prefix)
 {
+	static const uint8_t any[sizeof(prefix->addr)];
+
 	if (prefix->family == AF_INET6)
 		return prefix->len && prefix->addr[0] != 0xff &&
-		       memcmp(prefix->addr, &in6addr_any, sizeof(in6addr_any));
+		       memcmp(prefix->addr, any, sizeof(any));
 	return prefix->len && prefix->addr[0] && prefix->addr[0] < 224;
 }
 

@@ -5,6 +5,7 @@
 #include "state/run_dir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,8 @@ enum netns netns_look(void)
 {
 	struct stat own, first;
 
-	if (stat("/proc/self/ns/net", &own) < 0 || stat("/proc/1/ns/net", &first) < 0)
+	if (fstatat(AT_FDCWD, "/proc/self/ns/net", &own, 0) < 0 ||
+	    fstatat(AT_FDCWD, "/proc/1/ns/net", &first, 0) < 0)
 		return NETNS_UNKNOWN;
 	return own.st_dev == first.st_dev && own.st_ino == first.st_ino ? NETNS_HOME
 									: NETNS_AWAY;

@@ -34,7 +34,7 @@ static void member_path(const struct object *object, const char *ifname,
 			char ret[static OWNER_PATH_SIZE])
 {
 	owner_path(object, ret);
-	strcat(strcat(ret, "/"), ifname);
+	stpcpy(stpcpy(ret + strlen(ret), "/"), ifname);
 }
 
 /* Returns 1 with *ret, 0 (nobody), or -errno. self: is somebody with or without a record. */

@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_NAME "lock"
+#define LOCKS_SIZE 65536 /* of /proc/locks, that is 1,000 locks */
+#define LOCK_NAME  "lock"
 
 /* With a slash behind it, a symbolic link would be followed. */
 static int cut_slashes(const char *path, char ret[static PATH_MAX])
@@ -48,11 +49,12 @@ int run_dir_open(const char *path, bool create)
 
 	if (r < 0)
 		return r;
-	fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(AT_FDCWD, plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && create) {
-		if (mkdir(plain, 0755) < 0 && errno != EEXIST)
+		if (mkdirat(AT_FDCWD, plain, 0755) < 0 && errno != EEXIST)
 			return errno == ENOENT ? -ENOTDIR : failed();
-		fd = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(AT_FDCWD, plain,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : failed();
@@ -153,24 +155,34 @@ int run_dir_lock(int runfd, bool wait, struct run_lock *ret)
 }
 
 /* "1: FLOCK  ADVISORY  WRITE 4242 00:19:1234 0 EOF" */
+static bool is_that_lock(const char *line, const char *place)
+{
+	return strstr(line, " FLOCK ") && strstr(line, place) &&
+	       !strstr(line, " -> "); /* one who waits for it */
+}
+
 bool run_dir_is_locked(int runfd)
 {
-	char line[256], place[64];
+	_cleanup_close_ int fd = -1;
+	char bytes[LOCKS_SIZE], place[64];
 	bool locked = false;
 	struct stat st;
-	FILE *locks;
+	size_t size;
 
 	if (fstatat(runfd, LOCK_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	snprintf(place, sizeof(place), " %02x:%02x:%lu ", major(st.st_dev),
 		 minor(st.st_dev), (unsigned long)st.st_ino);
-	locks = fopen("/proc/locks", "re");
-	if (!locks)
+	fd = openat(AT_FDCWD, "/proc/locks", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || file_read_fd(fd, bytes, sizeof(bytes) - 1, &size) < 0)
 		return false;
-	while (!locked && fgets(line, sizeof(line), locks))
-		locked = strstr(line, " FLOCK ") && strstr(line, place) &&
-			 !strstr(line, " -> "); /* one who waits for it */
-	fclose(locks);
+	bytes[size] = '\0';
+	for (char *line = bytes, *end; !locked && *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		locked = is_that_lock(line, place);
+	}
 	return locked;
 }
 

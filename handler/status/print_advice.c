@@ -21,8 +21,8 @@ static void print_word(FILE *out, const char *word)
 		if (*word < ' ' || *word > '~' || *word == '\'' || *word == '\\')
 			fprintf(out, "\\%03o", (unsigned char)*word);
 		else
-			fputc(*word, out);
-	fputc('\'', out);
+			fprintf(out, "%.1s", word);
+	fputs("'", out);
 }
 
 /* With the folders that were looked at, if they are others than apply's own. */
@@ -44,7 +44,7 @@ static void print_command(const struct snapshot *snapshot, const char *ifname, F
 			continue;
 		fprintf(out, "%s ", options[i][0]);
 		print_word(out, options[i][1]);
-		fputc(' ', out);
+		fputs(" ", out);
 	}
 	fprintf(out, "apply %s\n", ifname);
 }

@@ -186,6 +186,13 @@ static void print_rival(const struct page *page, const struct kernel_route *riva
 	row(page, "  in its place", text, NULL);
 }
 
+static void append(char *text, size_t room, const char *tail)
+{
+	const size_t size = strlen(text);
+
+	snprintf(text + size, room - size, "%s", tail);
+}
+
 static void print_routes(const struct page *page, const struct tunnel_status *status)
 {
 	char text[256], table[32] = "";
@@ -199,7 +206,7 @@ static void print_routes(const struct page *page, const struct tunnel_status *st
 		format_object(page, &item->object, text, sizeof(text));
 		if (status->n_sections > 1)
 			snprintf(table, sizeof(table), " table %u", item->object.table);
-		strncat(text, table, sizeof(text) - strlen(text) - 1);
+		append(text, sizeof(text), table);
 		row(page, family_label(item->object.family), text, &item->state);
 		if (rival)
 			print_rival(page, rival);
@@ -284,7 +291,7 @@ static void print_left(const struct page *page, const struct object_status *item
 	format_object(page, &item->object, text, sizeof(text));
 	if (item->object.kind != OBJECT_RULE)
 		snprintf(table, sizeof(table), " table %u", item->object.table);
-	strncat(text, table, sizeof(text) - strlen(text) - 1);
+	append(text, sizeof(text), table);
 	/* whether it is wanted may not be known */
 	row(page, item->state == STATE_UNKNOWN ? "  installed" : "  left over", text,
 	    &item->state);

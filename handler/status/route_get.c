@@ -81,8 +81,7 @@ static struct route_question question_of(const struct path *path,
 					 const struct packet *packet)
 {
 	static const struct prefix none;
-	const uint8_t *any = in6addr_any.s6_addr;
-	const bool said = memcmp(packet->from.addr, any, sizeof(packet->from.addr));
+	const bool said = memcmp(packet->from.addr, none.addr, sizeof(packet->from.addr));
 
 	return (struct route_question){.from = said ? packet->from : none,
 				       .to = packet->to,

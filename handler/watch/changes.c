@@ -10,6 +10,7 @@
 #include "state/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -213,7 +214,7 @@ static bool has_drop_in(const char *conf_dir, const char *ifname)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s.conf", conf_dir, ifname);
-	return access(path, F_OK) == 0 || errno != ENOENT;
+	return faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno != ENOENT;
 }
 
 /*

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/culprit.h"
 
+#include "lib/cleanup.h"
 #include "lib/escape.h"
+#include "lib/file.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,17 +20,16 @@
 /* "" if there is no such process. */
 static void read_comm(uint32_t pid, char ret[static COMM_SIZE])
 {
+	_cleanup_close_ int fd = -1;
 	char path[32];
-	FILE *file;
+	size_t size;
 
 	ret[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (!fgets(ret, COMM_SIZE, file))
-		ret[0] = '\0';
-	fclose(file);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || file_read_fd(fd, ret, COMM_SIZE - 1, &size) < 0)
+		size = 0;
+	ret[size] = '\0';
 	ret[strcspn(ret, "\n")] = '\0';
 }
 

@@ -43,10 +43,10 @@ within() {
 	at_most "calls of $1" $((calls - start_calls)) "$3"
 }
 
-# Nine calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
-@test "an add" { within add 145000 93; }
+# Five calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
+@test "an add" { within add 103000 78; }
 
-@test "a replay" { within replay 150000 78; }
+@test "a replay" { within replay 109000 69; }
 
 # These two delete rules, and look first whether the kernel would take another's for it: the four
 # calls of one short dump and six thousand instructions. (Measured: 187575 and 155516.)

@@ -181,7 +181,7 @@ full() {
 
 @test "a run folder with room for the record, not for the name: the routes are not affected" {
 	makes
-	full size=12k
+	full size=8k
 	head -c 4096 /dev/zero >/run/sixxs-route/filler
 	exits 1 $handler apply sixxs0
 	logged 1 '^daemon.err sixxs0: cannot name its table: No space left on device: its routes are not affected; '

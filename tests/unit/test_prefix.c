@@ -2,6 +2,7 @@
 #include "routing/prefix.h"
 #include "scratch.h"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -194,6 +195,30 @@ static void test_unicast(void **state)
 	}
 }
 
+/* Each pattern of zero, short and long groups; IPv4 with each of its lengths. */
+static void test_format_as_inet_ntop(void **state)
+{
+	static const uint16_t values[] = {0, 1, 0xffff};
+	struct prefix prefix = {.family = AF_INET6, .len = 128};
+	char text[PREFIX_STRLEN], expected[INET6_ADDRSTRLEN];
+
+	(void)state;
+	for (unsigned pattern = 0; pattern < 3 * 3 * 3 * 3 * 3 * 3 * 3 * 3; pattern++) {
+		unsigned left = pattern;
+
+		for (unsigned i = 0; i < 8; i++, left /= 3) {
+			prefix.addr[2 * i] = (uint8_t)(values[left % 3] >> 8);
+			prefix.addr[2 * i + 1] = (uint8_t)values[left % 3];
+		}
+		inet_ntop(AF_INET6, prefix.addr, expected, sizeof(expected));
+		prefix_format(&prefix, text);
+		assert_string_equal(text, expected);
+	}
+	prefix = (struct prefix){.family = AF_INET, .len = 32, .addr = {0, 9, 10, 255}};
+	prefix_format(&prefix, text);
+	assert_string_equal(text, "0.9.10.255");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_longest_text_fits),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_unicast),
+		cmocka_unit_test(test_format_as_inet_ntop),
 	};
 
 	return cmocka_run_group_tests_name("prefix", tests, NULL, NULL);
