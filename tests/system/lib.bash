@@ -14,10 +14,10 @@ log_start=$([ ! -e $messages ] || wc -l <$messages) # with systemd there is none
 bats_abort_timeout_countdown() {
 	local tries=$((500 * ${SLOW:-1})) key value child=
 	while [ -z "${BATS_TIMED_OUT-}" ] && [ $((tries -= 1)) -gt 0 ]; do
-		while read -r key value && [ "$key" != SigCgt: ]; do :; done <"/proc/$1/status"
-		read -r child _ <"/proc/$1/task/$1/children"
+		{ while read -r key value && [ "$key" != SigCgt: ]; do :; done <"/proc/$1/status"; } || true
+		read -r child _ <"/proc/$1/task/$1/children" || true
 		[ -z "$child" ] || ((!(0x${value:-0} >> 5 & 1))) || break
-		read -rt 0.01 _ <> <(:)
+		nap 0.01
 	done
 	kill -ABRT "$1" || true
 } 2>/dev/null
