@@ -25,7 +25,8 @@ struct settings {
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
 	/* interactive: our rules that stood a moment ago, in order; NULL: look at each anew */
 	const struct objects *seen;
-	struct tale *tale; /* what is done is added here, for the caller to tell; NULL: told */
+	struct tale *
+		tale; /* what is done is added here, for the caller to tell; NULL: told */
 	bool nonblocking; /* do not wait for the run folder's lock */
 	enum ask_way ask_way;
 	bool at_home; /* the run folder is for this network namespace, and says so */

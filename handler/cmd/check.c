@@ -128,20 +128,20 @@ static void check_name(struct check *check, const struct claim *claim)
 {
 	struct name_entry entry = {.number = claim->tunnel.table};
 	char text[EXPLAIN_SIZE];
-	struct name_rival rival;
+	struct name_conflict conflict;
 	int r;
 
 	if (!claim->tunnel.table_name[0])
 		return;
 	memcpy(entry.name, claim->tunnel.table_name, sizeof(entry.name));
-	r = names_look(-1, &entry, &rival);
+	r = names_look(-1, &entry, &conflict);
 	if (r < 0 && !check->names_unread)
 		claim_say(
 			&check->claims, claim, SEVERITY_WARNING, claim->line,
 			"cannot read all of iproute2's rt_tables: %s; conflicts with other names of tables were not checked",
 			strerror(-r));
 	check->names_unread |= r < 0;
-	if (r >= 0 && explain_name(&entry, (enum name_verdict)r, &rival, text))
+	if (r >= 0 && explain_name(&entry, (enum name_verdict)r, &conflict, text))
 		claim_say(&check->claims, claim, SEVERITY_WARNING, claim_name_line(claim),
 			  "%s", text);
 }
@@ -348,7 +348,7 @@ int check(const struct settings *settings, char *const files[])
 		log_line(LOG_ERR, "check is incomplete: %s", strerror(-r));
 		return r;
 	}
-	log_story("%zu %s configured", found.n_tunnels,
+	log_debug("%zu %s configured", found.n_tunnels,
 		  found.n_tunnels == 1 ? "tunnel is" : "tunnels are");
 	return found.findings.errors ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -101,7 +101,7 @@ int guard(const struct settings *settings, const char *ifname, bool wait)
 			return fail(&counter, r);
 		warn_damaged(&counter);
 		if (!counter.wait_ms) {
-			log_story("%s: its client may connect, at %lld ms since the boot",
+			log_debug("%s: its client may connect, at %lld ms since the boot",
 				  ifname, (long long)counter.now_ms);
 			return 0;
 		}

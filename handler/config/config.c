@@ -159,7 +159,7 @@ static int answer(struct claims *claims, struct tunnel *ret)
 			continue;
 		if (!claim_counts(claim) || ret->n == TUNNEL_SECTIONS_MAX)
 			return -EINVAL;
-		log_story("%s: section [%s] of %s/%s, line %u", claims->only_ifname,
+		log_debug("%s: section [%s] of %s/%s, line %u", claims->only_ifname,
 			  claim->tunnel.label, claims->diagnostics.dir, claim->file,
 			  claim->line);
 		ret->section[ret->n++] = claim->tunnel;
@@ -182,7 +182,7 @@ static int find(const struct settings *settings, struct claims *claims,
 	stpcpy(stpcpy(own, claims->only_ifname), ".conf"); /* config_ifname_ok */
 	r = read_file(claims, dirfd, own);
 	if (r == -ENODATA)
-		log_story("%s: %s/%s is a link to /dev/null: no section",
+		log_debug("%s: %s/%s is a link to /dev/null: no section",
 			  claims->only_ifname, settings->conf_dir, own);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;

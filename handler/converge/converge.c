@@ -121,7 +121,7 @@ static int make_plan(struct run *run)
 		r = plan_steps(&run->gone, &run->wanted, &run->plan);
 	if (r < 0)
 		return run_fail(run, r, "plan", "nothing was changed;");
-	log_story("%s: %zu objects are wanted: %zu requests", run->ifname, run->wanted.n,
+	log_debug("%s: %zu objects are wanted: %zu requests", run->ifname, run->wanted.n,
 		  run->plan.n);
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static int put(void *data, const struct found *found)
+static int put(void *data, const struct kernel_object *found)
 {
 	struct rehearsal *rehearsal = data;
 

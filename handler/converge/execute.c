@@ -84,7 +84,7 @@ static int run(const struct execution *execution, const struct plan *plan,
 
 	for (size_t i = 0; r == 0 && i < plan->n; i++) {
 		ret[i].answer = answers[i];
-		ret[i].has_rival = false;
+		ret[i].has_preferred = false;
 		ret[i].verdict = judge(execution, &plan->step[i], answers[i].error);
 	}
 	free(answers);
@@ -96,14 +96,14 @@ static int run(const struct execution *execution, const struct plan *plan,
 /* What stands in the table of a wanted route. */
 struct standing {
 	const struct object *wanted;
-	bool there;           /* the wanted one itself */
-	struct plan eviction; /* deletes of ours that must not stay */
-	struct found other;   /* somebody else's in its slot */
+	bool there;                 /* the wanted one itself */
+	struct plan eviction;       /* deletes of ours that must not stay */
+	struct kernel_object other; /* somebody else's in its slot */
 	bool has_other;
-	struct found
-		rival; /* somebody else's that the kernel prefers to it: by its metric,
+	struct kernel_object
+		preferred; /* somebody else's that the kernel prefers to it: by its metric,
 			       or as it comes first */
-	bool has_rival;
+	bool has_preferred;
 };
 
 static int look_at_ours(struct standing *standing, const struct object *object)
@@ -122,7 +122,8 @@ static int look_at_ours(struct standing *standing, const struct object *object)
 }
 
 /* In a dump those of one metric stand as the kernel looks at them. */
-static bool comes_before(const struct standing *standing, const struct found *found)
+static bool comes_before(const struct standing *standing,
+			 const struct kernel_object *found)
 {
 	const struct object *object = &found->object, *wanted = standing->wanted;
 
@@ -132,7 +133,7 @@ static bool comes_before(const struct standing *standing, const struct found *fo
 		(object_same_slot(object, wanted) && !standing->there));
 }
 
-static int look_at_route(void *data, const struct found *found)
+static int look_at_route(void *data, const struct kernel_object *found)
 {
 	struct standing *standing = data;
 	const struct object *object = &found->object, *wanted = standing->wanted;
@@ -144,8 +145,8 @@ static int look_at_route(void *data, const struct found *found)
 		standing->has_other = true;
 	}
 	if (comes_before(standing, found)) {
-		standing->rival = *found;
-		standing->has_rival = true;
+		standing->preferred = *found;
+		standing->has_preferred = true;
 	}
 	return 0;
 }
@@ -231,9 +232,10 @@ static int settle_route(const struct execution *execution, size_t i)
 			result->verdict =
 				standing.has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
 	}
-	result->has_rival = standing.has_rival && result->verdict <= VERDICT_ALREADY;
-	result->other = result->has_rival || !standing.has_other ? standing.rival
-								 : standing.other;
+	result->has_preferred =
+		standing.has_preferred && result->verdict <= VERDICT_ALREADY;
+	result->other = result->has_preferred || !standing.has_other ? standing.preferred
+								     : standing.other;
 	plan_free(&standing.eviction);
 	return r;
 }
@@ -251,7 +253,7 @@ static bool is_in_place_of(const struct object *a, const struct object *b)
 	return a->priority == b->priority && a->table == b->table;
 }
 
-static int look_at_rule(void *data, const struct found *found)
+static int look_at_rule(void *data, const struct kernel_object *found)
 {
 	const struct rule_look *look = data;
 	const struct plan *plan = look->execution->plan;
@@ -280,7 +282,7 @@ static bool is_seen(const struct objects *seen, const struct object *rule)
 	       bsearch(rule, seen->object, seen->n, sizeof(*rule), compare);
 }
 
-static int see_rule(void *data, const struct found *found)
+static int see_rule(void *data, const struct kernel_object *found)
 {
 	struct objects *seen = data;
 

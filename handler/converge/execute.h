@@ -25,9 +25,9 @@ enum verdict {
 struct result {
 	enum verdict verdict;
 	struct answer answer;
-	struct found other; /* VERDICT_FOREIGN, or has_rival */
+	struct kernel_object other; /* VERDICT_FOREIGN, or has_preferred */
 	/* a route is there, and somebody else's default by another link comes before it */
-	bool has_rival;
+	bool has_preferred;
 };
 
 /* How far the kernel's "File exists" is trusted. */

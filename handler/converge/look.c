@@ -63,7 +63,7 @@ int look_at_link(struct run *run, uint32_t removed_ifindex)
 	r = find_hold(run);
 	if (r < 0)
 		return r;
-	log_story("%s: the link is %s (ifindex %u)", run->ifname,
+	log_debug("%s: the link is %s (ifindex %u)", run->ifname,
 		  !run->link.ifindex ? "absent"
 		  : run->link.up     ? "up"
 				     : "down",
@@ -136,7 +136,7 @@ int look_at_record(struct run *run)
 	else if (r < 0)
 		run_fail(run, r, "read its record",
 			 "nothing was changed; once it can be read,");
-	log_story("%s: the record has %zu objects", run->ifname, run->old.n);
+	log_debug("%s: the record has %zu objects", run->ifname, run->old.n);
 	return r < 0 ? r : 0;
 }
 

@@ -29,8 +29,8 @@ const char *explain_verdict(enum verdict verdict)
 	static const char *const words[] = {
 		[VERDICT_DONE] = "done",         [VERDICT_ALREADY] = "already so",
 		[VERDICT_PENDING] = "link down", [VERDICT_GONE] = "link gone",
-		[VERDICT_NO_IPV6] = "no IPv6",
-		[VERDICT_FOREIGN] = "taken",     [VERDICT_FAILED] = "failed",
+		[VERDICT_NO_IPV6] = "no IPv6",   [VERDICT_FOREIGN] = "taken",
+		[VERDICT_FAILED] = "failed",
 	};
 
 	return words[verdict];
@@ -63,7 +63,7 @@ void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
 		 name ? name : "");
 }
 
-void explain_route(const struct found *found, const char *ifname,
+void explain_route(const struct kernel_object *found, const char *ifname,
 		   char ret[static EXPLAIN_SIZE])
 {
 	const struct object *route = &found->object;
@@ -75,7 +75,8 @@ void explain_route(const struct found *found, const char *ifname,
 		 protocol ? " " : "", protocol ? protocol : "");
 }
 
-void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE])
+void explain_kernel_object(const struct kernel_object *found,
+			   char ret[static EXPLAIN_SIZE])
 {
 	char name[IFNAMSIZ + 16];
 
@@ -119,7 +120,7 @@ static void explain_foreign(const struct step *step, const struct result *result
 			rule, step->object.priority);
 		return;
 	}
-	explain_found(&result->other, other);
+	explain_kernel_object(&result->other, other);
 	if (result->other.ours)
 		snprintf(
 			ret, EXPLAIN_SIZE,
@@ -149,7 +150,7 @@ void explain_result(const struct step *step, const struct result *result,
 }
 
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
-		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE])
+		  const struct name_conflict *conflict, char ret[static EXPLAIN_SIZE])
 {
 	ret[0] = '\0';
 	if (verdict == NAME_TAKEN)
@@ -157,14 +158,14 @@ bool explain_name(const struct name_entry *want, enum name_verdict verdict,
 			ret, EXPLAIN_SIZE,
 			"table %u gets no name: %s the name %s to table %u; set another name, or name = none",
 			want->number,
-			rival->ours ? "another tunnel gave" : "iproute2 gives",
-			want->name, rival->entry.number);
+			conflict->ours ? "another tunnel gave" : "iproute2 gives",
+			want->name, conflict->entry.number);
 	if (verdict == NUMBER_TAKEN)
 		snprintf(
 			ret, EXPLAIN_SIZE,
 			"table %u does not get the name %s: %s it %s; set name = none, or another table",
 			want->number, want->name,
-			rival->ours ? "another tunnel calls" : "iproute2 calls",
-			rival->entry.name);
+			conflict->ours ? "another tunnel calls" : "iproute2 calls",
+			conflict->entry.name);
 	return ret[0];
 }

@@ -28,14 +28,15 @@ const char *explain_verdict(enum verdict verdict);
 void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);
 
 /* "default dev eth0 metric 100, protocol 4 static" */
-void explain_found(const struct found *found, char ret[static EXPLAIN_SIZE]);
+void explain_kernel_object(const struct kernel_object *found,
+			   char ret[static EXPLAIN_SIZE]);
 
 /* The same with the name of its link, if it has one. Pure. */
-void explain_route(const struct found *found, const char *ifname,
+void explain_route(const struct kernel_object *found, const char *ifname,
 		   char ret[static EXPLAIN_SIZE]);
 
 /* Why a table does not get its name, and what to do; false and "" if it does. */
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,
-		  const struct name_rival *rival, char ret[static EXPLAIN_SIZE]);
+		  const struct name_conflict *conflict, char ret[static EXPLAIN_SIZE]);
 
 #endif

@@ -32,7 +32,7 @@ static int cut(const struct naming *naming, uint32_t table, struct table_names *
 static int put(const struct naming *naming, const struct object *table,
 	       const struct name_entry *name, struct table_names *names)
 {
-	struct name_rival rival;
+	struct name_conflict conflict;
 	char text[EXPLAIN_SIZE];
 	int r;
 
@@ -40,8 +40,8 @@ static int put(const struct naming *naming, const struct object *table,
 	if (!name->name[0] && object_is_shared(table))
 		return 0;
 	r = names_put(names, name, naming->fresh && !objects_have(naming->old, table),
-		      &rival);
-	if (r >= 0 && explain_name(name, (enum name_verdict)r, &rival, text) &&
+		      &conflict);
+	if (r >= 0 && explain_name(name, (enum name_verdict)r, &conflict, text) &&
 	    !naming->quiet)
 		log_line(LOG_WARNING, "%s: %s", naming->ifname, text);
 	return r < 0 ? r : 0;

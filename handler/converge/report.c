@@ -76,21 +76,21 @@ static void tell_step(const struct run *run, const struct step *step,
 	if (!log_is_verbose())
 		return;
 	explain_step(step, text);
-	log_story("%s: %s: %s", run->ifname, text, explain_verdict(result->verdict));
+	log_debug("%s: %s: %s", run->ifname, text, explain_verdict(result->verdict));
 }
 
 static void warn_rival(const struct run *run, const struct object *route,
-		       const struct found *rival)
+		       const struct kernel_object *preferred)
 {
 	char text[EXPLAIN_SIZE];
 
-	explain_found(rival, text);
+	explain_kernel_object(preferred, text);
 	log_line(
 		LOG_WARNING,
 		"%s: table %u also has a default route that is not ours and %s (%.200s): delete it, or set a lower metric",
 		run->ifname, route->table,
-		rival->object.metric < route->metric ? "wins by its metric"
-						     : "comes before ours",
+		preferred->object.metric < route->metric ? "wins by its metric"
+							 : "comes before ours",
 		text);
 }
 
@@ -124,7 +124,7 @@ int report_results(struct run *run, struct outcome *ret)
 			tale_add_step(&run->tale, step);
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
-		if (result->has_rival)
+		if (result->has_preferred)
 			warn_rival(run, &step->object, &result->other);
 		if (result->verdict >= VERDICT_FOREIGN) {
 			explain_result(step, result, text);

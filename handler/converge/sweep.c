@@ -51,7 +51,7 @@ static bool is_accounted(const void *data, const struct object *object)
 
 /* ---- what there is ------------------------------------------------------------------ */
 
-static int put_standing(void *data, const struct found *found)
+static int put_standing(void *data, const struct kernel_object *found)
 {
 	struct sweep *sweep = data;
 
@@ -175,13 +175,13 @@ static int drop_names(const struct sweep *sweep)
 					     .table = entry->number};
 		struct object shared = table;
 		const struct name_entry none = {.number = entry->number};
-		struct name_rival rival;
+		struct name_conflict conflict;
 		int r;
 
 		shared.selector = SELECT_ALL;
 		if (is_accounted(sweep, &table) || is_accounted(sweep, &shared))
 			continue;
-		r = names_set(sweep->runfd, &none, &rival);
+		r = names_set(sweep->runfd, &none, &conflict);
 		if (r < 0)
 			return r;
 		found++;

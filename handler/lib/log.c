@@ -225,7 +225,7 @@ bool log_failed(void)
 	return state.failed;
 }
 
-void log_story(const char *format, ...)
+void log_debug(const char *format, ...)
 {
 	va_list args;
 

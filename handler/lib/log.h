@@ -54,6 +54,6 @@ bool log_is_verbose(void);
 bool log_failed(void);
 
 /* One step of the story that --verbose tells; nothing otherwise. */
-__attribute__((format(printf, 1, 2))) void log_story(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void log_debug(const char *format, ...);
 
 #endif

@@ -167,7 +167,7 @@ bool kernel_address_counts(const struct kernel_address *address)
 }
 
 /* What OBJECT would be, if it were ours: that of others is shown, and compared by slot. */
-static int found_rule(const struct nlmsghdr *nlh, struct found *ret)
+static int found_rule(const struct nlmsghdr *nlh, struct kernel_object *ret)
 {
 	struct kernel_rule rule;
 	const int r = kernel_rule_get(nlh, &rule);
@@ -179,7 +179,7 @@ static int found_rule(const struct nlmsghdr *nlh, struct found *ret)
 	return 1;
 }
 
-static int found_route(const struct nlmsghdr *nlh, struct found *ret)
+static int found_route(const struct nlmsghdr *nlh, struct kernel_object *ret)
 {
 	struct kernel_route route;
 	const int r = kernel_route_get(nlh, &route);
@@ -192,12 +192,12 @@ static int found_route(const struct nlmsghdr *nlh, struct found *ret)
 	return !route.dst.len && !(route.flags & RTM_F_CLONED);
 }
 
-int found_get(const struct nlmsghdr *nlh, struct found *ret)
+int found_get(const struct nlmsghdr *nlh, struct kernel_object *ret)
 {
 	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
 	 */
 	const struct rtmsg *rtm = attr_header(nlh, sizeof(*rtm));
-	struct found found = {0};
+	struct kernel_object found = {0};
 	int r;
 
 	if (!rtm)

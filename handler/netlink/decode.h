@@ -62,7 +62,7 @@ int decode_address(const struct nlmsghdr *nlh, struct kernel_address *ret);
 bool kernel_address_counts(const struct kernel_address *address);
 
 /* A rule or route as it was found in the kernel, whoever made it. */
-struct found {
+struct kernel_object {
 	struct object object;
 	uint8_t protocol;
 	uint8_t tos; /* of a route: for packets with this type of service alone; 0: for all */
@@ -73,6 +73,6 @@ struct found {
  * Of an RTM_NEWRULE, RTM_DELRULE, RTM_NEWROUTE, RTM_DELROUTE. Returns 1, 0 for what is
  * neither a rule nor a default route, or -EBADMSG.
  */
-int found_get(const struct nlmsghdr *nlh, struct found *ret);
+int found_get(const struct nlmsghdr *nlh, struct kernel_object *ret);
 
 #endif

@@ -79,7 +79,7 @@ struct found_reader {
 static int read_found(void *data, const struct nlmsghdr *nlh)
 {
 	const struct found_reader *reader = data;
-	struct found found;
+	struct kernel_object found;
 	const int r = found_get(nlh, &found);
 
 	return r > 0 ? reader->fn(reader->data, &found) : r;

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-typedef int dump_found_fn(void *data, const struct found *found);
+typedef int dump_found_fn(void *data, const struct kernel_object *found);
 
 /*
  * Every rule, or every default route of a table (0: of all), of one family. A table that

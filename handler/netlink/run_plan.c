@@ -40,7 +40,7 @@ struct foresight {
 /* A delete of a rule is echoed: the kernel says which rule that was. */
 static int take_echo(struct batch *batch, size_t step, const struct nlmsghdr *nlh)
 {
-	struct found found;
+	struct kernel_object found;
 	const int r = found_get(nlh, &found);
 
 	if (r < 0 || (r > 0 && found.ours &&
@@ -225,7 +225,7 @@ struct search {
 	bool found;
 };
 
-static int look_for(void *data, const struct found *found)
+static int look_for(void *data, const struct kernel_object *found)
 {
 	struct search *search = data;
 

@@ -17,7 +17,7 @@
 struct judgement {
 	const struct name_entry *want;
 	enum name_verdict verdict;
-	struct name_rival rival;
+	struct name_conflict conflict;
 };
 
 bool name_equal(const struct name_entry *a, const struct name_entry *b)
@@ -28,14 +28,14 @@ bool name_equal(const struct name_entry *a, const struct name_entry *b)
 static void stands_in_way(struct judgement *judgement, enum name_verdict verdict,
 			  uint32_t number, const char *name, size_t size)
 {
-	struct name_entry *rival = &judgement->rival.entry;
+	struct name_entry *conflict = &judgement->conflict.entry;
 
-	if (size >= sizeof(rival->name))
-		size = sizeof(rival->name) - 1;
+	if (size >= sizeof(conflict->name))
+		size = sizeof(conflict->name) - 1;
 	judgement->verdict = verdict;
-	rival->number = number;
-	memcpy(rival->name, name, size);
-	rival->name[size] = '\0';
+	conflict->number = number;
+	memcpy(conflict->name, name, size);
+	conflict->name[size] = '\0';
 }
 
 /* A name that means another number too is taken, whatever else is said of it. */
@@ -295,7 +295,7 @@ int names_cut_number(struct table_names *names, uint32_t number)
  * from it either. *ret_stands: the very line stands already. Returns the verdict or -ENOMEM.
  */
 static int judge(const struct name_entry *want, struct table_names *names, int *ret_error,
-		 bool *ret_stands, struct name_rival *ret)
+		 bool *ret_stands, struct name_conflict *ret)
 {
 	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
 	uint32_t other;
@@ -309,16 +309,16 @@ static int judge(const struct name_entry *want, struct table_names *names, int *
 	*ret_stands = r > 0;
 	/* only another table's name can be in the way: the table's own line is replaced */
 	if (judgement.verdict == NAME_OURS && r == 0 && other) {
-		judgement.rival.ours = true;
+		judgement.conflict.ours = true;
 		stands_in_way(&judgement, NAME_TAKEN, other, want->name,
 			      strlen(want->name));
 	}
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
-		*ret = judgement.rival;
+		*ret = judgement.conflict;
 	return (int)judgement.verdict;
 }
 
-int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
+int names_look(int runfd, const struct name_entry *want, struct name_conflict *ret)
 {
 	_cleanup_(names_free) struct table_names names = {0};
 	int error, r = names_read(runfd, &names);
@@ -331,7 +331,7 @@ int names_look(int runfd, const struct name_entry *want, struct name_rival *ret)
 }
 
 int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
-	      struct name_rival *ret)
+	      struct name_conflict *ret)
 {
 	int error, verdict = NAME_OURS, r = 0;
 	bool stands = false;
@@ -349,7 +349,7 @@ int names_put(struct table_names *names, const struct name_entry *want, bool fre
 	return r < 0 ? r : verdict;
 }
 
-int names_set(int runfd, const struct name_entry *want, struct name_rival *ret)
+int names_set(int runfd, const struct name_entry *want, struct name_conflict *ret)
 {
 	_cleanup_(names_free) struct table_names names = {0};
 	int verdict = names_read_to_change(runfd, &names), r;

@@ -30,7 +30,7 @@ struct name_entry {
 bool name_equal(const struct name_entry *a, const struct name_entry *b);
 
 /* What stands in the way of a line. */
-struct name_rival {
+struct name_conflict {
 	struct name_entry entry;
 	bool ours; /* a line of our own file: another tunnel's */
 };
@@ -41,14 +41,14 @@ struct name_rival {
  * Changes nothing. Returns the verdict; -errno: it is not known, as not all could be
  * read.
  */
-int names_look(int runfd, const struct name_entry *want, struct name_rival *ret);
+int names_look(int runfd, const struct name_entry *want, struct name_conflict *ret);
 
 /*
  * The same, and makes our line of the table what the verdict allows: WANT's with
  * NAME_OURS, else none. An empty name wants none. Under the run folder's lock. Returns
  * the verdict; -EINVAL: ip(8) could not read such a name; other -errno.
  */
-int names_set(int runfd, const struct name_entry *want, struct name_rival *ret);
+int names_set(int runfd, const struct name_entry *want, struct name_conflict *ret);
 
 /*
  * Our file in memory, for several changes that are written at once: its lines are in byte
@@ -78,7 +78,7 @@ int names_read_to_change(int runfd, struct table_names *ret);
 
 /* As names_set. FRESH: the table has no line, which is known without a look at each. */
 int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
-	      struct name_rival *ret);
+	      struct name_conflict *ret);
 
 /* Takes out this very line. Returns whether it was there, or -ENOMEM. */
 int names_cut(struct table_names *names, const struct name_entry *entry);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/advice.h"
 
-static bool has_rival(const struct snapshot *snapshot, const struct tunnel_status *status)
+static bool has_preferred(const struct snapshot *snapshot,
+			  const struct tunnel_status *status)
 {
 	for (size_t i = 0; i < status->n_items; i++)
 		if (state_is_mendable(status->item[i].state) &&
-		    snapshot_rival(snapshot, &status->item[i]))
+		    snapshot_preferred(snapshot, &status->item[i]))
 			return true;
 	return false;
 }
@@ -23,7 +24,7 @@ struct advice advice_of(const struct snapshot *snapshot)
 			advice.link |= status->sections[k].name_unread;
 		if (!state_is_mendable(status->state))
 			continue;
-		advice.foreign |= has_rival(snapshot, status);
+		advice.foreign |= has_preferred(snapshot, status);
 		advice.ifname = advice.drifted++ ? "--all" : status->ifname;
 	}
 	return advice;

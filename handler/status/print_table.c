@@ -174,14 +174,14 @@ static const char *family_label(uint8_t family)
 	return family == AF_INET6 ? "  IPv6" : "  IPv4";
 }
 
-static void print_rival(const struct page *page, const struct kernel_route *rival)
+static void print_preferred(const struct page *page, const struct kernel_route *preferred)
 {
-	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, rival->oif);
-	struct found found = {.protocol = rival->protocol};
+	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, preferred->oif);
+	struct kernel_object found = {.protocol = preferred->protocol};
 	char text[EXPLAIN_SIZE], number[32];
 
-	kernel_route_object(rival, &found.object);
-	snprintf(number, sizeof(number), "ifindex %u", rival->oif);
+	kernel_route_object(preferred, &found.object);
+	snprintf(number, sizeof(number), "ifindex %u", preferred->oif);
 	explain_route(&found, ifname ? ifname : number, text);
 	row(page, "  in its place", text, NULL);
 }
@@ -199,7 +199,8 @@ static void print_routes(const struct page *page, const struct tunnel_status *st
 
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
-		const struct kernel_route *rival = snapshot_rival(page->snapshot, item);
+		const struct kernel_route *preferred =
+			snapshot_preferred(page->snapshot, item);
 
 		if (!item->wanted || item->object.kind == OBJECT_RULE)
 			continue;
@@ -208,8 +209,8 @@ static void print_routes(const struct page *page, const struct tunnel_status *st
 			snprintf(table, sizeof(table), " table %u", item->object.table);
 		append(text, sizeof(text), table);
 		row(page, family_label(item->object.family), text, &item->state);
-		if (rival)
-			print_rival(page, rival);
+		if (preferred)
+			print_preferred(page, preferred);
 	}
 }
 

@@ -87,7 +87,7 @@ static void find_name_state(struct snapshot *snapshot, const struct tunnel_statu
 			    struct section_status *ret)
 {
 	struct name_entry want = {.number = ret->section.table};
-	struct name_rival rival;
+	struct name_conflict conflict;
 	int r;
 
 	memcpy(want.name, ret->section.table_name, sizeof(want.name));
@@ -97,7 +97,7 @@ static void find_name_state(struct snapshot *snapshot, const struct tunnel_statu
 		ret->name_unread = snapshot->names.unread;
 		return;
 	}
-	r = names_look(snapshot->runfd, &want, &rival);
+	r = names_look(snapshot->runfd, &want, &conflict);
 	if (r == NAME_OURS)
 		ret->name_state = STATE_MISSING;
 	if (r < 0)
@@ -304,8 +304,8 @@ int snapshot_take(struct snapshot *snapshot, char *const ifnames[])
 	return r;
 }
 
-const struct kernel_route *snapshot_rival(const struct snapshot *snapshot,
-					  const struct object_status *item)
+const struct kernel_route *snapshot_preferred(const struct snapshot *snapshot,
+					      const struct object_status *item)
 {
 	return item->wanted && !item->there
 		       ? kernel_state_in_slot(&snapshot->kernel, &item->object)

@@ -56,8 +56,8 @@ bool snapshot_is_busy(const struct snapshot *snapshot);
 bool snapshot_is_blind(const struct snapshot *snapshot);
 
 /* Somebody else's route where a wanted one of ours would have to be; NULL: none. */
-const struct kernel_route *snapshot_rival(const struct snapshot *snapshot,
-					  const struct object_status *item);
+const struct kernel_route *snapshot_preferred(const struct snapshot *snapshot,
+					      const struct object_status *item);
 
 void snapshot_free(struct snapshot *snapshot);
 

@@ -88,7 +88,7 @@ static void take_deletion(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	const bool is_new = nlh->nlmsg_type == RTM_NEWROUTE;
 	struct change change = {.kind = CHANGE_DELETION, .port = nlh->nlmsg_pid};
-	struct found found;
+	struct kernel_object found;
 
 	if (found_get(nlh, &found) <= 0)
 		return;

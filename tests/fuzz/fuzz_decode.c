@@ -17,7 +17,7 @@ static void check_ours(const struct object *object)
 {
 	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX];
 	const struct step step = {.op = STEP_ADD, .object = *object};
-	struct found again;
+	struct kernel_object again;
 
 	MUST(object_ok(object)); /* hence it has a text, and an owner */
 	MUST(encode_step(buf, &step, NLM_F_ACK) <= sizeof(buf));

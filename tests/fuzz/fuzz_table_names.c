@@ -116,16 +116,16 @@ static void set_and_clear(int dirfd)
 	static char before[1 << 21];
 	struct name_entry want = {.number = 4711, .name = "another"};
 	const size_t n = read_ours(dirfd, before);
-	struct name_rival rival;
+	struct name_conflict preferred;
 
 	if (memmem(before, n, "4711 ", 5) || memmem(before, n, " another", 8))
 		return;
 	for (unsigned twice = 0; twice < 2; twice++) {
-		MUST(names_set(dirfd, &want, &rival) == NAME_OURS);
+		MUST(names_set(dirfd, &want, &preferred) == NAME_OURS);
 		MUST(stands(dirfd, "4711 another\n"));
 	}
 	want.name[0] = '\0';
-	MUST(names_set(dirfd, &want, &rival) == NAME_OURS);
+	MUST(names_set(dirfd, &want, &preferred) == NAME_OURS);
 	MUST(holds(dirfd, (const uint8_t *)before, n));
 }
 
@@ -134,19 +134,19 @@ static void as_disorder(const uint8_t *bytes, size_t size)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
 	const struct name_entry none = {.number = 200};
-	struct name_rival rival;
+	struct name_conflict preferred;
 	const int dirfd = scratch_open();
 	int r;
 
 	scratch_write("rt_tables", bytes, size);
 	names_each(dirfd, take, NULL);
-	r = names_look(dirfd, &want, &rival);
+	r = names_look(dirfd, &want, &preferred);
 	MUST(r == NAME_OURS || r == NAME_TAKEN);
-	MUST(r == NAME_OURS ||
-	     (rival.ours && rival.entry.number != 200 && !strcmp(rival.entry.name, "a")));
+	MUST(r == NAME_OURS || (preferred.ours && preferred.entry.number != 200 &&
+				!strcmp(preferred.entry.name, "a")));
 	MUST(!size || holds(dirfd, bytes, size)); /* to look changes nothing */
-	MUST(names_set(dirfd, &want, &rival) == r);
-	MUST(names_set(dirfd, &none, &rival) == NAME_OURS);
+	MUST(names_set(dirfd, &want, &preferred) == r);
+	MUST(names_set(dirfd, &none, &preferred) == NAME_OURS);
 	MUST(!stands(dirfd, "200 "));
 	unlinkat(dirfd, "rt_tables", 0);
 }
@@ -154,12 +154,12 @@ static void as_disorder(const uint8_t *bytes, size_t size)
 static void put_line(void *data, uint32_t number, const char *name)
 {
 	struct name_entry entry = {.number = number};
-	struct name_rival rival;
+	struct name_conflict preferred;
 
 	if (!iproute2_name_ok(name) || number == 4711 || !strcmp(name, "another"))
 		return;
 	strcpy(entry.name, name);
-	MUST(names_put(data, &entry, false, &rival) >= 0);
+	MUST(names_put(data, &entry, false, &preferred) >= 0);
 }
 
 /* The same lines in our order. */
@@ -167,7 +167,7 @@ static void as_ours(const uint8_t *bytes, size_t size)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
 	struct table_names names = {0};
-	struct name_rival rival;
+	struct name_conflict preferred;
 	const int dirfd = scratch_open();
 	static char text[1 << 21];
 	size_t n;
@@ -176,12 +176,12 @@ static void as_ours(const uint8_t *bytes, size_t size)
 	MUST(names_read(-1, &names) == 0);
 	iproute2_parse((const char *)bytes, size, put_line, &names);
 	MUST(names_write(dirfd, &names) == 0);
-	r = names_look(dirfd, &want, &rival);
+	r = names_look(dirfd, &want, &preferred);
 	n = read_ours(dirfd, text);
 	MUST((r == NAME_TAKEN) ==
 	     (memmem(text, n, " a\n", 3) && !stands(dirfd, "200 a\n")));
 	set_and_clear(dirfd);
-	MUST(names_set(dirfd, &want, &rival) == r);
+	MUST(names_set(dirfd, &want, &preferred) == r);
 	MUST(r != NAME_OURS || stands(dirfd, "200 a\n"));
 	set_and_clear(dirfd);
 	names_free(&names);

@@ -76,7 +76,7 @@ static int answer_of(const struct reply *reply, size_t size, struct answer *ret)
 	return r;
 }
 
-static int found_of(const struct reply *reply, size_t size, struct found *ret)
+static int found_of(const struct reply *reply, size_t size, struct kernel_object *ret)
 {
 	struct nlmsghdr *nlh = cut(reply, size);
 	const int r = found_get(nlh, ret);
@@ -519,7 +519,7 @@ static void test_found_is_what_was_put(void **state)
 		const struct step step = {.op = i % 2 ? STEP_ADD : STEP_DELETE,
 					  .object = parsed(objects[i / 2])};
 		struct reply reply = {0};
-		struct found found;
+		struct kernel_object found;
 
 		reply.size = encode_step(reply.bytes, &step, 0);
 		assert_int_equal(found_of(&reply, reply.size, &found), 1);
@@ -546,7 +546,7 @@ static void begin_rule(struct reply *reply, const struct fib_rule_hdr *frh,
 
 static void check_found(const struct reply *reply, int expected, bool ours)
 {
-	struct found found;
+	struct kernel_object found;
 
 	assert_int_equal(found_of(reply, reply->size, &found), expected);
 	if (expected == 1)
@@ -798,7 +798,7 @@ static void test_unreachable_on_lo(void **state)
 	const struct object expected =
 		parsed("unreachable 6 metric 4294967295 table 200");
 	struct rtmsg rtm = our_rtm;
-	struct found found;
+	struct kernel_object found;
 	struct reply reply;
 
 	(void)state;
@@ -833,7 +833,7 @@ static void test_routes_of_a_source(void **state)
 {
 	static const uint8_t network[16] = {0x20, 0x01, 0x0d, 0xb8};
 	struct rtmsg rtm = our_rtm;
-	struct found found;
+	struct kernel_object found;
 	struct reply reply;
 
 	(void)state;
@@ -884,7 +884,7 @@ static void test_odd_metrics(void **state)
 				struct nlattr head;
 				uint32_t value[4];
 			} mtu = {{inner, RTAX_MTU}, {1280, 1, 2, 3}};
-			struct found found;
+			struct kernel_object found;
 			struct reply reply;
 			int r;
 
@@ -1058,7 +1058,7 @@ static void test_next_hops(void **state)
 /* Cut anywhere: refused, or what is there taken; never read beyond (see cut()). */
 static void test_cut_messages(void **state)
 {
-	struct found found;
+	struct kernel_object found;
 	struct reply reply;
 
 	(void)state;

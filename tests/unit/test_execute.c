@@ -303,7 +303,7 @@ static void test_foreign_rules(void **state)
 }
 
 /* Another's default that comes before ours is told of, also where nothing is to be done. */
-static void test_rivals_of_what_stands(void **state)
+static void test_preferred_of_what_stands(void **state)
 {
 	static const struct {
 		const char *ours, *theirs;
@@ -335,12 +335,13 @@ static void test_rivals_of_what_stands(void **state)
 		for (enum care care = CARE_LITTLE; care <= CARE_MUCH; care++) {
 			run(care);
 			assert_int_equal(results[0].verdict, VERDICT_ALREADY);
-			assert_int_equal(results[0].has_rival,
+			assert_int_equal(results[0].has_preferred,
 					 cases[i].wins && care > CARE_LITTLE);
-			if (results[0].has_rival)
+			if (results[0].has_preferred)
 				assert_false(results[0].other.ours);
 		}
-		ip("-%d route flush table 200", strncmp(cases[i].ours, "route 4", 7) ? 6 : 4);
+		ip("-%d route flush table 200",
+		   strncmp(cases[i].ours, "route 4", 7) ? 6 : 4);
 	}
 }
 
@@ -384,34 +385,34 @@ static void test_ours_beside_foreign_rules(void **state)
 }
 
 /* Beside the route, which is added anew. */
-static bool find_rival(void)
+static bool find_preferred(void)
 {
 	run_one("- " ROUTE);
 	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
-	return results[0].has_rival;
+	return results[0].has_preferred;
 }
 
-static void test_rivals(void **state)
+static void test_preferred(void **state)
 {
 	(void)state;
 	netns_needed();
-	assert_false(find_rival());
+	assert_false(find_preferred());
 	ip("-6 route add default dev sixxs1 metric 4000 table 200 proto static");
 	ip("-6 route add default dev sixxs0 metric 1 table 200 proto static");
 	ip("-6 route add default dev sixxs1 metric 1 table 201 proto static");
-	assert_false(find_rival());
+	assert_false(find_preferred());
 	ip("-6 route add default dev sixxs1 metric 100 table 200 proto static");
-	assert_true(find_rival());
+	assert_true(find_preferred());
 	assert_int_equal(results[0].other.protocol, RTPROT_STATIC);
 	assert_int_equal(results[0].other.object.metric, 100);
 	/* one that was there before has been told of */
 	assert_int_equal(run_one("+ " ROUTE), VERDICT_ALREADY);
-	assert_false(results[0].has_rival);
+	assert_false(results[0].has_preferred);
 	/* also where one of ours had to make way first */
 	run_one("- " ROUTE);
 	ip("-6 route add default via fe80::1 dev sixxs0 metric 2048 table 200 proto 166");
 	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
-	assert_true(results[0].has_rival);
+	assert_true(results[0].has_preferred);
 }
 
 int main(void)
@@ -431,9 +432,9 @@ int main(void)
 		TEST(test_foreign_and_ours),
 		TEST(test_foreign_rules),
 		TEST(test_ours_beside_foreign_rules),
-		TEST(test_rivals_of_what_stands),
+		TEST(test_preferred_of_what_stands),
 		TEST(test_seen_rules),
-		TEST(test_rivals),
+		TEST(test_preferred),
 	};
 
 	return cmocka_run_group_tests_name("execute", tests, NULL, NULL);

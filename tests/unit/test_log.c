@@ -135,14 +135,14 @@ static void priorities(void)
 	log_line(LOG_INFO, "i%%s");
 	MUST(next_is("<30>i%s"));
 	log_line(LOG_DEBUG, "d");
-	log_story("story");
+	log_debug("story");
 	MUST(next_is(NULL));
 	MUST(!*said());
 	log_open(false, true);
 	MUST(log_is_verbose());
 	log_line(LOG_DEBUG, "d");
 	MUST(next_is("<31>d"));
-	log_story("story %d", 1);
+	log_debug("story %d", 1);
 	MUST(next_is("<31>story 1"));
 	MUST(!strcmp(said(), "sixxs-route: d\nsixxs-route: story 1\n"));
 	MUST(!log_failed());

@@ -135,7 +135,7 @@ static void test_longest_sentence_fits(void **state)
 static void test_names(void **state)
 {
 	const struct name_entry want = {.number = 200, .name = "sixxs0"};
-	struct name_rival other = {.entry = {.number = 300, .name = "other"}};
+	struct name_conflict other = {.entry = {.number = 300, .name = "other"}};
 	char text[EXPLAIN_SIZE];
 
 	(void)state;

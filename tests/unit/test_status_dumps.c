@@ -10,7 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-static int count_found(void *data, const struct found *found)
+static int count_found(void *data, const struct kernel_object *found)
 {
 	(void)found;
 	++*(unsigned *)data;

@@ -180,22 +180,22 @@ static int look(uint32_t number, const char *name, struct name_entry *ret)
 {
 	struct name_entry want = {.number = number};
 
-	struct name_rival rival = {.entry = *ret};
+	struct name_conflict conflict = {.entry = *ret};
 	int verdict;
 
 	strcpy(want.name, name);
-	verdict = names_look(runfd, &want, &rival);
-	*ret = rival.entry;
+	verdict = names_look(runfd, &want, &conflict);
+	*ret = conflict.entry;
 	return verdict;
 }
 
 static int set(uint32_t number, const char *name)
 {
 	struct name_entry want = {.number = number};
-	struct name_rival rival;
+	struct name_conflict conflict;
 
 	strcpy(want.name, name);
-	return names_set(runfd, &want, &rival);
+	return names_set(runfd, &want, &conflict);
 }
 
 /* What is there and cannot be read may hold the name. */
@@ -359,17 +359,17 @@ static void test_verdicts(void **state)
 static void test_whose(void **state)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
-	struct name_rival rival = {.ours = true};
+	struct name_conflict conflict = {.ours = true};
 
 	(void)state;
 	scratch_write("etc/iproute2/rt_tables", "201 a\n");
-	assert_int_equal(names_set(runfd, &want, &rival), NAME_TAKEN);
-	assert_false(rival.ours);
+	assert_int_equal(names_set(runfd, &want, &conflict), NAME_TAKEN);
+	assert_false(conflict.ours);
 	scratch_write("etc/iproute2/rt_tables", "");
 	scratch_write("run/rt_tables", "202 a\n");
-	assert_int_equal(names_set(runfd, &want, &rival), NAME_TAKEN);
-	assert_true(rival.ours);
-	assert_int_equal(rival.entry.number, 202);
+	assert_int_equal(names_set(runfd, &want, &conflict), NAME_TAKEN);
+	assert_true(conflict.ours);
+	assert_int_equal(conflict.entry.number, 202);
 }
 
 /* A name of others may be longer than any of ours: it is only cut in what is reported. */
@@ -392,12 +392,12 @@ static void test_long_name_of_others(void **state)
 static void test_no_run_folder(void **state)
 {
 	const struct name_entry want = {.number = 200, .name = "a"};
-	struct name_rival rival;
+	struct name_conflict conflict;
 
 	(void)state;
-	assert_int_equal(names_look(-1, &want, &rival), NAME_OURS);
+	assert_int_equal(names_look(-1, &want, &conflict), NAME_OURS);
 	scratch_write("etc/iproute2/rt_tables", "200 b\n");
-	assert_int_equal(names_look(-1, &want, &rival), NUMBER_TAKEN);
+	assert_int_equal(names_look(-1, &want, &conflict), NUMBER_TAKEN);
 	assert_int_equal(remove(scratch_path("run")), 0);
 	assert_int_equal(set(200, ""), NAME_OURS);
 	assert_int_equal(set(201, "a"), -ENOENT);
@@ -530,7 +530,7 @@ static void test_order(void **state)
 	enum { N = 250 };
 	_cleanup_(names_free) struct table_names names = {0};
 	struct name_entry want[N], other;
-	struct name_rival rival;
+	struct name_conflict conflict;
 	char last[TABLE_NAME_SIZE] = "";
 	unsigned n = 0;
 
@@ -539,7 +539,7 @@ static void test_order(void **state)
 	for (uint32_t i = 0; i < N; i++) {
 		want[i].number = 1000 + i * 7919 % N;
 		snprintf(want[i].name, sizeof(want[i].name), "t%u", want[i].number);
-		assert_int_equal(names_put(&names, &want[i], true, &rival), NAME_OURS);
+		assert_int_equal(names_put(&names, &want[i], true, &conflict), NAME_OURS);
 	}
 	assert_int_equal(names_write(runfd, &names), 0);
 	for (const char *line = ours(); *line; line = strchr(line, '\n') + 1) {
@@ -554,10 +554,11 @@ static void test_order(void **state)
 	for (uint32_t i = 0; i < N; i++) {
 		other = want[i];
 		other.number = 4711;
-		assert_int_equal(names_put(&names, &other, true, &rival), NAME_TAKEN);
-		assert_int_equal(rival.entry.number, want[i].number);
+		assert_int_equal(names_put(&names, &other, true, &conflict), NAME_TAKEN);
+		assert_int_equal(conflict.entry.number, want[i].number);
 		assert_int_equal(names_cut(&names, &other), 0);
-		assert_int_equal(names_put(&names, &want[i], false, &rival), NAME_OURS);
+		assert_int_equal(names_put(&names, &want[i], false, &conflict),
+				 NAME_OURS);
 		assert_int_equal(names_cut(&names, &want[i]), 1);
 		assert_int_equal(names_cut(&names, &want[i]), 0);
 	}
@@ -599,7 +600,7 @@ static void test_several(void **state)
 		assert_int_equal(names_read(runfd, &names), 0);
 		for (; n; left /= n, n--) {
 			struct name_entry entry = {.number = 10 + number[left % n]};
-			struct name_rival rival;
+			struct name_conflict conflict;
 
 			entry.name[0] = (char)('a' + number[left % n]);
 			number[left % n] = number[n - 1];
@@ -607,7 +608,7 @@ static void test_several(void **state)
 				assert_int_equal(names_cut(&names, &entry), 1);
 			else
 				assert_int_equal(
-					names_put(&names, &entry, order % 3, &rival),
+					names_put(&names, &entry, order % 3, &conflict),
 					NAME_OURS);
 		}
 		assert_int_equal(names_write(runfd, &names), 0);
