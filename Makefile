@@ -213,6 +213,9 @@ DEPS_SYSTEM := bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus ba
 DEPS_TEST := $(DEPS_SYSTEM) libcmocka-dev clang clang-format clang-tidy libclang-rt-dev cppcheck \
              shellcheck mandoc gcovr
 
+# plots what "make bench" has measured
+DEPS_BENCH := gnuplot-nox
+
 # builds the Debian package, and checks it
 DEPS_PACKAGE := build-essential debhelper lintian
 
@@ -226,6 +229,9 @@ DEPS_MACHINE := linux-image-amd64 kmod wireguard-tools
 
 deps: ## install all packages that building, the demo and the tests need (Debian)
 	@$(call install_packages,$(DEPS_DEMO) $(DEPS_TEST))
+
+deps-bench: ## install what the plots of "make bench" need beside them
+	@$(call install_packages,$(DEPS_BENCH))
 
 deps-demo: ## install only those that building and the demo need
 	@$(call install_packages,$(DEPS_DEMO))
@@ -263,4 +269,6 @@ FORCE:
 .PHONY: FORCE all install uninstall check check-debian13 unit protocol model memcheck system \
         fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-demo \
         deps-package deps-clients check-clients check-kernel deps-kernel deps-machine format clean help
+        fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-bench deps-demo \
+        deps-package deps-clients check-clients format clean help
 .DELETE_ON_ERROR:

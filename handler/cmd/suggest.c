@@ -164,6 +164,14 @@ static bool is_own_file(const struct suggestion *suggestion, const char *file)
 	return !strncmp(name, suggestion->ifname, size) && !strcmp(name + size, ".conf");
 }
 
+static char *copy_of(const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	char *copy = malloc(size);
+
+	return copy ? memcpy(copy, text, size) : NULL;
+}
+
 static void note_unread(void *data, enum severity severity, const char *file,
 			unsigned line, const char *text)
 {
@@ -173,7 +181,7 @@ static void note_unread(void *data, enum severity severity, const char *file,
 	(void)line, (void)text;
 	if (severity == SEVERITY_ERROR && !suggestion->unread &&
 	    !is_own_file(suggestion, file))
-		suggestion->unread = strdup(file);
+		suggestion->unread = copy_of(file);
 }
 
 static int note_section(void *data, const struct section *section, const char *file,

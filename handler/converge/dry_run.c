@@ -59,7 +59,7 @@ int rehearsal_take(struct rehearsal *rehearsal, const struct objects *wanted,
 		struct taken *taken = find_taken(rehearsal, &wanted->object[i]);
 		struct taken more = {.object = wanted->object[i]};
 
-		strncpy(more.ifname, ifname, IFNAMSIZ - 1);
+		memcpy(more.ifname, ifname, strnlen(ifname, IFNAMSIZ - 1));
 		if (taken)
 			*taken = more;
 		else

@@ -72,7 +72,7 @@ static int section_line(struct checker *checker, char *line, const char *end)
 			checker,
 			"a section's name may hold only letters, digits, '_', '.' and '-'");
 	for (size_t i = 0; i < found->n_sections; i++)
-		if (!strcasecmp(found->section[i].name, name))
+		if (!strncasecmp(found->section[i].name, name, LINE_SIZE_MAX))
 			return complain(checker, "section [%.*s] is in line %u already",
 					SHOWN_MAX, name, found->section[i].line);
 

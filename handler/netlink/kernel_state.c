@@ -161,7 +161,7 @@ const struct kernel_link *kernel_state_link(const struct kernel_state *state,
 	struct kernel_link key = {.carrier = false};
 	const struct kernel_link *wanted = &key, **found = NULL;
 
-	strncpy(key.link.ifname, ifname, sizeof(key.link.ifname) - 1);
+	memcpy(key.link.ifname, ifname, strnlen(ifname, sizeof(key.link.ifname) - 1));
 	if (state->by_name) /* not read: there is none */
 		found = bsearch(&wanted, state->by_name, state->n_links,
 				sizeof(*state->by_name), by_ifname);

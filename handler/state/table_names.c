@@ -71,7 +71,7 @@ int names_read(int runfd, struct table_names *ret)
 		      : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &ret->bytes,
 					  &ret->size);
 	if (r == -ENOENT) {
-		ret->bytes = strdup("");
+		ret->bytes = calloc(1, 1);
 		return ret->bytes ? 0 : -ENOMEM;
 	}
 	if (r < 0)

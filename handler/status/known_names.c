@@ -26,7 +26,8 @@ static void put_name(void *data, uint32_t number, const char *name)
 	}
 	names->name = more;
 	more[names->n] = (struct known_name){.entry.number = number, .order = names->n};
-	strncpy(more[names->n++].entry.name, name, sizeof(more->entry.name) - 1);
+	memcpy(more[names->n++].entry.name, name,
+	       strnlen(name, sizeof(more->entry.name) - 1));
 }
 
 static int put_ours(void *data, const struct name_entry *entry)

@@ -26,7 +26,7 @@ static int add(struct tunnels *tunnels, const char *ifname, struct tunnel_status
 	tunnels->status = more;
 	*ret = &more[tunnels->n++];
 	**ret = (struct tunnel_status){.order = tunnels->n};
-	strncpy((*ret)->ifname, ifname, IFNAMSIZ - 1);
+	memcpy((*ret)->ifname, ifname, strnlen(ifname, IFNAMSIZ - 1));
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct backoff *backoff_find(struct backoffs *backoffs, const char *ifname, bool
 	struct backoff key = {.due = 0}, *backoff;
 	void *found;
 
-	strncpy(key.ifname, ifname, sizeof(key.ifname) - 1);
+	memcpy(key.ifname, ifname, strnlen(ifname, sizeof(key.ifname) - 1));
 	found = tfind(&key, &backoffs->by_name, compare);
 	if (found)
 		return *(struct backoff **)found;

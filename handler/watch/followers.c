@@ -30,7 +30,8 @@ int followers_note(struct followers *followers, const char *ifname,
 		if (!follower)
 			return -ENOMEM;
 		memset(follower->ifname, 0, sizeof(follower->ifname));
-		strncpy(follower->ifname, ifname, sizeof(follower->ifname) - 1);
+		memcpy(follower->ifname, ifname,
+		       strnlen(ifname, sizeof(follower->ifname) - 1));
 	}
 	follower->follows = *follows;
 	followers->carriers |= follows->carrier;
