@@ -267,8 +267,6 @@ help: ## list the targets
 FORCE:
 
 .PHONY: FORCE all install uninstall check check-debian13 unit protocol model memcheck system \
-        fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-demo \
-        deps-package deps-clients check-clients check-kernel deps-kernel deps-machine format clean help
         fuzz faults coverage bench lint print-cflags deb check-package demo deps deps-bench deps-demo \
-        deps-package deps-clients check-clients format clean help
+        deps-package deps-clients check-clients check-kernel deps-kernel deps-machine format clean help
 .DELETE_ON_ERROR:
