@@ -168,6 +168,13 @@ static void drop_lost(struct run *run)
 	}
 }
 
+/* A run that was cut short may have left a file half written, over which nothing writes now. */
+static void tidy(const struct run *run, const struct outcome *outcome)
+{
+	if (run->has_record && outcome->changed && is_active(run))
+		run_dir_tidy(run->runfd);
+}
+
 /* Writes down all that may hold from now on, acts, and writes down what does hold. */
 static int carry_out(struct run *run, struct outcome *ret)
 {
@@ -187,6 +194,7 @@ static int carry_out(struct run *run, struct outcome *ret)
 	drop_lost(run);
 	r_name = set_names(run);
 	r_record = write_after(run);
+	tidy(run, ret);
 	return r < 0 ? r : r_name < 0 ? r_name : r_record;
 }
 

@@ -532,7 +532,10 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 
 @test "apply --all while somebody installs ours as fast as it sweeps: an error, and in time" {
 	local adder
-	while :; do ip -6 rule add from 2001:db8:f::"$(printf %x $RANDOM)" lookup 999 priority 9000 protocol 166 2>/dev/null || true; done 3>&- &
+	for _ in {1..500}; do
+		ip -6 rule add from 2001:db8:f::"$(printf %x $RANDOM)" lookup 999 priority 9000 protocol 166 2>/dev/null || true
+		nap 0.04
+	done 3>&- &
 	adder=$!
 	exits 1 timeout 30 strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=20ms sixxs-route apply --all
 	told '^daemon.err something installs rules or routes with our mark, protocol 166, as fast as they are swept: what belongs to no tunnel is left; find it by ip monitor rule route, then run: sixxs-route apply --all$'
