@@ -140,7 +140,9 @@ offers() {
 	grep -q '/other/etc/sixxs-route/conf.d' /tmp/dest/opt/x/share/bash-completion/completions/sixxs-route
 	for page in man5/sixxs-route.conf.5 man8/sixxs-route.8; do
 		text=$(cat /tmp/dest/opt/x/share/man/$page)
-		run grep -nE '(^|[^a-z])/(usr|etc|run)/' <<<"$(sed 's|/etc/udev/rules.d/90-tunnels||; s|/etc/netns/||; s|/etc/passwd||' <<<"$text")"
+		# but others' files, and other systems' places
+		run grep -nE '(^|[^a-z])/(usr|etc|run)/' <<<"$(sed 's|/etc/udev/rules.d/90-tunnels||; s|/etc/netns/||; s|/etc/passwd||
+			s|/etc/systemd/networkd.conf.d||; /^\.It \(Fedora\|Arch\) /d' <<<"$text")"
 		[ "$output" = "" ]
 		# what the page says is there is there
 		while read -r path; do

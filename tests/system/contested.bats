@@ -124,6 +124,9 @@ up1='default dev sixxs1 proto sixxs metric 2048 pref medium'
 	rm /run/sixxs-route/sixxs0.record~
 }
 
+# then the event is to wait for the link
+ruled() { rules | grep -q ' from 2a02::1 '; }
+
 @test "a link that leaves its bridge is still waited for" {
 	local pid
 	sections 1 2 'wait = 20'
@@ -134,7 +137,7 @@ up1='default dev sixxs1 proto sixxs metric 2048 pref medium'
 	settle
 	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
 	pid=$!
-	wait_until 10 told 'the route waits'
+	wait_until 10 ruled
 	ip link set sixxs0 nomaster
 	ip link set sixxs0 up
 	wait $pid
@@ -152,7 +155,7 @@ up1='default dev sixxs1 proto sixxs metric 2048 pref medium'
 	tunnel_add sixxs0
 	event add sixxs0 "$(ifindex sixxs0)" 3>&- &
 	pid=$!
-	wait_until 10 told 'the route waits'
+	wait_until 10 ruled
 	exec 8>/run/sixxs-route/lock
 	flock 8
 	tunnel_up sixxs0
