@@ -86,7 +86,7 @@ build/fuzz/%.o: handler/%.c Makefile
 
 # the parsers, and the rooms that they stand on
 FUZZED := $(wildcard handler/lib/*.c handler/config/*.c handler/routing/*.c handler/state/*.c \
-          handler/netlink/*.c) handler/cmd/uevent.c
+          handler/netlink/*.c handler/kernel/*.c) handler/cmd/uevent.c
 
 build/fuzz/%: tests/fuzz/%.c $(FUZZED:handler/%.c=build/fuzz/%.o)
 	$(call say,CLANG,$<)clang $(CPPFLAGS) $(FUZZ_CFLAGS) \

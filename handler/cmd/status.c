@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/status.h"
 
-#include "cmd/networkd.h"
-#include "cmd/watcher.h"
+#include "host/networkd.h"
+#include "host/watcher.h"
 #include "lib/cleanup.h"
+#include "print/print_json.h"
+#include "print/print_table.h"
 #include "status/ping.h"
-#include "status/print_json.h"
-#include "status/print_table.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -15,7 +15,7 @@
 
 struct status_options {
 	bool json;
-	const char *probe; /* an address; NULL: see netlink/probe.h */
+	const char *probe; /* an address; NULL: see kernel/probe.h */
 	const char *ping;  /* an address; NULL: nothing is sent */
 	int ping_socket;   /* what status_ping_open said */
 };

@@ -2,12 +2,12 @@
 #include "cmd/suggest.h"
 
 #include "config/config.h"
+#include "kernel/kernel_state.h"
 #include "lib/array.h"
 #include "lib/escape.h"
 #include "lib/iproute2.h"
 #include "lib/log.h"
 #include "netlink/dump.h"
-#include "netlink/kernel_state.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -4,12 +4,12 @@
 #include "config/keys.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "lib/sd_notify.h"
 #include "netlink/notify_filter.h"
 #include "state/run_dir.h"
 #include "state/watch_lock.h"
 #include "watch/changes.h"
 #include "watch/holds.h"
+#include "watch/sd_notify.h"
 #include "watch/upkeep.h"
 
 #include <errno.h>

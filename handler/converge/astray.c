@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/astray.h"
 
+#include "kernel/kernel_state.h"
+#include "kernel/policy.h"
+#include "kernel/probe.h"
 #include "lib/cleanup.h"
-#include "netlink/kernel_state.h"
-#include "netlink/policy.h"
-#include "netlink/probe.h"
 #include "netlink/route_reply.h"
 
 #include <errno.h>

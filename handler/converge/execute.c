@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/execute.h"
 
+#include "kernel/run_plan.h"
 #include "lib/array.h"
 #include "lib/ipv6.h"
 #include "netlink/dump.h"
-#include "netlink/run_plan.h"
 
 #include <errno.h>
 #include <stdlib.h>

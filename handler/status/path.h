@@ -6,8 +6,8 @@
 #ifndef PATH_H
 #define PATH_H
 
+#include "kernel/policy.h"
 #include "netlink/kernel_route.h"
-#include "netlink/policy.h"
 #include "netlink/route_reply.h"
 #include "routing/plan.h"
 #include "status/echo.h"

@@ -7,7 +7,7 @@
 #ifndef PROBE_PACKET_H
 #define PROBE_PACKET_H
 
-#include "netlink/kernel_state.h"
+#include "kernel/kernel_state.h"
 #include "netlink/rtnl.h"
 #include "status/path.h"
 

@@ -9,8 +9,8 @@
 
 #include "config/config.h"
 #include "config/diagnostic.h"
-#include "netlink/kernel_state.h"
-#include "netlink/probe.h"
+#include "kernel/kernel_state.h"
+#include "kernel/probe.h"
 #include "netlink/rtnl.h"
 #include "settings.h"
 #include "status/known_names.h"

@@ -7,7 +7,7 @@
 #ifndef TUNNEL_STATUS_H
 #define TUNNEL_STATUS_H
 
-#include "netlink/kernel_state.h"
+#include "kernel/kernel_state.h"
 #include "status/path.h"
 
 /* In rising order: that of a tunnel is the highest of its parts. */

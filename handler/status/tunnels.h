@@ -8,7 +8,7 @@
 #define TUNNELS_H
 
 #include "config/diagnostic.h"
-#include "netlink/kernel_state.h"
+#include "kernel/kernel_state.h"
 #include "settings.h"
 #include "status/tunnel_status.h"
 

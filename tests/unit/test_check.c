@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What check reads of systemd-networkd, and the form in which it answers. */
-#include "cmd/networkd.h"
 #include "config/diagnostic.h"
+#include "host/networkd.h"
 #include "scratch.h"
 
 static void test_networkd(void **state)

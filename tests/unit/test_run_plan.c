@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plans, and what the kernel of a network namespace makes of them. */
-#include "netlink/run_plan.h"
+#include "kernel/run_plan.h"
 #include "netns.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))

@@ -3,7 +3,6 @@
  * The watcher's parts that need no kernel: which messages its filter lets through, what
  * is made of them, when it mends what others delete, and what it tells systemd.
  */
-#include "lib/sd_notify.h"
 #include "netlink/decode.h"
 #include "netlink/notify_filter.h"
 #include "scratch.h"
@@ -12,6 +11,7 @@
 #include "state/watch_lock.h"
 #include "watch/backoff.h"
 #include "watch/changes.h"
+#include "watch/sd_notify.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/networkd.h"
+#include "host/networkd.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"

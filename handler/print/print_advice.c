@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "status/print_advice.h"
+#include "print/print_advice.h"
 
 #include "lib/escape.h"
-#include "status/advice.h"
+#include "print/advice.h"
 
 #include <string.h>
 

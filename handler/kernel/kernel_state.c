@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "netlink/kernel_state.h"
+#include "kernel/kernel_state.h"
 
 #include "lib/array.h"
 #include "lib/ipv6.h"

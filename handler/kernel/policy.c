@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "netlink/policy.h"
+#include "kernel/policy.h"
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>

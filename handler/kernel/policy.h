@@ -7,7 +7,7 @@
 #ifndef POLICY_H
 #define POLICY_H
 
-#include "netlink/kernel_state.h"
+#include "kernel/kernel_state.h"
 #include "routing/object.h"
 
 #include <net/if.h>

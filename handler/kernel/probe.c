@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "netlink/probe.h"
+#include "kernel/probe.h"
 
 #include "netlink/encode.h"
 

@@ -7,7 +7,7 @@
 #ifndef VRF_H
 #define VRF_H
 
-#include "netlink/kernel_state.h"
+#include "kernel/kernel_state.h"
 #include "routing/tunnel.h"
 
 struct vrf {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "status/print_table.h"
+#include "print/print_table.h"
 
 #include "converge/messages.h"
 #include "lib/escape.h"
-#include "status/print_advice.h"
+#include "print/print_advice.h"
 #include "status/tunnel_judge.h"
 
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/served.h"
+#include "host/served.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "status/print_json.h"
+#include "print/print_json.h"
 
-#include "lib/json.h"
+#include "print/json.h"
 #include "status/tunnel_judge.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/surroundings.h"
+#include "host/surroundings.h"
 
 #include "converge/astray.h"
+#include "kernel/kernel_state.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "netlink/kernel_state.h"
 #include "routing/plan.h"
 
 #include <errno.h>

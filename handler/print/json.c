@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/json.h"
+#include "print/json.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "status/advice.h"
+#include "print/advice.h"
 
 static bool has_preferred(const struct snapshot *snapshot,
 			  const struct tunnel_status *status)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/vrf.h"
+#include "host/vrf.h"
 
 #include "status/tunnel_status.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "netlink/narrower.h"
+#include "kernel/narrower.h"
 
 #include "lib/array.h"
 #include "netlink/attr.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/watcher.h"
+#include "host/watcher.h"
 
 #include "lib/cleanup.h"
 #include "state/run_dir.h"

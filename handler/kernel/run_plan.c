@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "netlink/run_plan.h"
+#include "kernel/run_plan.h"
 
+#include "kernel/narrower.h"
 #include "netlink/attr.h"
 #include "netlink/decode.h"
 #include "netlink/dump.h"
 #include "netlink/encode.h"
-#include "netlink/narrower.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/sd_notify.h"
+#include "watch/sd_notify.h"
 
 #include "lib/cleanup.h"
 
