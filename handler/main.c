@@ -11,10 +11,10 @@
 #include "cmd/watch.h"
 #include "converge/dry_run.h"
 #include "lib/cleanup.h"
-#include "lib/escape.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/privilege.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,8 +10,8 @@
 #include "host/surroundings.h"
 #include "host/vrf.h"
 #include "host/watcher.h"
+#include "kernel/ipv6.h"
 #include "lib/cleanup.h"
-#include "lib/ipv6.h"
 #include "lib/log.h"
 #include "routing/plan.h"
 

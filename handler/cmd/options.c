@@ -2,7 +2,7 @@
 #include "cmd/options.h"
 
 #include "config/keys.h"
-#include "lib/escape.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <getopt.h>

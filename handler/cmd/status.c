@@ -4,8 +4,8 @@
 #include "host/networkd.h"
 #include "host/watcher.h"
 #include "lib/cleanup.h"
-#include "print/print_json.h"
-#include "print/print_table.h"
+#include "print/json.h"
+#include "print/table.h"
 #include "status/ping.h"
 
 #include <errno.h>

@@ -4,9 +4,9 @@
 #include "config/config.h"
 #include "kernel/kernel_state.h"
 #include "lib/array.h"
-#include "lib/escape.h"
 #include "lib/iproute2.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "netlink/dump.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 #include "config/keys.h"
 #include "config/section.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/trusted.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ static int open_folder(const struct settings *settings, struct claims *claims)
 	if (fd < 0)
 		return say_errno(claims, "cannot be opened (links are not followed)",
 				 -errno);
-	r = file_trust_dir(fd, &claims->diagnostics);
+	r = trusted_dir(fd, &claims->diagnostics);
 	return r < 0 ? r : take_fd(&fd);
 }
 
@@ -127,9 +127,9 @@ static int read_file(struct claims *claims, int dirfd, const char *file)
 	size_t size;
 	int r;
 
-	r = fd = file_open_linked(dirfd, file, &to);
+	r = fd = trusted_open_linked(dirfd, file, &to);
 	if (r >= 0)
-		r = file_read_open(fd, INI_FILE_MAX, &to, &bytes, &size);
+		r = trusted_read_fd(fd, INI_FILE_MAX, &to, &bytes, &size);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	/* thousands of files that do not even mention the name must not cost a parse each

@@ -2,8 +2,8 @@
 #include "config/diagnostic.h"
 
 #include "lib/array.h"
-#include "lib/escape.h"
 #include "lib/log.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/execute.h"
 
+#include "kernel/ipv6.h"
 #include "kernel/run_plan.h"
 #include "lib/array.h"
-#include "lib/ipv6.h"
 #include "netlink/dump.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "converge/run.h"
 
 #include "converge/messages.h"
-#include "lib/ipv6.h"
+#include "kernel/ipv6.h"
 #include "lib/log.h"
 #include "state/run_dir.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "guard/connect_count.h"
 
-#include "lib/boot_id.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/ini.h"
+#include "lib/trusted.h"
+#include "state/boot_id.h"
 #include "state/run_dir.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void counts_close(const struct counts *counts)
 		close(counts->fd);
 }
 
-/* Only what is plainly a file of ours: all else is for file_read_trusted to judge. */
+/* Only what is plainly a file of ours: all else is for trusted_read to judge. */
 static bool open_counts(int runfd, const char *name, struct counts *ret)
 {
 	struct stat st;
@@ -100,7 +101,7 @@ static int read_file(int runfd, const char *name, struct connects *ret,
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t size;
-	const int r = file_read_trusted(runfd, name, INI_FILE_MAX, NULL, &bytes, &size);
+	const int r = trusted_read(runfd, name, INI_FILE_MAX, NULL, &bytes, &size);
 
 	ret->n = 0;
 	ret->boot[0] = '\0';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/kernel_state.h"
 
+#include "kernel/ipv6.h"
 #include "lib/array.h"
-#include "lib/ipv6.h"
 #include "netlink/dump.h"
 #include "netlink/encode.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/diagnose.h"
 
-#include "lib/escape.h"
+#include "lib/text.h"
 
 #include <limits.h>
 #include <stdbool.h>

@@ -1,46 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole files: ours are read only if they can be trusted, others' as they are; and
- * written so that at any time there is the old one or the new one. Knows nothing of what
- * is in them. A buffer that is handed out is the caller's, for free(). Functions return 0
- * or -errno.
+ * Whole files, read as they are, whoever's they are (ours: see lib/trusted.h); and written
+ * so that at any time there is the old one or the new one. Knows nothing of what is in
+ * them. A buffer that is handed out is the caller's, for free(). Functions return 0 or
+ * -errno.
  */
 #ifndef FILE_H
 #define FILE_H
 
-#include "lib/diagnose.h"
-
 #include <stddef.h>
 #include <sys/uio.h>
-
-/*
- * Whether DIRFD is a folder whose files may be trusted: owned by root or the effective
- * user, and not writable by group or others. Returns 0; or -EPERM, -errno after one
- * diagnostic.
- */
-int file_trust_dir(int dirfd, struct diagnostics *diagnostics);
-
-/*
- * Reads NAME below the open folder DIRFD (AT_FDCWD: it is a path), with a NUL behind its
- * *ret_size bytes: never through a symbolic link, never blocking, only a regular file of
- * at most MAX bytes, of which the same holds as of a trusted folder. Returns 0; -ENOENT:
- * there is none (nothing is said); -EPERM: not to be trusted; -EFBIG; -EBUSY: it was
- * changed meanwhile; other -errno: all but -ENOENT after one diagnostic.
- */
-int file_read_trusted(int dirfd, const char *name, size_t max,
-		      struct diagnostics *diagnostics, char **ret, size_t *ret_size);
-
-/*
- * The same, but a symbolic link is followed where every folder on its way is to be
- * trusted. -ENODATA: it is a link to /dev/null (nothing is said).
- */
-int file_read_linked(int dirfd, const char *name, size_t max,
-		     struct diagnostics *diagnostics, char **ret, size_t *ret_size);
-
-/* The two halves of it: the first returns a descriptor. */
-int file_open_linked(int dirfd, const char *name, struct diagnostics *diagnostics);
-int file_read_open(int fd, size_t max, struct diagnostics *diagnostics, char **ret,
-		   size_t *ret_size);
 
 /*
  * Reads the first MAX bytes of a file of somebody else's, a NUL behind them. -EINVAL: it

@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "lib/trusted.h"
 
 #include <errno.h>
 #include <iniparser/iniparser.h>
@@ -202,7 +203,7 @@ int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 	size_t size;
 	int r;
 
-	r = file_read_linked(dirfd, name, INI_FILE_MAX, diagnostics, &bytes, &size);
+	r = trusted_read_linked(dirfd, name, INI_FILE_MAX, diagnostics, &bytes, &size);
 	return r < 0 ? r : ini_parse(bytes, size, diagnostics, ret);
 }
 

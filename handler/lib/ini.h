@@ -22,7 +22,7 @@ struct ini {
 };
 
 /*
- * Reads NAME below the open folder DIRFD as file_read_linked() does. Returns 0 and a new
+ * Reads NAME below the open folder DIRFD as trusted_read_linked() does. Returns 0 and a new
  * *ret for ini_free; -ENOENT: no such file (nothing is said); -EPERM: not to be trusted;
  * -EINVAL: refused text; other -errno: could not be read. All but -ENOENT after at least
  * one diagnostic. *ret is written only on success.

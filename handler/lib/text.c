@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/text.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static char *put_digits(char *to, uint64_t number, unsigned base)
@@ -32,4 +34,28 @@ size_t name_span(const char *text)
 	       (*c >= '0' && *c <= '9') || *c == '_' || *c == '.' || *c == '-')
 		c++;
 	return (size_t)(c - text);
+}
+
+const char *escape(const char *text, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (; *text; text++) {
+		const unsigned char c = (unsigned char)*text;
+		const bool plain = c >= 0x20 && c < 0x7f && c != '\\';
+		const size_t need = plain ? 1 : 4;
+
+		if (n + need + sizeof("...") > size) {
+			memcpy(buf + n, "...", 3);
+			n += 3;
+			break;
+		}
+		if (plain)
+			buf[n] = (char)c;
+		else
+			snprintf(buf + n, need + 1, "\\x%02x", c);
+		n += need;
+	}
+	buf[n] = '\0';
+	return buf;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Short texts, piece by piece, as stpcpy(3) does: each function writes at TO, ends what it
- * wrote with a NUL, and returns where that stands. Instead of printf(3), which costs an
- * event more than all the rest of its own code. Pure. The caller has made the room.
+ * Short texts: pieces of ours put together, names, and others' text made fit to be shown.
+ * Knows nothing of what it says. Pure. The caller has made the room.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -12,6 +11,10 @@
 
 #define NUMBER_STRLEN 21 /* the longest number, with its NUL */
 
+/*
+ * As stpcpy(3): each writes at TO, ends what it wrote with a NUL, and returns where that
+ * stands. Instead of printf(3), which costs an event more than all the rest of its own code.
+ */
 char *put_number(char *to, uint64_t number);
 
 /* Hexadecimal, as "%x". */
@@ -22,5 +25,11 @@ char *put_hex(char *to, uint32_t number);
  * takes a thousand instructions.
  */
 size_t name_span(const char *text);
+
+/*
+ * For a terminal, a log and quotes: TEXT with every byte outside printable ASCII, and the
+ * backslash, as \xNN, cut with "..." at SIZE (at least 8). Returns BUF.
+ */
+const char *escape(const char *text, char *buf, size_t size);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "state/held.h"
 
-#include "lib/boot_id.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
+#include "lib/trusted.h"
+#include "state/boot_id.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +82,7 @@ static int read_hold(int runfd, const char *ifname, bool *ret_file, int64_t *ret
 	int r;
 
 	held_path(ifname, path);
-	r = file_read_trusted(runfd, path, HELD_STRLEN, NULL, &bytes, &size);
+	r = trusted_read(runfd, path, HELD_STRLEN, NULL, &bytes, &size);
 	*ret_file = r != -ENOENT && r != -ENOTDIR;
 	if (!*ret_file || r == -EPERM || r == -EFBIG || r == -EBUSY)
 		return 0;

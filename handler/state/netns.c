@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "state/netns.h"
 
-#include "lib/boot_id.h"
+#include "state/boot_id.h"
 #include "state/run_dir.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "state/record.h"
 
 #include "lib/cleanup.h"
-#include "lib/file.h"
+#include "lib/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,7 @@ int record_read(int runfd, const char *ifname, struct objects *ret)
 	int r;
 
 	record_name(ifname, name);
-	r = file_read_trusted(runfd, name, SIZE_MAX_, NULL, &bytes, &size);
+	r = trusted_read(runfd, name, SIZE_MAX_, NULL, &bytes, &size);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r == -EFBIG ? -EINVAL : r;
 	return parse(bytes, size, ret);

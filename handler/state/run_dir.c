@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/trusted.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,7 +59,7 @@ int run_dir_open(const char *path, bool create)
 	}
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : failed();
-	r = file_trust_dir(fd, NULL);
+	r = trusted_dir(fd, NULL);
 	return r < 0 ? r : take_fd(&fd);
 }
 

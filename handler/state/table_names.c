@@ -2,8 +2,8 @@
 #include "state/table_names.h"
 
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/text.h"
+#include "lib/trusted.h"
 #include "state/run_dir.h"
 
 #include <errno.h>
@@ -67,9 +67,9 @@ int names_read(int runfd, struct table_names *ret)
 	int r;
 
 	*ret = (struct table_names){.size = 0};
-	r = runfd < 0 ? -ENOENT
-		      : file_read_trusted(runfd, OURS, OURS_MAX, NULL, &ret->bytes,
-					  &ret->size);
+	r = runfd < 0
+		    ? -ENOENT
+		    : trusted_read(runfd, OURS, OURS_MAX, NULL, &ret->bytes, &ret->size);
 	if (r == -ENOENT) {
 		ret->bytes = calloc(1, 1);
 		return ret->bytes ? 0 : -ENOMEM;

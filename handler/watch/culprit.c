@@ -2,8 +2,8 @@
 #include "watch/culprit.h"
 
 #include "lib/cleanup.h"
-#include "lib/escape.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #include <dirent.h>
 #include <errno.h>

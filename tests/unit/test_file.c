@@ -3,6 +3,7 @@
 #include "scratch.h"
 
 #include "lib/file.h"
+#include "lib/trusted.h"
 
 #include <stdbool.h>
 
@@ -28,8 +29,8 @@ static const char *content(const char *name, bool linked, int *ret_r)
 	size_t size = 0;
 
 	reported[0] = '\0';
-	*ret_r = linked ? file_read_linked(dirfd, name, 100, &to, &bytes, &size)
-			: file_read_trusted(dirfd, name, 100, &to, &bytes, &size);
+	*ret_r = linked ? trusted_read_linked(dirfd, name, 100, &to, &bytes, &size)
+			: trusted_read(dirfd, name, 100, &to, &bytes, &size);
 	close(dirfd);
 	if (*ret_r < 0)
 		return NULL;

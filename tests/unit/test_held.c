@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/boot_id.h"
 #include "scratch.h"
+#include "state/boot_id.h"
 #include "state/held.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "lib/file.h"
 #include "lib/ini.h"
+#include "lib/trusted.h"
 
 #include <iniparser/iniparser.h>
 #include <sys/sysmacros.h>
@@ -431,11 +431,11 @@ static void test_trust_dir(void **state)
 
 	(void)state;
 	reported[0] = '\0';
-	assert_int_equal(file_trust_dir(fd, &to), 0);
+	assert_int_equal(trusted_dir(fd, &to), 0);
 	assert_int_equal(fchmod(fd, 01777), 0);
-	assert_int_equal(file_trust_dir(fd, &to), -EPERM);
+	assert_int_equal(trusted_dir(fd, &to), -EPERM);
 	assert_int_equal(fchmod(fd, 0775), 0);
-	assert_int_equal(file_trust_dir(fd, &to), -EPERM);
+	assert_int_equal(trusted_dir(fd, &to), -EPERM);
 	assert_string_equal(reported,
 			    "0: mode 1777: group and others must not be able to write\n"
 			    "0: mode 0775: group and others must not be able to write\n");
@@ -443,7 +443,7 @@ static void test_trust_dir(void **state)
 	if (geteuid() == 0) {
 		reported[0] = '\0';
 		assert_int_equal(fchown(fd, 65534, 0), 0);
-		assert_int_equal(file_trust_dir(fd, &to), -EPERM);
+		assert_int_equal(trusted_dir(fd, &to), -EPERM);
 		assert_string_equal(reported,
 				    "0: owned by uid 65534: expected root or who "
 				    "runs this program\n");

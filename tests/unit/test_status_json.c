@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
-#include "print/json.h"
+#include "print/json_writer.h"
 
 static char *written;
 static size_t written_size;

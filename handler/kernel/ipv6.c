@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/ipv6.h"
+#include "kernel/ipv6.h"
 
 #include <errno.h>
 #include <unistd.h>

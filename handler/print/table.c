@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "print/print_table.h"
+#include "print/table.h"
 
 #include "converge/messages.h"
-#include "lib/escape.h"
-#include "print/print_advice.h"
+#include "lib/text.h"
+#include "print/advice.h"
 #include "status/tunnel_judge.h"
 
 #include <linux/rtnetlink.h>

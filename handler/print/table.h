@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A snapshot as a table for people: 80 columns, plain ASCII, colours if so told. */
-#ifndef PRINT_TABLE_H
-#define PRINT_TABLE_H
+#ifndef TABLE_H
+#define TABLE_H
 
 #include "status/snapshot.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/escape.h"
+#include "lib/text.h"
 #include "scratch.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))

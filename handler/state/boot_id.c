@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/boot_id.h"
+#include "state/boot_id.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
