@@ -120,6 +120,23 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 	return (size_t)n == size ? 0 : -EIO;
 }
 
+#define LOSSES_MAX 100 /* in a row: then it is no queue that ran over */
+
+/*
+ * The kernel tells once that the queue ran over, and then drops all that comes until nothing
+ * is left in it (netlink_overrun, net/netlink/af_netlink.c). What is still there goes too: so
+ * whoever looks after he was told misses nothing that came before.
+ */
+static void drain(int fd)
+{
+	unsigned losses = 0;
+	char byte;
+
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno == EINTR ||
+	       (errno == ENOBUFS && losses++ < LOSSES_MAX))
+		;
+}
+
 /*
  * recvmsg(), which waits RECEIVE_MS at most where FLAGS do not say MSG_DONTWAIT. Nearly
  * always there is something: so it is asked for first. Returns -errno.
@@ -139,6 +156,9 @@ static ssize_t receive_once(const struct rtnl *rtnl, struct msghdr *msg, int fla
 			waited = true;
 			if (poll(&poll_fd, 1, RECEIVE_MS) < 0 && errno != EINTR)
 				return -errno;
+		} else if (errno == ENOBUFS) {
+			drain(poll_fd.fd);
+			return -ENOBUFS;
 		} else if (errno != EINTR) {
 			return -errno;
 		}

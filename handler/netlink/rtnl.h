@@ -53,8 +53,8 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size);
 /*
  * Gives each message of one read to FN, until it returns something else than 0, which is
  * then returned. flags: recvmsg(2)'s; with MSG_TRUNC no message is too long, for its
- * length is asked for first. Returns 0; -ENOBUFS: some were lost, or one was too long
- * (there is room for its like from then on); -EAGAIN: there is nothing (MSG_DONTWAIT), or
+ * length is asked for first. Returns 0; -ENOBUFS: some were lost, all that had come among
+ * them, or one was too long (there is room for its like from then on); -EAGAIN: there is nothing (MSG_DONTWAIT), or
  * nothing came for 5 s; other -errno.
  */
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
