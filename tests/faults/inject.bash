@@ -117,10 +117,13 @@ before_main() { [[ $in_loader == yes ]] && ! grep -q 'umask(022)' $log; }
 
 # Whether the fault came at all, or the case has shown nothing.
 had_fault() { # STRACE AND ITS ARGUMENTS
+	local text
 	if [[ $* == *inject=* ]]; then
-		grep -q INJECTED $log
+		IFS= read -r -d '' text <$log
+		[[ $text == *INJECTED* ]]
 	else
-		! grep -q '^no fault came' $stderr
+		IFS= read -r -d '' text <$stderr
+		[[ $'\n'$text != *$'\nno fault came'* ]]
 	fi
 }
 

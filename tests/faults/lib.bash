@@ -30,15 +30,15 @@ follows='event all again gone'
 kills="$scenarios conflict guard"
 one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys kept watch '
 
-batch=/tmp/show-all scenario=
+scenario= state_file=/tmp/state
 left='!(lock|watch.lock|netns|owners|held|connects.*)' # what must not stay in the run folder
 declare -A ifindex=()
+readarray -t exported < <(compgen -e)
 
 # ---- links and drop-ins -------------------------------------------------------------------
 
 link_add() { # IFNAME [up]
-	ip tuntap add dev "$1" mode tun
-	ip link set dev "$1" addrgenmode none ${2:+up}
+	ip -batch - <<<"tuntap add dev $1 mode tun"$'\n'"link set dev $1 addrgenmode none ${2-}"
 	read -r "ifindex[$1]" <"/sys/class/net/$1/ifindex"
 }
 
@@ -54,11 +54,8 @@ link_rename() {
 	ifindex[$2]=${ifindex[$1]}
 }
 
-# By a rename, as a file half written is another file.
-drop_in() {
-	printf '%s\n' "${@:2}" >$conf_dir/.new
-	mv -f $conf_dir/.new "$conf_dir/$1.conf"
-}
+# Nobody reads it meanwhile.
+drop_in() { printf '%s\n' "${@:2}" >"$conf_dir/$1.conf"; }
 
 drop_in_old() {
 	drop_in "$1" "[$1]" "source = 2a02:$2::1, 2001:db8:$2::/48, 192.0.2.$2" "table = 20$2" \
@@ -69,46 +66,52 @@ drop_in_new() { drop_in "$1" "[$1]" "source = 2a02:$2::2, 192.0.2.$2" "table = 3
 
 # ---- the program --------------------------------------------------------------------------
 
-# event ACTION IFNAME [VARIABLE=VALUE...]: sets "run"
+# event ACTION IFNAME [VARIABLE=VALUE...]: sets "run", and "variables" to the environment in it
 event() {
-	run=(env -i "ACTION=$1" "DEVPATH=/devices/virtual/net/$2" SUBSYSTEM=net SEQNUM=1000
-		"INTERFACE=$2" "IFINDEX=${ifindex[$2]:-99999}" "SIXXS_ROUTE=$2" "${@:3}"
-		"${under[@]}" "$program" udev)
+	variables=("ACTION=$1" "DEVPATH=/devices/virtual/net/$2" SUBSYSTEM=net SEQNUM=1000
+		"INTERFACE=$2" "IFINDEX=${ifindex[$2]:-99999}" "SIXXS_ROUTE=$2" "${@:3}")
+	run=(env -i "${variables[@]}" "${under[@]}" "$program" udev)
 }
 
 under=() # strace and its arguments
 
+# Without env, which would be a second program in each of some three events a case.
 fire() {
 	event "$@"
-	"${run[@]}"
+	(
+		export -n "${exported[@]}"
+		export "${variables[@]}"
+		exec "$program" udev
+	)
 }
 
 apply_all() { "$program" apply --all 2>/dev/null; }
 
 # ---- the state ----------------------------------------------------------------------------
 
-# Sets "state": rules and all routes of both families; the run folder's files and links with
-# modes, owners and contents. The table names are in it: rt_tables is what iproute2's link points
+# Sets "state" by state.c: rules and all routes of both families; the run folder's files and links
+# with modes, owners and contents. The table names are in it: rt_tables is what iproute2's link points
 # to. Not in it is what stays when the last tunnel has gone: the folders, the lock, guard's counts.
 # These outlive the tunnel and grow with time: they are looked at, less their times, in guard's own
 # scenarios only.
 read_state() {
-	local file text
+	local name
 	local files=("$run_dir"/$left "$run_dir"/owners/* "$run_dir"/held/*)
-	state=$(ip -d -N -6 -batch $batch && ip -d -N -4 -batch $batch)$'\n'
-	[ ${#files[@]} -eq 0 ] || state+=$(stat -c '%A %U:%G %F %N' "${files[@]}")$'\n'
-	for file in "${files[@]}"; do
-		[[ -f $file && ! -h $file ]] || continue
-		IFS= read -r -d '' text <"$file"
-		state+="$file: $text"
-	done
-	for file in "${!ifindex[@]}"; do
-		state=${state//" dev ${ifindex[$file]} "/" dev @ "}
+	[ -n "${reader-}" ] || coproc reader { exec "$repo/build/faults/state"; }
+	printf -v name '\t%s' "${files[@]}"
+	printf '%s\n' "$state_file${name%$'\t'}" >&"${reader[1]}"
+	read -r -u "${reader[0]}" || exit
+	IFS= read -r -d '' state <$state_file
+	for name in "${!ifindex[@]}"; do
+		state=${state//" dev ${ifindex[$name]} "/" dev @ "}
 	done
 	case $scenario in
 	guard*) state+=$(sed 's/[0-9]*$//' /dev/null "$run_dir"/connects.*) ;;
 	esac
 }
+
+# kernel_part STATE: sets "part" to its rules and routes
+kernel_part() { part=${1%%$'\n'file *}; }
 
 # The order of a record's lines, and of rules at one priority, means nothing.
 unordered() { LC_ALL=C sort <<<"${1//"record: sixxs-route 1"/"record:"$'\n'}"; }
@@ -131,11 +134,12 @@ was_state() {
 # count_lines ARRAY STATE: how often each line of its rules and routes is there.
 count_lines() {
 	local -n counts=$1
-	local line
+	local line part
 	counts=()
+	kernel_part "$2"
 	while IFS= read -r line; do
-		counts[.$line]=$((${counts[.$line]:-0} + 1))
-	done <<<"${2%%[-dl]rw*}"
+		[ -z "$line" ] || counts[$line]=$((${counts[$line]:-0} + 1))
+	done <<<"$part"
 }
 
 # Whether the rules and routes in "state" are such as a run that was cut short may leave: what
@@ -144,8 +148,10 @@ count_lines() {
 declare -A lines_before=() lines_after=()
 is_between() { # SCENARIO
 	local -A found=() all=()
-	local line n a b like_before=yes like_after=yes
+	local line n a b part like_before=yes like_after=yes
 	difference=
+	kernel_part "$state"
+	[ "$part" != "$part_before" ] && [ "$part" != "$part_after" ] || return 0
 	count_lines found "$state"
 	for line in "${!lines_before[@]}" "${!lines_after[@]}" "${!found[@]}"; do
 		all[$line]=
@@ -154,8 +160,8 @@ is_between() { # SCENARIO
 		n=${found[$line]:-0} a=${lines_before[$line]:-0} b=${lines_after[$line]:-0}
 		[ "$n" -eq "$a" ] || like_before=
 		[ "$n" -eq "$b" ] || like_after=
-		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [[ $1 == @(swap|moved) ]] || difference+="missing: ${line#.}"$'\n'
-		[ "$n" -le "$a" ] || [ "$n" -le "$b" ] || difference+="too much: ${line#.}"$'\n'
+		[ "$n" -ge "$a" ] || [ "$n" -ge "$b" ] || [[ $1 == @(swap|moved) ]] || difference+="missing: $line"$'\n'
+		[ "$n" -le "$a" ] || [ "$n" -le "$b" ] || difference+="too much: $line"$'\n'
 	done
 	[ -z "$difference" ] || return
 	[[ $one_plan != *" $1 "* || $like_before$like_after == yes* ]] || difference='half of a plan was done'
@@ -167,7 +173,6 @@ is_between() { # SCENARIO
 # Other people's: a default route, a rule that looks like ours, a route in our table.
 make_base() {
 	mkdir -p $conf_dir /run/systemd/system # so that nobody waits for a link
-	printf 'rule\nroute show table all\n' >$batch
 	link_add net0 up
 	ip -6 address add 2001:db8:ff::1/64 dev net0 nodad
 	ip -6 route add default via 2001:db8:ff::2 dev net0
@@ -257,7 +262,8 @@ finish() {
 		esac
 	done
 	! has "${scenario}_end" || "${scenario}_end"
-	rm -f $conf_dir/sixxs[0-2].conf $run_dir/connects.*
+	local files=($conf_dir/sixxs[0-2].conf "$run_dir"/connects.*)
+	[ ${#files[@]} -eq 0 ] || rm -f "${files[@]}"
 	[ -n "$neighbour" ] || no_folder
 }
 
@@ -328,8 +334,10 @@ remove_live_gone() { add_gone; }
 # Somebody else's rules that bear our mark and select by more stand before ours, and one behind it:
 # the kernel takes each for what our delete asks for.
 narrower() { # add|del
-	ip -6 rule "$1" from 2a02:0::1 fwmark 1 lookup 200 priority 16383 protocol 166
-	ip -6 rule "$1" from 2a02:0::1 ipproto tcp dport 80 lookup 200 priority 16383 protocol 166
+	ip -6 -batch - <<-END
+		rule $1 from 2a02:0::1 fwmark 1 lookup 200 priority 16383 protocol 166
+		rule $1 from 2a02:0::1 ipproto tcp dport 80 lookup 200 priority 16383 protocol 166
+	END
 	ip -4 rule "$1" from 192.0.2.0 uidrange 1-2 lookup 200 priority 16383 protocol 166
 }
 narrower_before() {
@@ -723,7 +731,7 @@ trace_run() { # SCENARIO
 # "then": what may come next.
 declare -A golden=()
 make_golden() { # SCENARIO
-	local follow
+	local follow part
 	then=()
 	for follow in run $follows; do
 		has "$1_$follow" || continue
@@ -731,12 +739,18 @@ make_golden() { # SCENARIO
 		"$1_before"
 		read_state
 		count_lines lines_before "$state"
+		kernel_part "$state"
+		part_before=$part
 		"$1_run"
 		start "$1"
 		[ "$follow" = run ] || "$1_$follow"
 		read_state
 		golden[$follow]=$state
-		[ "$follow" != run ] || count_lines lines_after "$state"
+		if [ "$follow" = run ]; then
+			count_lines lines_after "$state"
+			kernel_part "$state"
+			part_after=$part
+		fi
 		finish
 		is_state "$base" && continue
 		fail "$1" "not as before when nothing went wrong, after $follow"
