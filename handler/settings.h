@@ -13,7 +13,7 @@ enum ask_way { ASK_NEVER, ASK_IF_CHANGED, ASK_ALWAYS };
 
 struct rehearsal;
 struct objects;
-struct tale;
+struct summary;
 
 struct settings {
 	const char *conf_dir;
@@ -25,8 +25,8 @@ struct settings {
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
 	/* interactive: our rules that stood a moment ago, in order; NULL: look at each anew */
 	const struct objects *seen;
-	struct tale *
-		tale; /* what is done is added here, for the caller to tell; NULL: told */
+	/* what is done is added to it, for the caller to tell; NULL: each run tells its own */
+	struct summary *summary;
 	bool nonblocking; /* do not wait for the run folder's lock */
 	enum ask_way ask_way;
 	bool at_home; /* the run folder is for this network namespace, and says so */

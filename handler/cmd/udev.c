@@ -4,7 +4,7 @@
 #include "cmd/guard.h"
 #include "config/keys.h"
 #include "converge/converge.h"
-#include "converge/tale.h"
+#include "converge/summary.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -268,27 +268,27 @@ static bool watcher_follows(const struct settings *settings)
 static void tell_event(const struct settings *settings, const struct event *event,
 		       const struct outcome *outcome)
 {
-	struct tale *tale = settings->tale;
+	struct summary *summary = settings->summary;
 	const bool unfinished = outcome->pending || !outcome->changed;
 
-	if (tale_is_empty(tale) ||
+	if (summary_is_empty(summary) ||
 	    (unfinished && event->addition && !event->replay &&
-	     !tale->n[STEP_DELETE][0] && !tale->n[STEP_DELETE][1] &&
+	     !summary->n[STEP_DELETE][0] && !summary->n[STEP_DELETE][1] &&
 	     watcher_follows(settings)))
 		return;
-	tale_tell(tale, event->ifname);
+	summary_tell(summary, event->ifname);
 }
 
 /* The interface itself, and what it waits for. */
 static int handle_link(const struct settings *settings, struct rtnl *rtnl,
 		       const struct event *event)
 {
-	struct tale tale = {.why = NULL};
+	struct summary summary = {.why = NULL};
 	struct settings telling = *settings;
 	struct outcome outcome;
 	int r, r_rest = 0;
 
-	telling.tale = &tale;
+	telling.summary = &summary;
 	r = converge_and_count(&telling, rtnl, event, &outcome);
 	if (r != -ETIMEDOUT && outcome.pending)
 		r_rest = wait_for_rest(&telling, rtnl, event->ifname, &outcome);

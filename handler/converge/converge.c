@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/converge.h"
 
-#include "converge/astray.h"
 #include "converge/dry_run.h"
 #include "converge/naming.h"
 #include "converge/run.h"
+#include "kernel/astray.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "state/held.h"

@@ -3,7 +3,7 @@
 
 #include "config/config.h"
 #include "config/diagnostic.h"
-#include "converge/resolve.h"
+#include "kernel/resolve.h"
 #include "lib/log.h"
 #include "state/held.h"
 #include "state/record.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/messages.h"
 
-#include "lib/text.h"
+#include "kernel/policy.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -36,43 +36,16 @@ const char *explain_verdict(enum verdict verdict)
 	return words[verdict];
 }
 
-/* iproute2's names of the protocols that a stray default route most often bears */
-static const char *protocol_name(uint8_t protocol)
-{
-	static const struct {
-		uint8_t number;
-		const char *name;
-	} names[] = {
-		{0, "unspec"}, {2, "kernel"}, {3, "boot"},   {4, "static"},
-		{9, "ra"},     {11, "zebra"}, {12, "bird"},  {16, "dhcp"},
-		{42, "babel"}, {186, "bgp"},  {188, "ospf"},
-	};
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].number == protocol)
-			return names[i].name;
-	return NULL;
-}
-
-void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
-{
-	const char *name =
-		protocol == OBJECT_PROTOCOL ? "sixxs" : protocol_name(protocol);
-
-	snprintf(ret, PROTOCOL_STRLEN, "protocol %u%s%s", protocol, name ? " " : "",
-		 name ? name : "");
-}
-
 void explain_route(const struct kernel_object *found, const char *ifname,
 		   char ret[static EXPLAIN_SIZE])
 {
 	const struct object *route = &found->object;
-	const char *protocol = protocol_name(found->protocol);
+	char protocol[PROTOCOL_STRLEN];
 
-	snprintf(ret, EXPLAIN_SIZE, "%sdefault dev %s metric %u, protocol %u%s%s",
+	policy_format_protocol(found->protocol, protocol);
+	snprintf(ret, EXPLAIN_SIZE, "%sdefault dev %s metric %u, %s",
 		 route->kind == OBJECT_UNREACHABLE ? "unreachable " : "",
-		 route->oif ? ifname : "nothing", route->metric, found->protocol,
-		 protocol ? " " : "", protocol ? protocol : "");
+		 route->oif ? ifname : "nothing", route->metric, protocol);
 }
 
 void explain_kernel_object(const struct kernel_object *found,

@@ -23,10 +23,6 @@ void explain_result(const struct step *step, const struct result *result,
 /* "done" */
 const char *explain_verdict(enum verdict verdict);
 
-/* "protocol 4 static" */
-#define PROTOCOL_STRLEN 32
-void explain_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);
-
 /* "default dev eth0 metric 100, protocol 4 static" */
 void explain_kernel_object(const struct kernel_object *found,
 			   char ret[static EXPLAIN_SIZE]);

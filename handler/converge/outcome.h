@@ -3,7 +3,7 @@
 #ifndef OUTCOME_H
 #define OUTCOME_H
 
-#include "converge/messages.h"
+#include "kernel/astray.h"
 #include "routing/tunnel.h"
 
 #include <net/if.h>
@@ -43,8 +43,8 @@ struct outcome {
 	unsigned repaired;  /* recorded, and yet not there: somebody had deleted it */
 	unsigned changed;   /* steps that the kernel did */
 	struct follows follows;
-	bool known;                /* it has a link, a section or a record */
-	char astray[EXPLAIN_SIZE]; /* settings->ask_way: why its packets go another way;
+	bool known;                 /* it has a link, a section or a record */
+	char astray[ASTRAY_STRLEN]; /* settings->ask_way: why its packets go another way;
 				      "": they do not, or were not asked about */
 };
 

@@ -121,7 +121,7 @@ int report_results(struct run *run, struct outcome *ret)
 		no_ipv6 |= result->verdict == VERDICT_NO_IPV6;
 		ret->changed += result->verdict == VERDICT_DONE;
 		if (result->verdict == VERDICT_DONE)
-			tale_add_step(&run->tale, step);
+			summary_add_step(&run->summary, step);
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
 		if (result->has_preferred)
@@ -167,14 +167,14 @@ static const char *explain_state(const struct run *run, unsigned pending)
 
 void report_outcome(struct run *run, const struct outcome *outcome, int r)
 {
-	struct tale *later = run->settings->tale;
+	struct summary *later = run->settings->summary;
 
-	run->tale.why = explain_state(run, outcome->pending);
-	if (tale_is_empty(&run->tale) && r == 0)
+	run->summary.why = explain_state(run, outcome->pending);
+	if (summary_is_empty(&run->summary) && r == 0)
 		log_line(run->settings->interactive ? LOG_INFO : LOG_DEBUG,
-			 "%s: nothing to do; %s", run->ifname, run->tale.why);
+			 "%s: nothing to do; %s", run->ifname, run->summary.why);
 	else if (!later)
-		tale_tell(&run->tale, run->ifname);
+		summary_tell(&run->summary, run->ifname);
 	if (later)
-		tale_add(later, &run->tale);
+		summary_add(later, &run->summary);
 }

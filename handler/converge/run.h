@@ -9,7 +9,7 @@
 #include "converge/execute.h"
 #include "converge/outcome.h"
 #include "converge/ownership.h"
-#include "converge/tale.h"
+#include "converge/summary.h"
 #include "routing/object.h"
 #include "routing/plan.h"
 #include "routing/tunnel.h"
@@ -36,9 +36,9 @@ struct run {
 	struct objects gone;   /* recorded, not wanted, and ours to delete */
 	bool fresh;            /* nobody owned the new tables among WANTED */
 	struct plan plan;
-	struct result *result; /* of each step */
-	struct tale tale;      /* what the kernel did of it */
-	struct objects holds;  /* on the record from now on */
+	struct result *result;  /* of each step */
+	struct summary summary; /* what the kernel did of it */
+	struct objects holds;   /* on the record from now on */
 	size_t n_written; /* how many stand on it now: all that HOLDS had at some time */
 };
 

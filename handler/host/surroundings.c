@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/surroundings.h"
 
-#include "converge/astray.h"
+#include "kernel/astray.h"
 #include "kernel/kernel_state.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -109,7 +109,7 @@ static int warn_of_refusing(struct surroundings *around, const struct claim *cla
 	r = read_refusing(around, family);
 	for (size_t i = 0; r == 0 && i < around->state.n_refusing; i++) {
 		const struct kernel_route *route = &around->state.refusing[i];
-		char dst[PREFIX_STRLEN] = "default", text[EXPLAIN_SIZE];
+		char dst[PREFIX_STRLEN] = "default", text[ASTRAY_STRLEN];
 
 		if (!refuses_all(around, route, family))
 			continue;
@@ -134,7 +134,7 @@ static int warn_of_rules(struct surroundings *around, const struct claim *claim,
 			 const struct kernel_link *link)
 {
 	struct objects wanted = {0};
-	char text[EXPLAIN_SIZE] = "";
+	char text[ASTRAY_STRLEN] = "";
 	bool stands = false;
 	int r = plan_wanted(&claim->tunnel, &link->link, &wanted);
 

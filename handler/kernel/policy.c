@@ -253,3 +253,30 @@ void policy_format(const struct kernel_rule *rule, char ret[static POLICY_STRLEN
 	if (rule->suppress_ifgroup != UINT32_MAX)
 		put(&text, " suppress_ifgroup %u", rule->suppress_ifgroup);
 }
+
+/* iproute2's names of the protocols that a stray default route most often bears */
+static const char *protocol_name(uint8_t protocol)
+{
+	static const struct {
+		uint8_t number;
+		const char *name;
+	} names[] = {
+		{0, "unspec"}, {2, "kernel"}, {3, "boot"},   {4, "static"},
+		{9, "ra"},     {11, "zebra"}, {12, "bird"},  {16, "dhcp"},
+		{42, "babel"}, {186, "bgp"},  {188, "ospf"},
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].number == protocol)
+			return names[i].name;
+	return NULL;
+}
+
+void policy_format_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN])
+{
+	const char *name =
+		protocol == OBJECT_PROTOCOL ? "sixxs" : protocol_name(protocol);
+
+	snprintf(ret, PROTOCOL_STRLEN, "protocol %u%s%s", protocol, name ? " " : "",
+		 name ? name : "");
+}

@@ -63,4 +63,8 @@ policy_first_explaining_rule(const struct kernel_rules *policy, size_t end,
 #define POLICY_STRLEN 384
 void policy_format(const struct kernel_rule *rule, char ret[static POLICY_STRLEN]);
 
+/* Who made a rule or route, in iproute2's word: "protocol 4 static". */
+#define PROTOCOL_STRLEN 32
+void policy_format_protocol(uint8_t protocol, char ret[static PROTOCOL_STRLEN]);
+
 #endif

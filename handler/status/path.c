@@ -145,7 +145,7 @@ static void format_rule(const struct path *path, const char *ending, char *ret,
 	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN];
 
 	policy_format(&path->rule, text);
-	explain_protocol(path->rule.protocol, protocol);
+	policy_format_protocol(path->rule.protocol, protocol);
 	snprintf(ret, size, "%.383s, %s, %s", text, protocol, ending);
 }
 
@@ -166,7 +166,7 @@ static void format_refusing(const struct path *path, char *ret, size_t size)
 		prefix_format(&route->dst, to);
 	if (route->table != RT_TABLE_MAIN)
 		snprintf(table, sizeof(table), "%u", route->table);
-	explain_protocol(route->protocol, protocol);
+	policy_format_protocol(route->protocol, protocol);
 	snprintf(ret, size, "%s %s of table %s, metric %u, %s, refuses it", type, to,
 		 table, route->metric, protocol);
 }
@@ -177,7 +177,7 @@ static void format_route(const struct path *path, char *ret, size_t size)
 
 	if (path->route.dst.len)
 		prefix_format(&path->route.dst, to);
-	explain_protocol(path->route.protocol, protocol);
+	policy_format_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
 		 path->wanted.table, to, path->route.metric, protocol);
 }

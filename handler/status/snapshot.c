@@ -2,7 +2,7 @@
 #include "status/snapshot.h"
 
 #include "config/diagnostic.h"
-#include "converge/resolve.h"
+#include "kernel/resolve.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "state/held.h"

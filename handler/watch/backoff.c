@@ -64,26 +64,26 @@ void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_
 	backoff->due = now + backoff->delay;
 }
 
-void backoff_put_tale(struct backoff *backoff, const struct tale *tale, int64_t after_ms,
-		      int64_t now)
+void backoff_put_summary(struct backoff *backoff, const struct summary *summary,
+			 int64_t after_ms, int64_t now)
 {
-	if (!backoff->tale_due) {
-		if (tale_is_empty(tale))
+	if (!backoff->summary_due) {
+		if (summary_is_empty(summary))
 			return;
-		backoff->tale_begun = now;
+		backoff->summary_begun = now;
 	}
-	if (tale->why)
-		tale_add(&backoff->tale, tale);
-	backoff->tale_due = backoff->tale_begun + after_ms;
+	if (summary->why)
+		summary_add(&backoff->summary, summary);
+	backoff->summary_due = backoff->summary_begun + after_ms;
 	backoff_tell(backoff, now);
 }
 
 void backoff_tell(struct backoff *backoff, int64_t now)
 {
-	if (!backoff->tale_due || backoff->tale_due > now)
+	if (!backoff->summary_due || backoff->summary_due > now)
 		return;
-	tale_tell(&backoff->tale, backoff->ifname);
-	backoff->tale_due = 0;
+	summary_tell(&backoff->summary, backoff->ifname);
+	backoff->summary_due = 0;
 }
 
 void backoff_succeeded(struct backoff *backoff)
@@ -125,8 +125,8 @@ int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds
 
 		if (backoff->due && backoff->due < due)
 			due = backoff->due;
-		if (backoff->tale_due && backoff->tale_due < due)
-			due = backoff->tale_due;
+		if (backoff->summary_due && backoff->summary_due < due)
+			due = backoff->summary_due;
 		if (backoff->lost && repair < due)
 			due = repair;
 	}
@@ -135,8 +135,9 @@ int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds
 
 static bool is_over(const struct backoff *backoff, int64_t now)
 {
-	return !backoff->lost && !backoff->due && !backoff->tale_due && !backoff->log.n &&
-	       backoff->repairs.full <= now && backoff->telling.full <= now;
+	return !backoff->lost && !backoff->due && !backoff->summary_due &&
+	       !backoff->log.n && backoff->repairs.full <= now &&
+	       backoff->telling.full <= now;
 }
 
 void backoff_tidy(struct backoffs *backoffs, int64_t now)

@@ -8,7 +8,7 @@
 #ifndef BACKOFF_H
 #define BACKOFF_H
 
-#include "converge/tale.h"
+#include "converge/summary.h"
 #include "lib/log.h"
 #include "routing/object.h"
 
@@ -44,14 +44,14 @@ struct backoff {
 	struct object object;  /* what, */
 	uint32_t port;         /* and by which netlink port; 0: by the kernel itself */
 	struct bucket repairs, telling;
-	bool told;             /* of who deletes */
-	int64_t due;           /* to be tried again; 0: nothing is */
-	int64_t delay;         /* the last */
-	int goal;              /* of what is tried again: the caller's word */
-	struct log_memory log; /* what is wrong with it was told */
-	struct tale tale;      /* what was done, and is not told yet, */
-	int64_t tale_begun;    /* since then, */
-	int64_t tale_due;      /* but then; 0: there is nothing */
+	bool told;              /* of who deletes */
+	int64_t due;            /* to be tried again; 0: nothing is */
+	int64_t delay;          /* the last */
+	int goal;               /* of what is tried again: the caller's word */
+	struct log_memory log;  /* what is wrong with it was told */
+	struct summary summary; /* what was done, and is not told yet, */
+	int64_t summary_begun;  /* since then, */
+	int64_t summary_due;    /* but then; 0: there is nothing */
 	struct backoff *next;
 };
 
@@ -67,12 +67,12 @@ struct backoff *backoff_find(struct backoffs *backoffs, const char *ifname, bool
 void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_ms,
 		     int64_t now);
 
-#define TALE_MS         1000  /* after the first of what was done, */
-#define TALE_PENDING_MS 10000 /* but where the rest is still to come */
+#define SUMMARY_MS         1000  /* after the first of what was done, */
+#define SUMMARY_PENDING_MS 10000 /* but where the rest is still to come */
 
 /* To be told so long after the first of what is not told yet. */
-void backoff_put_tale(struct backoff *backoff, const struct tale *tale, int64_t after_ms,
-		      int64_t now);
+void backoff_put_summary(struct backoff *backoff, const struct summary *summary,
+			 int64_t after_ms, int64_t now);
 
 /* Logs it, if it is due. */
 void backoff_tell(struct backoff *backoff, int64_t now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/culprit.h"
 
+#include "converge/messages.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -9,13 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NETWORKD  "systemd-networkd"
-#define COMM_SIZE 16
+#define NETWORKD     "systemd-networkd"
+#define COMM_SIZE    16
+#define CULPRIT_SIZE 64
+#define REMEDY_SIZE  256
 
 /* "" if there is no such process. */
 static void read_comm(uint32_t pid, char ret[static COMM_SIZE])
@@ -58,8 +60,13 @@ static bool networkd_runs(void)
 	return runs;
 }
 
-void culprit_find(uint32_t port, char ret[static CULPRIT_SIZE],
-		  char ret_remedy[static REMEDY_SIZE])
+/*
+ * The name of the process whose number PORT is by custom (netlink(7)), escaped, or "" if
+ * there is none now. PID 1 makes the socket of systemd-networkd: where that runs, it is
+ * meant. ret_remedy: "; " and what to do, or "".
+ */
+static void find(uint32_t port, char ret[static CULPRIT_SIZE],
+		 char ret_remedy[static REMEDY_SIZE])
 {
 	char name[COMM_SIZE];
 
@@ -72,4 +79,29 @@ void culprit_find(uint32_t port, char ret[static CULPRIT_SIZE],
 	}
 	escape(name, ret, CULPRIT_SIZE);
 	ret_remedy[0] = '\0';
+}
+
+bool culprit_tell(struct log_memory *told, uint32_t port, const char *ifname,
+		  const struct object *object)
+{
+	const struct step step = {.op = STEP_ADD, .object = *object};
+	char what[OBJECT_COMMAND_STRLEN], who[CULPRIT_SIZE], remedy[REMEDY_SIZE];
+
+	find(port, who, remedy);
+	/* once of each; nobody knows whether one that has ended was another */
+	if ((!who[0] && told->n) || log_was_told(told, who))
+		return true;
+	explain_step(&step, what);
+	log_line(
+		LOG_WARNING,
+		"%s: what \"%s\" adds is deleted over and over by netlink port %u (%s%s): it is put back each time, within about a second%s",
+		ifname, what, port,
+		who[0] ? "going by its number, the process "
+		       : "no process has that number now",
+		who, remedy);
+	/* the repairs themselves may fill it */
+	if (!log_is_full())
+		return true;
+	told->n = 0;
+	return false;
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who deletes what is ours over and over, as far as a notification's port number tells it,
- * and what to do about it. Reads /proc; does not log.
+ * and what to do about it. Reads /proc, and logs.
  */
 #ifndef CULPRIT_H
 #define CULPRIT_H
 
+#include "lib/log.h"
+#include "routing/object.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
-#define CULPRIT_SIZE 64
-#define REMEDY_SIZE  256
-
 /*
- * The name of the process whose number PORT is by custom (netlink(7)), escaped, or "" if
- * there is none now. PID 1 makes the socket of systemd-networkd: where that runs, it is
- * meant. ret_remedy: "; " and what to do, or "".
+ * Says once of each who it is that deletes OBJECT, of the tunnel of IFNAME. told: those of
+ * whom it has. Returns false where the log did not take it: then it is to be said again.
  */
-void culprit_find(uint32_t port, char ret[static CULPRIT_SIZE],
-		  char ret_remedy[static REMEDY_SIZE]);
+bool culprit_tell(struct log_memory *told, uint32_t port, const char *ifname,
+		  const struct object *object);
 
 #endif

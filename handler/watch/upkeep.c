@@ -5,7 +5,6 @@
 #include "config/diagnostic.h"
 #include "config/keys.h"
 #include "converge/converge.h"
-#include "converge/messages.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "state/record.h"
@@ -85,11 +84,11 @@ static void tell_of_way(struct upkeep *upkeep, const char *ifname,
 }
 
 /*
- * It has logged what failed, and the rest must not suffer from it. tale: what was done, to
+ * It has logged what failed, and the rest must not suffer from it. summary: what was done, to
  * be told later; NULL: is told.
  */
 static void converge_told(struct upkeep *upkeep, const char *ifname, enum goal goal,
-			  struct tale *tale, struct outcome *ret)
+			  struct summary *summary, struct outcome *ret)
 {
 	struct backoff *backoff = backoff_find(&upkeep->backoffs, ifname, false);
 	struct log_memory memory = {.n = 0};
@@ -98,9 +97,9 @@ static void converge_told(struct upkeep *upkeep, const char *ifname, enum goal g
 	if (backoff)
 		memory = backoff->log;
 	log_remember(&memory);
-	upkeep->settings.tale = tale;
+	upkeep->settings.summary = summary;
 	r = converge(&upkeep->settings, upkeep->rtnl, ifname, goal, 0, ret);
-	upkeep->settings.tale = NULL;
+	upkeep->settings.summary = NULL;
 	log_forget();
 	note_lock(upkeep, r == -EAGAIN);
 	tell_of_way(upkeep, ifname, ret);
@@ -129,20 +128,20 @@ static void converge_one(struct upkeep *upkeep, const char *ifname, enum goal go
 /* A link that comes gets up, addresses and gateways one by one: one line tells of all. */
 static void follow_link(struct upkeep *upkeep, const char *ifname)
 {
-	struct tale tale = {.why = NULL};
+	struct summary summary = {.why = NULL};
 	struct outcome outcome;
 	struct backoff *backoff;
 
-	converge_told(upkeep, ifname, GOAL_SECTION, &tale, &outcome);
-	backoff = backoff_find(&upkeep->backoffs, ifname, !tale_is_empty(&tale));
+	converge_told(upkeep, ifname, GOAL_SECTION, &summary, &outcome);
+	backoff = backoff_find(&upkeep->backoffs, ifname, !summary_is_empty(&summary));
 	if (backoff) /* without a link that is the end of it */
-		backoff_put_tale(backoff, &tale,
-				 !outcome.ifindex  ? 0
-				 : outcome.pending ? TALE_PENDING_MS
-						   : TALE_MS,
-				 rtnl_now_ms());
+		backoff_put_summary(backoff, &summary,
+				    !outcome.ifindex  ? 0
+				    : outcome.pending ? SUMMARY_PENDING_MS
+						      : SUMMARY_MS,
+				    rtnl_now_ms());
 	else
-		tale_tell(&tale, ifname);
+		summary_tell(&summary, ifname);
 }
 
 void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel)
@@ -177,30 +176,6 @@ void upkeep_released(struct upkeep *upkeep, const char *ifname)
 
 /* ---- repairs ------------------------------------------------------------------------ */
 
-static void tell_of_culprit(struct upkeep *upkeep, struct backoff *backoff, uint32_t port)
-{
-	const struct step step = {.op = STEP_ADD, .object = backoff->object};
-	char what[OBJECT_COMMAND_STRLEN], who[CULPRIT_SIZE], remedy[REMEDY_SIZE];
-
-	culprit_find(port, who, remedy);
-	/* once of each; nobody knows whether one that has ended was another */
-	if ((!who[0] && upkeep->culprits.n) || log_was_told(&upkeep->culprits, who))
-		return;
-	explain_step(&step, what);
-	log_line(
-		LOG_WARNING,
-		"%s: what \"%s\" adds is deleted over and over by netlink port %u (%s%s): it is put back each time, within about a second%s",
-		backoff->ifname, what, port,
-		who[0] ? "going by its number, the process "
-		       : "no process has that number now",
-		who, remedy);
-	/* the repairs themselves may fill it: then at the next */
-	if (log_is_full()) {
-		upkeep->culprits.n = 0;
-		backoff->told = false;
-	}
-}
-
 /* Returns whether somebody had deleted something. */
 static bool repair(struct upkeep *upkeep, struct backoff *backoff)
 {
@@ -211,8 +186,10 @@ static bool repair(struct upkeep *upkeep, struct backoff *backoff)
 	converge_one(upkeep, backoff->ifname, GOAL_IF_RECORDED, &outcome);
 	if (!outcome.repaired || !port)
 		return false;
-	if (backoff_repaired(backoff, rtnl_now_ms()))
-		tell_of_culprit(upkeep, backoff, port);
+	/* where the log did not take it: at the next */
+	if (backoff_repaired(backoff, rtnl_now_ms()) &&
+	    !culprit_tell(&upkeep->culprits, port, backoff->ifname, &backoff->object))
+		backoff->told = false;
 	return true;
 }
 

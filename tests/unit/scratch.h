@@ -21,6 +21,8 @@
 
 #define UNUSED __attribute__((unused)) /* not every test needs all */
 
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
 static char scratch[PATH_MAX]; /* the folder */
 static char reported[16384];   /* "LINE: TEXT\n" or "FILE:LINE: TEXT\n" each */
 

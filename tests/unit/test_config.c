@@ -14,8 +14,6 @@
 	"priority, route, gateway, metric, mtu, prefer_main, steer, when_down, "        \
 	"when_gone, carrier, wait, connect_limit"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 #define TABLE_EXPECTED                                                               \
 	"expected a number from 1 to 252 or from 256 to 2147483647, or a name that " \
 	"rt_tables of iproute2 gives to one\n"

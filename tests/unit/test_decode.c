@@ -8,8 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct object parsed(const char *text)
 {
 	struct object object;

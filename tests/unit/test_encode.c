@@ -10,7 +10,6 @@
 #define ATTR_U32(type) .nla_len = 8, .nla_type = (type)
 #define ADD_FLAGS      (NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL)
 #define DEL_FLAGS      NLM_F_REQUEST
-#define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
 
 /* The members of these are all multiples of four bytes: they have no gaps. */
 struct u32_attr {

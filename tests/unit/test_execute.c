@@ -5,8 +5,6 @@
 
 #include <linux/rtnetlink.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 #define ROUTE  "route 6 dev sixxs0 metric 2048 table 200"
 #define ROUTE4 "route 4 dev sixxs0 metric 2048 table 200"
 #define REFUSE "unreachable 6 metric 4294967295 table 200"

@@ -7,7 +7,6 @@
 #include <iniparser/iniparser.h>
 #include <sys/sysmacros.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 static void report_line(void *data, enum severity severity, const char *file,

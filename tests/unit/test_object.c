@@ -5,8 +5,6 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ADD: the ip(8) command that adds it, for a link named sixxs0. */
 struct form {
 	const char *text, *add;

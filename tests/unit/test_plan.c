@@ -9,9 +9,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define SOURCE6       "2a02:578:3fe:3cf::2"
-#define SOURCE4       "192.0.2.2"
+#define SOURCE6 "2a02:578:3fe:3cf::2"
+#define SOURCE4 "192.0.2.2"
 
 static const struct link absent = {0};
 static const struct link down = {.ifindex = 12, .ifname = "sixxs0"};

@@ -5,8 +5,6 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 static void test_parse_and_format(void **state)
 {
 	static const struct {

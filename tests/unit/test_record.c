@@ -8,8 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define NOBODY        65534
+#define NOBODY 65534
 
 #define FIRST "sixxs-route 1\n"
 #define TABLE "table 200"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What "auto" stands for, in a network namespace. */
-#include "converge/resolve.h"
+#include "kernel/resolve.h"
 #include "netns.h"
 
 #include <linux/rtnetlink.h>

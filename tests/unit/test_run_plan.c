@@ -3,8 +3,6 @@
 #include "kernel/run_plan.h"
 #include "netns.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 #define RULE "rule 6 16383 from 2a02::1 lookup 200"
 
 /* As ip(8) writes them: those of tables that the kernel has by itself, without. */

@@ -522,6 +522,27 @@ static const struct {
 	 .text = "the kernel does not tell the way: Cannot allocate memory"},
 };
 
+static void test_protocols(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		const char *expected;
+	} cases[] = {
+		{RTPROT_STATIC, "protocol 4 static"},
+		{RTPROT_RA, "protocol 9 ra"},
+		{OBJECT_PROTOCOL, "protocol 166 sixxs"},
+		{255, "protocol 255"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		char text[PROTOCOL_STRLEN];
+
+		policy_format_protocol(cases[i].protocol, text);
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
 static void test_reasons(void **state)
 {
 	(void)state;
@@ -767,6 +788,7 @@ int main(void)
 		cmocka_unit_test(test_refusing),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_protocols),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reason_words),
 		cmocka_unit_test(test_by_link),

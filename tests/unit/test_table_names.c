@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 static int runfd;

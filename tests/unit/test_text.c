@@ -2,8 +2,6 @@
 #include "lib/text.h"
 #include "scratch.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
 static void test_escape(void **state)
 {
 	static const struct {

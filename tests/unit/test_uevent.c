@@ -5,7 +5,6 @@
 
 #include <sys/wait.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define VARIABLES_MAX 16
 
 #define ADD            "ACTION=add"

@@ -538,32 +538,33 @@ static void test_only_trouble_needs_room(void **state)
 }
 
 /* The first of what was done says when all is told; what is empty says nothing. */
-static void test_a_tale_is_told_once(void **state)
+static void test_a_summary_is_told_once(void **state)
 {
-	const struct tale none = {.why = "up"}, two = {.n = {{0}, {1, 1}}, .why = "up"};
+	const struct summary none = {.why = "up"},
+			     two = {.n = {{0}, {1, 1}}, .why = "up"};
 	struct backoffs backoffs = {0};
 	const struct bucket rounds = {0};
 	struct backoff *backoff = backoff_find(&backoffs, "sixxs0", true);
 
 	(void)state;
-	backoff_put_tale(backoff, &none, TALE_MS, 1000);
+	backoff_put_summary(backoff, &none, SUMMARY_MS, 1000);
 	assert_int_equal(backoff_due(&backoffs, &rounds), -1);
-	backoff_put_tale(backoff, &two, TALE_PENDING_MS, 1000);
-	assert_int_equal(backoff_due(&backoffs, &rounds), 1000 + TALE_PENDING_MS);
-	backoff_put_tale(backoff, &two, TALE_MS, 1700);
-	backoff_put_tale(backoff, &none, TALE_MS, 1800);
-	assert_int_equal(backoff_due(&backoffs, &rounds), 1000 + TALE_MS);
-	assert_int_equal(backoff->tale.n[STEP_ADD][0], 2);
-	backoff_tell(backoff, 1000 + TALE_MS - 1);
-	backoff_tidy(&backoffs, 1000 + TALE_MS - 1);
+	backoff_put_summary(backoff, &two, SUMMARY_PENDING_MS, 1000);
+	assert_int_equal(backoff_due(&backoffs, &rounds), 1000 + SUMMARY_PENDING_MS);
+	backoff_put_summary(backoff, &two, SUMMARY_MS, 1700);
+	backoff_put_summary(backoff, &none, SUMMARY_MS, 1800);
+	assert_int_equal(backoff_due(&backoffs, &rounds), 1000 + SUMMARY_MS);
+	assert_int_equal(backoff->summary.n[STEP_ADD][0], 2);
+	backoff_tell(backoff, 1000 + SUMMARY_MS - 1);
+	backoff_tidy(&backoffs, 1000 + SUMMARY_MS - 1);
 	assert_ptr_equal(backoffs.first, backoff);
-	backoff_tell(backoff, 1000 + TALE_MS);
-	assert_true(tale_is_empty(&backoff->tale));
+	backoff_tell(backoff, 1000 + SUMMARY_MS);
+	assert_true(summary_is_empty(&backoff->summary));
 	assert_int_equal(backoff_due(&backoffs, &rounds), -1);
 	/* the link has gone: at once */
-	backoff_put_tale(backoff, &two, TALE_MS, 5000);
-	backoff_put_tale(backoff, &two, 0, 5001);
-	assert_true(tale_is_empty(&backoff->tale));
+	backoff_put_summary(backoff, &two, SUMMARY_MS, 5000);
+	backoff_put_summary(backoff, &two, 0, 5001);
+	assert_true(summary_is_empty(&backoff->summary));
 	backoff_tidy(&backoffs, 6000);
 	assert_null(backoffs.first);
 }
@@ -707,7 +708,7 @@ int main(void)
 		cmocka_unit_test(test_repairs_are_rationed_and_never_stop),
 		cmocka_unit_test(test_now_and_then_is_nobodys_concern),
 		cmocka_unit_test(test_only_trouble_needs_room),
-		cmocka_unit_test(test_a_tale_is_told_once),
+		cmocka_unit_test(test_a_summary_is_told_once),
 		cmocka_unit_test(test_failures_are_put_off_ever_longer),
 		cmocka_unit_test(test_what_was_told_is_not_told_again),
 		cmocka_unit_test_setup_teardown(test_the_watchers_lock, scratch_make,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "converge/astray.h"
+#include "kernel/astray.h"
 
 #include "kernel/kernel_state.h"
 #include "kernel/policy.h"
@@ -91,15 +91,15 @@ static bool is_wg_quick(const struct kernel_rule *rule)
 }
 
 static void explain(const struct kernel_rule *rule, const struct object *ours,
-		    char ret[static EXPLAIN_SIZE])
+		    char ret[static ASTRAY_STRLEN])
 {
 	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN] = "";
 
 	policy_format(rule, text);
 	if (rule->protocol) /* that of ip(8), which says nothing of anybody */
-		explain_protocol(rule->protocol, protocol);
+		policy_format_protocol(rule->protocol, protocol);
 	snprintf(
-		ret, EXPLAIN_SIZE,
+		ret, ASTRAY_STRLEN,
 		"its packets leave by another link: %.200s%s%s%s is not ours and comes before rule %u: %s",
 		text, protocol[0] ? " (" : "", protocol, protocol[0] ? ")" : "",
 		ours->priority,
@@ -109,7 +109,7 @@ static void explain(const struct kernel_rule *rule, const struct object *ours,
 }
 
 /* Returns 1 with *ret, 0 or -errno. */
-static int find_rule(const struct search *search, char ret[static EXPLAIN_SIZE])
+static int find_rule(const struct search *search, char ret[static ASTRAY_STRLEN])
 {
 	_cleanup_(kernel_state_free) struct kernel_state state;
 	const struct object *ours = search->astray;
@@ -136,7 +136,7 @@ static int find_rule(const struct search *search, char ret[static EXPLAIN_SIZE])
 }
 
 int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
-		char ret[static EXPLAIN_SIZE])
+		char ret[static ASTRAY_STRLEN])
 {
 	struct search search = {.rtnl = rtnl, .link = link};
 	struct probe probe6, probe4;

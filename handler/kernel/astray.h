@@ -8,9 +8,10 @@
 #ifndef ASTRAY_H
 #define ASTRAY_H
 
-#include "converge/messages.h"
 #include "netlink/rtnl.h"
 #include "routing/plan.h"
+
+#define ASTRAY_STRLEN 512
 
 /*
  * Asks for each source that WANTED has a rule for. Returns 1 with *ret, a sentence that
@@ -18,6 +19,6 @@
  * 0: all leave by the link, or why they do not is no other rule; -errno.
  */
 int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
-		char ret[static EXPLAIN_SIZE]);
+		char ret[static ASTRAY_STRLEN]);
 
 #endif

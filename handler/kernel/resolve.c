@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "converge/resolve.h"
+#include "kernel/resolve.h"
 
 #include "lib/array.h"
 #include "netlink/dump.h"
