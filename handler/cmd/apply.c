@@ -7,6 +7,7 @@
 #include "converge/execute.h"
 #include "converge/sweep.h"
 #include "guard/connect_count.h"
+#include "host/similar.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -20,7 +21,8 @@
 
 /* Of what is the same for many tunnels, for the first. */
 static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
-			     const char *ifname, enum goal goal, struct log_memory *told)
+			     const char *ifname, enum goal goal, struct log_memory *told,
+			     bool *ret_known)
 {
 	struct settings asking = *settings;
 	struct outcome outcome;
@@ -28,10 +30,22 @@ static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
 
 	asking.ask_way = ASK_ALWAYS;
 	r = converge(&asking, rtnl, ifname, goal, 0, &outcome);
+	*ret_known = outcome.known;
 	if (outcome.astray[0] && !log_was_told(told, outcome.astray))
 		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
 			 outcome.astray);
 	return r;
+}
+
+/* A name that somebody has typed, and that stands for nothing. */
+static int refuse_name(const struct settings *settings, struct rtnl *rtnl,
+		       const char *ifname)
+{
+	char text[SIMILAR_SIZE];
+
+	similar_explain(settings, rtnl, ifname, text);
+	log_line(LOG_ERR, "%s", text);
+	return -ENODEV;
 }
 
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
@@ -42,7 +56,11 @@ int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifname
 
 	/* the lock is one for all: who waited in vain need not try again */
 	for (; *ifnames && result != -ETIMEDOUT; ifnames++) {
-		const int r = converge_and_tell(settings, rtnl, *ifnames, goal, &told);
+		bool known = true;
+		int r = converge_and_tell(settings, rtnl, *ifnames, goal, &told, &known);
+
+		if (r == 0 && !known && goal == GOAL_SECTION)
+			r = refuse_name(settings, rtnl, *ifnames);
 
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
@@ -121,8 +139,9 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	int result = 0;
 
 	for (size_t i = 0; i < names->n && result != -ETIMEDOUT; i++) {
+		bool known; /* it was when the names were collected */
 		const int r = converge_and_tell(settings, rtnl, names->name[i],
-						GOAL_SECTION, &told);
+						GOAL_SECTION, &told, &known);
 
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;

@@ -2,6 +2,7 @@
 #include "cmd/status.h"
 
 #include "host/networkd.h"
+#include "host/similar.h"
 #include "host/watcher.h"
 #include "lib/cleanup.h"
 #include "print/json.h"
@@ -107,6 +108,8 @@ static int print(struct snapshot *snapshot, const struct status_options *options
 	findings_print(&snapshot->findings, stderr);
 	if (snapshot->failure[0])
 		fprintf(stderr, "sixxs-route: %s\n", snapshot->failure);
+	if (snapshot->strange[0])
+		fprintf(stderr, "sixxs-route: %s\n", snapshot->strange);
 	if (snapshot->warning[0])
 		fprintf(stderr, "sixxs-route: warning: %s\n", snapshot->warning);
 	print_watcher(snapshot);
@@ -195,12 +198,32 @@ static bool is_settled(struct looks *looks, struct snapshot *snapshot)
 	return !busy && same;
 }
 
+/* A name that somebody has typed, and that stands for nothing. */
+static void find_strange_name(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->tunnels.n; i++) {
+		struct tunnel_status *tunnel = &snapshot->tunnels.status[i];
+
+		if (tunnel->section != SECTION_NONE || !tunnel->looked ||
+		    tunnel->link.ifindex || tunnel->recorded || tunnel->n_items)
+			continue;
+		tunnel->state = STATE_UNKNOWN;
+		if (!snapshot->strange[0])
+			similar_explain(snapshot->settings, snapshot->rtnl,
+					tunnel->ifname, snapshot->strange);
+	}
+}
+
 static int look(const struct settings *settings, const struct status_options *options,
 		struct rtnl *rtnl, char *const ifnames[], struct snapshot *ret)
 {
 	*ret = (struct snapshot){.settings = settings, .rtnl = rtnl, .runfd = -1};
 	set_probe(ret, options->probe);
-	return snapshot_take(ret, ifnames) < 0 ? STATUS_UNKNOWN : judge(ret);
+	if (snapshot_take(ret, ifnames) < 0)
+		return STATUS_UNKNOWN;
+	if (ifnames[0])
+		find_strange_name(ret);
+	return judge(ret);
 }
 
 /* Once, of what was settled. */

@@ -233,6 +233,11 @@ static void note_follows(const struct run *run, struct follows *ret)
 	}
 }
 
+static bool is_known(const struct run *run)
+{
+	return run->link.ifindex || run->tunnel->n || run->unread || run->has_record;
+}
+
 /* Under the lock. */
 static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
@@ -253,12 +258,12 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		note_follows(run, &ret->follows);
 		r = carry_out(run, ret);
 	}
-	ret->known = run->link.ifindex || run->tunnel->n || run->has_record;
+	ret->known = is_known(run);
 	report_outcome(run, ret, r);
 	return r;
 }
 
-static int rehearse(struct run *run, uint32_t removed_ifindex)
+static int rehearse(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
 	int r = run_dir_open(run->settings->run_dir, false);
 
@@ -268,6 +273,7 @@ static int rehearse(struct run *run, uint32_t removed_ifindex)
 	r = look_at_record(run);
 	if (r == 0)
 		r = look_at_link(run, removed_ifindex);
+	ret->known = is_known(run);
 	if (r == 0)
 		r = look_for_wanted(run);
 	if (r == 0 && run->runfd >= 0)
@@ -328,7 +334,7 @@ int converge_and(const struct settings *settings, struct rtnl *rtnl, const char 
 
 	tunnel.n = 0; /* and the rest stays as it is: it is large */
 	*ret = (struct outcome){0};
-	r = settings->dry_run ? rehearse(&run, removed_ifindex)
+	r = settings->dry_run ? rehearse(&run, removed_ifindex, ret)
 			      : lock_and_run(&run, removed_ifindex, ret);
 	free_run(&run);
 	return r;

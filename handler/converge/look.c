@@ -26,6 +26,7 @@ static int find_sections(struct run *run)
 
 	if (r >= 0)
 		return 0;
+	run->unread = true;
 	run->tunnel->n = 0;
 	if (!run->link.ifindex && !objects_have_kind(&run->old, OBJECT_KEPT))
 		return 0;

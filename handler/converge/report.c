@@ -168,9 +168,11 @@ static const char *explain_state(const struct run *run, unsigned pending)
 void report_outcome(struct run *run, const struct outcome *outcome, int r)
 {
 	struct summary *later = run->settings->summary;
+	/* a name that stands for nothing: its caller says more */
+	const bool strange = !outcome->known && run->goal == GOAL_SECTION;
 
 	run->summary.why = explain_state(run, outcome->pending);
-	if (summary_is_empty(&run->summary) && r == 0)
+	if (summary_is_empty(&run->summary) && r == 0 && !strange)
 		log_line(run->settings->interactive ? LOG_INFO : LOG_DEBUG,
 			 "%s: nothing to do; %s", run->ifname, run->summary.why);
 	else if (!later)

@@ -28,6 +28,7 @@ struct run {
 	bool hold_is_over;     /* and its file stands */
 	bool going;            /* udev says that it goes: then it counts as gone */
 	struct tunnel *tunnel; /* its sections; n 0: none */
+	bool unread;           /* there may be some that could not be read */
 	uint32_t source_ifindex[TUNNEL_SECTIONS_MAX]; /* of each section's source_link */
 	unsigned missing; /* PENDING_*: what "auto" stands for and is not there yet */
 	bool has_record;

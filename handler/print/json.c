@@ -361,7 +361,10 @@ void print_json(const struct snapshot *snapshot, int status, FILE *out)
 	for (size_t i = 0; i < snapshot->findings.n; i++)
 		put_finding(json, &snapshot->findings.finding[i]);
 	json_close(json, ']');
-	json_string(json, "failure", snapshot->failure[0] ? snapshot->failure : NULL);
+	json_string(json, "failure",
+		    snapshot->failure[0]   ? snapshot->failure
+		    : snapshot->strange[0] ? snapshot->strange
+					   : NULL);
 	json_string(json, "warning", snapshot->warning[0] ? snapshot->warning : NULL);
 	json_close(json, '}');
 }

@@ -30,6 +30,7 @@ struct snapshot {
 	struct object_status *orphan; /* ours, and no tunnel accounts for it */
 	struct findings findings;     /* about drop-ins and records */
 	char failure[160];            /* what else went wrong, in words; "": nothing */
+	char strange[160];            /* of a name that stands for nothing */
 	char warning[160];            /* what costs no more than names */
 };
 

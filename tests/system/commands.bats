@@ -70,12 +70,41 @@ unchanged() {
 	stands sixxs1
 }
 
-@test "apply without a link, without a section: nothing to do" {
+@test "apply without a link, or without a section: nothing to do" {
 	tunnel_add sixxs9
 	settle
+	printf '[sixxs8]\nsource = 2a02::8\ntable = 208\n' | drop_in sixxs8
 	exits 0 $handler apply sixxs8 sixxs9 2>/tmp/told
 	assert_same $'sixxs-route: sixxs8: nothing to do; no such link\nsixxs-route: sixxs9: nothing to do; no section in conf.d' "$(cat /tmp/told)"
 	clean
+}
+
+@test "a name that stands for nothing is mistyped: apply fails, and says which one was meant" {
+	local name told='no link, no section, nothing on record'
+	for name in sixx0 SIXXS0 sixsx0; do
+		unchanged exits 1 $handler apply $name 2>/tmp/told
+		assert_same "sixxs-route: $name: $told: did you mean sixxs0?" "$(cat /tmp/told)"
+		exits 1 $handler --dry-run apply $name 2>/tmp/told
+		assert_same "sixxs-route: $name: $told: did you mean sixxs0?" "$(cat /tmp/told)"
+	done
+	unchanged exits 1 $handler apply enp3s0f1 2>/tmp/told
+	assert_same "sixxs-route: enp3s0f1: $told: for the names of all tunnels see: sixxs-route status" "$(cat /tmp/told)"
+	# the others are done all the same
+	exits 1 $handler apply sixx0 sixxs0
+	stands sixxs0
+	# a record is a name too, also without a drop-in and a link
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	tunnel_del sixxs0
+	settle
+	exits 1 $handler apply sixx0 2>/tmp/told
+	assert_same "sixxs-route: sixx0: $told: did you mean sixxs0?" "$(cat /tmp/told)"
+	exits 0 $handler apply sixxs0
+	exits 1 $handler apply sixxs0
+	# what may have a section that cannot be read is not mistyped; to take away is no harm
+	printf '[sixxs8]\n' | drop_in sixxs8
+	exits 0 $handler apply sixxs8 2>/tmp/told
+	grep -q 'nothing to do; no such link' /tmp/told
+	exits 0 $handler remove sixxs7
 }
 
 @test "apply of a link that is gone undoes what is left" {

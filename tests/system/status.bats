@@ -597,12 +597,25 @@ json() {
 }
 
 @test "no section: said so, and no drift" {
+	ip tuntap add sixxs7 mode tun
 	says 0 sixxs7 <<-END
-		sixxs7           absent, no section in conf.d                        no section
+		sixxs7           down, no section in conf.d                          no section
 	END
 	json '.tunnels | map(.interface) == ["sixxs0", "sixxs7"]' sixxs7 sixxs0 sixxs7
+	ip link del sixxs7
 	# of all, only what a drop-in or a record names is there
 	json '.tunnels | map(.interface) == ["sixxs0"]'
+}
+
+@test "a name that no link, section or record bears: unknown, and which one was meant" {
+	says 2 sixx0 <<-END
+		sixx0            absent, no section in conf.d                        unknown
+	END
+	status sixx0 2>/tmp/told >/dev/null || true
+	assert_same 'sixxs-route: sixx0: no link, no section, nothing on record: did you mean sixxs0?' "$(cat /tmp/told)"
+	json '.state == "unknown" and (.failure | endswith("did you mean sixxs0?")) and
+		(.tunnels | map(.state) == ["unknown", "ok"])' sixxs0 sixx0
+	json '.failure == null' sixxs0
 }
 
 @test "an IPv4 source: the host's own, forwarded for, neither" {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What check reads of systemd-networkd, and the form in which it answers. */
+/* What check reads of systemd-networkd, the form in which it answers, and names alike. */
 #include "config/diagnostic.h"
 #include "host/networkd.h"
+#include "host/similar.h"
 #include "scratch.h"
 
 static void test_networkd(void **state)
@@ -70,11 +71,39 @@ static void test_findings(void **state)
 				  "b:1: warning: whole\n");
 }
 
+static void test_distance(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		unsigned distance;
+	} cases[] = {
+		{"", "", 0},
+		{"", "wg0", 3},
+		{"sixxs0", "sixxs0", 0},
+		{"sixxs0", "sixx0", 1},
+		{"SIXXS0", "sixxs0", 0},
+		{"sixxs0", "sixxs1", 1},
+		{"sixsx0", "sixxs0", 1},
+		{"isxxs0", "sixx0", 2},
+		{"wg0", "eth0", 3},
+		{"123456789012345", "x23456789012345yz", 1},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(similar_distance(cases[i].a, cases[i].b),
+				 cases[i].distance);
+		assert_int_equal(similar_distance(cases[i].b, cases[i].a),
+				 cases[i].distance);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_networkd),
 		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_distance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
