@@ -81,9 +81,8 @@ static void warn_resolved(const struct run *run, const struct section *section,
 	if (resolved->left_out)
 		log_line(
 			LOG_WARNING,
-			"%s: [%s]: there are %u more addresses than the %d that source = auto can follow: set source = auto/prefix, or list in source = those that matter",
-			run->ifname, section->label, resolved->left_out,
-			TUNNEL_SOURCES_MAX);
+			"%s: [%s]: there are more addresses than the %d that source = auto can follow: set source = auto/prefix, or list in source = those that matter",
+			run->ifname, section->label, TUNNEL_SOURCES_MAX);
 	if (resolved->gateway_is_old && run->settings->interactive)
 		log_line(
 			LOG_WARNING,

@@ -36,6 +36,11 @@ const char *explain_verdict(enum verdict verdict)
 	return words[verdict];
 }
 
+const char *family_name(uint8_t family)
+{
+	return family == AF_INET6 ? "IPv6" : "IPv4";
+}
+
 void explain_route(const struct kernel_object *found, const char *ifname,
 		   char ret[static EXPLAIN_SIZE])
 {
@@ -84,6 +89,7 @@ static void explain_foreign(const struct step *step, const struct result *result
 			    char ret[static EXPLAIN_SIZE])
 {
 	char other[EXPLAIN_SIZE], rule[OBJECT_COMMAND_STRLEN];
+	const char *family;
 
 	if (step->object.kind == OBJECT_RULE) {
 		explain_step(step, rule);
@@ -93,17 +99,18 @@ static void explain_foreign(const struct step *step, const struct result *result
 			rule, step->object.priority);
 		return;
 	}
+	family = family_name(step->object.family);
 	explain_kernel_object(&result->other, other);
 	if (result->other.ours)
 		snprintf(
 			ret, EXPLAIN_SIZE,
-			"table %u already has the default route of another tunnel (%.200s): give each its own table, or, if it is left over, run: sixxs-route apply --all",
-			step->object.table, other);
+			"table %u already has the default route of another tunnel (%s %.200s): give each its own table, or, if it is left over, run: sixxs-route apply --all",
+			step->object.table, family, other);
 	else
 		snprintf(
 			ret, EXPLAIN_SIZE,
-			"table %u already has a default route that is not ours (%.200s), which is left alone: delete it, or set another table or metric",
-			step->object.table, other);
+			"table %u already has a default route that is not ours (%s %.200s), which is left alone: delete it, or set another table or metric",
+			step->object.table, family, other);
 }
 
 void explain_result(const struct step *step, const struct result *result,

@@ -23,6 +23,9 @@ void explain_result(const struct step *step, const struct result *result,
 /* "done" */
 const char *explain_verdict(enum verdict verdict);
 
+/* "IPv6" or "IPv4" */
+const char *family_name(uint8_t family);
+
 /* "default dev eth0 metric 100, protocol 4 static" */
 void explain_kernel_object(const struct kernel_object *found,
 			   char ret[static EXPLAIN_SIZE]);

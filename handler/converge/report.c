@@ -87,11 +87,11 @@ static void warn_rival(const struct run *run, const struct object *route,
 	explain_kernel_object(preferred, text);
 	log_line(
 		LOG_WARNING,
-		"%s: table %u also has a default route that is not ours and %s (%.200s): delete it, or set a lower metric",
+		"%s: table %u also has a default route that is not ours and %s (%s %.200s): delete it, or set a lower metric",
 		run->ifname, route->table,
 		preferred->object.metric < route->metric ? "wins by its metric"
 							 : "comes before ours",
-		text);
+		family_name(route->family), text);
 }
 
 /* The watcher leaves untold what the event has told. */

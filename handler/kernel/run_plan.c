@@ -124,7 +124,8 @@ static size_t put_batch(struct batch *batch, const struct foresight *foresight,
 		size += encode_step(bytes + size, step, echo ? NLM_F_ECHO : 0);
 		size += put_strangers(batch, foresight, i, RTM_NEWRULE, bytes + size);
 	}
-	attr_each_message(nlh, bytes, bytes + size) last = nlh;
+	if (size)
+		attr_each_message(nlh, bytes, bytes + size) last = nlh;
 	if (last)
 		((struct nlmsghdr *)last)->nlmsg_flags |= NLM_F_ACK;
 	return size;

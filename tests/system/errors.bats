@@ -99,7 +99,7 @@ route='sixxs0: "ip -6 route add default dev sixxs0 metric 2048 table 200 protoco
 @test "somebody else's default route is in the table" {
 	makes
 	ip -6 route add default dev net0 table 200 metric 2048 proto static
-	fails 'sixxs0: table 200 already has a default route that is not ours \(default dev net0 metric 2048, protocol 4 static\), which is left alone: delete it, or set another table or metric'
+	fails 'sixxs0: table 200 already has a default route that is not ours \(IPv6 default dev net0 metric 2048, protocol 4 static\), which is left alone: delete it, or set another table or metric'
 	ip -6 route del default dev net0 table 200
 	works
 }

@@ -210,7 +210,7 @@ taken() {
 	log_restart
 	exits 1 $handler apply sixxs0
 	exits 1 event change sixxs0 "$(ifindex sixxs0)"
-	logged 2 "^daemon.err sixxs0: table 200 already has a default route that is not ours \($owner\), which is left alone: delete it, or set another table or metric"
+	logged 2 "^daemon.err sixxs0: table 200 already has a default route that is not ours \(IPv[46] $owner\), which is left alone: delete it, or set another table or metric"
 	logged 2 '^daemon.err'
 	theirs_stand
 	exits 0 $handler remove sixxs0
@@ -260,7 +260,7 @@ taken() {
 	theirs=$(ip -d -6 route show table 200)
 	section 'wait = 0'
 	exits 1 $handler apply sixxs0
-	told '^daemon.err sixxs0: table 200 already has a default route that is not ours \(default dev sixxs0 metric 2048, protocol 4 static\)'
+	told '^daemon.err sixxs0: table 200 already has a default route that is not ours \(IPv[46] default dev sixxs0 metric 2048, protocol 4 static\)'
 	exits 0 $handler remove sixxs0
 	assert_same "$theirs" "$(ip -d -6 route show table 200)"
 }
@@ -313,7 +313,7 @@ taken() {
 	comes
 	ours_stand
 	theirs_stand
-	told '^daemon.warn sixxs0: table 200 also has a default route that is not ours and wins by its metric \(default dev net0 metric 512, protocol 4 static\): delete it, or set a lower metric$'
+	told '^daemon.warn sixxs0: table 200 also has a default route that is not ours and wins by its metric \(IPv[46] default dev net0 metric 512, protocol 4 static\): delete it, or set a lower metric$'
 	logged 0 '^daemon.err'
 	exits 0 $handler apply sixxs0
 	tunnel_del sixxs0

@@ -1165,7 +1165,12 @@ veth_tunnel() {
 	sleep 0.3
 	counts 6 65
 	counts 4 0
-	logged 1 '^daemon.warn sixxs0: .*1 more addresses than the 64 that source = auto can follow'
+	ip -batch - <<<$'address add 198.51.100.8/24 dev sixxs0\naddress add 198.51.100.9/24 dev sixxs0'
+	sleep 0.3
+	ip address add 198.51.100.10/24 dev sixxs0
+	sleep 0.3
+	logged 1 '^daemon.warn sixxs0: .*there are more addresses than the 64 that source = auto can follow'
+	ip -batch - <<<$'address del 198.51.100.8/24 dev sixxs0\naddress del 198.51.100.9/24 dev sixxs0\naddress del 198.51.100.10/24 dev sixxs0'
 	ip address del 2a02::1/64 dev sixxs0
 	wait_until 10 counts 6 64
 	wait_until 10 counts 4 2
