@@ -136,13 +136,16 @@ static enum care choose_care(const struct settings *settings)
 
 static int run_plan_steps(struct run *run, struct outcome *ret)
 {
+	const struct trust trust = {.care = choose_care(run->settings),
+				    .recorded = &run->old,
+				    .sole = run->fresh,
+				    .seen = run->settings->seen};
 	int r;
 
 	run->result = calloc(run->plan.n + 1, sizeof(*run->result));
 	if (!run->result)
 		return run_fail(run, -ENOMEM, "run its plan", "nothing was changed;");
-	r = execute(run->rtnl, &run->link, &run->plan, &run->old,
-		    choose_care(run->settings), run->settings->seen, run->result);
+	r = execute(run->rtnl, &run->link, &run->plan, &trust, run->result);
 	if (r == 0)
 		return report_results(run, ret);
 	free(run->result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/execute.h"
 
+#include "converge/standing.h"
 #include "kernel/ipv6.h"
 #include "kernel/run_plan.h"
 #include "lib/array.h"
@@ -13,9 +14,7 @@ struct execution {
 	struct rtnl *rtnl;
 	const struct link *link;
 	const struct plan *plan;
-	const struct objects *known;
-	enum care care;
-	const struct objects *seen;
+	const struct trust *trust;
 	struct result *result;
 };
 
@@ -93,64 +92,6 @@ static int run(const struct execution *execution, const struct plan *plan,
 
 /* ---- routes ------------------------------------------------------------------------- */
 
-/* What stands in the table of a wanted route. */
-struct standing {
-	const struct object *wanted;
-	bool there;                 /* the wanted one itself */
-	struct plan eviction;       /* deletes of ours that must not stay */
-	struct kernel_object other; /* somebody else's in its slot */
-	bool has_other;
-	struct kernel_object
-		preferred; /* somebody else's that the kernel prefers to it: by its metric,
-			       or as it comes first */
-	bool has_preferred;
-};
-
-static int look_at_ours(struct standing *standing, const struct object *object)
-{
-	const struct object *wanted = standing->wanted;
-
-	if (object->kind != wanted->kind ||
-	    !prefix_equal(&object->source, &wanted->source))
-		return 0;
-	if (object_equal(object, wanted)) {
-		standing->there = true;
-		return 0;
-	}
-	/* by any link, gateway and metric: a tunnel has one a table and source */
-	return plan_push(&standing->eviction, STEP_DELETE, object);
-}
-
-/* In a dump those of one metric stand as the kernel looks at them. */
-static bool comes_before(const struct standing *standing,
-			 const struct kernel_object *found)
-{
-	const struct object *object = &found->object, *wanted = standing->wanted;
-
-	return wanted->kind == OBJECT_ROUTE && object->oif != wanted->oif &&
-	       !found->tos &&
-	       (object->metric < wanted->metric ||
-		(object_same_slot(object, wanted) && !standing->there));
-}
-
-static int look_at_route(void *data, const struct kernel_object *found)
-{
-	struct standing *standing = data;
-	const struct object *object = &found->object, *wanted = standing->wanted;
-
-	if (found->ours)
-		return look_at_ours(standing, object);
-	if (object_same_slot(object, wanted)) {
-		standing->other = *found;
-		standing->has_other = true;
-	}
-	if (comes_before(standing, found)) {
-		standing->preferred = *found;
-		standing->has_preferred = true;
-	}
-	return 0;
-}
-
 /*
  * Those of ours that are in the way go, and the wanted one comes, if it has not already: a
  * second add would hide that the first was done.
@@ -173,35 +114,6 @@ static int evict(const struct execution *execution, struct standing *standing,
 	return r;
 }
 
-static int look_at_all(const struct execution *execution, struct standing *standing)
-{
-	return dump_routes(execution->rtnl, standing->wanted->family,
-			   standing->wanted->table, look_at_route, standing);
-}
-
-/*
- * The table of a source-specific route holds those of thousands of tunnels: then that
- * link's are looked at first.
- */
-static int look_at_table(const struct execution *execution, enum verdict verdict,
-			 struct standing *standing)
-{
-	const struct object *wanted = standing->wanted;
-	int r = 0;
-
-	if (verdict == VERDICT_DONE ||
-	    (execution->care >= CARE_ROUTES && !wanted->source.family))
-		return look_at_all(execution, standing);
-	if (wanted->source.family && wanted->oif)
-		r = dump_our_routes(execution->rtnl, wanted->family, wanted->table,
-				    wanted->oif, look_at_route, standing);
-	if (r < 0 || standing->there)
-		return r;
-	plan_free(&standing->eviction);
-	return dump_our_routes(execution->rtnl, wanted->family, wanted->table, 0,
-			       look_at_route, standing);
-}
-
 /* Whether another of ours may have been left in the table, or one of others wins there. */
 static bool needs_look(const struct result *result, const struct object *wanted)
 {
@@ -209,6 +121,12 @@ static bool needs_look(const struct result *result, const struct object *wanted)
 		return result->verdict == VERDICT_ALREADY;
 	/* whatever tunnel had that source before has it on its record */
 	return wanted->kind == OBJECT_ROUTE && !wanted->source.family;
+}
+
+static int look(const struct execution *execution, struct standing *standing)
+{
+	return standing_look(execution->rtnl, execution->plan, execution->trust,
+			     standing);
 }
 
 /* Also where the add was done: another of ours with a lower metric would win. */
@@ -221,13 +139,18 @@ static int settle_route(const struct execution *execution, size_t i)
 
 	if (!needs_look(result, standing.wanted))
 		return 0;
-	r = look_at_table(execution, before, &standing);
+	/* a table of source-specific routes holds those of thousands of tunnels */
+	standing.others =
+		before == VERDICT_DONE || (execution->trust->care >= CARE_ROUTES &&
+					   !standing.wanted->source.family);
+	r = look(execution, &standing);
 	if (r == 0 && (standing.eviction.n ||
 		       (result->verdict == VERDICT_ALREADY && !standing.there))) {
 		/* also if it has gone just now: then there is room for it */
 		r = evict(execution, &standing, result);
+		standing.others = true;
 		if (r == 0 && before == VERDICT_ALREADY && !standing.there)
-			r = look_at_all(execution, &standing);
+			r = look(execution, &standing);
 		if (result->verdict == VERDICT_ALREADY && !standing.there)
 			result->verdict =
 				standing.has_other ? VERDICT_FOREIGN : VERDICT_FAILED;
@@ -308,9 +231,9 @@ static bool is_doubtful(const struct execution *execution, size_t i)
 	if (step->op != STEP_ADD || step->object.kind != OBJECT_RULE ||
 	    execution->result[i].verdict != VERDICT_ALREADY)
 		return false;
-	if (execution->care == CARE_MUCH)
-		return !is_seen(execution->seen, &step->object);
-	return !objects_have(execution->known, &step->object);
+	if (execution->trust->care == CARE_MUCH)
+		return !is_seen(execution->trust->seen, &step->object);
+	return !objects_have(execution->trust->recorded, &step->object);
 }
 
 static int settle_rules(const struct execution *execution, uint8_t family)
@@ -338,16 +261,10 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 }
 
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct objects *known, enum care care, const struct objects *seen,
-	    struct result *ret)
+	    const struct trust *trust, struct result *ret)
 {
-	const struct execution execution = {.rtnl = rtnl,
-					    .link = link,
-					    .plan = plan,
-					    .known = known,
-					    .care = care,
-					    .seen = seen,
-					    .result = ret};
+	const struct execution execution = {
+		.rtnl = rtnl, .link = link, .plan = plan, .trust = trust, .result = ret};
 	int r = run(&execution, plan, ret);
 
 	for (size_t i = 0; r == 0 && i < plan->n; i++)

@@ -8,6 +8,7 @@
 #ifndef EXECUTE_H
 #define EXECUTE_H
 
+#include "converge/trust.h"
 #include "netlink/decode.h"
 #include "netlink/rtnl.h"
 #include "routing/plan.h"
@@ -30,21 +31,12 @@ struct result {
 	bool has_preferred;
 };
 
-/* How far the kernel's "File exists" is trusted. */
-enum care {
-	CARE_LITTLE, /* of what was recorded before it is believed */
-	CARE_ROUTES, /* as much, but others' routes that come before ours are looked for */
-	CARE_MUCH,   /* nor is it believed of rules */
-};
-
 /*
- * Runs PLAN for the link, and writes each step's result into ret[0..plan->n-1]. known:
- * what was recorded before. SEEN: rules that need no look (NULL: none). Returns 0, or
+ * Runs PLAN for the link, and writes each step's result into ret[0..plan->n-1]. Returns 0, or
  * -errno: any step may have been done.
  */
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
-	    const struct objects *known, enum care care, const struct objects *seen,
-	    struct result *ret);
+	    const struct trust *trust, struct result *ret);
 
 /*
  * All rules of ours that stand now, in order, for SEEN: for thousands of tunnels one look.

@@ -130,14 +130,15 @@ static int tell_results(const struct plan *plan, const struct result results[])
 static int delete_all(const struct sweep *sweep, const struct plan *plan)
 {
 	const struct link no_link = {0};
-	const struct objects known = {0};
+	const struct objects none = {0};
+	const struct trust trust = {.care = CARE_LITTLE, .recorded = &none};
 	struct result *results;
 	int r;
 
 	results = calloc(plan->n + 1, sizeof(*results));
 	if (!results)
 		return -ENOMEM;
-	r = execute(sweep->rtnl, &no_link, plan, &known, CARE_LITTLE, NULL, results);
+	r = execute(sweep->rtnl, &no_link, plan, &trust, results);
 	if (r == 0)
 		r = tell_results(plan, results);
 	free(results);

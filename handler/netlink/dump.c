@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 struct dump {
@@ -99,6 +100,74 @@ static int read_default(void *data, const struct nlmsghdr *nlh)
 	if (r < 0 || route.dst.len || route.src.len || (route.flags & RTM_F_CLONED))
 		return r;
 	return reader->fn(reader->data, &route);
+}
+
+#define DEFAULTS_PAGES 4
+
+struct defaults {
+	struct dump dump;
+	struct found_reader reader;
+	bool past; /* they have all been told */
+};
+
+/*
+ * In the order of the kernel (fib_table_dump() in net/ipv4/fib_trie.c) 0.0.0.0/8 may come
+ * before 0.0.0.0/0, but no other address does.
+ */
+static bool is_past(const struct nlmsghdr *nlh)
+{
+	static const uint8_t zero[4];
+	const struct nlattr *attr;
+
+	attr_each (attr, nlh, sizeof(struct rtmsg))
+		if (attr_type(attr) == RTA_DST && attr_size(attr) == sizeof(zero))
+			return memcmp(attr_bytes(attr), zero, sizeof(zero)) != 0;
+	return false;
+}
+
+static int read_defaults(void *data, const struct nlmsghdr *nlh)
+{
+	struct defaults *defaults = data;
+	const struct rtmsg *rtm = attr_header(nlh, sizeof(*rtm));
+
+	if (!rtm || defaults->past)
+		return 0;
+	if (!rtm->rtm_dst_len)
+		return read_found(&defaults->reader, nlh);
+	defaults->past = rtm->rtm_family == AF_INET && is_past(nlh);
+	return 0;
+}
+
+/* Leaves the rest of a dump unread: to read it takes as long as to tell it. */
+static void leave(struct rtnl *rtnl, struct dump *dump)
+{
+	if (rtnl_restart(rtnl) < 0)
+		skip_rest(rtnl, dump);
+}
+
+int dump_defaults(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		  void *data)
+{
+	struct defaults defaults = {.dump = {.family = family, .fn = read_defaults},
+				    .reader = {.fn = fn, .data = data}};
+	union request request;
+	int r;
+
+	defaults.dump.data = &defaults;
+	encode_dump(&request, RTM_GETROUTE, family, table);
+	defaults.dump.seq = request.nlh.nlmsg_seq = ++rtnl->seq;
+	r = rtnl_send(rtnl, &request, request.nlh.nlmsg_len);
+	for (unsigned page = 0; r == 0; page++) {
+		if (defaults.past || page == DEFAULTS_PAGES) {
+			leave(rtnl, &defaults.dump);
+			return !defaults.past;
+		}
+		r = rtnl_read(rtnl, 0, take_message, &defaults.dump);
+	}
+	if (r < 0 && r != -ENOENT)
+		skip_rest(rtnl, &defaults.dump);
+	/* no such table, no such family */
+	return r == -ENOENT || r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r < 0 ? r : 0;
 }
 
 struct address_reader {

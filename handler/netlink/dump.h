@@ -24,6 +24,15 @@ int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn
 		void *data);
 
 /*
+ * Every default route of one table, which may hold any number of others: of a large one some
+ * pages are read. IPv4's begin with the default routes. IPv6's begin with source-specific ones,
+ * and end with the others. Returns 0; 1: it has more pages of IPv6, and FN was not told of
+ * these others; -errno.
+ */
+int dump_defaults(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
+		  void *data);
+
+/*
  * Of a table's default routes those with our mark, by the kernel's own filter: a table may
  * hold any number of others. OIF: by that link alone; 0: by any. The same returns.
  */

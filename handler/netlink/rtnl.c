@@ -93,7 +93,25 @@ int rtnl_port(struct rtnl *rtnl, uint32_t *ret)
 {
 	if (mnl_socket_bind(rtnl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	*ret = mnl_socket_get_portid(rtnl->socket);
+	*ret = rtnl->port = mnl_socket_get_portid(rtnl->socket);
+	return 0;
+}
+
+int rtnl_restart(struct rtnl *rtnl)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	const int r = socket ? set_options(socket) : -errno;
+
+	if (r < 0) {
+		if (socket)
+			mnl_socket_close(socket);
+		return r;
+	}
+	mnl_socket_close(rtnl->socket);
+	rtnl->socket = socket;
+	/* taken by somebody at this very moment: then it gets another */
+	if (rtnl->port)
+		mnl_socket_bind(socket, 0, (pid_t)rtnl->port);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct rtnl_buffer {
 struct rtnl {
 	struct mnl_socket *socket;
 	uint32_t seq;
+	uint32_t port; /* its address, once somebody has asked; 0: nobody has */
 	struct rtnl_buffer receive, send;
 };
 
@@ -85,6 +86,12 @@ int rtnl_fd(const struct rtnl *rtnl);
  * without groups, before anything is sent. Returns 0 or -errno.
  */
 int rtnl_port(struct rtnl *rtnl, uint32_t *ret);
+
+/*
+ * Another socket of the same address in its place: whatever was still to be read is gone. It
+ * is one for requests. Returns 0 or -errno, with the socket as it was.
+ */
+int rtnl_restart(struct rtnl *rtnl);
 
 /* The monotonic clock, in milliseconds. */
 int64_t rtnl_now_ms(void);

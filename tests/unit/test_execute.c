@@ -18,6 +18,7 @@
 static struct plan plan;
 static struct objects known;
 static struct result results[16];
+static bool sole;
 
 static int remove_all(void **state)
 {
@@ -35,12 +36,13 @@ static void know(const char *text)
 
 static void run(enum care care)
 {
+	const struct trust trust = {.care = care, .recorded = &known, .sole = sole};
 	struct link link;
 
 	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
 	memset(results, 0x5a, sizeof(results));
 	assert_true(plan.n <= LENGTH(results));
-	assert_int_equal(execute(&rtnl, &link, &plan, &known, care, NULL, results), 0);
+	assert_int_equal(execute(&rtnl, &link, &plan, &trust, results), 0);
 }
 
 /* One step alone, by one who knows of nothing. */
@@ -98,6 +100,7 @@ static void test_link_down(void **state)
 static void test_link_gone(void **state)
 {
 	const struct link gone = {.ifindex = 4711, .up = true, .ifname = "sixxs2"};
+	const struct trust trust = {.care = CARE_LITTLE, .recorded = &known};
 
 	(void)state;
 	netns_needed();
@@ -105,8 +108,7 @@ static void test_link_gone(void **state)
 	push(&plan, "- route 6 dev sixxs0 metric 2048 table 201");
 	for (size_t i = 0; i < plan.n; i++)
 		plan.step[i].object.oif = gone.ifindex;
-	assert_int_equal(execute(&rtnl, &gone, &plan, &known, CARE_LITTLE, NULL, results),
-			 0);
+	assert_int_equal(execute(&rtnl, &gone, &plan, &trust, results), 0);
 	assert_int_equal(results[0].verdict, VERDICT_GONE);
 	assert_int_equal(results[1].verdict, VERDICT_ALREADY);
 }
@@ -343,10 +345,85 @@ static void test_preferred_of_what_stands(void **state)
 	}
 }
 
+/* More than is read of it. */
+static void fill(unsigned family)
+{
+	ip("-batch - <<-END\n$(i=0; while [ $i -lt 2500 ]; do i=$((i + 1)); "
+	   "echo route add %s dev sixxs1 table 200; done)\nEND",
+	   family == 6 ? "2001:db8:$i::/48" : "10.$((i / 250)).$((i %% 250)).0/24");
+}
+
+/* Another of ours that loses is looked for where another tunnel may have left it. */
+static void test_large_table(void **state)
+{
+	static const struct {
+		unsigned family;
+		bool sole;
+		unsigned metric;
+		const char *left; /* of ours on another link */
+	} cases[] = {
+		{6, true, 7, ""},
+		{6, true, 3000, "default proto 166 metric 3000 pref medium\n"},
+		{6, false, 3000, ""},
+		{6, false, 2048, ""},
+		{4, true, 3000, ""},
+		{4, false, 2048, ""},
+	};
+
+	(void)state;
+	netns_needed();
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		const unsigned family = cases[i].family;
+
+		fill(family);
+		ip("-%u route add default dev sixxs1 table 200 metric %u proto 166",
+		   family, cases[i].metric);
+		plan_free(&plan);
+		push(&plan, family == 6 ? "+ " ROUTE : "+ " ROUTE4);
+		push(&plan, family == 6 ? "+ " RULE : "+ " RULE4);
+		sole = cases[i].sole;
+		run(CARE_LITTLE);
+		assert_int_equal(results[0].verdict, VERDICT_DONE);
+		assert_string_equal(
+			shown(family == 6
+				      ? "ip -6 route show table 200 default dev sixxs1"
+				      : "ip route show table 200 default dev sixxs1"),
+			cases[i].left);
+		ip("-%u route flush table 200", family);
+		ip("-%u rule flush", family);
+	}
+	sole = false;
+}
+
+static uint32_t address(void)
+{
+	struct sockaddr_nl own;
+	socklen_t size = sizeof(own);
+
+	assert_int_equal(getsockname(rtnl_fd(&rtnl), (struct sockaddr *)&own, &size), 0);
+	return own.nl_pid;
+}
+
+/* The watcher knows its own changes by it. */
+static void test_large_table_keeps_the_address(void **state)
+{
+	uint32_t port;
+
+	(void)state;
+	netns_needed();
+	assert_int_equal(rtnl_port(&rtnl, &port), 0);
+	fill(6);
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_DONE);
+	assert_int_equal(address(), port);
+	assert_int_equal(run_one("+ " ROUTE), VERDICT_ALREADY);
+	assert_int_equal(address(), port);
+}
+
 /* What was seen a moment ago is not looked at again; what was not, is. */
 static void test_seen_rules(void **state)
 {
 	struct objects seen = {0};
+	const struct trust trust = {.care = CARE_MUCH, .recorded = &known, .seen = &seen};
 	struct link link;
 
 	(void)state;
@@ -359,8 +436,7 @@ static void test_seen_rules(void **state)
 	push(&plan, "+ " RULE);
 	know("+ " RULE);
 	know("+ " RULE4);
-	assert_int_equal(execute(&rtnl, &link, &plan, &known, CARE_MUCH, &seen, results),
-			 0);
+	assert_int_equal(execute(&rtnl, &link, &plan, &trust, results), 0);
 	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
 	assert_int_equal(results[1].verdict, VERDICT_FOREIGN);
 	objects_free(&seen);
@@ -431,6 +507,8 @@ int main(void)
 		TEST(test_foreign_rules),
 		TEST(test_ours_beside_foreign_rules),
 		TEST(test_preferred_of_what_stands),
+		TEST(test_large_table),
+		TEST(test_large_table_keeps_the_address),
 		TEST(test_seen_rules),
 		TEST(test_preferred),
 	};
