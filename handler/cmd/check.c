@@ -33,6 +33,7 @@ struct check {
 	bool served_read, names_unread;
 	bool watcher_expected; /* a tunnel's link is there */
 	bool holds;            /* a section refuses packets while it has no link */
+	bool no_ipv6;
 	size_t n_tunnels;
 };
 
@@ -124,24 +125,42 @@ static void check_rules(struct check *check, const char *dir)
 }
 
 /* Against iproute2's files alone: our own names are compared with each other. */
-static void check_name(struct check *check, const struct claim *claim)
+static int judge_names(const struct claims *claims, struct name_judgement **ret)
 {
-	struct name_entry entry = {.number = claim->tunnel.table};
+	struct name_judgement *judgement = calloc(claims->n + 1, sizeof(*judgement));
+
+	if (!judgement)
+		return -ENOMEM;
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct section *section = &claims->claim[i]->tunnel;
+
+		judgement[i].want.number = section->table;
+		memcpy(judgement[i].want.name, section->table_name,
+		       sizeof(judgement[i].want.name));
+	}
+	names_judge(judgement, claims->n);
+	*ret = judgement;
+	return 0;
+}
+
+static void check_name(struct check *check, const struct claim *claim,
+		       const struct name_judgement *judgement)
+{
+	const int r = judgement->verdict == NAME_OURS && judgement->error
+			      ? judgement->error
+			      : (int)judgement->verdict;
 	char text[EXPLAIN_SIZE];
-	struct name_conflict conflict;
-	int r;
 
 	if (!claim->tunnel.table_name[0])
 		return;
-	memcpy(entry.name, claim->tunnel.table_name, sizeof(entry.name));
-	r = names_look(-1, &entry, &conflict);
 	if (r < 0 && !check->names_unread)
 		claim_say(
 			&check->claims, claim, SEVERITY_WARNING, claim->line,
 			"cannot read all of iproute2's rt_tables: %s; conflicts with other names of tables were not checked",
 			strerror(-r));
 	check->names_unread |= r < 0;
-	if (r >= 0 && explain_name(&entry, (enum name_verdict)r, &conflict, text))
+	if (r >= 0 && explain_name(&judgement->want, (enum name_verdict)r,
+				   &judgement->conflict, text))
 		claim_say(&check->claims, claim, SEVERITY_WARNING, claim_name_line(claim),
 			  "%s", text);
 }
@@ -170,19 +189,50 @@ static void check_ipv6(struct check *check, const struct claim *claim)
 	struct objects wanted = {0};
 	bool of_ipv6 = false;
 
-	if (check->host && plan_wanted(&claim->tunnel, &link, &wanted) < 0)
+	if (!check->host || !check->no_ipv6)
+		return;
+	if (plan_wanted(&claim->tunnel, &link, &wanted) < 0)
 		check->findings.no_memory = true;
 	for (size_t i = 0; i < wanted.n; i++)
 		of_ipv6 |= object_is_in_kernel(&wanted.object[i]) &&
 			   wanted.object[i].family == AF_INET6;
 	objects_free(&wanted);
-	if (of_ipv6 && ipv6_is_off())
+	if (of_ipv6)
 		claim_say(&check->claims, claim, SEVERITY_WARNING, claim->line,
 			  IPV6_IS_OFF ": only what the section has of IPv4 is done");
 }
 
+#define FILES_MANY 300 /* then it costs an event something to look into each */
+
+/* An event looks into every file for a section that is not in IFNAME.conf. Told once. */
+static void check_files(struct check *check)
+{
+	const struct claims *claims = &check->claims;
+	const struct claim *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = claims->claim[i];
+
+		if (claim_counts(claim) && !claim->own_file && n++ == 0)
+			first = claim;
+	}
+	if (n && claims->n_files > FILES_MANY)
+		claim_say(
+			claims, first, SEVERITY_WARNING, first->line,
+			"each event of %s looks into all %zu files for this section%s: move it into %s.conf, which is looked at first",
+			first->tunnel.ifname, claims->n_files,
+			n > 1 ? ", and so do those of other links whose sections are in no file of their name"
+			      : "",
+			first->tunnel.ifname);
+}
+
 static void check_sections(struct check *check)
 {
+	_cleanup_free_ struct name_judgement *names = NULL;
+
+	if (judge_names(&check->claims, &names) < 0)
+		check->findings.no_memory = true;
 	for (size_t i = 0; i < check->claims.n; i++) {
 		const struct claim *claim = check->claims.claim[i];
 
@@ -190,22 +240,16 @@ static void check_sections(struct check *check)
 			continue;
 		check->n_tunnels++;
 		check->holds |= claim->tunnel.when_gone == UNREACHABLE;
-		check->watcher_expected |= watcher_is_expected(claim->tunnel.ifname);
+		check->watcher_expected = check->watcher_expected ||
+					  watcher_is_expected(claim->tunnel.ifname);
 		check_served(check, claim);
-		check_name(check, claim);
+		if (names)
+			check_name(check, claim, &names[i]);
 		check_vrf(check, claim);
 		check_ipv6(check, claim);
 	}
 	if (conflicts_warn(&check->claims) < 0)
 		check->findings.no_memory = true;
-}
-
-static bool has_own_section(const struct claims *claims, const char *file)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		if (claims->claim[i]->own_file && claims->claim[i]->file == file)
-			return true;
-	return false;
 }
 
 /* A file of a link's name that has no section for it: what is installed stays. */
@@ -219,11 +263,10 @@ static void check_own_files(struct check *check)
 				       check->claims.diagnostics.dir, file->name);
 		char ifname[IFNAMSIZ];
 
-		if (file->state != FILE_GOOD || size >= sizeof(ifname))
+		if (file->state != FILE_GOOD || file->is_own || size >= sizeof(ifname))
 			continue;
 		snprintf(ifname, sizeof(ifname), "%.*s", (int)size, file->name);
-		if (config_ifname_ok(ifname) && served_link(ifname) &&
-		    !has_own_section(&check->claims, file->name))
+		if (config_ifname_ok(ifname) && served_link(ifname))
 			diagnose_file(
 				&to, 0,
 				"this file is named after the link %s and has no section for it: nothing is done or undone for that link; to end a tunnel delete its file, or put a link to /dev/null there",
@@ -323,7 +366,8 @@ static void free_check(struct check *check)
 
 int check(const struct settings *settings, char *const files[])
 {
-	_cleanup_(free_check) struct check found = {.host = !files[0]};
+	_cleanup_(free_check) struct check found = {.host = !files[0],
+						    .no_ipv6 = ipv6_is_off()};
 	const struct diagnostics to = diagnostics_to(&found.findings);
 	int r = found.host ? config_read(settings, &to, &found.claims)
 			   : config_read_files(files, &to, &found.claims);
@@ -332,6 +376,7 @@ int check(const struct settings *settings, char *const files[])
 		check_sections(&found);
 	if (found.host) {
 		check_own_files(&found);
+		check_files(&found);
 		check_folder(&found, settings->conf_dir, r < 0);
 		check_rules(&found, settings->conf_dir);
 		check_surroundings(&found, settings->conf_dir);

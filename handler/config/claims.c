@@ -85,6 +85,7 @@ const char *claims_add_file(struct claims *claims, const char *file,
 		return NULL;
 	more[claims->n_files++] = added;
 	added->state = state;
+	added->is_own = false;
 	added->name = memcpy(added + 1, file, size);
 	return added->name;
 }
@@ -119,8 +120,11 @@ int claims_add(struct claims *claims, const struct ini *ini,
 	const char *file = claims_add_file(claims, diagnostics->file, FILE_GOOD);
 	int r = file ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < ini->n_sections; i++)
+	for (size_t i = 0; r == 0 && i < ini->n_sections; i++) {
 		r = add_section(claims, &ini->section[i], file, diagnostics);
+		claims->file[claims->n_files - 1]->is_own |=
+			r == 0 && claims->claim[claims->n - 1]->own_file;
+	}
 	return r;
 }
 

@@ -34,6 +34,7 @@ enum file_state { FILE_GOOD, FILE_UNREAD, FILE_MASKED /* a link to /dev/null */ 
 /* One drop-in, of which each section is a claim. */
 struct claim_file {
 	enum file_state state;
+	bool is_own;      /* a section is that of the interface of the file's name */
 	const char *name; /* right behind this */
 };
 

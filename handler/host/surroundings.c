@@ -8,6 +8,7 @@
 #include "routing/plan.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -18,6 +19,8 @@ struct surroundings {
 	const struct claims *claims;
 	struct log_memory told; /* what is the same for every tunnel */
 	bool refusing_known[2]; /* of IPv6, IPv4 */
+	/* the priority of others' first rule but "lookup local" */
+	uint32_t first_of_others[2];
 };
 
 static void close_all(struct surroundings *around)
@@ -129,19 +132,38 @@ static int warn_of_refusing(struct surroundings *around, const struct claim *cla
 
 /* ---- rules -------------------------------------------------------------------------- */
 
-/* Only a tunnel whose rules stand can be led astray. */
+static void find_first_of_others(struct surroundings *around, uint8_t family)
+{
+	const struct kernel_rules *rules = kernel_state_rules(&around->state, family);
+	size_t i = 0;
+
+	while (i < rules->n && (rules->rule[i].protocol == OBJECT_PROTOCOL ||
+				(rules->rule[i].action == FR_ACT_TO_TBL &&
+				 rules->rule[i].table == RT_TABLE_LOCAL)))
+		i++;
+	around->first_of_others[family == AF_INET] =
+		i < rules->n ? rules->rule[i].priority : UINT32_MAX;
+}
+
+/* Only a tunnel whose rules stand can be led astray, and by a rule before them. */
+static bool may_go_astray(const struct surroundings *around, const struct object *wanted)
+{
+	return wanted->kind == OBJECT_RULE &&
+	       around->first_of_others[wanted->family == AF_INET] <= wanted->priority &&
+	       kernel_state_has(&around->state, wanted);
+}
+
 static int warn_of_rules(struct surroundings *around, const struct claim *claim,
 			 const struct kernel_link *link)
 {
 	struct objects wanted = {0};
 	char text[ASTRAY_STRLEN] = "";
-	bool stands = false;
+	bool ask = false;
 	int r = plan_wanted(&claim->tunnel, &link->link, &wanted);
 
 	for (size_t i = 0; r == 0 && i < wanted.n; i++)
-		stands |= wanted.object[i].kind == OBJECT_RULE &&
-			  kernel_state_has(&around->state, &wanted.object[i]);
-	if (stands)
+		ask |= may_go_astray(around, &wanted.object[i]);
+	if (ask)
 		r = astray_find(&around->rtnl, &link->link, &wanted, text);
 	if (r > 0 && !log_was_told(&around->told, text))
 		claim_say(around->claims, claim, SEVERITY_WARNING, claim->line, "%s: %s",
@@ -171,6 +193,8 @@ int surroundings_warn(const struct claims *claims)
 
 	if (r == 0)
 		r = kernel_state_read(&around.rtnl, &around.state);
+	find_first_of_others(&around, AF_INET6);
+	find_first_of_others(&around, AF_INET);
 	for (size_t i = 0; r == 0 && i < claims->n; i++)
 		if (claim_counts(claims->claim[i]))
 			r = look(&around, claims->claim[i]);

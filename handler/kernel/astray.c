@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define WG_QUICK_MARK 51820 /* of its rules, and the number of its table */
 
@@ -135,16 +136,32 @@ static int find_rule(const struct search *search, char ret[static ASTRAY_STRLEN]
 	return 1;
 }
 
+/* To hosts of which the kernel says that no link leads to them but by a default route. */
+static int ask_better(struct search *search, const struct objects *wanted)
+{
+	struct probe probe6, probe4;
+	const int r = probe_choose(search->rtnl, &probe6, &probe4);
+
+	if (r < 0 || !(probe6.passed.family || probe4.passed.family))
+		return r;
+	search->to6 = probe6.to;
+	search->to4 = probe4.to;
+	search->astray = NULL;
+	search->n = 0;
+	return ask_all(search, wanted);
+}
+
+/* Nearly always none goes astray: then it is one question a source. */
 int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
 		char ret[static ASTRAY_STRLEN])
 {
-	struct search search = {.rtnl = rtnl, .link = link};
-	struct probe probe6, probe4;
-	int r = probe_choose(rtnl, &probe6, &probe4);
+	struct search search = {.rtnl = rtnl,
+				.link = link,
+				.to6 = probe_first(AF_INET6),
+				.to4 = probe_first(AF_INET)};
+	int r = ask_all(&search, wanted);
 
-	search.to6 = probe6.to;
-	search.to4 = probe4.to;
-	if (r == 0)
-		r = ask_all(&search, wanted);
+	if (r == 0 && search.astray)
+		r = ask_better(&search, wanted);
 	return r == 0 && search.astray ? find_rule(&search, ret) : r;
 }

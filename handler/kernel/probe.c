@@ -59,6 +59,14 @@ static void choose(const struct choice *choice, size_t first, size_t count,
 		prefix_parse(addresses[first], &ret->passed);
 }
 
+struct prefix probe_first(uint8_t family)
+{
+	struct prefix to;
+
+	prefix_parse(addresses[family == AF_INET6 ? 0 : N_ADDRESSES / 2], &to);
+	return to;
+}
+
 int probe_choose(struct rtnl *rtnl, struct probe *ret6, struct probe *ret4)
 {
 	_Alignas(struct nlmsghdr) char bytes[N_ADDRESSES * REQUEST_MAX];

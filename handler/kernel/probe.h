@@ -14,6 +14,9 @@ struct probe {
 	struct prefix passed; /* the first, which was no good; family AF_UNSPEC: it was */
 };
 
+/* The first of that family, without asking anybody. */
+struct prefix probe_first(uint8_t family);
+
 /* Asks the kernel, in one send. Returns 0 or -errno. */
 int probe_choose(struct rtnl *rtnl, struct probe *ret6, struct probe *ret4);
 

@@ -14,45 +14,9 @@
 #define OURS     "rt_tables"
 #define OURS_MAX (16 * 1024 * 1024) /* bytes */
 
-struct judgement {
-	const struct name_entry *want;
-	enum name_verdict verdict;
-	struct name_conflict conflict;
-};
-
 bool name_equal(const struct name_entry *a, const struct name_entry *b)
 {
 	return a->number == b->number && !strcmp(a->name, b->name);
-}
-
-static void stands_in_way(struct judgement *judgement, enum name_verdict verdict,
-			  uint32_t number, const char *name, size_t size)
-{
-	struct name_entry *conflict = &judgement->conflict.entry;
-
-	if (size >= sizeof(conflict->name))
-		size = sizeof(conflict->name) - 1;
-	judgement->verdict = verdict;
-	conflict->number = number;
-	memcpy(conflict->name, name, size);
-	conflict->name[size] = '\0';
-}
-
-/* A name that means another number too is taken, whatever else is said of it. */
-static void judge_entry(void *data, uint32_t number, const char *name)
-{
-	struct judgement *judgement = data;
-	const struct name_entry *want = judgement->want;
-	const bool named = !strcmp(name, want->name), numbered = number == want->number;
-
-	if (judgement->verdict == NAME_TAKEN)
-		return;
-	if (named && !numbered)
-		stands_in_way(judgement, NAME_TAKEN, number, name, strlen(name));
-	else if (named)
-		judgement->verdict = NAME_OTHERS;
-	else if (numbered && judgement->verdict == NAME_OURS)
-		stands_in_way(judgement, NUMBER_TAKEN, number, name, strlen(name));
 }
 
 /* ---- our file ----------------------------------------------------------------------- */
@@ -297,25 +261,27 @@ int names_cut_number(struct table_names *names, uint32_t number)
 static int judge(const struct name_entry *want, struct table_names *names, int *ret_error,
 		 bool *ret_stands, struct name_conflict *ret)
 {
-	struct judgement judgement = {.want = want, .verdict = NAME_OURS};
+	struct name_judgement judgement = {.want = *want, .verdict = NAME_OURS};
 	uint32_t other;
 	size_t at;
 	int r;
 
-	*ret_error = iproute2_each(judge_entry, &judgement);
+	names_judge(&judgement, 1);
+	*ret_error = judgement.error;
 	r = find_line(names, want, &at, &other);
 	if (r < 0)
 		return r;
 	*ret_stands = r > 0;
 	/* only another table's name can be in the way: the table's own line is replaced */
 	if (judgement.verdict == NAME_OURS && r == 0 && other) {
+		judgement.verdict = NAME_TAKEN;
 		judgement.conflict.ours = true;
-		stands_in_way(&judgement, NAME_TAKEN, other, want->name,
-			      strlen(want->name));
+		judgement.conflict.entry = *want;
+		judgement.conflict.entry.number = other;
 	}
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
 		*ret = judgement.conflict;
-	return (int)judgement.verdict;
+	return judgement.verdict;
 }
 
 int names_look(int runfd, const struct name_entry *want, struct name_conflict *ret)

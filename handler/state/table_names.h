@@ -8,32 +8,14 @@
 #ifndef TABLE_NAMES_H
 #define TABLE_NAMES_H
 
-#include "lib/iproute2.h"
 #include "lib/text.h"
+#include "state/names_judge.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum name_verdict {
-	NAME_OURS,    /* nobody else uses the name or the number: the line may be ours */
-	NAME_OTHERS,  /* iproute2 gives this name to this number already */
-	NAME_TAKEN,   /* the name belongs to another number: ret says which */
-	NUMBER_TAKEN, /* iproute2 gives the number another name: ret says which */
-};
-
-struct name_entry {
-	uint32_t number;
-	char name[TABLE_NAME_SIZE];
-};
-
 bool name_equal(const struct name_entry *a, const struct name_entry *b);
-
-/* What stands in the way of a line. */
-struct name_conflict {
-	struct name_entry entry;
-	bool ours; /* a line of our own file: another tunnel's */
-};
 
 /*
  * May the table of WANT bear its name? Looks at all of iproute2's files and at ours below

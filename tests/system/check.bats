@@ -293,6 +293,12 @@ networkd_runs() {
 	ip -6 rule add table 77 from 2001:db8::/32
 	ip -6 rule add table 78
 	found
+	# nor one by which only a network of main is found, though it has the first address that is asked about
+	ip -6 route add 2000::/16 dev net0
+	ip -6 rule add table main suppress_prefixlength 0 priority 100
+	found
+	ip -6 rule del priority 100
+	ip -6 route del 2000::/16 dev net0
 	# nor is one where nothing of ours stands
 	$handler remove sixxs0
 	ip -6 rule add table 77 priority 100
@@ -459,6 +465,46 @@ second:4: error: name = default: expected none, or a name of at most 63 letters,
 	printf '[sixxs1000]\nsource = 2001:db8::/32\ntable = 2000\nprefer_main = yes\n' | drop_in sixxs1000
 	run -0 timeout $((10 * SLOW)) sixxs-route check
 	[ "${#lines[@]}" = 998 ]
+}
+
+# calls N: how many system calls check makes with as many drop-ins, whose links are up and have all
+calls() {
+	local i
+	for ((i = 2; i < $1; i++)); do
+		printf '[t%d]\nsource = 2001:db8::%x\ntable = %d\n' $i $i $((1000 + i)) >$dir/t$i.conf
+		[ -e /sys/class/net/t$i ] || printf 'tuntap add dev t%d mode tun\nlink set dev t%d group 8 up\n' $i $i
+	done | ip -batch -
+	sixxs-route apply --all
+	strace -o /tmp/calls sixxs-route check
+	grep -c '(' /tmp/calls
+}
+
+@test "a section costs check ten system calls, whatever their number, and the kernel no question about its packets" {
+	local few many
+	few=$(calls 20)
+	many=$(calls 120)
+	echo "$few, $many" >&2
+	[ $((many - few)) -le $((100 * 11)) ]
+	[ "$(grep -c sendto /tmp/calls)" -le 6 ]
+	ip link del group 8
+	rm $dir/t*.conf
+	sixxs-route apply --all
+}
+
+@test "from some hundred files on, a section in a file of another name is told, once" {
+	local i
+	for ((i = 2; i < 299; i++)); do
+		printf '[sixxs%d]\nsource = 2001:db8::%x\ntable = %d\n' $i $i $((1000 + i)) >$dir/sixxs$i.conf
+	done
+	printf '[sixxs300]\nsource = 2a02::300\ntable = 300\n' | drop_in y
+	found
+	printf '[sixxs301]\nsource = 2a02::301\ntable = 301\n[sixxs302]\nsource = 2a02::302\ntable = 302\n' | drop_in z
+	found "$dir/y.conf:1: warning: each event of sixxs300 looks into all 301 files for this section, and so do those of other links whose sections are in no file of their name: move it into sixxs300.conf, which is looked at first"
+	rm $dir/z.conf
+	printf '[sixxs301]\nsource = 2a02::301\ntable = 301\n' | drop_in sixxs301
+	found "$dir/y.conf:1: warning: each event of sixxs300 looks into all 301 files for this section: move it into sixxs300.conf, which is looked at first"
+	rm $dir/y.conf
+	found
 }
 
 @test "a full disk is no success" {
