@@ -113,8 +113,8 @@ class Explorer:
             o = w.all[n]
             if kernel >> n & 1:
                 yield f"a stranger takes {o} away", (records, owners, kernel & ~(1 << n))
-            elif o[0] != "default" or not any(
-                    w.blocker[r] == 1 << n for r in bits(kernel & w.routes)):
+            elif o[0] not in ("default", "ahead") or not any(
+                    1 << n in (w.blocker[r], w.ahead[r]) for r in bits(kernel & w.ours)):
                 yield f"a stranger adds {o}", (records, owners, kernel | 1 << n)
 
     # --- the property

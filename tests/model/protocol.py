@@ -48,6 +48,8 @@ class World:
         foreign = []
         if "narrow" in strangers:  # `from S to Y`: our protocol, our table, our priority
             foreign += [("narrow", s, x) for s in S for x in X]
+        if "ahead" in strangers:  # `from S fwmark 1`, and it stands before ours
+            foreign += [("ahead", s, x) for s in S for x in X]
         if "slot" in strangers:  # a default route in our table, of our metric
             foreign += [("default", x) for x in X]
         if "twin" in strangers:  # our rule with the protocol of others
@@ -75,6 +77,7 @@ class World:
         self.others = []  # ours that must not stay in its table (steer: of its source)
         self.elsewhere = []  # those on another link
         self.blocker = []  # the stranger's that an add meets as EEXIST
+        self.ahead = []  # the stranger's that a delete hits before ours
         self.twin = []  # the stranger's that a delete without protocol hits
         for o in self.objects:
             x = o[2] if o[0] == "route" else o[-1] if o[0] != "main" else None
@@ -97,7 +100,9 @@ class World:
             self.others.append(others)
             self.elsewhere.append(elsewhere)
             self.blocker.append(self.bit.get(blocker, 0))
-            self.twin.append(self.bit.get(("twin",) + o[1:], 0) if o[0] == "rule" else 0)
+            rule = o[1:] if o[0] == "rule" else (None,)
+            self.ahead.append(self.bit.get(("ahead",) + rule, 0))
+            self.twin.append(self.bit.get(("twin",) + rule, 0))
 
     def tables_of(self, mask):
         ret = 0
@@ -271,9 +276,19 @@ class Turn:
         elif self.w.fault == "noprotocol" and self.kernel & self.w.twin[k]:
             self.kernel &= ~self.w.twin[k]
         elif self.kernel & b:
-            self.kernel &= ~b
+            self.delete_first(b, self.kernel & self.w.ahead[k])
         elif b & self.w.rules:
-            self.kernel &= ~self.w.blocker[k]
+            self.kernel &= ~(self.w.blocker[k] | self.w.ahead[k])
+
+    def delete_first(self, b, ahead):
+        """What a stranger has before ours goes, and comes back in the same send."""
+        if not ahead or self.w.fault not in ("noway", "later"):
+            self.kernel &= ~b
+            return
+        self.kernel &= ~ahead  # the delete has hit it
+        if self.w.fault == "later":
+            self.step()
+            self.kernel = (self.kernel | ahead) & ~b
 
     def add(self, k):
         b = 1 << k
