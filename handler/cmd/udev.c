@@ -301,8 +301,12 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 {
 	const char *const names[] = {event->old_ifname, event->tag, event->ifname};
 	const uint32_t gone = event->removal ? event->ifindex : 0;
+	struct settings telling = *settings;
 	struct outcome outcome;
 	int result = 0;
+
+	/* of a link that comes or goes the watcher may have been told first */
+	telling.once = (event->addition || event->removal) && !event->replay;
 
 	for (unsigned i = 0; i < 3; i++) {
 		int r;
@@ -311,9 +315,9 @@ int handle_event(const struct settings *settings, struct rtnl *rtnl,
 		    (i == 1 && !strcmp(names[1], names[0])) ||
 		    !is_served(event, names[i]))
 			continue;
-		r = i < 2 ? converge(settings, rtnl, names[i], GOAL_SECTION, gone,
+		r = i < 2 ? converge(&telling, rtnl, names[i], GOAL_SECTION, gone,
 				     &outcome)
-			  : handle_link(settings, rtnl, event);
+			  : handle_link(&telling, rtnl, event);
 		if (result == 0)
 			result = r;
 		if (r == -ETIMEDOUT) /* the lock is one for all */

@@ -77,8 +77,8 @@ static int answer_changes(struct watch *watch)
 	if (!changes_find_affected(&watch->changes, watch->settings, watch->rtnl,
 				   &upkeep->followers, affected))
 		upkeep->lost = true;
-	if (watch->changes.policy)
-		upkeep_policy_changed(upkeep);
+	if (watch->changes.policy || watch->changes.policy_less)
+		upkeep_policy_changed(upkeep, !watch->changes.policy);
 	for (unsigned i = 0; i < affected->n; i++)
 		upkeep_affected(upkeep, &affected->tunnel[i]);
 	if (!upkeep->lost && watch->changes.newest > upkeep->newest)

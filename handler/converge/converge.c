@@ -10,6 +10,7 @@
 #include "state/held.h"
 #include "state/netns.h"
 #include "state/record.h"
+#include "state/told.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -293,6 +294,32 @@ static int rehearse(struct run *run, uint32_t removed_ifindex, struct outcome *r
 	return r;
 }
 
+/*
+ * What was said of the link lately, by the handler or the watcher, whoever met it first, is
+ * not said again. Somebody who has asked is always answered.
+ */
+static void drop_told(const struct run *run)
+{
+	uint32_t lines[LOG_MEMORY_MAX];
+	const unsigned n = run->settings->interactive ? 0 : log_held(lines);
+	const int64_t now = n ? held_now_ms() : 0;
+	const enum teller me =
+		run->settings->nonblocking ? TELLER_WATCHER : TELLER_HANDLER;
+	const uint32_t ifindex = run->looked ? run->link.ifindex : TOLD_NO_LINK;
+	struct told told;
+
+	if (!n)
+		return;
+	told_read(run->runfd, &told);
+	for (unsigned i = 0; i < n; i++) {
+		if (run->settings->once && told_has(&told, ifindex, lines[i], me, now))
+			log_drop(&lines[i], 1);
+		told_add(&told, ifindex, lines[i], me, now);
+	}
+	/* best effort: it is said twice then */
+	told_write(run->runfd, &told);
+}
+
 static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
 	const struct settings *settings = run->settings;
@@ -312,6 +339,7 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 	r = run_locked(run, removed_ifindex, ret);
 	if (run->fn)
 		run->fn(run->data, run->runfd, ret);
+	drop_told(run);
 	run_dir_unlock(&lock);
 	log_release();
 	if (r == 0 && objects_have_kind(&run->wanted, OBJECT_ROUTE) &&

@@ -61,6 +61,7 @@ int look_at_link(struct run *run, uint32_t removed_ifindex)
 	if (r < 0)
 		return run_fail(run, r, "ask the kernel for the link",
 				"nothing was changed;");
+	run->looked = true;
 	r = find_hold(run);
 	if (r < 0)
 		return r;
@@ -72,6 +73,7 @@ int look_at_link(struct run *run, uint32_t removed_ifindex)
 	run->going = removed_ifindex && removed_ifindex == run->link.ifindex;
 	if (run->going)
 		run->link.ifindex = 0;
+	log_whose(run->link.ifindex);
 	return run->goal == GOAL_REMOVED ? 0 : find_sections(run);
 }
 

@@ -25,6 +25,7 @@ struct run {
 	void *data;
 	int runfd;             /* -1: there is no run folder (only with dry_run) */
 	struct link link;      /* as it is; ifindex 0: none */
+	bool looked;           /* and that is known */
 	bool hold_is_over;     /* and its file stands */
 	bool going;            /* udev says that it goes: then it counts as gone */
 	struct tunnel *tunnel; /* its sections; n 0: none */

@@ -104,15 +104,19 @@ static bool has(const struct log_memory *memory, uint32_t line)
 	return false;
 }
 
-bool log_was_told(struct log_memory *memory, const char *line)
+/* Returns whether it was there already. */
+static bool put(struct log_memory *memory, uint32_t line)
 {
-	const uint32_t number = hash(line);
-
-	if (has(memory, number))
+	if (has(memory, line))
 		return true;
 	if (memory->n < LOG_MEMORY_MAX)
-		memory->line[memory->n++] = number;
+		memory->line[memory->n++] = line;
 	return false;
+}
+
+bool log_was_told(struct log_memory *memory, const char *line)
+{
+	return put(memory, hash(line));
 }
 
 /* Whether it was said the last time, or this time already. */
@@ -157,16 +161,37 @@ static void hold(int priority, const char *text)
 	state.size += size;
 }
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			return true;
+	return false;
+}
+
 __attribute__((format(printf, 2, 0))) static void line(int priority, const char *format,
 						       va_list args)
 {
-	char text[LINE_SIZE];
+	char bytes[LINE_SIZE], escaped[LINE_SIZE];
+	const char *text = bytes;
 
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(bytes, sizeof(bytes), format, args);
+	if (has_control(bytes)) /* of a folder's name, say: names of files are escaped */
+		text = escape(bytes, escaped, sizeof(escaped));
 	if (state.held)
 		hold(priority, text);
 	else
 		emit(priority, text);
+}
+
+static const char *next_held(size_t *at)
+{
+	const char *line = state.lines + *at;
+
+	if (*at >= state.size)
+		return NULL;
+	*at += strlen(line + 1) + 2;
+	return line;
 }
 
 void log_hold(void)
@@ -176,9 +201,11 @@ void log_hold(void)
 
 void log_release(void)
 {
+	const char *line;
+
 	state.held = false;
-	for (size_t at = 0; at < state.size; at += strlen(state.lines + at + 1) + 2)
-		emit(state.lines[at], state.lines + at + 1);
+	for (size_t at = 0; (line = next_held(&at));)
+		emit(line[0], line + 1);
 	free(state.lines);
 	state.lines = NULL;
 	state.size = 0;
@@ -188,10 +215,53 @@ void log_release(void)
 	state.unheld = 0;
 }
 
+unsigned log_held(uint32_t ret[static LOG_MEMORY_MAX])
+{
+	struct log_memory held = {.n = 0};
+	const char *line;
+	size_t at = 0;
+
+	while ((line = next_held(&at)))
+		if (line[0] <= LOG_WARNING &&
+		    !(state.memory && has(state.memory, hash(line + 1))))
+			put(&held, hash(line + 1));
+	memcpy(ret, held.line, held.n * sizeof(held.line[0]));
+	return held.n;
+}
+
+void log_drop(const uint32_t lines[], unsigned n)
+{
+	const char *line;
+	size_t at = 0, kept = 0;
+
+	while ((line = next_held(&at))) {
+		const size_t size = strlen(line + 1) + 2;
+		const uint32_t number = hash(line + 1);
+		bool drop = false;
+
+		for (unsigned i = 0; i < n && line[0] <= LOG_WARNING; i++)
+			drop |= lines[i] == number;
+		if (drop && state.memory)
+			put(&state.now, number);
+		if (drop)
+			continue;
+		memmove(state.lines + kept, line, size);
+		kept += size;
+	}
+	state.size = kept;
+}
+
 void log_remember(struct log_memory *memory)
 {
 	state.memory = memory;
-	state.now.n = 0;
+	state.now = (struct log_memory){.n = 0};
+}
+
+void log_whose(uint32_t whose)
+{
+	if (state.memory && state.memory->whose != whose)
+		state.memory->n = 0;
+	state.now.whose = whose;
 }
 
 void log_forget(void)

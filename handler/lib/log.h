@@ -32,6 +32,7 @@ void log_release(void);
 #define LOG_MEMORY_MAX 8 /* lines; more are said each time */
 struct log_memory {
 	unsigned n;
+	uint32_t whose;                /* which of those that bear one name, one by one */
 	uint32_t line[LOG_MEMORY_MAX]; /* a hash of each */
 };
 
@@ -41,6 +42,18 @@ struct log_memory {
  */
 void log_remember(struct log_memory *memory);
 void log_forget(void);
+
+/* It is this one that is looked at: what was said of another of its name is not of it. */
+void log_whose(uint32_t whose);
+
+/*
+ * The warnings and errors that are held and would be said: a number for each, as many as
+ * there is room for. Returns how many.
+ */
+unsigned log_held(uint32_t ret[static LOG_MEMORY_MAX]);
+
+/* What is held of these is dropped, as if it had been said. */
+void log_drop(const uint32_t lines[], unsigned n);
 
 /* Whether MEMORY has the line; it does from now on, if there is room. */
 bool log_was_told(struct log_memory *memory, const char *line);

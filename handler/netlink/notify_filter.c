@@ -189,9 +189,13 @@ static void put_deletions(struct program *program, const struct filter *filter)
 	need_other(program, own_port);
 	end(program);
 
+	/* of others' those that packets from anywhere met */
 	begin(program, RTM_DELRULE);
 	load_rule_protocol(program);
-	need(program, OBJECT_PROTOCOL);
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, OBJECT_PROTOCOL, 3, 0);
+	load8(program, PAYLOAD(fib_rule_hdr, src_len));
+	need(program, 0);
+	accept_it(program);
 	need_other(program, own_port);
 	end(program);
 }

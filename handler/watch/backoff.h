@@ -70,6 +70,9 @@ void backoff_put_off(struct backoff *backoff, int64_t first_ms, int64_t longest_
 #define SUMMARY_MS         1000  /* after the first of what was done, */
 #define SUMMARY_PENDING_MS 10000 /* but where the rest is still to come */
 
+/* the same of what is deleted over and over, once it was told who does it */
+#define SUMMARY_REPAIRS_MS 60000
+
 /* To be told so long after the first of what is not told yet. */
 void backoff_put_summary(struct backoff *backoff, const struct summary *summary,
 			 int64_t after_ms, int64_t now);

@@ -18,7 +18,8 @@
 
 void changes_clear(struct changes *changes)
 {
-	changes->full = changes->policy = changes->gateways = false;
+	changes->full = changes->gateways = false;
+	changes->policy = changes->policy_less = false;
 	changes->n = 0;
 }
 
@@ -104,8 +105,9 @@ static void take_rule(struct changes *changes, const struct nlmsghdr *nlh)
 {
 	struct kernel_rule rule;
 
-	changes->policy |=
-		kernel_rule_get(nlh, &rule) == 0 && rule.protocol != OBJECT_PROTOCOL;
+	if (kernel_rule_get(nlh, &rule) == 0 && rule.protocol != OBJECT_PROTOCOL)
+		*(nlh->nlmsg_type == RTM_NEWRULE ? &changes->policy
+						 : &changes->policy_less) = true;
 }
 
 /* Returns whether it is one of main's default routes. */
@@ -136,11 +138,14 @@ void changes_take(struct changes *changes, const struct nlmsghdr *nlh)
 	case RTM_DELADDR:
 		take_address(changes, nlh);
 		break;
-	case RTM_DELRULE:
 	case RTM_DELROUTE:
 	case RTM_NEWROUTE:
-		if (nlh->nlmsg_type == RTM_DELRULE || !take_gateway(changes, nlh))
+		if (!take_gateway(changes, nlh))
 			take_deletion(changes, nlh);
+		break;
+	case RTM_DELRULE:
+		take_deletion(changes, nlh);
+		take_rule(changes, nlh);
 		break;
 	case RTM_NEWNEXTHOP:
 	case RTM_DELNEXTHOP:

@@ -37,10 +37,11 @@ struct change {
 };
 
 struct changes {
-	bool full;       /* there may be more to read: read it once these are done */
-	uint32_t newest; /* the highest ifindex of any link that was told of, ever */
-	bool policy;     /* others added a rule that all packets meet */
-	bool gateways;   /* main's default routes changed, of which link is not said */
+	bool full;        /* there may be more to read: read it once these are done */
+	uint32_t newest;  /* the highest ifindex of any link that was told of, ever */
+	bool policy;      /* others added a rule that all packets meet, */
+	bool policy_less; /* or took one away */
+	bool gateways;    /* main's default routes changed, of which link is not said */
 	unsigned n;
 	struct change change[CHANGES_MAX];
 };

@@ -17,6 +17,7 @@ void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rt
 {
 	*ret = (struct upkeep){.settings = *settings, .rtnl = rtnl};
 	ret->settings.nonblocking = true;
+	ret->settings.once = true;
 	ret->settings.ask_way = ASK_IF_CHANGED;
 }
 
@@ -180,10 +181,15 @@ void upkeep_released(struct upkeep *upkeep, const char *ifname)
 static bool repair(struct upkeep *upkeep, struct backoff *backoff)
 {
 	const uint32_t port = backoff->port;
+	const bool is_news = !backoff->told;
+	struct summary summary = {.why = NULL};
 	struct outcome outcome;
 
 	backoff->port = 0;
-	converge_one(upkeep, backoff->ifname, GOAL_IF_RECORDED, &outcome);
+	converge_told(upkeep, backoff->ifname, GOAL_IF_RECORDED,
+		      is_news ? NULL : &summary, &outcome);
+	if (!is_news)
+		backoff_put_summary(backoff, &summary, SUMMARY_REPAIRS_MS, rtnl_now_ms());
 	if (!outcome.repaired || !port)
 		return false;
 	/* where the log did not take it: at the next */
@@ -294,8 +300,10 @@ void upkeep_all(struct upkeep *upkeep, bool every_section)
 /* Who adds one rule often adds the next at once, and routes: these are waited for. */
 #define POLICY_MS 1000
 
-void upkeep_policy_changed(struct upkeep *upkeep)
+void upkeep_policy_changed(struct upkeep *upkeep, bool less)
 {
+	if (less && !upkeep->astray_log.n)
+		return;
 	upkeep->policy_due = rtnl_now_ms() + POLICY_MS;
 }
 

@@ -45,8 +45,11 @@ void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel);
 /* The tunnel is held no longer. */
 void upkeep_released(struct upkeep *upkeep, const char *ifname);
 
-/* Somebody has added a rule that all packets meet: it may come before ours. */
-void upkeep_policy_changed(struct upkeep *upkeep);
+/*
+ * Somebody has added a rule that all packets meet: it may come before ours. LESS: has taken
+ * one away; nobody may go astray any more.
+ */
+void upkeep_policy_changed(struct upkeep *upkeep, bool less);
 
 /* All that is due now. */
 void upkeep_due(struct upkeep *upkeep);

@@ -31,7 +31,7 @@ kills="$scenarios conflict guard"
 one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys kept watch '
 
 scenario= state_file=/tmp/state
-left='!(lock|watch.lock|netns|owners|held|connects.*)' # what must not stay in the run folder
+left='!(lock|watch.lock|netns|told|owners|held|connects.*)' # what must not stay in the run folder
 declare -A ifindex=()
 readarray -t exported < <(compgen -e)
 

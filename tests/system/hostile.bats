@@ -247,6 +247,23 @@ put() {
 	rm /run/precious
 }
 
+@test "the same in the place of what was said: it is said all the same" {
+	local kind
+	printf 'precious\n' >/run/precious
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nsauce = 1\n' | drop_in sixxs0
+	for kind in fifo folder full link dangling socket device empty zeros huge; do
+		mkdir -p $run_dir
+		put $kind $run_dir/told
+		log_restart
+		exits 1 event add sixxs0 "$ifindex"
+		logged 1 'unknown key sauce'
+		[ "$(cat /run/precious)" = precious ]
+		[ ! -e /run/nowhere ]
+		rm -rf $run_dir
+	done
+	rm /run/precious
+}
+
 # ---- drop-ins -----------------------------------------------------------------------------
 
 @test "conf.d is exchanged for another while it is read: nothing is ever taken away" {

@@ -77,7 +77,7 @@ left_in() {
 	local folder=$1
 	shift
 	[ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -path "$folder/owners" ! -path "$folder/held" ! -path "$folder/lock" \
-		! -path "$folder/watch.lock" ! -path "$folder/netns" ! -path "$folder/connects.*" "$@"
+		! -path "$folder/watch.lock" ! -path "$folder/netns" ! -path "$folder/told" ! -path "$folder/connects.*" "$@"
 }
 
 # The kernel's part of it. Rules come in order, routes do not.

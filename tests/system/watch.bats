@@ -460,22 +460,29 @@ tries() {
 	watch_start
 	tunnel sixxs0
 	wait_until 10 complete
-	local cpu mended
+	local cpu mended monitor
 	cpu=$(watch_cpu)
+	stdbuf -oL ip -6 -N monitor rule >/tmp/monitor 3>&- &
+	monitor=$!
+	log_restart
 	# one process, which is still there when it is looked for
 	perl -e 'open my $ip, "|-", "ip", "-6", "-force", "-batch", "-" or die; $ip->autoflush;
 		for (1 .. 120) { print $ip "rule del from 2a02::1 table 200\n"; select undef, undef, undef, 0.05 }' 2>/dev/null || true
 	logged 1 'is deleted over and over'
 	logged 1 '^daemon.warn sixxs0: what "ip -6 rule add .*from 2a02::1 lookup 200 .*" adds is deleted over and over by netlink port [0-9]+ \(.* process ip\)'
 	# ten at once, then one a second, for six seconds
-	mended=$(log_lines | grep -c 'added 1 rule; link up')
+	kill $monitor
+	mended=$(grep -c '^16383:.*from 2a02::1 lookup 200 proto 166' /tmp/monitor)
 	[ "$mended" -ge 14 ] && [ "$mended" -le 18 ]
+	# a line each until it was told who does it, and then one for all of a minute
+	[ "$(log_lines | grep -c 'added 1 rule; link up')" -le 10 ]
 	[ $(($(watch_cpu) - cpu)) -lt 100000 ]
 	wait_until 2 complete
 	# other tunnels' and other objects' matters are not put off by it, nor is the link's
 	tunnel_down sixxs0
 	tunnel_up sixxs0
 	wait_until 1 complete
+	wait_until 3 told '^daemon.info sixxs0: added [0-9]+ routes?, [0-9]+ rules; link up$'
 	# and it does not give up
 	for _ in 1 2 3; do
 		ip -6 rule del from 2a02::1 table 200 || true
@@ -577,8 +584,8 @@ restarts() {
 	sleep 1.5
 }
 
-@test "a client's restart: two lines in the log, and a warning is told once" {
-	local sources
+@test "a client's restart: two lines in the log, and a warning or an error is told once" {
+	local sources words errors key
 	watch_start
 	echo '77 taken' >>/etc/iproute2/rt_tables.d/others.conf
 	for sources in '2a02::1, 198.51.100.7' 'auto'; do
@@ -597,14 +604,29 @@ restarts() {
 		settle
 	done
 	rm /etc/iproute2/rt_tables.d/others.conf
-	# an error is told by whoever has met it, once: at the removal, as it comes, as it goes up
-	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nsauce = 1\nwait = 0'
+	# an error is told by whoever meets it first, the handler or the watcher
+	while IFS=/ read -r words errors key; do
+		drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nwait = 0\nconnect_limit = 64/60\n'"$key"
+		[ -n "$key" ] || ip -6 route add default dev net0 table 200 metric 2048
+		tunnel sixxs0
+		for _ in 1 2 3; do
+			log_restart
+			restarts
+			logged 1 "$words"
+			logged "$errors" '^daemon.err'
+		done
+		tunnel_del sixxs0
+		settle
+		ip -6 route flush table 200
+	done <<-'END'
+		table 200 already has a default route that is not ours/1/
+		unknown key sauce/2/sauce = 1
+	END
+	# each of its own: of another link, by a replay, and once it was mended
 	tunnel sixxs0
 	log_restart
-	restarts
+	replay sixxs0
 	told 'unknown key sauce'
-	[ "$(log_lines | grep -c 'unknown key sauce')" -le 3 ]
-	[ "$(log_lines | grep -c 'its section cannot be read')" -le 2 ]
 }
 
 @test "what was done is told before it ends, and what a held back gateway lets be done is told too" {
@@ -1469,4 +1491,14 @@ wg_quick() { # up | down
 	ip -6 rule del priority 32000
 	ip -6 route flush table 77
 	logged 1 'another link'
+	# and so it is with no rule of others added meanwhile
+	sleep 2.5
+	for _ in 1 2; do
+		log_restart
+		wg_quick up
+		wait_until 5 told 'another link'
+		wg_quick down
+		sleep 2.5
+		logged 1 'another link'
+	done
 }

@@ -244,6 +244,67 @@ static void held(void)
 	MUST(next_is(NULL));
 }
 
+/* What is held is known, and some of it is dropped, as if it had been said. */
+static void dropped(void)
+{
+	struct log_memory memory = {.n = 0};
+	uint32_t lines[LOG_MEMORY_MAX];
+
+	log_open(false, false);
+	for (unsigned i = 0; i < 2; i++) {
+		log_remember(&memory);
+		log_hold();
+		MUST(log_held(lines) == 0);
+		log_line(LOG_ERR, "one");
+		log_line(LOG_INFO, "two");
+		log_line(LOG_WARNING, "three");
+		log_line(LOG_ERR, "one");
+		if (i == 0) {
+			MUST(log_held(lines) == 2);
+			log_drop(lines, 1);
+		} else {
+			MUST(log_held(lines) == 0); /* these are said by nobody anyway */
+		}
+		log_release();
+		log_forget();
+		MUST(next_is("<30>two"));
+		MUST(i == 1 || next_is("<28>three"));
+		MUST(next_is(NULL));
+	}
+	/* of another link of the name it is news */
+	log_remember(&memory);
+	log_hold();
+	log_line(LOG_ERR, "one");
+	MUST(log_held(lines) == 0);
+	log_whose(7);
+	MUST(log_held(lines) == 1);
+	log_release();
+	log_forget();
+	MUST(next_is("<27>one"));
+	MUST(memory.whose == 7 && memory.n == 1);
+	log_hold();
+	for (unsigned i = 0; i < 2 * LOG_MEMORY_MAX; i++)
+		log_line(LOG_ERR, "%u", i);
+	MUST(log_held(lines) == LOG_MEMORY_MAX);
+	log_drop(lines, LOG_MEMORY_MAX);
+	log_release();
+	for (unsigned i = LOG_MEMORY_MAX; i < 2 * LOG_MEMORY_MAX; i++)
+		MUST(next() != NULL);
+	MUST(next_is(NULL));
+}
+
+static void control_bytes(void)
+{
+	log_open(true, false);
+	log_line(LOG_ERR, "a\x1b[31m\nb\x7f");
+	MUST(next_is("<27>a\\x1b[31m\\x0ab\\x7f"));
+	MUST(!strcmp(said(), "sixxs-route: a\\x1b[31m\\x0ab\\x7f\n"));
+	log_line(LOG_ERR, "stra\xc3\x9f"
+			  "e");
+	MUST(next_is("<27>stra\xc3\x9f"
+		     "e"));
+}
+
 /* Far more than there is room for: what was said first is kept. */
 static void too_many_held(void)
 {
@@ -334,6 +395,8 @@ TEST(full_log)
 TEST(nearly_full_log)
 TEST(no_log)
 TEST(held)
+TEST(dropped)
+TEST(control_bytes)
 TEST(too_many_held)
 TEST(full_stderr)
 TEST(bad_stderr)
@@ -348,6 +411,8 @@ int main(void)
 		cmocka_unit_test(test_nearly_full_log),
 		cmocka_unit_test(test_no_log),
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_dropped),
+		cmocka_unit_test(test_control_bytes),
 		cmocka_unit_test(test_too_many_held),
 		cmocka_unit_test(test_full_stderr),
 		cmocka_unit_test(test_bad_stderr),

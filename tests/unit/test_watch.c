@@ -186,6 +186,7 @@ static void test_filter_deletions(void **state)
 		{OBJECT_PROTOCOL, 0, true}, /* the kernel did it by itself */
 		{RTPROT_STATIC, PORT, false},
 	};
+	struct nlmsghdr *nlh;
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -200,6 +201,12 @@ static void test_filter_deletions(void **state)
 	assert_false(passes(route_message(RTM_NEWROUTE, OBJECT_PROTOCOL, PORT)));
 	assert_false(passes(rule_message(RTM_NEWRULE, OBJECT_PROTOCOL, PORT)));
 	assert_false(passes(rule_message(RTM_DELRULE, -1, PORT)));
+	/* of others', one that packets from anywhere meet: it may have taken ours */
+	nlh = rule_message(RTM_DELRULE, RTPROT_STATIC, PORT);
+	((struct fib_rule_hdr *)mnl_nlmsg_get_payload(nlh))->src_len = 0;
+	assert_true(passes(nlh));
+	nlh->nlmsg_type = RTM_NEWRULE;
+	assert_true(passes(nlh));
 	assert_false(passes(message(RTM_NEWNEIGH, PORT)));
 }
 
