@@ -37,9 +37,14 @@ static void member_path(const struct object *object, const char *ifname,
 	stpcpy(stpcpy(ret + strlen(ret), "/"), ifname);
 }
 
-/* Returns 1 with *ret, 0 (nobody), or -errno. self: is somebody with or without a record. */
-static int read_owner(int runfd, const char *path, const char *self,
-		      char ret[static IFNAMSIZ])
+/* Whether anybody bears that name. */
+static bool is_name(const char *name)
+{
+	return name[0] && strlen(name) < IFNAMSIZ && !strchr(name, '/');
+}
+
+/* Returns 1 with *ret, whoever the link names, 0 (nobody), or -errno. */
+static int read_link(int runfd, const char *path, char ret[static IFNAMSIZ])
 {
 	const ssize_t n = readlinkat(runfd, path, ret, IFNAMSIZ);
 	struct stat st;
@@ -54,14 +59,24 @@ static int read_owner(int runfd, const char *path, const char *self,
 				       S_ISDIR(st.st_mode)
 			       ? -EISDIR
 			       : 0;
-	if (n == 0 || n == IFNAMSIZ)
+	if (n == IFNAMSIZ)
 		return 0;
 	ret[n] = '\0';
-	return !strcmp(ret, self) || (!strchr(ret, '/') && record_exists(runfd, ret));
+	return is_name(ret);
+}
+
+/* The same of who has the object on its record. self: is somebody in any case. */
+static int read_owner(int runfd, const char *path, const struct object *object,
+		      const char *self, char ret[static IFNAMSIZ])
+{
+	const int r = read_link(runfd, path, ret);
+
+	return r <= 0 ? r : !strcmp(ret, self) || record_has(runfd, ret, object);
 }
 
 struct other {
 	int runfd;
+	const struct object *object;
 	const char *ifname;
 	char *ret;
 };
@@ -70,18 +85,19 @@ static int take_other(void *data, const char *name)
 {
 	const struct other *other = data;
 
-	if (!strcmp(name, other->ifname) || strlen(name) >= IFNAMSIZ ||
-	    !record_exists(other->runfd, name))
+	if (!strcmp(name, other->ifname) || !is_name(name) ||
+	    !record_has(other->runfd, name, other->object))
 		return 0;
 	strcpy(other->ret, name);
 	return -ECANCELED; /* one is enough: there may be thousands */
 }
 
 /* One who is in the folder, other than IFNAME. The same returns; -ENOTDIR: it is none. */
-static int find_other(int runfd, const char *path, const char *ifname,
-		      char ret[static IFNAMSIZ])
+static int find_other(int runfd, const char *path, const struct object *object,
+		      const char *ifname, char ret[static IFNAMSIZ])
 {
-	struct other other = {.runfd = runfd, .ifname = ifname, .ret = ret};
+	struct other other = {
+		.runfd = runfd, .object = object, .ifname = ifname, .ret = ret};
 	int r;
 
 	ret[0] = '\0';
@@ -93,6 +109,7 @@ static int find_other(int runfd, const char *path, const char *ifname,
 
 struct sharers {
 	int runfd;
+	const struct object *object;
 	run_dir_fn *fn;
 	void *data;
 };
@@ -101,12 +118,15 @@ static int give_sharer(void *data, const char *name)
 {
 	const struct sharers *sharers = data;
 
-	return record_exists(sharers->runfd, name) ? sharers->fn(sharers->data, name) : 0;
+	return is_name(name) && record_has(sharers->runfd, name, sharers->object)
+		       ? sharers->fn(sharers->data, name)
+		       : 0;
 }
 
 int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn, void *data)
 {
-	struct sharers sharers = {.runfd = runfd, .fn = fn, .data = data};
+	struct sharers sharers = {
+		.runfd = runfd, .object = object, .fn = fn, .data = data};
 	char path[OWNER_PATH_SIZE];
 	int r;
 
@@ -123,16 +143,16 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 
 	owner_path(object, path);
 	if (object_is_shared(object)) {
-		r = find_other(runfd, path, ifname, ret);
+		r = find_other(runfd, path, object, ifname, ret);
 		if (r != -ENOTDIR)
 			return r;
-		r = read_owner(runfd, path, "", ret);
+		r = read_owner(runfd, path, object, "", ret);
 		return r <= 0 ? r : strcmp(ret, ifname) != 0 ? -ENOTDIR : 0;
 	}
-	r = read_owner(runfd, path, ifname, ret);
+	r = read_owner(runfd, path, object, ifname, ret);
 	if (r != -EISDIR)
 		return r;
-	r = find_other(runfd, path, ifname, ret);
+	r = find_other(runfd, path, object, ifname, ret);
 	return r > 0 ? -EISDIR : r;
 }
 
@@ -254,39 +274,61 @@ int owners_clear(int runfd, const struct object *object, const char *ifname)
 
 struct tidy {
 	int runfd;
-	const char *folder; /* FOLDER, or that of what is shared */
+	const char *folder;          /* FOLDER, or that of what is shared */
+	const struct object *shared; /* NULL: it is FOLDER */
 	owners_fn *is_recorded;
 	const void *data;
 };
 
-/* Whether NAME is that of an object on somebody's record. */
-static bool is_recorded(const struct tidy *tidy, const char *name)
+/* The object of which NAME is the owner's file; -EINVAL: of none. */
+static int object_of(const char *name, struct object *ret)
 {
 	char text[NAME_MAX + 1];
-	struct object object;
 
 	snprintf(text, sizeof(text), "%s", name);
 	for (char *c = text; (c = strchr(c, '|')); c++)
 		*c = '/';
-	if (object_parse(text, &object) < 0)
-		return false;
-	if (tidy->is_recorded(tidy->data, &object))
+	return object_parse(text, ret);
+}
+
+static bool is_recorded(const struct tidy *tidy, const struct object *object)
+{
+	struct object shared = *object;
+
+	if (tidy->is_recorded(tidy->data, object))
 		return true;
 	/* a table's name does not say whether it is shared */
-	object.selector = SELECT_ALL;
-	return object.kind == OBJECT_TABLE && tidy->is_recorded(tidy->data, &object);
+	shared.selector = SELECT_ALL;
+	return object->kind == OBJECT_TABLE && tidy->is_recorded(tidy->data, &shared);
+}
+
+/* Whether it still says whose something is. */
+static int is_needed(const struct tidy *tidy, const char *name, const char *path)
+{
+	char owner[IFNAMSIZ];
+	struct object object;
+	const int r = read_link(tidy->runfd, path, owner);
+
+	if (r <= 0)
+		return r;
+	if (tidy->shared)
+		return record_has(tidy->runfd, owner, tidy->shared);
+	return object_of(name, &object) == 0 && record_exists(tidy->runfd, owner) &&
+	       is_recorded(tidy, &object);
 }
 
 static int tidy_one(void *data, const char *name);
 
-static int tidy_folder(const struct tidy *tidy, const char *path)
+static int tidy_folder(const struct tidy *tidy, const char *name, const char *path)
 {
 	struct tidy within = *tidy;
+	struct object shared;
 	int r;
 
-	if (strcmp(tidy->folder, FOLDER) != 0)
+	if (tidy->shared || object_of(name, &shared) < 0)
 		return 0; /* nobody here has made it */
 	within.folder = path;
+	within.shared = &shared;
 	r = run_dir_each(tidy->runfd, path, "", tidy_one, &within);
 	if (r == 0 && unlinkat(tidy->runfd, path, AT_REMOVEDIR) < 0 &&
 	    errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
@@ -297,16 +339,13 @@ static int tidy_folder(const struct tidy *tidy, const char *path)
 static int tidy_one(void *data, const char *name)
 {
 	const struct tidy *tidy = data;
-	const bool top = !strcmp(tidy->folder, FOLDER);
-	char path[2 * OWNER_PATH_SIZE + NAME_MAX], owner[IFNAMSIZ];
+	char path[2 * OWNER_PATH_SIZE + NAME_MAX];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", tidy->folder, name);
-	r = read_owner(tidy->runfd, path, "", owner);
+	r = is_needed(tidy, name, path);
 	if (r == -EISDIR)
-		return tidy_folder(tidy, path);
-	if (r > 0 && top && !is_recorded(tidy, name))
-		r = 0;
+		return tidy_folder(tidy, name, path);
 	return r == 0 ? run_dir_remove(tidy->runfd, path) : r < 0 ? r : 0;
 }
 

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 /*
- * Returns 1 with *ret, the owner's interface; 0: nobody, also if the owner has no record;
+ * Returns 1 with *ret, the owner's interface; 0: nobody, also if it is not on the owner's record;
  * -EISDIR or -ENOTDIR: others share what is asked for as one's own, or another has for
  * itself what is asked for as shared; -errno. Of what is shared: another than IFNAME, if
  * there is one.
@@ -25,7 +25,7 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 	       char ret[static IFNAMSIZ]);
 
 /*
- * Each tunnel with a record that has a share in it, in no order: see run_dir_each. What one
+ * Each tunnel that has a share in it, and has it on its record, in no order: see run_dir_each. What one
  * has for itself has none.
  */
 int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn,
@@ -41,8 +41,8 @@ int owners_set(int runfd, const struct object *object, const char *ifname);
 int owners_clear(int runfd, const struct object *object, const char *ifname);
 
 /*
- * Takes away the links of objects that no record has by IS_RECORDED, and those to tunnels
- * without a record. Returns 0 or -errno.
+ * Takes away the links of objects that no record has by IS_RECORDED, those to tunnels without a
+ * record, and the shares that are not on their tunnel's. Returns 0 or -errno.
  */
 typedef bool owners_fn(const void *data, const struct object *object);
 int owners_tidy(int runfd, owners_fn *is_recorded, const void *data);

@@ -99,6 +99,23 @@ bool record_exists(int runfd, const char *ifname)
 	return faccessat(runfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
+bool record_has(int runfd, const char *ifname, const struct object *object)
+{
+	struct objects objects = {0};
+	const int r = record_read(runfd, ifname, &objects);
+	struct object as_shared = *object, as_own = *object;
+	bool has;
+
+	if (object->kind == OBJECT_TABLE) {
+		as_shared.selector = SELECT_ALL;
+		as_own.selector = 0;
+	}
+	has = r < 0 || objects_have(&objects, &as_own) ||
+	      objects_have(&objects, &as_shared);
+	objects_free(&objects);
+	return has;
+}
+
 int record_each(int runfd, run_dir_fn *fn, void *data)
 {
 	return run_dir_each(runfd, ".", SUFFIX, fn, data);

@@ -26,6 +26,12 @@ int record_remove(int runfd, const char *ifname);
 /* Whether there is one, good or bad; also if that is not known. */
 bool record_exists(int runfd, const char *ifname);
 
+/*
+ * Whether it stands on the record; also if that is not known. Of a table it does not count
+ * whether it is shared.
+ */
+bool record_has(int runfd, const char *ifname, const struct object *object);
+
 /* The interface of each record, in no order: see run_dir_each. */
 int record_each(int runfd, run_dir_fn *fn, void *data);
 

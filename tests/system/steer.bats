@@ -212,3 +212,27 @@ routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
 	way 1 sixxs1
 	leaves net0 ping_far 4 -I 10.1.0.1
 }
+
+@test "who lost its record has no share: the last who has one takes the rule away, others may use the table" {
+	tunnel 0
+	tunnel 1
+	settle
+	alone 1
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02:1::/64\ntable = 501'
+	echo damaged >/run/sixxs-route/sixxs1.record
+	handler_off
+	$handler apply --all
+	[ ! -e '/run/sixxs-route/owners/table 400/sixxs1' ]
+	# as if it had not been swept
+	ln -s sixxs1 '/run/sixxs-route/owners/rule 6 16383 from all lookup 400 suppress_ifgroup 2147483646/sixxs1'
+	ln -s sixxs1 '/run/sixxs-route/owners/table 400/sixxs1'
+	$handler remove sixxs0
+	rules | lacks "$shared"
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02:0::/64\ntable = 400'
+	exits 0 "$handler" apply sixxs0
+	assert_same sixxs0 "$(readlink '/run/sixxs-route/owners/table 400')"
+	exits 0 "$handler" status
+	$handler remove sixxs0 sixxs1
+	rm /etc/sixxs-route/conf.d/sixxs?.conf
+	exits 0 "$handler" apply --all # what was left of sixxs1's shares
+}

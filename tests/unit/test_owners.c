@@ -48,10 +48,19 @@ static struct object parsed(const char *text)
 	return object;
 }
 
+/* As the record comes first: what one owns stands on it. */
 static int set(const char *text, const char *ifname)
 {
 	const struct object object = parsed(text);
-	const int r = owners_set(runfd, &object, ifname);
+	struct objects objects = {0};
+	int r = record_read(runfd, ifname, &objects);
+
+	if (r > 0) {
+		assert_int_equal(objects_put(&objects, &object), 0);
+		assert_int_equal(record_write(runfd, ifname, &objects), 0);
+	}
+	objects_free(&objects);
+	r = owners_set(runfd, &object, ifname);
 
 	return r < 0 ? r : 0; /* whether there was one: see test_says_whether_new */
 }
@@ -366,6 +375,42 @@ static void test_tidy(void **state)
 	assert_int_equal(files_in("owners"), 0);
 }
 
+static int count(void *data, const char *ifname)
+{
+	(void)ifname;
+	++*(unsigned *)data;
+	return 0;
+}
+
+/* A record that was lost, or written anew, takes along what its tunnel owned. */
+static void test_owner_without_line(void **state)
+{
+	struct object shared_table = parsed(SHARED);
+	static const char *const none[] = {NULL};
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(set(RULE, "sixxs0"), 0);
+	assert_int_equal(set(ALL, "sixxs0"), 0);
+	assert_int_equal(set(SHARED, "sixxs0"), 0);
+	assert_int_equal(set(ALL, "sixxs1"), 0);
+	assert_int_equal(set(SHARED, "sixxs1"), 0);
+	check_owner(RULE, "sixxs2", "sixxs0");
+	check_owner(ALL, "sixxs1", "sixxs0");
+	check_conflict(TABLE, "sixxs2", -EISDIR);
+	make_record("sixxs0");
+	check_owner(RULE, "sixxs2", NULL);
+	check_owner(ALL, "sixxs1", NULL);
+	check_owner(ALL, "sixxs2", "sixxs1");
+	assert_int_equal(owners_each_sharer(runfd, &shared_table, count, &n), 0);
+	assert_int_equal(n, 1);
+	make_record("sixxs1");
+	check_owner(ALL, "sixxs2", NULL);
+	check_owner(TABLE, "sixxs2", NULL);
+	assert_int_equal(tidy(none), 0);
+	assert_int_equal(files_in("owners"), 0);
+}
+
 /* A shared table's name is that of one's own. */
 static void test_tidy_keeps_shared_tables(void **state)
 {
@@ -408,6 +453,7 @@ int main(void)
 		TEST(test_every_kind),
 		TEST(test_take_over),
 		TEST(test_owner_without_a_record),
+		TEST(test_owner_without_line),
 		TEST(test_no_links),
 		TEST(test_shared),
 		TEST(test_kinds_in_conflict),
