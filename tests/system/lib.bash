@@ -200,9 +200,10 @@ begin() {
 }
 
 # What a test takes away, and has left away if it failed: files that it calls .away meanwhile, the
-# program's mode, udev's rules, udevd, its queue.
+# program's mode, one that is stopped, udev's rules, udevd, its queue.
 put_back() {
 	local file status=0
+	pkill -CONT -x sixxs-route || true
 	for file in $handler /etc/iproute2 /dev/log; do
 		[ ! -e "$file.away" ] || { rm -rf "$file" && mv "$file.away" "$file"; } || status=1
 	done

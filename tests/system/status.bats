@@ -26,6 +26,7 @@ setup() {
 }
 
 teardown() {
+	sysctl -qw net.ipv4.ip_forward=0
 	ip -6 rule del priority 100 2>/dev/null || true
 	ip -4 rule del priority 100 2>/dev/null || true
 	ip -6 route flush table 900 2>/dev/null || true
