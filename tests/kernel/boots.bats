@@ -54,11 +54,10 @@ all_well() {
 	[ -z "$(journalctl -b -q -t sixxs-route -p err -o cat)" ]
 }
 
-@test "boot 2: while tunnels come and go, the power is cut right after a rule is there" {
+@test "boot 2: while a tunnel comes and goes, the power is cut" {
 	systemd-run --unit=churn bash -c ". $repo/tests/kernel/lib.bash; while :; do client_stop sit 0; client_start sit 0; done"
 	wait_until 60 eval '! rules | grep -q "from 2a02::1 "'
 	wait_until 60 eval 'rules | grep -q "from 2a02::1 "'
-	[ -e /run/sixxs-route/sixxs0.record ]
 }
 
 @test "boot 3: after the cut all is there, and nothing is left of before" {
