@@ -155,23 +155,6 @@ struct reading {
 	struct tables *used;
 };
 
-/* ".../wg0.conf" */
-static bool is_own_file(const struct suggestion *suggestion, const char *file)
-{
-	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
-	const size_t size = strlen(suggestion->ifname);
-
-	return !strncmp(name, suggestion->ifname, size) && !strcmp(name + size, ".conf");
-}
-
-static char *copy_of(const char *text)
-{
-	const size_t size = strlen(text) + 1;
-	char *copy = malloc(size);
-
-	return copy ? memcpy(copy, text, size) : NULL;
-}
-
 static void note_unread(void *data, enum severity severity, const char *file,
 			unsigned line, const char *text)
 {
@@ -180,8 +163,8 @@ static void note_unread(void *data, enum severity severity, const char *file,
 
 	(void)line, (void)text;
 	if (severity == SEVERITY_ERROR && !suggestion->unread &&
-	    !is_own_file(suggestion, file))
-		suggestion->unread = copy_of(file);
+	    !claims_own_file(file, suggestion->ifname))
+		suggestion->unread = strdup(file);
 }
 
 static int note_section(void *data, const struct section *section, const char *file,
@@ -191,7 +174,7 @@ static int note_section(void *data, const struct section *section, const char *f
 	struct suggestion *suggestion = reading->suggestion;
 
 	(void)line;
-	if (is_own_file(suggestion, file))
+	if (claims_own_file(file, suggestion->ifname))
 		return 0;
 	use_table(reading->used, section->table);
 	if (!strcmp(section->ifname, suggestion->ifname) && !suggestion->elsewhere[0])

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,17 +17,6 @@ struct check {
 	struct diagnostics *diagnostics;
 	int result;
 };
-
-__attribute__((format(printf, 3, 4))) static void
-complain(struct check *check, unsigned line, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	diagnose_args(check->diagnostics, SEVERITY_ERROR, line, format, args);
-	va_end(args);
-	check->result = -EINVAL;
-}
 
 /* The key's, or the section's where it is absent. */
 static unsigned line_of(const struct ini_section *ini, const char *name)
@@ -58,22 +46,23 @@ static void check_selectors(struct check *check)
 	const bool is_auto = section->source_kind != SOURCES_LISTED;
 
 	if (!section->n_sources && !is_auto && !combination_has_other_selectors(section))
-		complain(
-			check, check->ini->line,
+		check->result = diagnose_error(
+			check->diagnostics, check->ini->line,
 			"[%.64s] selects no packets: expected at least one of source, fwmark, user, bound and from_link",
 			check->ini->name);
 	if (section->source_link[0] && !is_auto)
-		complain(check, line_of(check->ini, "source_link"),
-			 "source_link: expected source = auto or auto/prefix beside it");
+		check->result = diagnose_error(
+			check->diagnostics, line_of(check->ini, "source_link"),
+			"source_link: expected source = auto or auto/prefix beside it");
 	for (unsigned i = 0; i < section->n_from_links; i++)
 		if (!strcmp(section->from_link[i], section->ifname))
-			complain(
-				check, line_of(check->ini, "from_link"),
+			check->result = diagnose_error(
+				check->diagnostics, line_of(check->ini, "from_link"),
 				"from_link = %s: expected another interface than the section's own",
 				section->ifname);
 	if (is_auto && section->when_gone == UNREACHABLE)
-		complain(
-			check, line_of(check->ini, "when_gone"),
+		check->result = diagnose_error(
+			check->diagnostics, line_of(check->ini, "when_gone"),
 			"when_gone = unreachable: expected source to list the addresses: without the link, auto stands for none");
 }
 
@@ -84,22 +73,24 @@ static void check_route(struct check *check)
 		   has4 = may_have_family(section, AF_INET);
 
 	if (section->prefer_main && section->priority < 2)
-		complain(
-			check, line_of(check->ini, "priority"),
+		check->result = diagnose_error(
+			check->diagnostics, line_of(check->ini, "priority"),
 			"priority = 1: expected at least 2, as prefer_main's rule stands one before");
 	if ((section->gateway6.family && !has6) || (section->gateway4.family && !has4))
-		complain(
-			check, line_of(check->ini, "gateway"),
+		check->result = diagnose_error(
+			check->diagnostics, line_of(check->ini, "gateway"),
 			"gateway: expected one of a source's family, and no source is %s",
 			has6 ? "IPv4" : "IPv6");
 	if (section->mtu && section->mtu < MTU_MIN6 && has6)
-		complain(check, line_of(check->ini, "mtu"),
-			 "mtu = %u: expected at least %d, as a source is IPv6",
-			 section->mtu, MTU_MIN6);
+		check->result = diagnose_error(
+			check->diagnostics, line_of(check->ini, "mtu"),
+			"mtu = %u: expected at least %d, as a source is IPv6",
+			section->mtu, MTU_MIN6);
 	if (section->table == RT_TABLE_MAIN && !section->no_route)
-		complain(check, line_of(check->ini, "table"),
-			 "table = %u: main's: expected route = none beside it",
-			 section->table);
+		check->result = diagnose_error(
+			check->diagnostics, line_of(check->ini, "table"),
+			"table = %u: main's: expected route = none beside it",
+			section->table);
 }
 
 /* A key that says something where it means nothing. */
@@ -107,8 +98,9 @@ static void refuse_beside(struct check *check, bool given, const char *key,
 			  const char *beside)
 {
 	if (given)
-		complain(check, line_of(check->ini, key),
-			 "%s: expected no such key beside %s", key, beside);
+		check->result =
+			diagnose_error(check->diagnostics, line_of(check->ini, key),
+				       "%s: expected no such key beside %s", key, beside);
 }
 
 static void check_no_route(struct check *check)
@@ -146,8 +138,8 @@ static void check_steer(struct check *check)
 	refuse_beside(check, section->prefer_main, "prefer_main", beside);
 	for (unsigned i = 0; i < section->n_sources; i++)
 		if (section->source[i].family != AF_INET6) {
-			complain(
-				check, line_of(check->ini, "source"),
+			check->result = diagnose_error(
+				check->diagnostics, line_of(check->ini, "source"),
 				"source: expected IPv6 alone beside steer = source-route: IPv4 has no source-specific routes");
 			return;
 		}

@@ -6,7 +6,6 @@
 #include "lib/iproute2.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,22 +20,12 @@ struct parser {
 	int result;
 };
 
-__attribute__((format(printf, 3, 4))) static void
-complain(struct parser *parser, unsigned line, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	diagnose_args(parser->diagnostics, SEVERITY_ERROR, line, format, args);
-	va_end(args);
-	parser->result = -EINVAL;
-}
-
 static void expected(struct parser *parser, const struct ini_key *given, const char *item,
 		     const char *what)
 {
-	complain(parser, given->line, "%s = %.64s%s: expected %s", given->name, item,
-		 strlen(item) > 64 ? "..." : "", what);
+	parser->result = diagnose_error(parser->diagnostics, given->line,
+					"%s = %.64s%s: expected %s", given->name, item,
+					strlen(item) > 64 ? "..." : "", what);
 }
 
 static void parse_item(struct parser *parser, const struct config_key *key,
@@ -110,8 +99,8 @@ static void find_table(struct parser *parser)
 		return;
 	r = iproute2_number(given->value, &table);
 	if (r < 0 && r != -ENOENT)
-		complain(
-			parser, given->line,
+		parser->result = diagnose_error(
+			parser->diagnostics, given->line,
 			"table = %.64s: cannot read all of iproute2's rt_tables, which may have this name: %s",
 			given->value, strerror(-r));
 	else if (r < 0 || !keys_table_ok(table))
@@ -129,8 +118,9 @@ static void unknown_key(struct parser *parser, const struct ini_key *given)
 	     key++)
 		n += (size_t)snprintf(keys + n, sizeof(keys) - n, "%s%s", n ? ", " : "",
 				      key->name);
-	complain(parser, given->line, "unknown key %.64s: expected one of %s",
-		 given->name, keys);
+	parser->result = diagnose_error(parser->diagnostics, given->line,
+					"unknown key %.64s: expected one of %s",
+					given->name, keys);
 }
 
 static void parse_keys(struct parser *parser)
@@ -153,9 +143,10 @@ static void parse_keys(struct parser *parser)
 	}
 	for (key = config_keys; key->name; key++)
 		if (!key->default_text && !ini_find_key(section, key->name))
-			complain(parser, section->line,
-				 "[%.64s] has no %s: expected a line %s = ...",
-				 section->name, key->name, key->name);
+			parser->result = diagnose_error(
+				parser->diagnostics, section->line,
+				"[%.64s] has no %s: expected a line %s = ...",
+				section->name, key->name, key->name);
 }
 
 /* The section's name: the label, and the interface where no key says otherwise. */
@@ -164,8 +155,8 @@ static void parse_label(struct parser *parser)
 	const struct ini_section *section = parser->section;
 
 	if (strlen(section->name) >= LABEL_SIZE || strchr("_.-", section->name[0]))
-		complain(
-			parser, section->line,
+		parser->result = diagnose_error(
+			parser->diagnostics, section->line,
 			"[%.64s]: expected a name of at most %d bytes which begins with a letter or digit",
 			section->name, LABEL_SIZE - 1);
 	else
@@ -175,9 +166,10 @@ static void parse_label(struct parser *parser)
 	if (config_ifname_ok(section->name))
 		strcpy(parser->tunnel->ifname, section->name);
 	else
-		complain(parser, section->line,
-			 "[%.64s] is no name for an interface, and has no key interface",
-			 section->name);
+		parser->result = diagnose_error(
+			parser->diagnostics, section->line,
+			"[%.64s] is no name for an interface, and has no key interface",
+			section->name);
 }
 
 /* The number of a line "NAME:x:UID:..." of passwd(5). */
@@ -232,8 +224,10 @@ static void find_user(struct parser *parser)
 		expected(parser, given, given->value,
 			 "a name of /etc/passwd, a number, or two as 1000-1999");
 	} else {
-		complain(parser, given->line, "user = %.64s: cannot read /etc/passwd: %s",
-			 given->value, strerror(r == -ENODATA ? ENOENT : -r));
+		parser->result = diagnose_error(
+			parser->diagnostics, given->line,
+			"user = %.64s: cannot read /etc/passwd: %s", given->value,
+			strerror(r == -ENODATA ? ENOENT : -r));
 	}
 }
 

@@ -166,7 +166,10 @@ static int write_connects(const struct counter *counter, int runfd,
 	return run_dir_replace(runfd, name, text, size);
 }
 
-int counter_ask(struct counter *counter, bool count)
+/* Returns whether the connects are to be written down. must: they are in any case. */
+typedef bool change_fn(struct counter *counter, struct connects *connects, bool must);
+
+static int change(struct counter *counter, change_fn *fn)
 {
 	_cleanup_(counts_close) struct counts counts;
 	struct connects connects;
@@ -178,38 +181,45 @@ int counter_ask(struct counter *counter, bool count)
 	if (runfd < 0)
 		return runfd;
 	r = read_connects(counter, runfd, &counts, &connects);
-	if (r >= 0) {
-		counter->wait_ms =
-			connects_wait(&connects, &counter->limit, counter->now_ms);
-		if (!counter->wait_ms)
-			connects_allow(&connects, &counter->limit, counter->now_ms);
-		r = count && (r > 0 || !counter->wait_ms)
+	if (r >= 0)
+		r = fn(counter, &connects, r > 0)
 			    ? write_connects(counter, runfd, &counts, &connects)
 			    : 0;
-	}
 	leave(counter, runfd, &lock);
 	return r;
 }
 
+static bool ask(struct counter *counter, struct connects *connects, bool must)
+{
+	(void)must;
+	counter->wait_ms = connects_wait(connects, &counter->limit, counter->now_ms);
+	return false;
+}
+
+static bool ask_and_count(struct counter *counter, struct connects *connects, bool must)
+{
+	ask(counter, connects, must);
+	if (counter->wait_ms)
+		return must;
+	connects_allow(connects, &counter->limit, counter->now_ms);
+	return true;
+}
+
+static bool appear(struct counter *counter, struct connects *connects, bool must)
+{
+	(void)must;
+	counter->within = connects_appear(connects, &counter->limit, counter->now_ms);
+	return true;
+}
+
+int counter_ask(struct counter *counter, bool count)
+{
+	return change(counter, count ? ask_and_count : ask);
+}
+
 int counter_appear(struct counter *counter)
 {
-	_cleanup_(counts_close) struct counts counts;
-	struct connects connects;
-	struct run_lock lock;
-	int runfd, r;
-
-	counts.fd = -1;
-	runfd = enter(counter, true, &lock);
-	if (runfd < 0)
-		return runfd;
-	r = read_connects(counter, runfd, &counts, &connects);
-	if (r >= 0) {
-		counter->within =
-			connects_appear(&connects, &counter->limit, counter->now_ms);
-		r = write_connects(counter, runfd, &counts, &connects);
-	}
-	leave(counter, runfd, &lock);
-	return r;
+	return change(counter, appear);
 }
 
 int counter_tidy(const struct counter *counter)

@@ -3,6 +3,7 @@
 
 #include "lib/text.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,6 +44,17 @@ void diagnose(struct diagnostics *diagnostics, enum severity severity, unsigned 
 	va_start(args, format);
 	diagnose_args(diagnostics, severity, line, format, args);
 	va_end(args);
+}
+
+int diagnose_error(struct diagnostics *diagnostics, unsigned line, const char *format,
+		   ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	diagnose_args(diagnostics, SEVERITY_ERROR, line, format, args);
+	va_end(args);
+	return -EINVAL;
 }
 
 int diagnose_file(struct diagnostics *diagnostics, int r, const char *format, ...)

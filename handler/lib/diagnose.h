@@ -49,6 +49,10 @@ __attribute__((format(printf, 4, 0))) void
 diagnose_args(struct diagnostics *diagnostics, enum severity severity, unsigned line,
 	      const char *format, va_list args);
 
+/* An error. Returns -EINVAL. */
+__attribute__((format(printf, 3, 4))) int
+diagnose_error(struct diagnostics *diagnostics, unsigned line, const char *format, ...);
+
 /* An error about the file as a whole. Returns R. */
 __attribute__((format(printf, 3, 4))) int diagnose_file(struct diagnostics *diagnostics,
 							int r, const char *format, ...);

@@ -52,16 +52,7 @@ setup() { # its part
 }
 
 @test "ifupdown: the clients restarted, killed, and their links down and up" {
-	local unit
-	for unit in "${units[@]}"; do
-		systemctl restart "$unit"
-	done
-	ways_are_right
-	for unit in "${units[@]}"; do
-		systemctl kill -s KILL "$unit"
-	done
-	sleep 2
-	ways_are_right
+	clients_again
 	links_flap
 	ways_are_right
 	nothing_leaked

@@ -70,16 +70,7 @@ setup() {
 }
 
 @test "NetworkManager: the clients restarted, killed, and the link that it leaves alone down and up" {
-	local unit
-	for unit in "${units[@]}"; do
-		systemctl restart "$unit"
-	done
-	ways_are_right
-	for unit in "${units[@]}"; do
-		systemctl kill -s KILL "$unit"
-	done
-	sleep 2
-	ways_are_right
+	clients_again
 	ip link set soc0 down
 	wait_until 10 table_empty 300
 	ip link set soc0 up

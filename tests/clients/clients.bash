@@ -19,7 +19,9 @@
 # shellcheck source=tests/system/topology.sh
 . "${BASH_SOURCE[0]%/*}/../system/topology.sh"
 
-setup_file() { :; } # the machine is made by FILE.prepare and "world"
+# the machine is made by FILE.prepare and "world"
+setup_file() { :; }
+setup() { :; }
 far6=$far_ip6
 packets=/run/packets # what "world" captures
 [ ! -s $packets.pid ] || capture=$(<$packets.pid)

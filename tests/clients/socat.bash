@@ -66,6 +66,20 @@ we_start() {
 	forgive
 }
 
+# clients_again: restarted, and killed: both ways are right after each.
+clients_again() {
+	local unit
+	for unit in "${units[@]}"; do
+		systemctl restart "$unit"
+	done
+	ways_are_right
+	for unit in "${units[@]}"; do
+		systemctl kill -s KILL "$unit"
+	done
+	sleep 2
+	ways_are_right
+}
+
 monitors=()
 
 # monitored OBJECT: notes what happens to rules or routes; unmonitored ends that.

@@ -24,20 +24,7 @@ via() { ip -"$1" route show table 301 2>/dev/null | grep -q "^default via $2 dev
 
 address() { ip -6 -o address show dev eth1 scope global | sed -nE 's/.* inet6 ([^/]+).*/\1/p' | grep .; }
 
-advertise() { # LIFETIME
-	ip netns exec pop python3 - "$1" <<-'END'
-		import socket, struct, sys
-		s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-		index = socket.if_nametoindex("far1")
-		s.bind(("fe80::fe", 0, 0, index))
-		message = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, int(sys.argv[1]), 0, 0)
-		message += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 3600, 3600, 0)
-		message += socket.inet_pton(socket.AF_INET6, "2a02:1::")
-		s.sendto(message, ("ff02::1", 0, 0, index))
-	END
-}
-
+advertise() { ip netns exec pop "$BATS_TEST_DIRNAME/advertise" far1 "$1"; } # LIFETIME
 advertised() { advertise 1800 && sleep 0.5 && via 6 fe80::fe; }
 retracted() { advertise 0 && sleep 0.3 && [ "$(ip -6 route show default dev eth1 | grep -c .)" -eq 0 ]; }
 

@@ -194,16 +194,10 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 }
 
 @test "two interfaces that differ only in capitals" {
-	drop_in any <<-END
-		[big]
-		interface = sixxsX
-		source = 2a02::1
-		table = 200
-		[small]
-		interface = sixxsx
-		source = 2a02::2
-		table = 201
-	END
+	{
+		section_text big sixxsX 2a02::1 200
+		section_text small sixxsx 2a02::2 201
+	} | drop_in any
 	comes sixxsX
 	assert_same '16383: from 2a02::1 lookup big proto sixxs' "$(our_rules)"
 	comes sixxsx
@@ -415,16 +409,10 @@ own=/etc/sixxs-route/conf.d/sixxs0.conf
 }
 
 @test "two sections of a file for one interface: two ways out" {
-	drop_in any <<-END
-		[one]
-		interface = sixxs0
-		source = 2a02::1
-		table = 200
-		[two]
-		interface = sixxs0
-		source = 2a02::2
-		table = 201
-	END
+	{
+		section_text one sixxs0 2a02::1 200
+		section_text two sixxs0 2a02::2 201
+	} | drop_in any
 	comes sixxs0
 	assert_same "$(printf '16383: from 2a02::%d lookup %s proto sixxs\n' 1 one 2 two)" "$(our_rules)"
 	untroubled
@@ -539,15 +527,10 @@ own=/etc/sixxs-route/conf.d/sixxs0.conf
 }
 
 @test "an interface that is called as ip's own words: no name, and no harm" {
-	drop_in any <<-END
-		[one]
-		interface = sixxs0
-		source = 2a02::1
-		table = 200
-		[main]
-		source = 2a02::2
-		table = 201
-	END
+	{
+		section_text one sixxs0 2a02::1 200
+		printf '%s\n' '[main]' 'source = 2a02::2' 'table = 201'
+	} | drop_in any
 	tunnel_add main
 	tunnel_up main
 	exits 0 $handler apply main

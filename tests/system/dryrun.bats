@@ -242,22 +242,23 @@ keys_changed() { # to those of the next
 	done
 }
 
+# said_is_done: the commands that apply says, run by a shell, leave it nothing to do.
+said_is_done() {
+	$handler --dry-run apply sixxs0 >/tmp/commands
+	sh -e /tmp/commands
+	found=$(kernel)
+	exits 0 $handler apply sixxs0 2>/dev/null
+	assert_same "$found" "$(kernel)"
+}
+
 @test "each key: its link goes down, or away" {
 	for which in "${!keys[@]}"; do
 		echo "${keys[which]}"
 		keys_went_down
-		$handler --dry-run apply sixxs0 >/tmp/commands
-		sh -e /tmp/commands
-		found=$(kernel)
-		exits 0 $handler apply sixxs0 2>/dev/null
-		assert_same "$found" "$(kernel)"
+		said_is_done
 		clear_away
 		keys_went
-		$handler --dry-run apply sixxs0 >/tmp/commands
-		sh -e /tmp/commands
-		found=$(kernel)
-		exits 0 $handler apply sixxs0 2>/dev/null
-		assert_same "$found" "$(kernel)"
+		said_is_done
 		$handler remove sixxs0 2>/dev/null
 		clear_away
 	done

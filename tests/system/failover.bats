@@ -13,11 +13,6 @@ setup_file() {
 	sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.default.keep_addr_on_down=1
 }
 
-setup() {
-	begin
-	capture_start
-}
-
 teardown() {
 	local status=0
 	floods_stop
@@ -83,8 +78,9 @@ pair() { # [LINE...]: of the primary
 routed() { ip -6 route show table "$1" 2>/dev/null | grep -q '^default .*metric 2048'; }
 unrouted() { ! routed "$1"; }
 
-@test "the first goes down: not one packet leaves elsewhere than by the second, from the same message on" {
-	pair
+# pair_up [LINE...]: both are up, and packets leave by the first.
+pair_up() {
+	pair "$@"
 	both_ways
 	watch_start
 	uplink tun0 1
@@ -92,6 +88,10 @@ unrouted() { ! routed "$1"; }
 	wait_until 10 routed 304
 	wait_until 10 routed 305
 	by tun0
+}
+
+@test "the first goes down: not one packet leaves elsewhere than by the second, from the same message on" {
+	pair_up
 	flood 0 198.51.100.7 2001:db8:7::1
 	sleep 0.3
 	# the control: by net0 and by no section
@@ -143,14 +143,7 @@ sends_counted() {
 }
 
 @test "the first goes down: measured, no send fails and at most what was on its way is lost" {
-	pair
-	both_ways
-	watch_start
-	uplink tun0 1
-	uplink tun1 2
-	wait_until 10 routed 304
-	wait_until 10 routed 305
-	by tun0
+	pair_up
 	local before=() well=() failed=() family i gone downs=20
 	for family in 4 6; do
 		before+=($(($(passed tun0 $family) + $(passed tun1 $family))))
@@ -186,13 +179,7 @@ sends_counted() {
 # The watcher is told that the carrier is lost; how long until it has taken the route away is what the
 # kernel's messages say.
 @test "carrier = needed: measured, the route is gone within a burst of messages of the carrier's loss" {
-	pair 'carrier = needed'
-	both_ways
-	watch_start
-	uplink tun0 1
-	uplink tun1 2
-	wait_until 10 routed 304
-	wait_until 10 routed 305
+	pair_up 'carrier = needed'
 	local i worst=0 took
 	for i in {1..10}; do
 		ip -ts monitor link route >/tmp/monitor 2>&1 3>&- &

@@ -7,11 +7,6 @@
 # shellcheck source=packets.bash
 . "$BATS_TEST_DIRNAME/packets.bash"
 
-setup_file() {
-	install_handler
-	uplinks_up
-}
-
 setup() {
 	begin
 	# which router a packet goes to is told by its address on the wire
@@ -52,21 +47,7 @@ via() { # 4|6 GATEWAY|none
 
 both_via() { via 4 "$1" && via 6 "$2"; }
 
-# One router advertisement, by the kernel of the far side's link.
-advertise() { # LIFETIME
-	in_pop python3 - far1 "$1" <<-'END'
-		import socket, struct, sys
-		s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-		index = socket.if_nametoindex(sys.argv[1])
-		s.bind(("fe80::fe", 0, 0, index))
-		message = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, int(sys.argv[2]), 0, 0)
-		# the prefix 2a02:1::/64, on link, for addresses too
-		message += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 3600, 3600, 0)
-		message += socket.inet_pton(socket.AF_INET6, "2a02:1::")
-		s.sendto(message, ("ff02::1", 0, 0, index))
-	END
-}
+advertise() { in_pop "$BATS_TEST_DIRNAME/advertise" far1 "$1"; } # LIFETIME
 
 dhcp_like() { # GATEWAY: what dhclient, ifupdown or networkd do
 	ip route replace default via "$1" dev eth1 proto dhcp metric 1024

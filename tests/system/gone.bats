@@ -15,11 +15,6 @@ setup_file() {
 	ip address add 2a02:99::1/128 dev lo
 }
 
-setup() {
-	begin
-	capture_start
-}
-
 teardown() {
 	local status=0
 	floods_stop

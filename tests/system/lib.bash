@@ -59,6 +59,9 @@ drop_in() {
 		mv -f "$dir/.$1.new" "$dir/$1.conf"
 }
 
+# section_text LABEL INTERFACE SOURCE TABLE [LINE...]
+section_text() { printf '%s\n' "[$1]" "interface = $2" "source = $3" "table = $4" "${@:5}"; }
+
 # What a stranger could see of us, in a form that compares: numbers instead of names, the same
 # order always, nothing that time or the driver changes by itself.
 snapshot() {

@@ -39,6 +39,20 @@ watcher() {
 rules() { [ "$(ip -6 -N rule | grep -c 'from 2a02::1 lookup 200 proto 166')" -eq "$1" ]; }
 routes() { [ "$(ip -6 -N route show table 200 2>/dev/null | grep -c '^default dev sixxs0 proto 166')" -eq "$1" ]; }
 
+# comes_and_goes: sixxs0 comes, goes up, down, up again, and goes; each is followed.
+comes_and_goes() {
+	tunnel_add sixxs0
+	tunnel_up sixxs0
+	wait_until 10 routes 1
+	rules 1
+	tunnel_down sixxs0
+	wait_until 10 routes 0
+	tunnel_up sixxs0
+	wait_until 10 routes 1
+	tunnel_del sixxs0
+	wait_until 10 rules 0
+}
+
 @test "mdev alone: an interface that comes, is renamed, renamed back, and goes" {
 	mdev
 	sleep 0.3 # it tells nobody that it listens
@@ -60,29 +74,12 @@ routes() { [ "$(ip -6 -N route show table 200 2>/dev/null | grep -c '^default de
 	watcher
 	sleep 0.3
 	for _ in 1 2 3 4 5; do
-		tunnel_add sixxs0
-		tunnel_up sixxs0
-		wait_until 10 routes 1
-		rules 1
-		tunnel_down sixxs0
-		wait_until 10 routes 0
-		tunnel_up sixxs0
-		wait_until 10 routes 1
-		tunnel_del sixxs0
-		wait_until 10 rules 0
+		comes_and_goes
 	done
 }
 
 @test "the watcher alone: it follows links that come, go up and down, and go" {
 	watcher
 	sleep 0.3
-	tunnel_add sixxs0
-	tunnel_up sixxs0
-	wait_until 10 routes 1
-	tunnel_down sixxs0
-	wait_until 10 routes 0
-	tunnel_up sixxs0
-	wait_until 10 routes 1
-	tunnel_del sixxs0
-	wait_until 10 rules 0
+	comes_and_goes
 }

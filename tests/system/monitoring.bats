@@ -18,29 +18,16 @@ setup_file() {
 	topology_up 2>/tmp/topology
 }
 
-teardown_file() {
-	local pid
-	for pid in $(ip netns pids pop); do
-		kill "$pid"
-	done
-}
+teardown_file() { ends_close; }
 
 setup() {
 	begin
 	rm -rf /tmp/forms && mkdir /tmp/forms
-	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
-	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
-	client_start 0 2>/tmp/topology
-	client_start 1 2>/tmp/topology
-	settle
-	$handler apply --all
+	clients_up
 }
 
 teardown() {
-	local n
-	for n in "${!client_pid[@]}"; do
-		client_stop "$n"
-	done
+	clients_down
 	ip -6 rule del priority 100 2>/dev/null || true
 	ip -6 route flush table 900 2>/dev/null || true
 	rm -f /etc/sixxs-route/conf.d/*.conf

@@ -16,7 +16,20 @@
 far4=203.0.113.1 far6=2001:db8:f::1
 packets=/tmp/packets capture=""
 
-# For setup_file.
+# A file that needs more than this has its own.
+setup_file() {
+	install_handler
+	uplinks_up
+}
+
+setup() {
+	begin
+	capture_start
+}
+
+# forwarding: for a file whose host is a router
+forwarding() { sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; }
+
 uplinks_up() {
 	local ns
 	sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0

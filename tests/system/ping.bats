@@ -21,28 +21,15 @@ setup_file() {
 	ip -n pop route add 10.9.0.1/32 dev tunnel0
 }
 
-teardown_file() {
-	local pid
-	for pid in $(ip netns pids pop); do
-		kill "$pid"
-	done
-}
+teardown_file() { ends_close; }
 
 setup() {
 	begin
-	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
-	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
-	client_start 0 2>/tmp/topology
-	client_start 1 2>/tmp/topology
-	settle
-	$handler apply --all
+	clients_up
 }
 
 teardown() {
-	local n
-	for n in "${!client_pid[@]}"; do
-		client_stop "$n"
-	done
+	clients_down
 	nft flush ruleset
 	in_pop nft flush ruleset
 	rm -rf /run/sixxs-route/held

@@ -9,12 +9,7 @@
 setup_file() {
 	install_handler
 	uplinks_up
-	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-}
-
-setup() {
-	begin
-	capture_start
+	forwarding
 }
 
 teardown() {

@@ -111,15 +111,21 @@ json() {
 	ip address del 198.51.100.7/32 dev lo
 }
 
+says_no_rule() { # LINK ROUTE: what it says of these, where the rule is missing
+	{
+		printf '%-17s%-52s%s\n' sixxs0 "$1, table 200 sixxs0" missing
+		printf '%-17s%-52s%s\n' '  IPv6' 'default dev sixxs0 metric 2048' "$2"
+		cat <<-END
+			  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
+			                 its rule is missing
+			Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+		END
+	} | says 1
+}
+
 @test "missing: the rule" {
 	ip -6 rule del from 2a02::1
-	says 1 <<-END
-		sixxs0           up, table 200 sixxs0                                missing
-		  IPv6           default dev sixxs0 metric 2048                      ok
-		  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
-		                 its rule is missing
-		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
-	END
+	says_no_rule up ok
 	json '.tunnels[0].sources[0] | .path.reason == "no-rule" and .path.interface == "net0" and
 		.path.table == 254 and (.rules[0] | .wanted and (.installed | not) and .state == "missing")'
 }
@@ -398,13 +404,18 @@ json() {
 	ip address del 198.51.100.7/32 dev lo
 }
 
-@test "no carrier: the link is up, and packets vanish" {
+# as_a_pair: the tunnel's link is one whose other end, far0, can be taken down.
+as_a_pair() {
 	ip link del sixxs0
 	ip link add sixxs0 type veth peer name far0
 	ip link set far0 up
 	ip link set sixxs0 up
 	settle
 	$handler apply sixxs0 2>/dev/null
+}
+
+@test "no carrier: the link is up, and packets vanish" {
+	as_a_pair
 	exits 0 status >/dev/null
 	ip link set far0 down
 	says 1 <<-END
@@ -482,13 +493,7 @@ json() {
 	END
 	json '.tunnels[0] | .link == "down" and .sources[0].path.reason == "waiting"'
 	ip -6 rule del from 2a02::1
-	says 1 <<-END
-		sixxs0           down, table 200 sixxs0                              missing
-		  IPv6           default dev sixxs0 metric 2048                      waiting
-		  from           2a02::1 rule 16383: leaves by net0 (table main):    missing
-		                 its rule is missing
-		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
-	END
+	says_no_rule down waiting
 }
 
 @test "waiting: refused meanwhile, as when_down wants" {
@@ -728,18 +733,10 @@ json() {
 }
 
 @test "several sections of one interface; a primary and its backup" {
-	drop_in sixxs0 <<-END
-		[one]
-		interface = sixxs0
-		source = 2a02::1
-		table = 200
-		[two]
-		interface = sixxs0
-		source = 2a02:2::/48
-		table = 201
-		gateway = fe80::1
-		prefer_main = no
-	END
+	{
+		section_text one sixxs0 2a02::1 200
+		section_text two sixxs0 2a02:2::/48 201 'gateway = fe80::1' 'prefer_main = no'
+	} | drop_in sixxs0
 	replay sixxs0
 	says 0 <<-END
 		sixxs0           up, table 200 one, table 201 two                    ok
@@ -778,12 +775,7 @@ json() {
 
 @test "carrier = needed: without carrier the link counts as down" {
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\ncarrier = needed\nwhen_down = unreachable\n' | drop_in sixxs0
-	ip link del sixxs0
-	ip link add sixxs0 type veth peer name far0
-	ip link set far0 up
-	ip link set sixxs0 up
-	settle
-	$handler apply sixxs0 2>/dev/null
+	as_a_pair
 	json '.state == "ok" and .tunnels[0].state == "ok"'
 	ip link set far0 down
 	$handler apply sixxs0 2>/dev/null

@@ -6,11 +6,6 @@
 # shellcheck source=packets.bash
 . "$BATS_TEST_DIRNAME/packets.bash"
 
-setup_file() {
-	install_handler
-	uplinks_up
-}
-
 setup() {
 	begin
 	ip -6 route add default from 2001:db8:dead::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'

@@ -123,6 +123,32 @@ client_stop() {
 	wait_until 10 test ! -e "/sys/class/net/$name"
 }
 
+# clients_up: sections for both, both clients, and what is due; clients_down: neither any more.
+# shellcheck disable=SC2154 # lib.bash sets it
+clients_up() {
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
+	client_start 0 2>/tmp/topology
+	client_start 1 2>/tmp/topology
+	settle
+	"$handler" apply --all
+}
+
+clients_down() {
+	local n
+	for n in "${!client_pid[@]}"; do
+		client_stop "$n"
+	done
+}
+
+# The far ends no longer run.
+ends_close() {
+	local pid
+	for pid in $(ip netns pids pop); do
+		kill "$pid"
+	done
+}
+
 client_restart() { client_stop "$1" && client_start "$1"; }
 
 # One packet there and back, within a second.

@@ -64,11 +64,18 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	$handler remove sixxs0
 }
 
-@test "by udev: waits for the link, and puts the route in place" {
+# awaited: the link is made, and its handler waits for it. udev_is_done: it does no longer.
+awaited() {
 	tunnel_add sixxs0
 	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+}
+
+udev_is_done() { timeout $((30 * SLOW)) udevadm settle; }
+
+@test "by udev: waits for the link, and puts the route in place" {
+	awaited
 	tunnel_up sixxs0
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
@@ -193,39 +200,35 @@ time.sleep(60)' &
 }
 
 @test "by udev: ends at once when the link vanishes" {
-	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+	awaited
 	tunnel_del sixxs0
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	assert_same "$baseline" "$(snapshot)"
 	logged 0 'pending|^daemon.err'
 }
 
 @test "by udev: ends at once when the link gets another name" {
-	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+	awaited
 	ip link set dev sixxs0 name plain0
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	assert_same "$baseline" "$(snapshot)"
 	logged 0 'pending|^daemon.err'
 }
 
 @test "by udev: ends at once when the link goes to another network namespace" {
 	ip netns add elsewhere
-	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+	awaited
 	ip link set dev sixxs0 netns elsewhere
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	ip netns del elsewhere
 	assert_same "$baseline" "$(snapshot)"
 	logged 0 'pending|^daemon.err'
 }
 
 @test "by udev: a link that vanishes and comes again while it is waited for" {
-	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+	awaited
 	ip -batch - <<<$'link del dev sixxs0\ntuntap add dev sixxs0 mode tun\nlink set dev sixxs0 up'
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	assert_same 'default dev sixxs0 proto sixxs metric 2048 pref medium' "$(routes sixxs0)"
 }
 
@@ -263,15 +266,19 @@ time.sleep(60)' &
 	$handler remove sixxs0
 }
 
-@test "wait = 0: no waiting" {
-	handler_off
-	waits 0
+does_not_wait() {
 	start
 	over
 	exits 1 grep -q '^poll(' $trace
 	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
 	logged 1 .
 	$handler remove sixxs0
+}
+
+@test "wait = 0: no waiting" {
+	handler_off
+	waits 0
+	does_not_wait
 }
 
 @test "a link that is up is not waited for" {
@@ -286,10 +293,9 @@ time.sleep(60)' &
 
 @test "a name that cannot be had does not end the waiting" {
 	mkdir -p /run/sixxs-route/rt_tables
-	tunnel_add sixxs0
-	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+	awaited
 	tunnel_up sixxs0
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	routes 200 | has 'default dev sixxs0 proto sixxs metric 2048 pref medium'
 	rmdir /run/sixxs-route/rt_tables
 	sixxs-route remove sixxs0
@@ -309,12 +315,7 @@ time.sleep(60)' &
 	handler_off
 	with_systemd
 	waits
-	start
-	over
-	exits 1 grep -q '^poll(' $trace
-	logged 1 '^daemon.info sixxs0: added 1 rule; link down, the route waits for it$'
-	logged 1 .
-	$handler remove sixxs0
+	does_not_wait
 }
 
 @test "with systemd: a wait that is set counts all the same" {
@@ -378,7 +379,7 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 		tunnel_up sixxs0
 		sleep $delay
 		ip address add 198.51.100.5/24 dev sixxs0
-		timeout $((30 * SLOW)) udevadm settle
+		udev_is_done
 		rules4 | has '16383: from 198.51.100.5 lookup sixxs0 proto sixxs'
 		assert_same 'default dev sixxs0 proto sixxs scope link metric 2048' "$(routes4 sixxs0)"
 		tunnel_del sixxs0
@@ -396,7 +397,7 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	tunnel_up sixxs0
 	ip address add 2a02::8/64 dev sixxs0
 	udevadm control --start-exec-queue
-	timeout $((30 * SLOW)) udevadm settle
+	udev_is_done
 	rules | has '16383: from 2a02::8 lookup sixxs0 proto sixxs'
 	logged 0 '^daemon.(err|warn)'
 	tunnel_del other0

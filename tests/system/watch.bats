@@ -418,16 +418,20 @@ tries() {
 	wait_until 10 complete
 }
 
-@test "the lock is held for longer than anybody waits: it says so once, and is back at once" {
+# locked_out SECONDS: the link comes up while another, "holder", has the lock for so long.
+locked_out() {
 	watch_start
 	tunnel_add sixxs0
 	settle
 	down_complete
-	local holder
-	flock /run/sixxs-route/lock sleep 12 3>&- &
+	flock /run/sixxs-route/lock sleep "$1" 3>&- &
 	holder=$!
 	wait_until 10 is_locked
 	tunnel_up sixxs0
+}
+
+@test "the lock is held for longer than anybody waits: it says so once, and is back at once" {
+	locked_out 12
 	# it does not wait for it: others' matters go on, and it can be stopped
 	tries 2
 	[ "$(grep -c 'LOCK_EX|LOCK_NB.*EAGAIN' /tmp/tries)" -ge 2 ]
@@ -440,15 +444,7 @@ tries() {
 }
 
 @test "stopped while another has the lock, it says what it leaves undone" {
-	watch_start
-	tunnel_add sixxs0
-	settle
-	down_complete
-	local holder
-	flock /run/sixxs-route/lock sleep 30 3>&- &
-	holder=$!
-	wait_until 10 is_locked
-	tunnel_up sixxs0
+	locked_out 30
 	tries 2
 	watch_stop
 	logged 1 '^daemon.warn watch: it ends before it came to sixxs0; see: sixxs-route status'

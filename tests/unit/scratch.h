@@ -100,6 +100,22 @@ UNUSED static int scratch_open(void)
 	return fd;
 }
 
+UNUSED static int folder; /* such a descriptor, for a test's set-up */
+
+UNUSED static int scratch_make_folder(void **state)
+{
+	if (scratch_make(state) < 0)
+		return -1;
+	folder = scratch_open();
+	return 0;
+}
+
+UNUSED static int scratch_remove_folder(void **state)
+{
+	close(folder);
+	return scratch_remove(state);
+}
+
 UNUSED static void report_text(void *data, unsigned line, const char *text)
 {
 	const size_t have = strlen(reported);

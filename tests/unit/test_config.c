@@ -24,14 +24,14 @@
 static void report(void *data, enum severity severity, const char *file, unsigned line,
 		   const char *text)
 {
-	const size_t have = strlen(reported), folder = strlen(scratch);
+	const size_t have = strlen(reported), length = strlen(scratch);
 
 	(void)data;
-	assert_memory_equal(file, scratch, folder);
-	assert_true(file[folder] == '/' || !file[folder]);
+	assert_memory_equal(file, scratch, length);
+	assert_true(file[length] == '/' || !file[length]);
 	snprintf(reported + have, sizeof(reported) - have, "%s%s:%u: %s\n",
 		 severity == SEVERITY_WARNING ? "warning " : "",
-		 file[folder] ? file + folder + 1 : "", line, text);
+		 file[length] ? file + length + 1 : "", line, text);
 }
 
 static const struct diagnostics reporter = {.fn = report};

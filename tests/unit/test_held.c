@@ -7,22 +7,6 @@
 
 #define BOOT "0b3e2c4e-5f6a-4b7c-8d9e-0123456789ab"
 
-static int folder;
-
-static int make_folder(void **state)
-{
-	if (scratch_make(state) < 0)
-		return -1;
-	folder = scratch_open();
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	close(folder);
-	return scratch_remove(state);
-}
-
 static void what_is_written_is_read(void **state)
 {
 	static const int64_t ends[] = {0, 1, 123456, 999999999999999999,
@@ -164,7 +148,8 @@ static void what_is_in_the_way_is_an_error_or_replaced(void **state)
 	assert_true(held_set(folder, "a", 1) < 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, scratch_make_folder, scratch_remove_folder)
 
 int main(void)
 {

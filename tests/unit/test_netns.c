@@ -53,28 +53,28 @@ static void set_mark(const char *text)
 
 static void marked_it_is_home_and_with_another_cookie_away(void **state)
 {
-	const int folder = scratch_open(),
+	const int dirfd = scratch_open(),
 		  fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char boot[BOOT_ID_SIZE], text[NETNS_STRLEN];
 
 	(void)state;
-	assert_int_equal(netns_compare(folder, fd), NETNS_UNKNOWN);
-	assert_int_equal(netns_mark(folder, fd), 0);
-	assert_int_equal(netns_compare(folder, fd), NETNS_HOME);
+	assert_int_equal(netns_compare(dirfd, fd), NETNS_UNKNOWN);
+	assert_int_equal(netns_mark(dirfd, fd), 0);
+	assert_int_equal(netns_compare(dirfd, fd), NETNS_HOME);
 	boot_id(boot);
 	netns_format(boot, 99999999, text);
 	set_mark(text);
-	assert_int_equal(netns_compare(folder, fd), NETNS_AWAY);
+	assert_int_equal(netns_compare(dirfd, fd), NETNS_AWAY);
 	netns_format(BOOT, 99999999, text);
 	set_mark(text);
-	assert_int_equal(netns_compare(folder, fd), NETNS_UNKNOWN);
+	assert_int_equal(netns_compare(dirfd, fd), NETNS_UNKNOWN);
 	unlink(scratch_path("netns"));
 	scratch_write("netns", "a file, which is no mark");
-	assert_int_equal(netns_compare(folder, fd), NETNS_UNKNOWN);
-	assert_int_equal(netns_mark(folder, fd), 0);
-	assert_int_equal(netns_compare(folder, fd), NETNS_HOME);
+	assert_int_equal(netns_compare(dirfd, fd), NETNS_UNKNOWN);
+	assert_int_equal(netns_mark(dirfd, fd), 0);
+	assert_int_equal(netns_compare(dirfd, fd), NETNS_HOME);
 	close(fd);
-	close(folder);
+	close(dirfd);
 }
 
 int main(void)

@@ -16,22 +16,6 @@
 #define ROUNDS      200
 #define PATIENCE_MS 120000
 
-static int folder;
-
-static int make_folder(void **state)
-{
-	if (scratch_make(state) < 0)
-		return -1;
-	folder = scratch_open();
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	close(folder);
-	return scratch_remove(state);
-}
-
 static double now(void)
 {
 	struct timespec time;
@@ -577,7 +561,8 @@ static void test_each(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, scratch_make_folder, scratch_remove_folder)
 	const struct CMUnitTest tests[] = {
 		TEST(test_take_and_drop),
 		TEST(test_mode),

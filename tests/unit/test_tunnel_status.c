@@ -16,316 +16,94 @@
 #define FALLBACK  "unreachable 6 metric 4294967295 table 200"
 
 /*
- * The tunnel has the source 2a02::1, table 200, and ifindex 12 unless it is absent. What
- * its record and the kernel have, and what is said of each item, in order: what is wanted
- * (fallback, route, rules), then what is left over.
+ * The tunnel has the source 2a02::1, table 200, and ifindex 12 unless it is absent. How it
+ * is ("astray": the kernel's answer is not the tunnel), what its record and the kernel
+ * have, and what is said of each item, in order: what is wanted (fallback, route, rules),
+ * then what is left over.
  */
 static const struct {
-	const char *what;
-	enum { UP, DOWN, ABSENT } link;
-	enum section_state section;
-	bool unreachable, prefer_main;
-	const char *record[4];
-	const char *kernel[4];
-	bool astray; /* the kernel's answer is not the tunnel */
-	const char *items;
+	const char *what, *how, *record, *kernel, *items;
 	enum state state;
 } situations[] = {
-	{"all is well",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "ok ok",
-	 STATE_OK},
-	{"all options",
-	 UP,
-	 SECTION_FOUND,
-	 true,
-	 true,
-	 {FALLBACK, ROUTE, RULE_MAIN, RULE},
-	 {FALLBACK, ROUTE, RULE_MAIN, RULE},
-	 false,
-	 "ok ok ok ok",
-	 STATE_OK},
-	{"no record, and all is there",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {0},
-	 {ROUTE, RULE},
-	 false,
-	 "ok ok",
-	 STATE_OK},
-	{"packets go astray",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {ROUTE, RULE},
-	 true,
-	 "ok ok",
+	{"all is well", "", "route rule", "route rule", "ok ok", STATE_OK},
+	{"all options", "unreachable prefer_main", "fallback route rule-main rule",
+	 "fallback route rule-main rule", "ok ok ok ok", STATE_OK},
+	{"no record, and all is there", "", "", "route rule", "ok ok", STATE_OK},
+	{"packets go astray", "astray", "route rule", "route rule", "ok ok",
 	 STATE_ASTRAY},
-	{"the rule was taken away",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {ROUTE},
-	 true,
-	 "ok missing",
+	{"the rule was taken away", "astray", "route rule", "route", "ok missing",
 	 STATE_MISSING},
-	{"the route was taken away",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {RULE},
-	 true,
-	 "missing ok",
+	{"the route was taken away", "astray", "route rule", "rule", "missing ok",
 	 STATE_MISSING},
-	{"the route never came",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {RULE},
-	 {RULE},
-	 true,
-	 "missing ok",
+	{"the route never came", "astray", "rule", "rule", "missing ok", STATE_MISSING},
+	{"nothing was ever installed", "astray", "", "", "missing missing",
 	 STATE_MISSING},
-	{"nothing was ever installed",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {0},
-	 {0},
-	 true,
-	 "missing missing",
+	{"the link is another one", "astray", "old-link rule", "rule", "missing ok",
 	 STATE_MISSING},
-	{"the link is another one",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {OLD_LINK, RULE},
-	 {RULE},
-	 true,
-	 "missing ok",
-	 STATE_MISSING},
-	{"main's rule was taken away",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 true,
-	 {ROUTE, RULE_MAIN, RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "ok missing ok",
-	 STATE_MISSING},
+	{"main's rule was taken away", "prefer_main", "route rule-main rule",
+	 "route rule", "ok missing ok", STATE_MISSING},
 
-	{"waiting",
-	 DOWN,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {RULE},
-	 {RULE},
-	 true,
-	 "waiting ok",
-	 STATE_WAITING},
-	{"waiting; the kernel flushed the route",
-	 DOWN,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {RULE},
-	 true,
-	 "waiting ok",
-	 STATE_WAITING},
-	{"down, and the rule is missing",
-	 DOWN,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {RULE},
-	 {0},
-	 true,
-	 "waiting missing",
+	{"waiting", "down astray", "rule", "rule", "waiting ok", STATE_WAITING},
+	{"waiting; the kernel flushed the route", "down astray", "route rule", "rule",
+	 "waiting ok", STATE_WAITING},
+	{"down, and the rule is missing", "down astray", "rule", "", "waiting missing",
 	 STATE_MISSING},
-	{"down, with a fallback",
-	 DOWN,
-	 SECTION_FOUND,
-	 true,
-	 false,
-	 {FALLBACK, RULE},
-	 {FALLBACK, RULE},
-	 true,
-	 "ok waiting ok",
-	 STATE_WAITING},
-	{"down, and the fallback is missing",
-	 DOWN,
-	 SECTION_FOUND,
-	 true,
-	 false,
-	 {FALLBACK, RULE},
-	 {RULE},
-	 true,
-	 "missing waiting ok",
-	 STATE_MISSING},
+	{"down, with a fallback", "down unreachable astray", "fallback rule",
+	 "fallback rule", "ok waiting ok", STATE_WAITING},
+	{"down, and the fallback is missing", "down unreachable astray", "fallback rule",
+	 "rule", "missing waiting ok", STATE_MISSING},
 
-	{"another source",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, OLD_RULE},
-	 {ROUTE, OLD_RULE},
-	 true,
-	 "ok changed changed",
+	{"another source", "astray", "route old-rule", "route old-rule",
+	 "ok changed changed", STATE_CHANGED},
+	{"one source less", "", "route rule old-rule", "route rule old-rule",
+	 "ok ok changed", STATE_CHANGED},
+	{"another table", "astray", "old-route rule", "old-route rule",
+	 "changed ok changed", STATE_CHANGED},
+	{"prefer_main is new", "prefer_main", "route rule", "route rule", "ok changed ok",
 	 STATE_CHANGED},
-	{"one source less",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE, OLD_RULE},
-	 {ROUTE, RULE, OLD_RULE},
-	 false,
-	 "ok ok changed",
+	{"when_down is new", "unreachable", "route rule", "route rule", "changed ok ok",
 	 STATE_CHANGED},
-	{"another table",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {OLD_ROUTE, RULE},
-	 {OLD_ROUTE, RULE},
-	 true,
-	 "changed ok changed",
-	 STATE_CHANGED},
-	{"prefer_main is new",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 true,
-	 {ROUTE, RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "ok changed ok",
-	 STATE_CHANGED},
-	{"when_down is new",
-	 UP,
-	 SECTION_FOUND,
-	 true,
-	 false,
-	 {ROUTE, RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "changed ok ok",
-	 STATE_CHANGED},
-	{"recorded, gone, and no longer wanted",
-	 UP,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE, OLD_RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "ok ok",
-	 STATE_OK},
+	{"recorded, gone, and no longer wanted", "", "route rule old-rule", "route rule",
+	 "ok ok", STATE_OK},
 
-	{"absent",
-	 ABSENT,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {0},
-	 {0},
-	 false,
-	 "",
-	 STATE_ABSENT},
-	{"absent, and the rule is still there",
-	 ABSENT,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {RULE},
-	 false,
-	 "stale",
+	{"absent", "absent", "", "", "", STATE_ABSENT},
+	{"absent, and the rule is still there", "absent", "route rule", "rule", "stale",
 	 STATE_STALE},
-	{"absent, and a record is left",
-	 ABSENT,
-	 SECTION_FOUND,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {0},
-	 false,
-	 "",
-	 STATE_STALE},
+	{"absent, and a record is left", "absent", "route rule", "", "", STATE_STALE},
 
-	{"no section, nothing there",
-	 UP,
-	 SECTION_NONE,
-	 false,
-	 false,
-	 {0},
-	 {0},
-	 false,
-	 "",
-	 STATE_UNCONFIGURED},
-	{"no section, all there",
-	 UP,
-	 SECTION_NONE,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "stale stale",
+	{"no section, nothing there", "no-section", "", "", "", STATE_UNCONFIGURED},
+	{"no section, all there", "no-section", "route rule", "route rule", "stale stale",
 	 STATE_STALE},
-	{"no section, no link, a rule",
-	 ABSENT,
-	 SECTION_NONE,
-	 false,
-	 false,
-	 {RULE},
-	 {RULE},
-	 false,
-	 "stale",
+	{"no section, no link, a rule", "absent no-section", "rule", "rule", "stale",
 	 STATE_STALE},
-	{"a section that cannot be read",
-	 UP,
-	 SECTION_UNKNOWN,
-	 false,
-	 false,
-	 {ROUTE, RULE},
-	 {ROUTE, RULE},
-	 false,
-	 "unknown unknown",
-	 STATE_UNKNOWN},
-	{"that, and nothing there",
-	 ABSENT,
-	 SECTION_UNKNOWN,
-	 false,
-	 false,
-	 {0},
-	 {0},
-	 false,
-	 "",
-	 STATE_UNKNOWN},
+	{"a section that cannot be read", "unread", "route rule", "route rule",
+	 "unknown unknown", STATE_UNKNOWN},
+	{"that, and nothing there", "absent unread", "", "", "", STATE_UNKNOWN},
 };
+
+/* The objects that these words stand for. */
+static const struct {
+	const char *word, *text;
+} words[] = {
+	{"route", ROUTE},         {"rule", RULE},         {"rule-main", RULE_MAIN},
+	{"old-route", OLD_ROUTE}, {"old-rule", OLD_RULE}, {"old-link", OLD_LINK},
+	{"fallback", FALLBACK},
+};
+
+/* Whether WORD is one of LIST. */
+static bool has(const char *list, const char *word)
+{
+	const size_t size = strlen(word);
+
+	for (const char *c = list; *c; c += strspn(c, " ")) {
+		const size_t n = strcspn(c, " ");
+
+		if (n == size && !strncmp(c, word, n))
+			return true;
+		c += n;
+	}
+	return false;
+}
 
 static struct object object(const char *text)
 {
@@ -340,22 +118,30 @@ static int compare(const void *a, const void *b)
 	return object_compare(a, b);
 }
 
-static void put_kernel(const char *const texts[4], struct kernel_state *kernel,
-		       struct object ours[4])
+static void put_all(const char *list, struct objects *ret)
 {
-	kernel->ours = ours;
-	for (size_t i = 0; i < 4 && texts[i]; i++)
-		ours[kernel->n_ours++] = object(texts[i]);
-	qsort(ours, kernel->n_ours, sizeof(*ours), compare);
+	size_t n = 0;
+
+	for (size_t i = 0; i < LENGTH(words); i++) {
+		const struct object put = object(words[i].text);
+
+		if (has(list, words[i].word))
+			assert_int_equal(objects_put(ret, &put), 0);
+	}
+	for (const char *c = list; *c; c++) /* no word is another */
+		n += c == list || *c == ' ';
+	assert_int_equal(ret->n, n);
 }
 
-static void put_record(const char *const texts[4], struct objects *ret)
+static void put_kernel(const char *list, struct kernel_state *kernel)
 {
-	for (size_t i = 0; i < 4 && texts[i]; i++) {
-		const struct object put = object(texts[i]);
+	struct objects ours = {0};
 
-		assert_int_equal(objects_put(ret, &put), 0);
-	}
+	put_all(list, &ours);
+	if (ours.n)
+		qsort(ours.object, ours.n, sizeof(*ours.object), compare);
+	kernel->n_ours = ours.n;
+	kernel->ours = ours.object;
 }
 
 static void format_items(const struct tunnel_status *status, char *ret, size_t size)
@@ -376,44 +162,61 @@ static bool accounts_for(const struct tunnel_status *status, const struct object
 	return false;
 }
 
+static struct section a_section(void)
+{
+	struct section section = {.ifname = "sixxs0",
+				  .n_sources = 1,
+				  .table = 200,
+				  .priority = 16383,
+				  .metric = 1024};
+
+	prefix_parse("2a02::1", &section.source[0]);
+	return section;
+}
+
+static void make_status(const char *how, struct tunnel_status *ret)
+{
+	struct section section = a_section();
+
+	*ret = (struct tunnel_status){.ifname = "sixxs0", .section = SECTION_FOUND};
+	if (has(how, "no-section"))
+		ret->section = SECTION_NONE;
+	if (has(how, "unread"))
+		ret->section = SECTION_UNKNOWN;
+	section.when_down = has(how, "unreachable") ? UNREACHABLE : FALLTHROUGH;
+	section.prefer_main = has(how, "prefer_main");
+	if (ret->section == SECTION_FOUND)
+		assert_int_equal(tunnel_status_add_section(ret, &section), 0);
+	if (!has(how, "absent"))
+		ret->link = (struct link){.ifindex = 12,
+					  .up = !has(how, "down"),
+					  .carrier = true,
+					  .ifname = "sixxs0"};
+}
+
 static void test_situations(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
-		struct section section = {.ifname = "sixxs0",
-					  .n_sources = 1,
-					  .table = 200,
-					  .priority = 16383,
-					  .metric = 1024};
-		struct tunnel_status status = {.ifname = "sixxs0",
-					       .section = situations[i].section};
+	for (size_t i = 0; i < LENGTH(situations); i++) {
+		const bool astray = has(situations[i].how, "astray");
+		struct tunnel_status status;
 		struct kernel_state kernel = {0};
 		struct objects record = {0};
-		struct object ours[4];
 		char items[256];
 
-		prefix_parse("2a02::1", &section.source[0]);
-		section.when_down = situations[i].unreachable ? UNREACHABLE : FALLTHROUGH;
-		section.prefer_main = situations[i].prefer_main;
-		if (situations[i].section == SECTION_FOUND)
-			assert_int_equal(tunnel_status_add_section(&status, &section), 0);
-		if (situations[i].link != ABSENT)
-			status.link = (struct link){.ifindex = 12,
-						    .up = situations[i].link == UP,
-						    .carrier = true,
-						    .ifname = "sixxs0"};
-		put_kernel(situations[i].kernel, &kernel, ours);
-		put_record(situations[i].record, &record);
+		make_status(situations[i].how, &status);
+		put_kernel(situations[i].kernel, &kernel);
+		put_all(situations[i].record, &record);
 		assert_int_equal(
 			tunnel_status_fill(&status, record.n != 0, &record, &kernel), 0);
 		objects_free(&record);
 		assert_int_equal(tunnel_judge_make_paths(&status), 0);
-		assert_int_equal(status.n_paths, situations[i].section == SECTION_FOUND &&
-							 status.link.ifindex);
+		assert_int_equal(status.n_paths,
+				 status.section == SECTION_FOUND && status.link.ifindex);
 		if (status.n_paths) {
 			status.path[0].local = true;
-			status.path[0].reply.oif = situations[i].astray ? 2 : 12;
-			status.path[0].reply.table = situations[i].astray ? 254 : 200;
+			status.path[0].reply.oif = astray ? 2 : 12;
+			status.path[0].reply.table = astray ? 254 : 200;
 		}
 		tunnel_judge(&status, &kernel);
 		format_items(&status, items, sizeof(items));
@@ -422,8 +225,9 @@ static void test_situations(void **state)
 			fail_msg("%s: items \"%s\", state \"%s\"", situations[i].what,
 				 items, state_name(status.state));
 		for (size_t k = 0; k < kernel.n_ours; k++)
-			if (!accounts_for(&status, &ours[k]))
+			if (!accounts_for(&status, &kernel.ours[k]))
 				fail_msg("%s: nobody's", situations[i].what);
+		free(kernel.ours);
 		tunnel_status_free(&status);
 	}
 }
@@ -436,18 +240,14 @@ static void test_no_ipv6(void **state)
 
 	(void)state;
 	for (int both = 0; both <= 1; both++) {
-		struct section section = {.ifname = "sixxs0",
-					  .n_sources = both ? 2 : 1,
-					  .table = 200,
-					  .priority = 16383,
-					  .metric = 1024};
+		struct section section = a_section();
 		struct tunnel_status status = {
 			.ifname = "sixxs0",
 			.section = SECTION_FOUND,
 			.link = {.ifindex = 12, .up = true, .carrier = true}};
 		char items[256];
 
-		prefix_parse("2a02::1", &section.source[0]);
+		section.n_sources = both ? 2 : 1;
 		prefix_parse("10.9.0.1", &section.source[1]);
 		assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 		assert_int_equal(tunnel_status_fill(&status, false, &none, &kernel), 0);
@@ -500,7 +300,7 @@ static void test_owner(void **state)
 	(void)state;
 	prefix_parse("2a02::1", &section.source[0]);
 	assert_int_equal(tunnel_status_add_section(&status, &section), 0);
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+	for (size_t i = 0; i < LENGTH(objects); i++) {
 		const struct object o = object(objects[i].object);
 
 		status.n_sections = 1;
@@ -531,11 +331,10 @@ static void test_link(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+	for (size_t i = 0; i < LENGTH(links); i++) {
 		struct tunnel_status status = {.ifname = "sixxs0",
 					       .section = SECTION_FOUND};
-		struct section section = {
-			.table = 200, .n_sources = 1, .priority = 16383, .metric = 1024};
+		struct section section = a_section();
 		struct kernel_link link[] = {
 			{.link = {.ifindex = 5, .ifname = "red"}, .vrf_table = 10},
 			{.link = {.ifindex = 12,
@@ -556,7 +355,6 @@ static void test_link(void **state)
 		struct objects record = {0};
 
 		section.carrier_needed = links[i].needed;
-		prefix_parse("2a02::1", &section.source[0]);
 		assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 		tunnel_status_find_link(&status, &kernel);
 		assert_int_equal(status.link.ifindex, 12);
@@ -591,8 +389,8 @@ static void test_paths(void **state)
 		{"unreachable 6 from 2a02::7 metric 4294967295 table 300", false, false},
 		{"route 6 from 2a02::7 dev 12 metric 2048 table 301", false, false},
 	};
-	const size_t n = sizeof(wanted) / sizeof(wanted[0]);
-	struct object_status items[sizeof(wanted) / sizeof(wanted[0])];
+	const size_t n = LENGTH(wanted);
+	struct object_status items[LENGTH(wanted)];
 	struct tunnel_status status = {.item = items, .n_items = n};
 	size_t paths = 0;
 
