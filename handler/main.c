@@ -3,8 +3,8 @@
 #include "cmd/check.h"
 #include "cmd/guard.h"
 #include "cmd/hold.h"
+#include "cmd/namespace.h"
 #include "cmd/options.h"
-#include "cmd/place.h"
 #include "cmd/status.h"
 #include "cmd/suggest.h"
 #include "cmd/udev.h"
@@ -124,7 +124,7 @@ static const struct verb verbs[] = {
 	 .operands = OPERANDS_SOME,
 	 .takes = TAKES_ALL | TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .local = true,
 	 .run = run_apply},
 	{.name = "remove",
@@ -133,7 +133,7 @@ static const struct verb verbs[] = {
 	 .operands = OPERANDS_SOME,
 	 .takes = TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .local = true,
 	 .run = run_remove},
 	{.name = "status",
@@ -143,7 +143,7 @@ static const struct verb verbs[] = {
 	 .operands = OPERANDS_ANY,
 	 .takes = TAKES_REPORT,
 	 .failed = STATUS_UNKNOWN,
-	 .person = true,
+	 .interactive = true,
 	 .local = true,
 	 .run = run_status},
 	{.name = "check",
@@ -151,7 +151,7 @@ static const struct verb verbs[] = {
 	 .help = {"every error and warning in these drop-ins;", "without FILE: in all"},
 	 .operands = OPERANDS_FILES,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .offline = true,
 	 .run = run_check},
 	{.name = "suggest",
@@ -159,7 +159,7 @@ static const struct verb verbs[] = {
 	 .help = {"print a drop-in for a link as it stands"},
 	 .operands = OPERANDS_ONE,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .run = run_suggest},
 	{.name = "guard",
 	 .synopsis = "[--wait] IFACE",
@@ -167,7 +167,7 @@ static const struct verb verbs[] = {
 	 .operands = OPERANDS_ONE,
 	 .takes = TAKES_WAIT | TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .offline = true,
 	 .run = run_guard},
 	{.name = "hold",
@@ -176,7 +176,7 @@ static const struct verb verbs[] = {
 	 .operands = OPERANDS_ONE,
 	 .takes = TAKES_FOR | TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .local = true,
 	 .run = run_hold},
 	{.name = "release",
@@ -185,7 +185,7 @@ static const struct verb verbs[] = {
 	 .operands = OPERANDS_ONE,
 	 .takes = TAKES_DRY_RUN,
 	 .failed = EXIT_FAILURE,
-	 .person = true,
+	 .interactive = true,
 	 .local = true,
 	 .run = run_release},
 	{.name = "watch",
@@ -317,7 +317,7 @@ static int run(const struct verb *verb, const struct arguments *arguments)
 		return verb->failed;
 	}
 	if (verb->local)
-		r = place_check(&arguments->settings, rtnl_fd(&rtnl));
+		r = namespace_check(&arguments->settings, rtnl_fd(&rtnl));
 	if (r == 0)
 		r = verb->run(arguments, &rtnl);
 	rtnl_close(&rtnl);
@@ -365,18 +365,18 @@ int main(int argc, char *argv[])
 	status = arguments_parse(argc, argv, verbs, &verb, &arguments);
 	if (status >= 0)
 		return status;
-	if (verb->person || arguments.verbose || arguments.settings.dry_run)
+	if (verb->interactive || arguments.verbose || arguments.settings.dry_run)
 		ignore(SIGPIPE); /* the work is done, also when nobody reads of it */
 	/* an event opens nothing before its socket, which shows the same */
-	if (verb->person && hold_standard_streams() < 0)
+	if (verb->interactive && hold_standard_streams() < 0)
 		return EXIT_FAILURE;
-	log_open(verb->person, arguments.verbose);
+	log_open(verb->interactive, arguments.verbose);
 	low = find_low_limit(stack);
 	if (low) {
 		tell_low_limit(low);
 		return verb->failed;
 	}
-	place_look(&arguments.settings);
+	namespace_look(&arguments.settings);
 	if (arguments.ping)
 		arguments.ping_socket = status_ping_open(arguments.ping);
 	r = privilege_drop();

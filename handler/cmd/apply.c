@@ -2,7 +2,7 @@
 #include "cmd/apply.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "config/keys.h"
 #include "converge/execute.h"
 #include "converge/sweep.h"
@@ -77,7 +77,7 @@ static int put_name(struct names *names, const char *ifname)
 {
 	char(*more)[IFNAMSIZ];
 
-	if (!config_ifname_ok(ifname))
+	if (!keys_ifname_ok(ifname))
 		return 0; /* a stray file */
 	more = array_room(names->name, names->n, sizeof(*more));
 	if (!more)
@@ -87,16 +87,16 @@ static int put_name(struct names *names, const char *ifname)
 	return 0;
 }
 
-static int put_section(void *data, const struct section *tunnel, const char *file,
+static int put_section(void *data, const struct section *section, const char *file,
 		       unsigned line)
 {
-	const int r = put_name(data, tunnel->ifname);
+	const int r = put_name(data, section->ifname);
 
 	(void)file, (void)line;
 	if (r < 0)
 		log_line(LOG_ERR,
 			 "%s: its section, and all after it, are passed over: %s",
-			 tunnel->ifname, strerror(-r));
+			 section->ifname, strerror(-r));
 	return r;
 }
 

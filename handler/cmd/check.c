@@ -3,7 +3,7 @@
 
 #include "config/config.h"
 #include "config/conflicts.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "converge/messages.h"
 #include "host/networkd.h"
 #include "host/served.h"
@@ -75,7 +75,7 @@ static void warn_unread(struct check *check)
 static bool is_served(const struct claim *claim)
 {
 	return claim->own_file ||
-	       !strncmp(claim->tunnel.ifname, "sixxs", strlen("sixxs"));
+	       !strncmp(claim->section.ifname, "sixxs", strlen("sixxs"));
 }
 
 /*
@@ -84,7 +84,7 @@ static bool is_served(const struct claim *claim)
  */
 static void check_served(struct check *check, const struct claim *claim)
 {
-	const char *ifname = claim->tunnel.ifname;
+	const char *ifname = claim->section.ifname;
 	const struct served *served;
 
 	if (!check->host || is_served(claim) || served_is_marked(ifname))
@@ -132,7 +132,7 @@ static int judge_names(const struct claims *claims, struct name_judgement **ret)
 	if (!judgement)
 		return -ENOMEM;
 	for (size_t i = 0; i < claims->n; i++) {
-		const struct section *section = &claims->claim[i]->tunnel;
+		const struct section *section = &claims->claim[i]->section;
 
 		judgement[i].want.number = section->table;
 		memcpy(judgement[i].want.name, section->table_name,
@@ -151,7 +151,7 @@ static void check_name(struct check *check, const struct claim *claim,
 			      : (int)judgement->verdict;
 	char text[EXPLAIN_SIZE];
 
-	if (!claim->tunnel.table_name[0])
+	if (!claim->section.table_name[0])
 		return;
 	if (r < 0 && !check->names_unread)
 		claim_say(
@@ -168,7 +168,7 @@ static void check_name(struct check *check, const struct claim *claim,
 static void check_vrf(struct check *check, const struct claim *claim)
 {
 	struct vrf vrf;
-	const int r = check->host ? vrf_find(&check->vrfs, &claim->tunnel, &vrf) : 0;
+	const int r = check->host ? vrf_find(&check->vrfs, &claim->section, &vrf) : 0;
 
 	if (r < 0)
 		claim_say(&check->claims, claim, SEVERITY_WARNING, claim->line,
@@ -178,8 +178,8 @@ static void check_vrf(struct check *check, const struct claim *claim)
 		claim_say(
 			&check->claims, claim, SEVERITY_WARNING, claim->line,
 			"%s is in the VRF %s: rule %u comes first, and looks up its table %u for all that comes in by the link or is bound to it; take the link out: ip link set dev %s nomaster",
-			claim->tunnel.ifname, vrf.name, vrf.rule, vrf.table,
-			claim->tunnel.ifname);
+			claim->section.ifname, vrf.name, vrf.rule, vrf.table,
+			claim->section.ifname);
 }
 
 /* Of "auto" it is not known here. */
@@ -191,7 +191,7 @@ static void check_ipv6(struct check *check, const struct claim *claim)
 
 	if (!check->host || !check->no_ipv6)
 		return;
-	if (plan_wanted(&claim->tunnel, &link, &wanted) < 0)
+	if (plan_wanted(&claim->section, &link, &wanted) < 0)
 		check->findings.no_memory = true;
 	for (size_t i = 0; i < wanted.n; i++)
 		of_ipv6 |= object_is_in_kernel(&wanted.object[i]) &&
@@ -221,10 +221,10 @@ static void check_files(struct check *check)
 		claim_say(
 			claims, first, SEVERITY_WARNING, first->line,
 			"each event of %s looks into all %zu files for this section%s: move it into %s.conf, which is looked at first",
-			first->tunnel.ifname, claims->n_files,
+			first->section.ifname, claims->n_files,
 			n > 1 ? ", and so do those of other links whose sections are in no file of their name"
 			      : "",
-			first->tunnel.ifname);
+			first->section.ifname);
 }
 
 static void check_sections(struct check *check)
@@ -239,9 +239,9 @@ static void check_sections(struct check *check)
 		if (!claim_counts(claim))
 			continue;
 		check->n_tunnels++;
-		check->holds |= claim->tunnel.when_gone == UNREACHABLE;
+		check->holds |= claim->section.when_gone == UNREACHABLE;
 		check->watcher_expected = check->watcher_expected ||
-					  watcher_is_expected(claim->tunnel.ifname);
+					  watcher_is_expected(claim->section.ifname);
 		check_served(check, claim);
 		if (names)
 			check_name(check, claim, &names[i]);
@@ -266,7 +266,7 @@ static void check_own_files(struct check *check)
 		if (file->state != FILE_GOOD || file->is_own || size >= sizeof(ifname))
 			continue;
 		snprintf(ifname, sizeof(ifname), "%.*s", (int)size, file->name);
-		if (config_ifname_ok(ifname) && served_link(ifname))
+		if (keys_ifname_ok(ifname) && served_link(ifname))
 			diagnose_file(
 				&to, 0,
 				"this file is named after the link %s and has no section for it: nothing is done or undone for that link; to end a tunnel delete its file, or put a link to /dev/null there",

@@ -2,7 +2,7 @@
 /*
  * check: every error and warning about the drop-ins in one go, from the parser and the
  * decisions of the event path, and what else on this host would keep a tunnel from
- * working as its section says. Changes nothing; asks the kernel only about VRFs.
+ * working as its section says. Changes nothing; asks the kernel only where it checks all.
  */
 #ifndef CHECK_H
 #define CHECK_H

@@ -2,10 +2,11 @@
 #include "cmd/guard.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "config/keys.h"
 #include "guard/connect_count.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ int guard(const struct settings *settings, const char *ifname, bool wait)
 				counter.limit.seconds);
 		if (!wait || settings->dry_run)
 			return GUARD_NOT_NOW;
-		r = wait_until(counter_now_ms() + counter.wait_ms);
+		r = wait_until(clock_boot_ms() + counter.wait_ms);
 		if (r < 0) {
 			log_line(
 				LOG_ERR,

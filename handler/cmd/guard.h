@@ -2,7 +2,7 @@
 /*
  * guard: may a tunnel's client connect to its broker now? Asked before the client starts,
  * so that one which crashes and is restarted does not get shut out. Also what an event
- * adds to the count. What counts, and how long, is connects.h's to say.
+ * adds to the count. What counts, and how long, guard/connect_limit.h says.
  */
 #ifndef GUARD_H
 #define GUARD_H
@@ -21,9 +21,9 @@ int guard(const struct settings *settings, const char *ifname, bool wait);
 
 /*
  * The interface appeared, and no replay said so; runfd: the run folder, whose lock the
- * caller has; -1: it has not; limit: its section's; connects 0: that
- * is not known yet. Warns if that was too often. What fails is logged: it is no reason
- * for an event to fail.
+ * caller has; -1: it has not; limit: its section's; connects 0: that is not known yet.
+ * Warns if that was too often. What fails is logged: it is no reason for an event to
+ * fail.
  */
 void guard_appeared(const struct settings *settings, int runfd, const char *ifname,
 		    const struct limit *limit);

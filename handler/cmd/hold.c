@@ -2,25 +2,22 @@
 #include "cmd/hold.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "converge/converge.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "state/held.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 int hold_seconds(const char *text, uint32_t *ret)
 {
-	const size_t digits = strspn(text, "0123456789");
-	unsigned long seconds;
+	uint64_t seconds;
 
-	if (!digits || text[digits] || digits > 9)
-		return -EINVAL;
-	seconds = strtoul(text, NULL, 10);
-	if (!seconds || seconds > HOLD_SECONDS_MAX)
+	if (!number_parse(text, strlen(text), HOLD_SECONDS_MAX, &seconds) || !seconds)
 		return -EINVAL;
 	*ret = (uint32_t)seconds;
 	return 0;
@@ -77,7 +74,7 @@ int hold(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
 	 uint32_t seconds)
 {
 	const int64_t until_ms =
-		seconds ? held_now_ms() + (int64_t)seconds * 1000 : HELD_WITHOUT_END;
+		seconds ? clock_boot_ms() + (int64_t)seconds * 1000 : HELD_WITHOUT_END;
 	const enum goal goal = settings->dry_run ? GOAL_HELD : GOAL_SECTION;
 	struct outcome outcome;
 	int r = find_section(settings, ifname);

@@ -215,7 +215,7 @@ static int check_operands(const struct verb *verb, const struct arguments *argum
 		return -1;
 	}
 	for (; *operand; operand++)
-		if (!config_ifname_ok(*operand))
+		if (!keys_ifname_ok(*operand))
 			return arguments_error(
 				"\"%s\" is no interface name that can be served: expected [A-Za-z0-9][A-Za-z0-9_.-]{0,14}",
 				escape(*operand, escaped, sizeof(escaped)));
@@ -246,7 +246,7 @@ int arguments_parse(int argc, char *argv[], const struct verb verbs[],
 		return arguments_error("unknown verb \"%s\"",
 				       escape(argv[optind], escaped, sizeof(escaped)));
 	ret->operands = argv + optind + 1;
-	ret->settings.interactive = (*ret_verb)->person;
+	ret->settings.interactive = (*ret_verb)->interactive;
 	status = check_options(*ret_verb, given);
 	return status >= 0 ? status : check_operands(*ret_verb, ret);
 }

@@ -48,11 +48,11 @@ struct verb {
 	const char *synopsis; /* what follows the name */
 	const char *help[2];  /* lines of at most 50 bytes; NULL: no second */
 	enum operands operands;
-	unsigned takes; /* TAKES_* */
-	int failed;     /* the exit status for what went wrong */
-	bool person;    /* somebody waits for an answer */
-	bool offline;   /* it does not talk to the kernel */
-	bool local;     /* only for the network namespace that the run folder is for */
+	unsigned takes;   /* TAKES_* */
+	int failed;       /* the exit status for what went wrong */
+	bool interactive; /* somebody waits for an answer */
+	bool offline;     /* it does not talk to the kernel */
+	bool local;       /* only for the network namespace that the run folder is for */
 	/* returns an exit status, or -errno (logged) */
 	int (*run)(const struct arguments *arguments, struct rtnl *rtnl);
 };

@@ -5,6 +5,7 @@
 #include "host/similar.h"
 #include "host/watcher.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "print/json.h"
 #include "print/table.h"
 #include "status/ping.h"
@@ -140,7 +141,7 @@ struct looks {
 static void await_changes(struct looks *looks)
 {
 	struct pollfd poll_fd = {.fd = looks->changes, .events = POLLIN};
-	const int64_t left_ms = looks->deadline_ms - rtnl_now_ms();
+	const int64_t left_ms = looks->deadline_ms - clock_now_ms();
 	char bytes[4096];
 
 	if (looks->changes == -1) {
@@ -190,8 +191,8 @@ static bool is_settled(struct looks *looks, struct snapshot *snapshot)
 
 	looks->busy = busy;
 	if (!looks->deadline_ms)
-		looks->deadline_ms = rtnl_now_ms() + PATIENCE_MS;
-	if (rtnl_now_ms() >= looks->deadline_ms)
+		looks->deadline_ms = clock_now_ms() + PATIENCE_MS;
+	if (clock_now_ms() >= looks->deadline_ms)
 		return true;
 	if (busy || !same)
 		await_changes(looks);

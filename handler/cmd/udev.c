@@ -6,6 +6,7 @@
 #include "converge/converge.h"
 #include "converge/summary.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "netlink/decode.h"
@@ -29,7 +30,7 @@ static bool is_served(const struct event *event, const char *ifname)
 
 	if (!ifname[0])
 		return false;
-	if (config_ifname_ok(ifname))
+	if (keys_ifname_ok(ifname))
 		return true;
 	if (!event->tag[0] && !event->addition)
 		return false;
@@ -190,7 +191,7 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 	_cleanup_close_ int slot = take_slot(settings);
 	const bool crowded = slot == -EAGAIN && ret->wait < 0;
 	const int seconds = seconds_to_wait(ret->wait, crowded);
-	const int64_t deadline_ms = rtnl_now_ms() + (int64_t)seconds * 1000;
+	const int64_t deadline_ms = clock_now_ms() + (int64_t)seconds * 1000;
 	const uint32_t routes =
 		ret->follows.gateway ? RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_ROUTE : 0;
 	struct waiting waiting = {
@@ -217,8 +218,9 @@ static int wait_for_rest(const struct settings *settings, struct rtnl *rtnl,
 }
 
 /*
- * An interface that comes is a connect of the tunnel's client, be it that it gets the tunnel's
- * name later; a replay and another name for a tunnel are none. Before any waiting for the link, which may well be killed.
+ * An interface that comes is a connect of the tunnel's client, also if it gets the
+ * tunnel's name later; a replay and another name for a tunnel are none. It is counted
+ * before the link is waited for: who waits may be killed.
  */
 struct counting {
 	const struct settings *settings;

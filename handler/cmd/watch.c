@@ -141,7 +141,7 @@ static void follow(struct watch *watch)
 static int hold_ended(void *data, const char *ifname, int64_t until_ms)
 {
 	(void)until_ms;
-	if (config_ifname_ok(ifname))
+	if (keys_ifname_ok(ifname))
 		upkeep_released(data, ifname);
 	return 0;
 }

@@ -52,7 +52,7 @@ void claim_say(const struct claims *claims, const struct claim *claim,
 					       claims->diagnostics.dir, claim->file);
 	va_list args;
 
-	if (claims->only_ifname && strcmp(claims->only_ifname, claim->tunnel.ifname))
+	if (claims->only_ifname && strcmp(claims->only_ifname, claim->section.ifname))
 		return;
 	va_start(args, format);
 	diagnose_args(&to, severity, line, format, args);
@@ -106,11 +106,11 @@ static int add_section(struct claims *claims, const struct ini_section *section,
 		return -ENOMEM;
 	more[claims->n++] = claim;
 	claim->invalid = section_parse(section, report ? diagnostics : NULL,
-				       claim->key_line, &claim->tunnel) < 0;
+				       claim->key_line, &claim->section) < 0;
 	claim->order = claims->n;
 	claim->file = file;
 	claim->line = section->line;
-	claim->own_file = claims_own_file(file, claim->tunnel.ifname);
+	claim->own_file = claims_own_file(file, claim->section.ifname);
 	return 0;
 }
 

@@ -18,7 +18,7 @@
 
 /* One section. The invalid ones still claim what they name. */
 struct claim {
-	struct section tunnel;
+	struct section section;
 	const char *file;               /* its name in the folder; the claims' own */
 	unsigned line;                  /* of the section */
 	unsigned key_line[CONFIG_KEYS]; /* as in config_keys; 0: not given */

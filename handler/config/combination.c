@@ -26,18 +26,11 @@ static unsigned line_of(const struct ini_section *ini, const char *name)
 	return key ? key->line : ini->line;
 }
 
-bool combination_has_other_selectors(const struct section *section)
-{
-	return section->mask || section->by_user || section->bound ||
-	       section->n_from_links;
-}
-
 /* Whether there may be rules of this family: auto's addresses may be of either. */
 static bool may_have_family(const struct section *section, uint8_t family)
 {
 	return section->source_kind != SOURCES_LISTED ||
-	       combination_has_other_selectors(section) ||
-	       plan_has_family(section, family);
+	       plan_has_other_selectors(section) || plan_has_family(section, family);
 }
 
 static void check_selectors(struct check *check)
@@ -45,7 +38,7 @@ static void check_selectors(struct check *check)
 	const struct section *section = check->section;
 	const bool is_auto = section->source_kind != SOURCES_LISTED;
 
-	if (!section->n_sources && !is_auto && !combination_has_other_selectors(section))
+	if (!section->n_sources && !is_auto && !plan_has_other_selectors(section))
 		check->result = diagnose_error(
 			check->diagnostics, check->ini->line,
 			"[%.64s] selects no packets: expected at least one of source, fwmark, user, bound and from_link",

@@ -9,9 +9,6 @@
 #include "lib/ini.h"
 #include "routing/tunnel.h"
 
-/* Whether it selects by something that is of no family by itself. */
-bool combination_has_other_selectors(const struct section *section);
-
 /* SECTION is what INI says. Returns 0, or -EINVAL after at least one error. */
 int combination_check(const struct ini_section *ini, const struct section *section,
 		      struct diagnostics *diagnostics);

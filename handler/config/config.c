@@ -155,14 +155,14 @@ static int answer(struct claims *claims, struct tunnel *ret)
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = claims->claim[i];
 
-		if (strcmp(claim->tunnel.ifname, claims->only_ifname))
+		if (strcmp(claim->section.ifname, claims->only_ifname))
 			continue;
 		if (!claim_counts(claim) || ret->n == TUNNEL_SECTIONS_MAX)
 			return -EINVAL;
 		log_debug("%s: section [%s] of %s/%s, line %u", claims->only_ifname,
-			  claim->tunnel.label, claims->diagnostics.dir, claim->file,
+			  claim->section.label, claims->diagnostics.dir, claim->file,
 			  claim->line);
-		ret->section[ret->n++] = claim->tunnel;
+		ret->section[ret->n++] = claim->section;
 	}
 	if (ret->n)
 		return 1;
@@ -179,7 +179,7 @@ static int find(const struct settings *settings, struct claims *claims,
 
 	if (dirfd < 0)
 		return dirfd == -ENOENT ? 0 : dirfd;
-	stpcpy(stpcpy(own, claims->only_ifname), ".conf"); /* config_ifname_ok */
+	stpcpy(stpcpy(own, claims->only_ifname), ".conf"); /* keys_ifname_ok */
 	r = read_file(claims, dirfd, own);
 	if (r == -ENODATA)
 		log_debug("%s: %s/%s is a link to /dev/null: no section",
@@ -207,7 +207,7 @@ int config_find(const struct settings *settings, const char *ifname,
 		.diagnostics = diagnostics_in(to, settings->conf_dir, NULL),
 		.only_ifname = ifname};
 
-	return config_ifname_ok(ifname) ? find(settings, &claims, ret) : 0;
+	return keys_ifname_ok(ifname) ? find(settings, &claims, ret) : 0;
 }
 
 /* Returns 0, -EINVAL: not all could be read, or -ENOMEM. */
@@ -293,7 +293,7 @@ int config_each(const struct settings *settings, const struct diagnostics *to,
 		if (!claim_counts(claim))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", settings->conf_dir, claim->file);
-		r = fn(data, &claim->tunnel, path, claim->line);
+		r = fn(data, &claim->section, path, claim->line);
 		if (r < 0)
 			return r;
 	}

@@ -45,7 +45,7 @@ int config_read_files(char *const files[], const struct diagnostics *to,
  * Gives fn every section that counts, each interface once. Returns as config_read(),
  * after all others were given; or fn's first negative return.
  */
-typedef int config_each_fn(void *data, const struct section *tunnel, const char *file,
+typedef int config_each_fn(void *data, const struct section *section, const char *file,
 			   unsigned line);
 int config_each(const struct settings *settings, const struct diagnostics *to,
 		config_each_fn *fn, void *data);

@@ -12,7 +12,7 @@
 static int by_ifname(const void *a, const void *b)
 {
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
-	int r = strcmp(x->tunnel.ifname, y->tunnel.ifname);
+	int r = strcmp(x->section.ifname, y->section.ifname);
 
 	if (!r)
 		r = y->own_file - x->own_file;
@@ -23,15 +23,15 @@ static int by_table(const void *a, const void *b)
 {
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
 
-	if (x->tunnel.table != y->tunnel.table)
-		return x->tunnel.table < y->tunnel.table ? -1 : 1;
+	if (x->section.table != y->section.table)
+		return x->section.table < y->section.table ? -1 : 1;
 	return claim_order(x, y);
 }
 
 static int by_name(const void *a, const void *b)
 {
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
-	const int r = strcmp(x->tunnel.table_name, y->tunnel.table_name);
+	const int r = strcmp(x->section.table_name, y->section.table_name);
 
 	return r ? r : claim_order(x, y);
 }
@@ -49,9 +49,9 @@ static void settle_interfaces(const struct claims *claims, struct claim **sorted
 	qsort(sorted, claims->n, sizeof(struct claim *), by_ifname);
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = sorted[i];
-		const char *ifname = claim->tunnel.ifname;
+		const char *ifname = claim->section.ifname;
 
-		if (!winner || strcmp(winner->tunnel.ifname, ifname)) {
+		if (!winner || strcmp(winner->section.ifname, ifname)) {
 			winner = claim;
 			n = 1;
 			continue;
@@ -101,7 +101,7 @@ static int overrule(const struct claims *claims, struct claim *claim,
 		claim->shadowed = true;
 		claim_say(claims, claim, SEVERITY_WARNING, claim->line,
 			  "not used: %s is a link to /dev/null, so %s has no section",
-			  own->name, claim->tunnel.ifname);
+			  own->name, claim->section.ifname);
 		return 0;
 	case FILE_UNREAD:
 		claim->unknown = true;
@@ -115,7 +115,7 @@ static int overrule(const struct claims *claims, struct claim *claim,
 	claim_say(
 		claims, claim, SEVERITY_ERROR, claim->line,
 		"not used: %s has no section for %s; delete that file, or put the section there",
-		own->name, claim->tunnel.ifname);
+		own->name, claim->section.ifname);
 	return -EINVAL;
 }
 
@@ -138,7 +138,7 @@ static int obey_own_files(const struct claims *claims)
 
 		if (claim->own_file)
 			continue;
-		snprintf(name, sizeof(name), "%s.conf", claim->tunnel.ifname);
+		snprintf(name, sizeof(name), "%s.conf", claim->section.ifname);
 		own = bsearch(&wanted, sorted, claims->n_files,
 			      sizeof(struct claim_file *), by_base_name);
 		if (own && overrule(claims, claim, *own) < 0)
@@ -162,24 +162,24 @@ static void settle_tables(const struct claims *claims, struct claim **sorted)
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = sorted[i];
 
-		if (claim->shadowed || !claim->tunnel.table || claim->tunnel.no_route)
+		if (claim->shadowed || !claim->section.table || claim->section.no_route)
 			continue;
-		if (!first || first->tunnel.table != claim->tunnel.table) {
+		if (!first || first->section.table != claim->section.table) {
 			first = claim;
 			continue;
 		}
-		if (may_share(&first->tunnel, &claim->tunnel))
+		if (may_share(&first->section, &claim->section))
 			continue;
 		claim_say(claims, claim, SEVERITY_ERROR, claim_line(claim, "table"),
-			  "table %u belongs to [%s] already, in %s", claim->tunnel.table,
-			  first->tunnel.label, claim_place(first, claim, where));
+			  "table %u belongs to [%s] already, in %s", claim->section.table,
+			  first->section.label, claim_place(first, claim, where));
 		claim->invalid = true;
 	}
 }
 
 static const char *source_link(const struct claim *claim)
 {
-	const struct section *section = &claim->tunnel;
+	const struct section *section = &claim->section;
 
 	return section->source_link[0] ? section->source_link : section->ifname;
 }
@@ -190,11 +190,11 @@ static int by_auto(const void *a, const void *b)
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
 	const int link = strcmp(source_link(x), source_link(y));
 
-	if (x->tunnel.source_kind != y->tunnel.source_kind)
-		return x->tunnel.source_kind < y->tunnel.source_kind ? -1 : 1;
-	if (link || x->tunnel.priority == y->tunnel.priority)
+	if (x->section.source_kind != y->section.source_kind)
+		return x->section.source_kind < y->section.source_kind ? -1 : 1;
+	if (link || x->section.priority == y->section.priority)
 		return link;
-	return x->tunnel.priority < y->tunnel.priority ? -1 : 1;
+	return x->section.priority < y->section.priority ? -1 : 1;
 }
 
 static int by_auto_and_place(const void *a, const void *b)
@@ -214,7 +214,7 @@ static void settle_autos(const struct claims *claims, struct claim **sorted)
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = sorted[i];
 
-		if (claim->shadowed || claim->tunnel.source_kind == SOURCES_LISTED)
+		if (claim->shadowed || claim->section.source_kind == SOURCES_LISTED)
 			continue;
 		if (!first || by_auto(&first, &claim) != 0) {
 			first = claim;
@@ -223,7 +223,7 @@ static void settle_autos(const struct claims *claims, struct claim **sorted)
 		claim_say(
 			claims, claim, SEVERITY_ERROR, claim_line(claim, "source"),
 			"source is that of [%s], in %s, at the same priority: set another priority for one of them",
-			first->tunnel.label, claim_place(first, claim, where));
+			first->section.label, claim_place(first, claim, where));
 		claim->invalid = true;
 	}
 }
@@ -264,20 +264,20 @@ int conflicts_warn(const struct claims *claims)
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = sorted[i];
 
-		if (!claim_counts(claim) || !claim->tunnel.table_name[0])
+		if (!claim_counts(claim) || !claim->section.table_name[0])
 			continue;
 		if (!first ||
-		    strcmp(first->tunnel.table_name, claim->tunnel.table_name) != 0) {
+		    strcmp(first->section.table_name, claim->section.table_name) != 0) {
 			first = claim;
 			continue;
 		}
-		if (first->tunnel.table == claim->tunnel.table)
+		if (first->section.table == claim->section.table)
 			continue; /* they share it */
 		claim_say(
 			claims, claim, SEVERITY_WARNING, claim_name_line(claim),
 			"name %s is that of table %u of [%s] too, %s: the tunnel that comes later gets no name; set another, or name = none",
-			claim->tunnel.table_name, first->tunnel.table,
-			first->tunnel.label, claim_place(first, claim, where));
+			claim->section.table_name, first->section.table,
+			first->section.label, claim_place(first, claim, where));
 	}
 	return selectors_warn(claims);
 }

@@ -16,8 +16,8 @@
 int conflicts_settle(const struct claims *claims);
 
 /*
- * Warns of sources within another section's whose rule does not come later, and of names
- * of tables that two sections give. Returns 0 or -ENOMEM.
+ * Warns of what works, but perhaps otherwise than it reads: names of tables that two
+ * sections give, and what selectors_warn finds. Returns 0 or -ENOMEM.
  */
 int conflicts_warn(const struct claims *claims);
 

@@ -15,24 +15,16 @@
 /* Decimal, in full: no sign, no blank, no leading zero. */
 static bool is_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret)
 {
-	uint64_t number = 0;
+	uint64_t number;
 
-	if (!*value || (value[0] == '0' && value[1]))
-		return false;
-	for (; *value; value++) {
-		if (*value < '0' || *value > '9')
-			return false;
-		number = number * 10 + (uint64_t)(*value - '0');
-		if (number > max)
-			return false;
-	}
-	if (number < min)
+	if ((value[0] == '0' && value[1]) ||
+	    !number_parse(value, strlen(value), max, &number) || number < min)
 		return false;
 	*ret = (uint32_t)number;
 	return true;
 }
 
-bool config_ifname_ok(const char *ifname)
+bool keys_ifname_ok(const char *ifname)
 {
 	const size_t size = name_span(ifname);
 
@@ -41,7 +33,7 @@ bool config_ifname_ok(const char *ifname)
 
 static const char *parse_interface(const char *value, struct section *ret)
 {
-	if (!config_ifname_ok(value))
+	if (!keys_ifname_ok(value))
 		return "an interface name of at most 15 letters, digits, '_', '.' and '-', which begins with a letter or digit";
 	strcpy(ret->ifname, value);
 	return NULL;
@@ -78,7 +70,7 @@ static const char *parse_source(const char *value, struct section *ret)
 
 static const char *parse_source_link(const char *value, struct section *ret)
 {
-	if (!config_ifname_ok(value))
+	if (!keys_ifname_ok(value))
 		return EXPECTED_LINK;
 	strcpy(ret->source_link, value);
 	return NULL;
@@ -161,7 +153,7 @@ static const char *parse_from_link(const char *value, struct section *ret)
 {
 	if (!strcmp(value, "none"))
 		return NULL;
-	if (!config_ifname_ok(value))
+	if (!keys_ifname_ok(value))
 		return EXPECTED_LINK;
 	if (!strcmp(value, "lo"))
 		return "another interface than lo, by which nothing comes in from elsewhere";

@@ -31,7 +31,7 @@ struct config_key {
 #define CONFIG_KEYS 21
 extern const struct config_key config_keys[CONFIG_KEYS + 1]; /* ends with a NULL name */
 
-/* A tunnel of which every key has its default, and those that are required nothing. */
+/* A section in which every key has its default, and those that are required nothing. */
 void keys_defaults(struct section *ret);
 
 #define KEYS_TABLE_EXPECTED \
@@ -41,7 +41,7 @@ void keys_defaults(struct section *ret);
 bool keys_table_ok(uint32_t table);
 
 /* An interface name that this program serves: [A-Za-z0-9][A-Za-z0-9_.-]{0,14}. */
-bool config_ifname_ok(const char *ifname);
+bool keys_ifname_ok(const char *ifname);
 
 /* Whether "user" names one, instead of numbers. */
 bool keys_user_is_name(const char *value);

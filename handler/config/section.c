@@ -4,6 +4,7 @@
 #include "config/combination.h"
 #include "lib/file.h"
 #include "lib/iproute2.h"
+#include "routing/plan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,9 +15,9 @@
 #define PASSWD_MAX (4 * 1024 * 1024) /* bytes */
 
 struct parser {
-	const struct ini_section *section;
+	const struct ini_section *ini;
 	struct diagnostics *diagnostics;
-	struct section *tunnel;
+	struct section *section;
 	int result;
 };
 
@@ -31,7 +32,7 @@ static void expected(struct parser *parser, const struct ini_key *given, const c
 static void parse_item(struct parser *parser, const struct config_key *key,
 		       const struct ini_key *given, const char *item)
 {
-	const char *wanted = key->parse(item, parser->tunnel);
+	const char *wanted = key->parse(item, parser->section);
 
 	if (wanted)
 		expected(parser, given, item, wanted);
@@ -91,7 +92,7 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 /* A table that is given by its name. */
 static void find_table(struct parser *parser)
 {
-	const struct ini_key *given = ini_find_key(parser->section, "table");
+	const struct ini_key *given = ini_find_key(parser->ini, "table");
 	uint32_t table = 0;
 	int r;
 
@@ -106,7 +107,7 @@ static void find_table(struct parser *parser)
 	else if (r < 0 || !keys_table_ok(table))
 		expected(parser, given, given->value, KEYS_TABLE_EXPECTED);
 	else
-		parser->tunnel->table = table;
+		parser->section->table = table;
 }
 
 static void unknown_key(struct parser *parser, const struct ini_key *given)
@@ -125,7 +126,7 @@ static void unknown_key(struct parser *parser, const struct ini_key *given)
 
 static void parse_keys(struct parser *parser)
 {
-	const struct ini_section *section = parser->section;
+	const struct ini_section *section = parser->ini;
 	const struct config_key *key;
 
 	for (size_t i = 0; i < section->n_keys; i++) {
@@ -152,7 +153,7 @@ static void parse_keys(struct parser *parser)
 /* The section's name: the label, and the interface where no key says otherwise. */
 static void parse_label(struct parser *parser)
 {
-	const struct ini_section *section = parser->section;
+	const struct ini_section *section = parser->ini;
 
 	if (strlen(section->name) >= LABEL_SIZE || strchr("_.-", section->name[0]))
 		parser->result = diagnose_error(
@@ -160,11 +161,11 @@ static void parse_label(struct parser *parser)
 			"[%.64s]: expected a name of at most %d bytes which begins with a letter or digit",
 			section->name, LABEL_SIZE - 1);
 	else
-		strcpy(parser->tunnel->label, section->name);
+		strcpy(parser->section->label, section->name);
 	if (ini_find_key(section, "interface"))
 		return;
-	if (config_ifname_ok(section->name))
-		strcpy(parser->tunnel->ifname, section->name);
+	if (keys_ifname_ok(section->name))
+		strcpy(parser->section->ifname, section->name);
 	else
 		parser->result = diagnose_error(
 			parser->diagnostics, section->line,
@@ -210,7 +211,7 @@ static int read_uid(const char *name, uint32_t *ret)
 /* Not by NSS, which may hang in an event, or ask where there is no network yet. */
 static void find_user(struct parser *parser)
 {
-	const struct ini_key *given = ini_find_key(parser->section, "user");
+	const struct ini_key *given = ini_find_key(parser->ini, "user");
 	uint32_t uid;
 	int r;
 
@@ -218,8 +219,8 @@ static void find_user(struct parser *parser)
 		return;
 	r = read_uid(given->value, &uid);
 	if (r == 0) {
-		parser->tunnel->by_user = true;
-		parser->tunnel->uid[0] = parser->tunnel->uid[1] = uid;
+		parser->section->by_user = true;
+		parser->section->uid[0] = parser->section->uid[1] = uid;
 	} else if (r == -ENOENT) {
 		expected(parser, given, given->value,
 			 "a name of /etc/passwd, a number, or two as 1000-1999");
@@ -260,9 +261,8 @@ static void default_prefer_main(const struct ini_section *section, struct sectio
 		return;
 	for (unsigned i = 0; i < ret->n_sources; i++)
 		hosts &= ret->source[i].len == prefix_host_len(ret->source[i].family);
-	ret->prefer_main = !hosts || combination_has_other_selectors(ret) ||
-			   ret->gateway_auto || ret->gateway6.family ||
-			   ret->gateway4.family;
+	ret->prefer_main = !hosts || plan_has_other_selectors(ret) || ret->gateway_auto ||
+			   ret->gateway6.family || ret->gateway4.family;
 }
 
 const char *section_ifname(const struct ini_section *section)
@@ -276,7 +276,7 @@ int section_parse(const struct ini_section *section, struct diagnostics *diagnos
 		  unsigned ret_key_line[static CONFIG_KEYS], struct section *ret)
 {
 	struct parser parser = {
-		.section = section, .diagnostics = diagnostics, .tunnel = ret};
+		.ini = section, .diagnostics = diagnostics, .section = ret};
 
 	for (unsigned i = 0; i < CONFIG_KEYS; i++) {
 		const struct ini_key *key = ini_find_key(section, config_keys[i].name);

@@ -14,9 +14,9 @@
 const char *section_ifname(const struct ini_section *section);
 
 /*
- * Returns 0, or -EINVAL after at least one diagnostic. *ret is written in either case: what a
- * wrong section claims (table 0: none) still counts against others. *ret_key_line: the
- * line of each key of config_keys, 0 of one that is not there.
+ * Returns 0, or -EINVAL after at least one diagnostic. *ret is written in either case:
+ * what a wrong section claims (table 0: none) still counts against others. *ret_key_line:
+ * the line of each key of config_keys, 0 of one that is not there.
  */
 int section_parse(const struct ini_section *section, struct diagnostics *diagnostics,
 		  unsigned ret_key_line[static CONFIG_KEYS], struct section *ret);

@@ -36,7 +36,7 @@ static int put(struct selections *selections, struct object selector, struct cla
 /* Source-specific routes clash within their table alone. */
 static int put_routes(struct selections *selections, struct claim *claim)
 {
-	const struct section *section = &claim->tunnel;
+	const struct section *section = &claim->section;
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < section->n_sources; i++)
@@ -53,7 +53,7 @@ static int put_rules(struct selections *selections, struct claim *claim)
 {
 	static const struct link link = {.ifindex = 1, .up = true, .carrier = true};
 	struct objects wanted = {0};
-	int r = plan_wanted(&claim->tunnel, &link, &wanted);
+	int r = plan_wanted(&claim->section, &link, &wanted);
 
 	for (size_t i = 0; r == 0 && i < wanted.n; i++) {
 		struct object selector = wanted.object[i];
@@ -69,7 +69,7 @@ static int put_rules(struct selections *selections, struct claim *claim)
 
 static int by_priority(const struct claim *a, const struct claim *b)
 {
-	const uint32_t x = a->tunnel.priority, y = b->tunnel.priority;
+	const uint32_t x = a->section.priority, y = b->section.priority;
 
 	return x < y ? -1 : x > y ? 1 : claim_order(a, b);
 }
@@ -101,8 +101,8 @@ int selections_collect(const struct claims *claims, bool all, struct selections 
 
 		if (all ? claim->shadowed : !claim_counts(claim))
 			continue;
-		r = claim->tunnel.source_route ? put_routes(ret, claim)
-					       : put_rules(ret, claim);
+		r = claim->section.source_route ? put_routes(ret, claim)
+						: put_rules(ret, claim);
 	}
 	if (ret->n)
 		qsort(ret->selection, ret->n, sizeof(*ret->selection), by_range);
@@ -152,7 +152,7 @@ size_t selections_find_priority(const struct selections *sorted, uint32_t priori
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (sorted->selection[middle].claim->tunnel.priority < priority)
+		if (sorted->selection[middle].claim->section.priority < priority)
 			low = middle + 1;
 		else
 			high = middle;

@@ -3,17 +3,13 @@
 
 #include "config/selection.h"
 #include "lib/cleanup.h"
+#include "routing/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- the same selector twice -------------------------------------------------------- */
-
-static bool refuses(const struct section *section)
-{
-	return section->when_down == UNREACHABLE || section->when_gone == UNREACHABLE;
-}
 
 /*
  * At the same priority nobody knows whose the packets are; at different ones it is a
@@ -28,23 +24,24 @@ static void compare(const struct claims *claims, const struct selection *before,
 
 	selection_format(&after->selector, text);
 	/* in a table that tunnels share a source has one route, whatever the rules are */
-	if (first->tunnel.priority == second->tunnel.priority || after->selector.table) {
+	if (first->section.priority == second->section.priority ||
+	    after->selector.table) {
 		claim_say(claims, second, SEVERITY_ERROR,
 			  claim_line(second, selection_key(&after->selector)),
 			  "%s belongs to [%s] already, in %s, %s", text,
-			  first->tunnel.label, claim_place(first, second, where),
+			  first->section.label, claim_place(first, second, where),
 			  after->selector.table ? "in the same table"
 						: "at the same priority");
 		second->invalid = true;
 		return;
 	}
-	if (first == second || !refuses(&first->tunnel))
+	if (first == second || !plan_refuses(&first->section))
 		return;
-	key = first->tunnel.when_down == UNREACHABLE ? "when_down" : "when_gone";
+	key = first->section.when_down == UNREACHABLE ? "when_down" : "when_gone";
 	claim_say(
 		claims, first, SEVERITY_ERROR, claim_line(first, key),
 		"%s: expected fallthrough, as [%s], %s, is the backup for %s: it would never get a packet",
-		key, second->tunnel.label, claim_place(second, first, where), text);
+		key, second->section.label, claim_place(second, first, where), text);
 	first->invalid = true;
 }
 
@@ -81,15 +78,15 @@ static void settle_prefer_main(const struct claims *claims, struct selections *a
 	selections_by_priority(all);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct selection *own = &all->selection[i];
-		const uint32_t priority = own->claim->tunnel.priority - 1;
+		const uint32_t priority = own->claim->section.priority - 1;
 
-		if (!own->claim->tunnel.prefer_main || own->claim->invalid)
+		if (!own->claim->section.prefer_main || own->claim->invalid)
 			continue;
 		for (size_t k = selections_find_priority(all, priority); k < all->n;
 		     k++) {
 			const struct selection *other = &all->selection[k];
 
-			if (other->claim->tunnel.priority != priority)
+			if (other->claim->section.priority != priority)
 				break;
 			if (!selection_meet(&own->selector, &other->selector))
 				continue;
@@ -97,8 +94,8 @@ static void settle_prefer_main(const struct claims *claims, struct selections *a
 				claims, own->claim, SEVERITY_ERROR,
 				claim_line(own->claim, "priority"),
 				"priority = %u: prefer_main's rule stands at %u, which is that of [%s], %s: which comes first would be luck; set another priority, 10 apart",
-				own->claim->tunnel.priority, priority,
-				other->claim->tunnel.label,
+				own->claim->section.priority, priority,
+				other->claim->section.label,
 				claim_place(other->claim, own->claim, where));
 			own->claim->invalid = true;
 			break;
@@ -132,12 +129,12 @@ static void warn_within(const struct claims *claims, const struct selection *inn
 	claim_say(
 		claims, claim, SEVERITY_WARNING, claim_line(claim, "source"),
 		"source %s lies within %s of [%s], %s, %s: set its priority below %u (smaller numbers are matched first)",
-		inner_text, outer_text, other->tunnel.label,
+		inner_text, outer_text, other->section.label,
 		claim_place(other, claim, where),
-		claim->tunnel.priority == other->tunnel.priority
+		claim->section.priority == other->section.priority
 			? "at the same priority"
 			: "whose rule comes first",
-		other->tunnel.priority);
+		other->section.priority);
 }
 
 static bool is_within(const struct selection *outer, const struct selection *inner)
@@ -169,7 +166,7 @@ static int warn_overlaps(const struct claims *claims, struct selections *good)
 			const struct claim *other = selection[outer - 1].claim;
 
 			if (other == claim ||
-			    other->tunnel.priority > claim->tunnel.priority)
+			    other->section.priority > claim->section.priority)
 				continue;
 			if (told[claim->order - 1] != other->order)
 				warn_within(claims, &selection[i], &selection[outer - 1]);
@@ -193,7 +190,7 @@ static void warn_kinds(const struct claims *claims, struct selections *good)
 		const struct selection *selection = &good->selection[i];
 		const struct claim *claim = selection->claim;
 
-		if (!first || first->claim->tunnel.priority != claim->tunnel.priority)
+		if (!first || first->claim->section.priority != claim->section.priority)
 			first = selection;
 		if (claim == first->claim || claim == told ||
 		    selection->selector.selector == first->selector.selector)
@@ -203,8 +200,8 @@ static void warn_kinds(const struct claims *claims, struct selections *good)
 			claims, claim, SEVERITY_WARNING, claim_line(claim, "priority"),
 			"%s at the priority of %s of [%s], %s (%u): of a packet that both select, whichever was installed first decides; set another priority",
 			selection_key(&selection->selector),
-			selection_key(&first->selector), first->claim->tunnel.label,
-			claim_place(first->claim, claim, where), claim->tunnel.priority);
+			selection_key(&first->selector), first->claim->section.label,
+			claim_place(first->claim, claim, where), claim->section.priority);
 	}
 }
 

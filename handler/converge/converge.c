@@ -6,6 +6,7 @@
 #include "converge/run.h"
 #include "kernel/astray.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "state/held.h"
 #include "state/netns.h"
@@ -172,7 +173,10 @@ static void drop_lost(struct run *run)
 	}
 }
 
-/* A run that was cut short may have left a file half written, over which nothing writes now. */
+/*
+ * A run that was cut short may have left a file half written, over which nothing writes
+ * now.
+ */
 static void tidy(const struct run *run, const struct outcome *outcome)
 {
 	if (run->has_record && outcome->changed && is_active(run))
@@ -302,7 +306,7 @@ static void drop_told(const struct run *run)
 {
 	uint32_t lines[LOG_MEMORY_MAX];
 	const unsigned n = run->settings->interactive ? 0 : log_held(lines);
-	const int64_t now = n ? held_now_ms() : 0;
+	const int64_t now = n ? clock_boot_ms() : 0;
 	const enum teller me =
 		run->settings->nonblocking ? TELLER_WATCHER : TELLER_HANDLER;
 	const uint32_t ifindex = run->looked ? run->link.ifindex : TOLD_NO_LINK;

@@ -2,7 +2,7 @@
 #include "converge/run.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "kernel/resolve.h"
 #include "lib/log.h"
 #include "state/held.h"

@@ -15,7 +15,10 @@ static struct name_entry name_of(const struct section *section, uint32_t table)
 	return entry;
 }
 
-/* By the names that its sections give now, most often: then no line but that is looked at. */
+/*
+ * By the names that its sections give now, most often: then no line but that is looked
+ * at.
+ */
 static int cut(const struct naming *naming, uint32_t table, struct table_names *names)
 {
 	for (unsigned i = 0; i < naming->tunnel->n; i++) {

@@ -2,7 +2,7 @@
 #include "converge/ownership.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "state/owners.h"
 
 #include <errno.h>

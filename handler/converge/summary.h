@@ -21,7 +21,10 @@ bool summary_is_empty(const struct summary *summary);
 void summary_add_step(struct summary *summary, const struct step *step);
 void summary_add(struct summary *summary, const struct summary *more);
 
-/* Logs it, if there is something, and forgets it: "deleted 1 rule; added 1 route; link up" */
+/*
+ * Logs it, if there is something, and forgets it: "deleted 1 rule; added 1 route; link
+ * up"
+ */
 void summary_tell(struct summary *summary, const char *ifname);
 
 #endif

@@ -84,8 +84,7 @@ static int put_record(void *data, const char *ifname)
 {
 	struct sweep *sweep = data;
 	struct objects recorded = {0};
-	int r = config_ifname_ok(ifname) ? record_read(sweep->runfd, ifname, &recorded)
-					 : 0;
+	int r = keys_ifname_ok(ifname) ? record_read(sweep->runfd, ifname, &recorded) : 0;
 
 	for (size_t i = 0; r >= 0 && i < recorded.n; i++)
 		r = array_append(&sweep->accounted, object, recorded.object[i]);

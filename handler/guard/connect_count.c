@@ -2,6 +2,7 @@
 #include "guard/connect_count.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/ini.h"
 #include "lib/trusted.h"
@@ -14,19 +15,10 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PREFIX       "connects."
 #define IN_PLACE_MAX 4096 /* bytes: a page */
-
-int64_t counter_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 #define NAME_SIZE (sizeof(PREFIX) + IFNAMSIZ)
 
@@ -139,7 +131,7 @@ static int read_connects(struct counter *counter, int runfd, struct counts *ret_
 
 	count_name(counter->ifname, name);
 	r = read_counts(runfd, name, ret_counts, ret);
-	counter->now_ms = counter_now_ms();
+	counter->now_ms = clock_boot_ms();
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	counter->damaged = r == -EBADMSG;
@@ -150,8 +142,8 @@ static int read_connects(struct counter *counter, int runfd, struct counts *ret_
 }
 
 /*
- * In its place by one call within one page: neither a kill nor a full disk can leave a part.
- * What is left of a longer text would stand behind it.
+ * In its place by one call within one page: neither a kill nor a full disk can leave a
+ * part. What is left of a longer text would stand behind it.
  */
 static int write_connects(const struct counter *counter, int runfd,
 			  const struct counts *counts, const struct connects *connects)
@@ -235,7 +227,7 @@ int counter_tidy(const struct counter *counter)
 		return runfd == -ENOENT ? 0 : runfd;
 	count_name(counter->ifname, name);
 	r = read_file(runfd, name, &connects, &until_ms);
-	if (r == 0 && until_ms >= 0 && until_ms <= counter_now_ms() &&
+	if (r == 0 && until_ms >= 0 && until_ms <= clock_boot_ms() &&
 	    unlinkat(runfd, name, 0) < 0)
 		r = -errno;
 	leave(counter, runfd, &lock);

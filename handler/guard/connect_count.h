@@ -2,8 +2,9 @@
 /*
  * Counts a tunnel's connects, in the file connects.IFNAME of the run folder: the count
  * outlives the tunnel, and counts once more after a boot. Every call holds the folder's
- * lock from reading to writing, if the caller does not. A file that is damaged or not to be trusted counts as
- * full, and is written anew. Decides nothing (connect_limit.h does); does not log.
+ * lock from reading to writing, if the caller does not. A file that is damaged or not to
+ * be trusted counts as full, and is written anew. Decides nothing (connect_limit.h does);
+ * does not log.
  */
 #ifndef CONNECT_COUNT_H
 #define CONNECT_COUNT_H
@@ -36,8 +37,5 @@ int counter_tidy(const struct counter *counter);
 
 /* The same for every tunnel's. */
 int counter_tidy_all(const char *run_dir);
-
-/* The clock that all times are of. */
-int64_t counter_now_ms(void);
 
 #endif

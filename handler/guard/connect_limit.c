@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guard/connect_limit.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,20 +110,11 @@ void connects_fill(struct connects *connects, const struct limit *limit, int64_t
 		put(connects, now_ms, false);
 }
 
-/* Returns the end of "WORD NUMBER\n". By hand: each event writes some of these. */
+/* Returns the end of "WORD NUMBER\n". */
 static char *put_line(char *to, const char *word, int64_t number)
 {
-	char digits[20], *c = digits + sizeof(digits);
-
-	to = stpcpy(to, word);
-	*to++ = ' ';
-	do
-		*--c = (char)('0' + number % 10);
-	while (number /= 10);
-	while (c < digits + sizeof(digits))
-		*to++ = *c++;
-	*to++ = '\n';
-	return to;
+	to = put_number(stpcpy(stpcpy(to, word), " "), (uint64_t)number);
+	return stpcpy(to, "\n");
 }
 
 size_t connects_format(const struct connects *connects, const struct limit *limit,
@@ -148,17 +141,15 @@ size_t connects_format(const struct connects *connects, const struct limit *limi
 static int64_t parse_line(const char *line, const char *end, const char *word)
 {
 	const size_t size = strlen(word);
-	int64_t number = 0;
+	uint64_t number;
 
-	if ((size_t)(end - line) < size + 2 || memcmp(line, word, size) != 0 ||
-	    line[size] != ' ' || end - line > 32)
+	if ((size_t)(end - line) <= size || memcmp(line, word, size) != 0 ||
+	    line[size] != ' ')
 		return -1;
-	for (line += size + 1; line < end; line++) {
-		if (*line < '0' || *line > '9' || number > INT64_MAX / 100)
-			return -1;
-		number = number * 10 + (*line - '0');
-	}
-	return number;
+	line += size + 1;
+	return number_parse(line, (size_t)(end - line), INT64_MAX / 10, &number)
+		       ? (int64_t)number
+		       : -1;
 }
 
 static bool take_boot(const char *line, const char *end, struct connects *ret)

@@ -55,7 +55,7 @@ static void compare(struct search *search, const char *name)
 {
 	const unsigned distance = similar_distance(search->ifname, name);
 
-	if (!config_ifname_ok(name) || distance >= search->distance)
+	if (!keys_ifname_ok(name) || distance >= search->distance)
 		return;
 	search->distance = distance;
 	snprintf(search->best, sizeof(search->best), "%s", name);

@@ -43,7 +43,7 @@ static bool lacks_gateway(const struct section *section, uint8_t family)
 static void warn_of_neighbours(const struct surroundings *around,
 			       const struct claim *claim, const struct kernel_link *link)
 {
-	const struct section *section = &claim->tunnel;
+	const struct section *section = &claim->section;
 	const bool of_auto = section->source_kind != SOURCES_LISTED &&
 			     !section->gateway6.family && !section->gateway4.family;
 
@@ -107,7 +107,7 @@ static int warn_of_refusing(struct surroundings *around, const struct claim *cla
 {
 	int r;
 
-	if (!claim->tunnel.prefer_main || !plan_has_family(&claim->tunnel, family))
+	if (!claim->section.prefer_main || !plan_has_family(&claim->section, family))
 		return 0;
 	r = read_refusing(around, family);
 	for (size_t i = 0; r == 0 && i < around->state.n_refusing; i++) {
@@ -159,7 +159,7 @@ static int warn_of_rules(struct surroundings *around, const struct claim *claim,
 	struct objects wanted = {0};
 	char text[ASTRAY_STRLEN] = "";
 	bool ask = false;
-	int r = plan_wanted(&claim->tunnel, &link->link, &wanted);
+	int r = plan_wanted(&claim->section, &link->link, &wanted);
 
 	for (size_t i = 0; r == 0 && i < wanted.n; i++)
 		ask |= may_go_astray(around, &wanted.object[i]);
@@ -167,7 +167,7 @@ static int warn_of_rules(struct surroundings *around, const struct claim *claim,
 		r = astray_find(&around->rtnl, &link->link, &wanted, text);
 	if (r > 0 && !log_was_told(&around->told, text))
 		claim_say(around->claims, claim, SEVERITY_WARNING, claim->line, "%s: %s",
-			  claim->tunnel.ifname, text);
+			  claim->section.ifname, text);
 	objects_free(&wanted);
 	return r < 0 ? r : 0;
 }
@@ -175,7 +175,7 @@ static int warn_of_rules(struct surroundings *around, const struct claim *claim,
 static int look(struct surroundings *around, const struct claim *claim)
 {
 	const struct kernel_link *link =
-		kernel_state_link(&around->state, claim->tunnel.ifname);
+		kernel_state_link(&around->state, claim->section.ifname);
 	int r;
 
 	if (link)

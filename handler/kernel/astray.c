@@ -24,7 +24,9 @@ struct search {
 	struct route_reply reply;    /* by which */
 };
 
-/* What the kernel does not answer (of IPv4, from an address that is not its own) is left. */
+/*
+ * What the kernel does not answer (of IPv4, from an address that is not its own) is left.
+ */
 static int take_reply(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
 	struct search *search = data;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether this kernel has IPv6 at all: booted with ipv6.disable=1 it has none, and what is
- * asked of it is answered as if the request were unknown. Asks /proc alone, as sockets of
+ * Whether this kernel has IPv6 at all: booted with ipv6.disable=1 it has none, and answers
+ * what is asked of it as if the request were unknown. Asks /proc alone, as sockets of
  * AF_INET6 may be forbidden here. In doubt it has.
  */
 #ifndef IPV6_H

@@ -29,7 +29,10 @@ struct packet {
 
 bool policy_match(const struct kernel_rule *rule, const struct packet *packet);
 
-/* Whether it is somebody else's, and asks for one protocol, port, type of service or user. */
+/*
+ * Whether it is somebody else's, and asks for one protocol, port, type of service or
+ * user.
+ */
 bool policy_is_narrow(const struct kernel_rule *rule);
 
 /*

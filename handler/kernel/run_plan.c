@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/run_plan.h"
 
-#include "kernel/narrower.h"
+#include "kernel/strangers.h"
 #include "netlink/attr.h"
 #include "netlink/decode.h"
 #include "netlink/dump.h"
@@ -173,8 +173,8 @@ static int look_ahead(const struct plan *plan, struct foresight *ret)
 }
 
 /*
- * Every step is idempotent: when answers were lost, asking again tells how things are. But what
- * was deleted must not be asked for again where others fit.
+ * Every step is idempotent: when answers were lost, asking again tells how things are.
+ * But what was deleted must not be asked for again where others fit.
  */
 static int run_batch(struct rtnl *rtnl, struct batch *batch, struct foresight *foresight)
 {
@@ -260,7 +260,10 @@ static int delete_again(struct rtnl *rtnl, const struct plan *plan,
 	return r;
 }
 
-/* What came, or went, after the look, and what it cannot see: told by the echo, and mended. */
+/*
+ * What came, or went, after the look, and what it cannot see: told by the echo, and
+ * mended.
+ */
 static int mend(struct rtnl *rtnl, const struct plan *plan, unsigned tries,
 		struct strangers *victims, struct answer *ret)
 {

@@ -4,8 +4,7 @@
  * line beside it: iniparser drops text, joins lines and merges sections without a word
  * and has no line numbers. Whatever is accepted here is exactly what iniparser's
  * dictionary holds; whatever is not is reported with its line, and the whole file
- * refused. Drop-ins and records both come through here. Knows nothing of what the keys
- * mean; does not log. The only user of iniparser.
+ * refused. Knows nothing of what the keys mean; does not log. The only user of iniparser.
  */
 #ifndef INI_H
 #define INI_H

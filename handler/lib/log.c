@@ -41,10 +41,10 @@ static bool is_journal(int fd)
 	       fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-void log_open(bool person, bool verbose)
+void log_open(bool interactive, bool verbose)
 {
 	state.verbose = verbose;
-	state.to_stderr = (person || verbose || isatty(STDERR_FILENO)) &&
+	state.to_stderr = (interactive || verbose || isatty(STDERR_FILENO)) &&
 			  !is_journal(STDERR_FILENO);
 }
 

@@ -12,10 +12,11 @@
 #include <syslog.h>
 
 /*
- * person: somebody reads stderr, as behind every command but those that udev and systemd
- * run. Otherwise lines go there only if it is a terminal. verbose: debug lines too.
+ * interactive: somebody reads stderr, as behind every command but those that udev and
+ * systemd run. Otherwise lines go there only if it is a terminal. verbose: debug lines
+ * too.
  */
-void log_open(bool person, bool verbose);
+void log_open(bool interactive, bool verbose);
 
 /* priority: LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG */
 __attribute__((format(printf, 2, 3))) void log_line(int priority, const char *format,
@@ -66,7 +67,7 @@ bool log_is_verbose(void);
 /* Whether a line could not be written to stderr. */
 bool log_failed(void);
 
-/* One step of the story that --verbose tells; nothing otherwise. */
+/* A line of --verbose, LOG_DEBUG; nothing otherwise. */
 __attribute__((format(printf, 1, 2))) void log_debug(const char *format, ...);
 
 #endif

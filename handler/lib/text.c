@@ -26,6 +26,22 @@ char *put_hex(char *to, uint32_t number)
 	return put_digits(to, number, 16);
 }
 
+bool number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		const unsigned digit = (unsigned)(text[i] - '0');
+
+		if (text[i] < '0' || digit > 9 || number > (max - digit) / 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	if (size)
+		*ret = number;
+	return size;
+}
+
 size_t name_span(const char *text)
 {
 	const char *c = text;

@@ -6,6 +6,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +14,19 @@
 
 /*
  * As stpcpy(3): each writes at TO, ends what it wrote with a NUL, and returns where that
- * stands. Instead of printf(3), which costs an event more than all the rest of its own code.
+ * stands. Instead of printf(3), which costs an event more than all the rest of its own
+ * code.
  */
 char *put_number(char *to, uint64_t number);
 
 /* Hexadecimal, as "%x". */
 char *put_hex(char *to, uint32_t number);
+
+/*
+ * Whether TEXT is SIZE digits, at least one, and nothing else, of a number of at most MAX
+ * (9 or more): then with *ret.
+ */
+bool number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret);
 
 /*
  * How many of its first bytes are [A-Za-z0-9_.-], as in all our names: strspn(3) of so many

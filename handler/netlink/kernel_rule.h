@@ -50,8 +50,9 @@ int kernel_rule_get(const struct nlmsghdr *nlh, struct kernel_rule *ret);
 bool kernel_rule_object(const struct kernel_rule *rule, struct object *ret);
 
 /*
- * Whether the kernel takes it for OURS where that is to be deleted: what a delete does not name
- * fits anything (net/core/fib_rules.c, and compare() of each family). So does ours itself.
+ * Whether the kernel takes it for OURS where that is to be deleted: what a delete does
+ * not name fits anything (net/core/fib_rules.c, and compare() of each family). So does
+ * ours itself.
  */
 bool kernel_rule_fits(const struct kernel_rule *rule, const struct object *ours);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/rtnl.h"
 
+#include "lib/clock.h"
 #include "netlink/attr.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define RECEIVE_SIZE 32768 /* what the kernel fills with parts that are not longer */
 #define RECEIVE_MS   5000  /* the kernel answers inside send(): this is a lost answer */
@@ -28,14 +28,6 @@ static int make_room(struct rtnl_buffer *buffer, size_t size)
 	free(buffer->bytes);
 	*buffer = (struct rtnl_buffer){.bytes = bytes, .size = size};
 	return 0;
-}
-
-int64_t rtnl_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int set_options(const struct mnl_socket *socket)
@@ -65,7 +57,7 @@ int rtnl_open_small(struct rtnl *ret, size_t size)
 int rtnl_open(struct rtnl *ret, uint32_t groups)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	struct rtnl rtnl = {.socket = socket, .seq = (uint32_t)rtnl_now_ms()};
+	struct rtnl rtnl = {.socket = socket, .seq = (uint32_t)clock_now_ms()};
 	int r;
 
 	if (!socket)
@@ -141,9 +133,9 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 #define LOSSES_MAX 100 /* in a row: then it is no queue that ran over */
 
 /*
- * The kernel tells once that the queue ran over, and then drops all that comes until nothing
- * is left in it (netlink_overrun, net/netlink/af_netlink.c). What is still there goes too: so
- * whoever looks after he was told misses nothing that came before.
+ * The kernel tells once that the queue ran over, and then drops all that comes until
+ * nothing is left in it (netlink_overrun, net/netlink/af_netlink.c). What is still there
+ * goes too: so whoever looks after he was told misses nothing that came before.
  */
 static void drain(int fd)
 {
@@ -338,7 +330,7 @@ int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret)
 int rtnl_receive(struct rtnl *rtnl, int64_t deadline_ms, rtnl_message_fn *fn, void *data)
 {
 	struct pollfd poll_fd = {.fd = rtnl_fd(rtnl), .events = POLLIN};
-	const int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - rtnl_now_ms();
+	const int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - clock_now_ms();
 	int r;
 
 	if (deadline_ms >= 0 && left_ms <= 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rtnetlink(7) socket: a link's state, requests in one send with every answer, and
- * notifications. Bytes are encode's and decode's. Only the kernel (port 0) is listened to. Knows
- * nothing of records and drop-ins; decides nothing; does not log.
+ * notifications. Bytes are encode's and decode's. Only the kernel (port 0) is listened
+ * to. Knows nothing of records and drop-ins; decides nothing; does not log.
  */
 #ifndef RTNL_H
 #define RTNL_H
@@ -32,7 +32,10 @@ struct rtnl {
 int rtnl_open(struct rtnl *ret, uint32_t groups);
 void rtnl_close(struct rtnl *rtnl);
 
-/* For one dump of which a page of SIZE bytes is enough: no filters, no sentences of errors. */
+/*
+ * For one dump of which a page of SIZE bytes is enough: no filters, no sentences of
+ * errors.
+ */
 int rtnl_open_small(struct rtnl *ret, size_t size);
 
 /*
@@ -55,8 +58,8 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size);
  * Gives each message of one read to FN, until it returns something else than 0, which is
  * then returned. flags: recvmsg(2)'s; with MSG_TRUNC no message is too long, for its
  * length is asked for first. Returns 0; -ENOBUFS: some were lost, all that had come among
- * them, or one was too long (there is room for its like from then on); -EAGAIN: there is nothing (MSG_DONTWAIT), or
- * nothing came for 5 s; other -errno.
+ * them, or one was too long (there is room for its like from then on); -EAGAIN: there is
+ * nothing (MSG_DONTWAIT), or nothing came for 5 s; other -errno.
  */
 typedef int rtnl_message_fn(void *data, const struct nlmsghdr *nlh);
 int rtnl_read(struct rtnl *rtnl, int flags, rtnl_message_fn *fn, void *data);
@@ -92,8 +95,5 @@ int rtnl_port(struct rtnl *rtnl, uint32_t *ret);
  * is one for requests. Returns 0 or -errno, with the socket as it was.
  */
 int rtnl_restart(struct rtnl *rtnl);
-
-/* The monotonic clock, in milliseconds. */
-int64_t rtnl_now_ms(void);
 
 #endif

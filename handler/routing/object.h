@@ -139,9 +139,8 @@ int object_parse(const char *text, struct object *ret);
 bool object_ok(const struct object *object);
 
 /*
- * The ip(8) command that adds or deletes it, "ip -6 rule add ..."; of what the
- * kernel does not have: "".
- * ifname: of oif, for a route.
+ * The ip(8) command that adds or deletes it, "ip -6 rule add ..."; of what the kernel does
+ * not have: "". ifname: of oif, for a route.
  */
 #define OBJECT_COMMAND_STRLEN (OBJECT_STRLEN + 64)
 void object_format_ip(const struct object *object, bool add, const char *ifname,

@@ -22,13 +22,12 @@ static bool names_family(const struct section *section, uint8_t family)
 	return (family == AF_INET6 ? section->gateway6 : section->gateway4).family != 0;
 }
 
-static bool refuses(const struct section *section)
+bool plan_refuses(const struct section *section)
 {
 	return section->when_down == UNREACHABLE || section->when_gone == UNREACHABLE;
 }
 
-/* Selectors that are of no family by themselves. */
-static bool has_other_selectors(const struct section *section)
+bool plan_has_other_selectors(const struct section *section)
 {
 	return section->mask || section->by_user || section->bound ||
 	       section->n_from_links;
@@ -40,9 +39,9 @@ static bool has_other_selectors(const struct section *section)
  */
 static bool has_other_rules(const struct section *section, uint8_t family)
 {
-	if (!has_other_selectors(section))
+	if (!plan_has_other_selectors(section))
 		return false;
-	return refuses(section) || names_family(section, family) ||
+	return plan_refuses(section) || names_family(section, family) ||
 	       (!names_family(section, AF_INET6) && !names_family(section, AF_INET));
 }
 
@@ -92,7 +91,7 @@ static int want_routes(const struct section *section, const struct link *link,
 
 	if (source)
 		unreachable.source = route.source = *source;
-	if (refuses(section))
+	if (plan_refuses(section))
 		r = objects_put(wanted, &unreachable);
 	if (r == 0 && plan_is_up(section, link) && !unknown)
 		r = objects_put(wanted, &route);

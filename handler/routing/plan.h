@@ -36,6 +36,12 @@ struct plan {
 /* Whether the section's route can stand: its link is there, up, and not held. */
 bool plan_is_up(const struct section *section, const struct link *link);
 
+/* Whether packets are to be refused where they cannot leave by the section's link. */
+bool plan_refuses(const struct section *section);
+
+/* Whether it selects by something that is of no family by itself. */
+bool plan_has_other_selectors(const struct section *section);
+
 /* Whether the section has a rule for this family. */
 bool plan_has_family(const struct section *section, uint8_t family);
 

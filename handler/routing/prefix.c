@@ -35,17 +35,10 @@ void prefix_cut(struct prefix *prefix, uint8_t len)
 /* Decimal, without sign or leading zeros, at most MAX. */
 static int parse_len(const char *text, unsigned max, uint8_t *ret)
 {
-	unsigned len = 0;
+	uint64_t len;
 
-	if (!*text || (text[0] == '0' && text[1]))
+	if ((text[0] == '0' && text[1]) || !number_parse(text, strlen(text), max, &len))
 		return -EINVAL;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return -EINVAL;
-		len = len * 10 + (unsigned)(*text - '0');
-		if (len > max)
-			return -EINVAL;
-	}
 	*ret = (uint8_t)len;
 	return 0;
 }
@@ -71,7 +64,9 @@ int prefix_parse(const char *text, struct prefix *ret)
 	return 0;
 }
 
-/* The longest run of two and more zero groups: where it begins. Returns its length, or 0. */
+/*
+ * The longest run of two and more zero groups: where it begins. Returns its length, or 0.
+ */
 static unsigned find_gap(const uint16_t group[static GROUPS], unsigned *ret)
 {
 	unsigned longest = 1, run = 0;

@@ -2,6 +2,8 @@
 #include "state/held.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/text.h"
 #include "lib/trusted.h"
 #include "state/boot_id.h"
 
@@ -13,42 +15,29 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WITHOUT_END "none"
 #define PATH_SIZE   (sizeof(HELD_FOLDER) + 1 + IFNAMSIZ)
-
-int64_t held_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void held_path(const char *ifname, char ret[static PATH_SIZE])
 {
 	snprintf(ret, PATH_SIZE, HELD_FOLDER "/%.*s", IFNAMSIZ - 1, ifname);
 }
 
-/* Digits alone: at most 18, so that no sum of two overflows. */
+#define END_MAX 999999999999999999 /* so that no sum of two overflows */
+
 static int parse_end(const char *text, size_t size, int64_t *ret)
 {
-	int64_t end = 0;
+	uint64_t end;
 
 	if (size == strlen(WITHOUT_END) && !memcmp(text, WITHOUT_END, size)) {
 		*ret = HELD_WITHOUT_END;
 		return 1;
 	}
-	if (!size || size > 18)
+	if (!number_parse(text, size, END_MAX, &end))
 		return 0;
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return 0;
-		end = end * 10 + (text[i] - '0');
-	}
-	*ret = end;
+	*ret = (int64_t)end;
 	return 1;
 }
 
@@ -106,7 +95,7 @@ int held_is(int runfd, const char *ifname, bool *ret_over)
 	int r = read_hold(runfd, ifname, &file, &until_ms);
 
 	if (r > 0)
-		r = until_ms > held_now_ms();
+		r = until_ms > clock_boot_ms();
 	if (ret_over)
 		*ret_over = r == 0 && file;
 	return r;

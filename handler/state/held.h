@@ -17,9 +17,6 @@
 #define HELD_FOLDER      "held"
 #define HELD_WITHOUT_END INT64_MAX
 
-/* The clock of all ends, in milliseconds; time in suspend counts. */
-int64_t held_now_ms(void);
-
 /*
  * Returns 1: there is a hold of this boot, which ends at *ret_until_ms, and may have; 0:
  * there is none; -errno.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "state/netns.h"
 
+#include "lib/text.h"
 #include "state/boot_id.h"
 #include "state/run_dir.h"
 
@@ -33,19 +34,9 @@ enum netns netns_look(void)
 int netns_parse(const char *bytes, size_t size, const char *boot, uint64_t *ret)
 {
 	const size_t head = strlen(boot);
-	uint64_t cookie = 0;
-	size_t i = head + 1;
 
-	if (!head || size < head + 2 || memcmp(bytes, boot, head) != 0 ||
-	    bytes[head] != ' ')
-		return 0;
-	for (; i < size; i++) {
-		if (bytes[i] < '0' || bytes[i] > '9' || cookie > UINT64_MAX / 10 - 1)
-			return 0;
-		cookie = cookie * 10 + (uint64_t)(bytes[i] - '0');
-	}
-	*ret = cookie;
-	return 1;
+	return head && size > head && !memcmp(bytes, boot, head) && bytes[head] == ' ' &&
+	       number_parse(bytes + head + 1, size - head - 1, UINT64_MAX, ret);
 }
 
 size_t netns_format(const char *boot, uint64_t cookie, char ret[static NETNS_STRLEN])

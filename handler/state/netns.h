@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whose network namespace the run folder is for: that of PID 1, as udev's events are. The
- * symbolic link "netns" of the run folder, which takes one call to read, says which that is,
- * by the boot's id and the namespace's cookie, to those who may not look at PID 1. Does not log, refuses nobody.
+ * symbolic link "netns" of the run folder, which takes one call to read, says which that
+ * is, by the boot's id and the namespace's cookie, to those who may not look at PID 1.
+ * Does not log, refuses nobody.
  */
 #ifndef NETNS_H
 #define NETNS_H

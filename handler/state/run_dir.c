@@ -2,6 +2,7 @@
 #include "state/run_dir.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/trusted.h"
 
@@ -15,7 +16,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOCKS_SIZE 65536 /* of /proc/locks, that is 1,000 locks */
@@ -68,14 +68,6 @@ static void on_alarm(int signal)
 	(void)signal; /* interrupts flock(), no more */
 }
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /*
  * flock() has no timeout. The timer fires again after the deadline, so that an alarm that
  * comes just before flock() begins to wait is not the last.
@@ -86,7 +78,7 @@ static int wait_for_lock(int fd)
 	const struct itimerval timer = {.it_value.tv_sec = LOCK_SECONDS,
 					.it_interval.tv_usec = 100000};
 	const struct sigaction action = {.sa_handler = on_alarm};
-	const double deadline = now() + LOCK_SECONDS;
+	const int64_t deadline_ms = clock_now_ms() + LOCK_SECONDS * 1000;
 	struct sigaction before;
 	sigset_t alarm, mask;
 	int r;
@@ -99,7 +91,7 @@ static int wait_for_lock(int fd)
 	setitimer(ITIMER_REAL, &timer, NULL);
 	do
 		r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
-	while (r == -EINTR && now() < deadline);
+	while (r == -EINTR && clock_now_ms() < deadline_ms);
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &before, NULL);

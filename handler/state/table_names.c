@@ -255,8 +255,9 @@ int names_cut_number(struct table_names *names, uint32_t number)
 }
 
 /*
- * *ret_error: 0, or -errno of a file of others that could not be read: ip(8) takes no names
- * from it either. *ret_stands: the very line stands already. Returns the verdict or -ENOMEM.
+ * *ret_error: 0, or -errno of a file of others that could not be read: ip(8) takes no
+ * names from it either. *ret_stands: the very line stands already. Returns the verdict or
+ * -ENOMEM.
  */
 static int judge(const struct name_entry *want, struct table_names *names, int *ret_error,
 		 bool *ret_stands, struct name_conflict *ret)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many wait for their links at a time: each holds a byte of the run folder's file "lock" (not
- * the lock itself, which is of another kind) until it ends. Whoever runs in udev's place holds
- * back what comes behind.
+ * How many wait for their links at a time: each holds a byte of the run folder's file
+ * "lock" (not the lock itself, which is of another kind) until it ends. Whoever runs in
+ * udev's place holds back what comes behind.
  */
 #ifndef WAIT_SLOT_H
 #define WAIT_SLOT_H

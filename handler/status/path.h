@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which way a packet from a tunnel's source leaves: the kernel's answer, and, when it is
- * not by the tunnel, the reason. Pure: who asks the kernel is snapshot's business.
+ * not by the tunnel, the reason. Pure: route_get.c asks the kernel.
  */
 #ifndef PATH_H
 #define PATH_H

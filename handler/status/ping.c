@@ -3,6 +3,7 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 #include <errno.h>
 #include <linux/icmp.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define BATCH        32            /* sent between two looks for answers */
 #define RECEIVE_ROOM (1024 * 1024) /* bytes: answers come in bursts */
@@ -24,14 +24,6 @@ struct pinger {
 	size_t n, n_sent, n_open;
 	struct path **path; /* to be sent from */
 };
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* Answers alone: everybody's ICMP comes by here. */
 static int set_filter(int fd, uint8_t family)
@@ -137,7 +129,7 @@ static void send_some(struct pinger *pinger)
 		struct echo *echo = &path->echo;
 		int r;
 
-		echo->sent_us = now_us();
+		echo->sent_us = clock_now_us();
 		r = send_echo(pinger, pinger->n_sent);
 		if (r == -EAGAIN || r == -ENOBUFS)
 			return;
@@ -167,18 +159,18 @@ static void take_answers(struct pinger *pinger)
 		if (echo->state != ECHO_NONE)
 			continue; /* it was doubled */
 		echo->state = ECHO_ANSWERED;
-		echo->took_us = now_us() - echo->sent_us;
+		echo->took_us = clock_now_us() - echo->sent_us;
 		pinger->n_open--;
 	}
 }
 
 static int wait_for_answers(struct pinger *pinger)
 {
-	const int64_t deadline = now_us() + PING_MS * 1000;
+	const int64_t deadline = clock_now_us() + PING_MS * 1000;
 	struct pollfd poll_fd = {.fd = pinger->socket};
 	int64_t left;
 
-	while ((left = deadline - now_us()) > 0 &&
+	while ((left = deadline - clock_now_us()) > 0 &&
 	       (pinger->n_sent < pinger->n || pinger->n_open)) {
 		poll_fd.events = POLLIN;
 		if (pinger->n_sent < pinger->n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/snapshot.h"
 
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "kernel/resolve.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"

@@ -8,7 +8,7 @@
 #define SNAPSHOT_H
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "kernel/kernel_state.h"
 #include "kernel/probe.h"
 #include "netlink/rtnl.h"
@@ -36,11 +36,10 @@ struct snapshot {
 
 /*
  * ifnames (ends with NULL): the tunnels to look at; empty: all that a section or a record
- * names, and orphans. The caller fills settings and
- * rtnl, and a probe that was named, the rest is zero.
- * Returns 0 (with snapshot->failure where something less was not
- * read), or -errno with snapshot->failure, and then what could not be asked is said to
- * be unknown; snapshot_free in both cases.
+ * names, and orphans. The caller fills settings, rtnl, and a probe that was named; the rest
+ * is zero. Returns 0 (with snapshot->failure where something less was not read), or -errno
+ * with snapshot->failure, and then what could not be asked is said to be unknown. The
+ * caller frees it by snapshot_free in both cases.
  */
 int snapshot_take(struct snapshot *snapshot, char *const ifnames[]);
 

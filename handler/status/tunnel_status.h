@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What status says of one tunnel: its sections, each rule and route that is wanted or
- * there, each path. Pure: from the values of section, record and
- * kernel state.
+ * there, each path. Pure: from the values of section, record and kernel state.
  */
 #ifndef TUNNEL_STATUS_H
 #define TUNNEL_STATUS_H

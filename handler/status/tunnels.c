@@ -2,7 +2,7 @@
 #include "status/tunnels.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "config/keys.h"
 #include "config/section.h"
 #include "lib/array.h"
@@ -47,7 +47,7 @@ static int put_recorded(void *data, const char *ifname)
 {
 	struct tunnel_status *status;
 
-	return config_ifname_ok(ifname) ? add(data, ifname, &status) : 0;
+	return keys_ifname_ok(ifname) ? add(data, ifname, &status) : 0;
 }
 
 /* As people count: sixxs2 before sixxs10. What has a section comes before what has none.
@@ -162,7 +162,7 @@ static int put_broken(struct tunnels *tunnels, const struct kernel_state *kernel
 	for (size_t i = 0; r == 0 && i < ini->n_sections; i++) {
 		const char *ifname = section_ifname(&ini->section[i]);
 
-		if (config_ifname_ok(ifname))
+		if (keys_ifname_ok(ifname))
 			r = add(tunnels, ifname, &status);
 	}
 	return r;

@@ -7,7 +7,7 @@
 #ifndef TUNNELS_H
 #define TUNNELS_H
 
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "kernel/kernel_state.h"
 #include "settings.h"
 #include "status/tunnel_status.h"

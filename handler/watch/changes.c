@@ -82,8 +82,8 @@ static void take_address(struct changes *changes, const struct nlmsghdr *nlh)
 }
 
 /*
- * Of what was replaced the kernel says no more than its place, which the new one has. One of
- * others that comes beside ours may be used in its stead.
+ * Of what was replaced the kernel says no more than its place, which the new one has. One
+ * of others that comes beside ours may be used in its stead.
  */
 static void take_deletion(struct changes *changes, const struct nlmsghdr *nlh)
 {
@@ -228,7 +228,7 @@ static bool has_drop_in(const char *conf_dir, const char *ifname)
  */
 static void put_link(struct search *search, const char *ifname)
 {
-	if (config_ifname_ok(ifname) &&
+	if (keys_ifname_ok(ifname) &&
 	    ((search->runfd >= 0 && record_exists(search->runfd, ifname)) ||
 	     has_drop_in(search->settings->conf_dir, ifname)))
 		put_tunnel(search, ifname);

@@ -2,6 +2,7 @@
 #include "watch/holds.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -13,8 +14,10 @@
 
 void holds_begin(struct holds *ret, const char *run_dir)
 {
-	*ret = (struct holds){
-		.run_dir = run_dir, .timer = -1, .changes = -1, .seen_ms = held_now_ms()};
+	*ret = (struct holds){.run_dir = run_dir,
+			      .timer = -1,
+			      .changes = -1,
+			      .seen_ms = clock_boot_ms()};
 }
 
 void holds_end(struct holds *holds)
@@ -96,7 +99,7 @@ void holds_take(struct holds *holds, held_fn *fn, void *data)
 	if (ends) {
 		_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
 
-		holds->seen_ms = ended.now_ms = held_now_ms();
+		holds->seen_ms = ended.now_ms = clock_boot_ms();
 		if (runfd >= 0)
 			held_each(runfd, give, &ended);
 	}

@@ -2,10 +2,11 @@
 #include "watch/upkeep.h"
 
 #include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "config/keys.h"
 #include "converge/converge.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "state/record.h"
 
@@ -45,7 +46,7 @@ static enum goal goal_again(const struct upkeep *upkeep, const char *ifname,
 
 static void note_lock(struct upkeep *upkeep, bool busy)
 {
-	const int64_t now = rtnl_now_ms();
+	const int64_t now = clock_now_ms();
 
 	if (!busy || !upkeep->busy_since) {
 		upkeep->busy_since = busy ? now : 0;
@@ -67,7 +68,7 @@ static void put_off(const struct upkeep *upkeep, struct backoff *backoff, enum g
 
 	backoff->goal = (int)goal_again(upkeep, backoff->ifname, goal);
 	backoff_put_off(backoff, busy ? BUSY_FIRST_MS : RETRY_FIRST_MS,
-			busy ? BUSY_LONGEST_MS : RETRY_LONGEST_MS, rtnl_now_ms());
+			busy ? BUSY_LONGEST_MS : RETRY_LONGEST_MS, clock_now_ms());
 }
 
 /* Once, for the first of the tunnels of which it is so. */
@@ -85,8 +86,8 @@ static void tell_of_way(struct upkeep *upkeep, const char *ifname,
 }
 
 /*
- * It has logged what failed, and the rest must not suffer from it. summary: what was done, to
- * be told later; NULL: is told.
+ * It has logged what failed, and the rest must not suffer from it. summary: what was
+ * done, to be told later; NULL: is told.
  */
 static void converge_told(struct upkeep *upkeep, const char *ifname, enum goal goal,
 			  struct summary *summary, struct outcome *ret)
@@ -140,7 +141,7 @@ static void follow_link(struct upkeep *upkeep, const char *ifname)
 				    !outcome.ifindex  ? 0
 				    : outcome.pending ? SUMMARY_PENDING_MS
 						      : SUMMARY_MS,
-				    rtnl_now_ms());
+				    clock_now_ms());
 	else
 		summary_tell(&summary, ifname);
 }
@@ -189,11 +190,12 @@ static bool repair(struct upkeep *upkeep, struct backoff *backoff)
 	converge_told(upkeep, backoff->ifname, GOAL_IF_RECORDED,
 		      is_news ? NULL : &summary, &outcome);
 	if (!is_news)
-		backoff_put_summary(backoff, &summary, SUMMARY_REPAIRS_MS, rtnl_now_ms());
+		backoff_put_summary(backoff, &summary, SUMMARY_REPAIRS_MS,
+				    clock_now_ms());
 	if (!outcome.repaired || !port)
 		return false;
 	/* where the log did not take it: at the next */
-	if (backoff_repaired(backoff, rtnl_now_ms()) &&
+	if (backoff_repaired(backoff, clock_now_ms()) &&
 	    !culprit_tell(&upkeep->culprits, port, backoff->ifname, &backoff->object))
 		backoff->told = false;
 	return true;
@@ -227,7 +229,7 @@ static int look_at_record(void *data, const char *ifname)
 	const struct walk *walk = data;
 	struct outcome outcome;
 
-	if (config_ifname_ok(ifname))
+	if (keys_ifname_ok(ifname))
 		converge_one(walk->upkeep, ifname, GOAL_IF_RECORDED, &outcome);
 	return 0;
 }
@@ -240,7 +242,7 @@ static bool is_new(const struct upkeep *upkeep, const char *ifname)
 	       link.ifindex > upkeep->newest;
 }
 
-static int look_at_section(void *data, const struct section *tunnel, const char *file,
+static int look_at_section(void *data, const struct section *section, const char *file,
 			   unsigned line)
 {
 	const struct walk *walk = data;
@@ -248,10 +250,10 @@ static int look_at_section(void *data, const struct section *tunnel, const char 
 
 	(void)file, (void)line;
 	/* whose record there is has had its look, or is having it now */
-	if (walk->runfd >= 0 && record_exists(walk->runfd, tunnel->ifname))
+	if (walk->runfd >= 0 && record_exists(walk->runfd, section->ifname))
 		return 0;
-	if (walk->every_section || is_new(walk->upkeep, tunnel->ifname))
-		converge_one(walk->upkeep, tunnel->ifname, GOAL_SECTION, &outcome);
+	if (walk->every_section || is_new(walk->upkeep, section->ifname))
+		converge_one(walk->upkeep, section->ifname, GOAL_SECTION, &outcome);
 	return 0;
 }
 
@@ -269,7 +271,7 @@ static void fail_all(struct upkeep *upkeep, int error, bool every_section)
 	if (!backoff)
 		return;
 	backoff->goal = every_section;
-	backoff_put_off(backoff, RETRY_FIRST_MS, RETRY_LONGEST_MS, rtnl_now_ms());
+	backoff_put_off(backoff, RETRY_FIRST_MS, RETRY_LONGEST_MS, clock_now_ms());
 }
 
 void upkeep_all(struct upkeep *upkeep, bool every_section)
@@ -304,7 +306,7 @@ void upkeep_policy_changed(struct upkeep *upkeep, bool less)
 {
 	if (less && !upkeep->astray_log.n)
 		return;
-	upkeep->policy_due = rtnl_now_ms() + POLICY_MS;
+	upkeep->policy_due = clock_now_ms() + POLICY_MS;
 }
 
 /* Once nobody goes astray any more, the next time is told again. */
@@ -345,7 +347,7 @@ static void try_again(struct upkeep *upkeep, int64_t now)
 
 void upkeep_due(struct upkeep *upkeep)
 {
-	const int64_t now = rtnl_now_ms();
+	const int64_t now = clock_now_ms();
 
 	if (upkeep->lost && bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
 		upkeep_all(upkeep, false);
@@ -378,7 +380,7 @@ int upkeep_timeout(const struct upkeep *upkeep)
 			     upkeep->policy_due > round ? upkeep->policy_due : round);
 	if (due < 0)
 		return -1;
-	left = due - rtnl_now_ms();
+	left = due - clock_now_ms();
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 

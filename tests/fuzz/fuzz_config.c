@@ -59,18 +59,18 @@ static void check_selectors(const struct section *section)
 	MUST(section->n_sources <= TUNNEL_SOURCES_MAX);
 	for (unsigned i = 0; i < section->n_sources; i++)
 		check_prefix(&section->source[i]);
-	MUST(!section->source_link[0] || config_ifname_ok(section->source_link));
+	MUST(!section->source_link[0] || keys_ifname_ok(section->source_link));
 	MUST(!section->mask || (section->mark && !(section->mark & ~section->mask)));
 	MUST(!section->by_user || section->uid[0] <= section->uid[1]);
 	MUST(section->n_from_links <= TUNNEL_LINKS_MAX);
 	for (unsigned i = 0; i < section->n_from_links; i++)
-		MUST(config_ifname_ok(section->from_link[i]));
+		MUST(keys_ifname_ok(section->from_link[i]));
 }
 
 static void check(const struct section *section)
 {
 	MUST(section->label[0] && memchr(section->label, '\0', sizeof(section->label)));
-	MUST(config_ifname_ok(section->ifname));
+	MUST(keys_ifname_ok(section->ifname));
 	MUST(!section->table_name[0] || iproute2_name_ok(section->table_name));
 	MUST(section->table >= 1 && section->table <= INT32_MAX);
 	MUST(section->table < 253 || section->table > 255 ||

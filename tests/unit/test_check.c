@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What check reads of systemd-networkd, the form in which it answers, and names alike. */
-#include "config/diagnostic.h"
+#include "config/findings.h"
 #include "host/networkd.h"
 #include "host/similar.h"
 #include "scratch.h"

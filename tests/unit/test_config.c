@@ -485,12 +485,12 @@ static void test_ifnames(void **state)
 	struct section tunnel;
 
 	(void)state;
-	assert_true(config_ifname_ok("sixxs0"));
-	assert_true(config_ifname_ok("0"));
-	assert_true(config_ifname_ok("6in4.a_b-c"));
-	assert_true(config_ifname_ok("0123456789abcde"));
+	assert_true(keys_ifname_ok("sixxs0"));
+	assert_true(keys_ifname_ok("0"));
+	assert_true(keys_ifname_ok("6in4.a_b-c"));
+	assert_true(keys_ifname_ok("0123456789abcde"));
 	for (size_t i = 0; i < LENGTH(bad); i++) {
-		assert_false(config_ifname_ok(bad[i]));
+		assert_false(keys_ifname_ok(bad[i]));
 		assert_int_equal(find(bad[i], &tunnel), 0);
 		assert_string_equal(reported, "");
 	}

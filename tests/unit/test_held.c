@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "lib/clock.h"
 #include "scratch.h"
 #include "state/boot_id.h"
 #include "state/held.h"
@@ -61,7 +62,7 @@ static void what_is_no_hold_holds_nothing(void **state)
 
 static void set_looked_at_and_cleared(void **state)
 {
-	const int64_t now = held_now_ms();
+	const int64_t now = clock_boot_ms();
 	int64_t end;
 
 	(void)state;
@@ -91,7 +92,7 @@ static void tidied_is_what_holds_nothing(void **state)
 
 	(void)state;
 	held_set(folder, "over", 1);
-	held_set(folder, "on", held_now_ms() + 60000);
+	held_set(folder, "on", clock_boot_ms() + 60000);
 	held_set(folder, "ever", HELD_WITHOUT_END);
 	held_format(BOOT, HELD_WITHOUT_END, text);
 	scratch_write("held/boot", text);

@@ -351,10 +351,11 @@ static void full_stderr(void)
 
 static void bad_stderr(void)
 {
-	const int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int fd_of_root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	log_open(true, false);
-	MUST(dup2(folder, STDERR_FILENO) == STDERR_FILENO); /* nothing can be written */
+	MUST(dup2(fd_of_root, STDERR_FILENO) ==
+	     STDERR_FILENO); /* nothing can be written */
 	log_line(LOG_DEBUG, "not told");
 	MUST(!log_failed());
 	log_line(LOG_INFO, "line");

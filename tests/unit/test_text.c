@@ -80,13 +80,52 @@ static void test_cut(void **state)
 	}
 }
 
+static void test_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t max, number; /* number > max: none */
+	} cases[] = {
+		{"0", 9, 0},
+		{"9", 9, 9},
+		{"10", 9, UINT64_MAX},
+		{"007", 100, 7},
+		{"100", 100, 100},
+		{"101", 100, UINT64_MAX},
+		{"18446744073709551614", UINT64_MAX - 1, UINT64_MAX - 1},
+		{"18446744073709551615", UINT64_MAX - 1, UINT64_MAX},
+		{"99999999999999999999", UINT64_MAX - 1, UINT64_MAX},
+		{"", 9, UINT64_MAX},
+		{"-1", 9, UINT64_MAX},
+		{"+1", 9, UINT64_MAX},
+		{" 1", 9, UINT64_MAX},
+		{"1 ", 9, UINT64_MAX},
+		{"1x", 9, UINT64_MAX},
+		{"/", 9, UINT64_MAX},
+		{":", 9, UINT64_MAX},
+		{"\xb1", 9, UINT64_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		const size_t size = strlen(cases[i].text);
+		uint64_t number = 4711;
+		const bool good = cases[i].number <= cases[i].max;
+
+		assert_int_equal(number_parse(cases[i].text, size, cases[i].max, &number),
+				 good);
+		assert_true(number == (good ? cases[i].number : 4711));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_numbers),
 	};
 
-	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "config/diagnostic.h"
+#include "config/findings.h"
 
 #include "lib/array.h"
 #include "lib/log.h"

@@ -4,8 +4,8 @@
  * printed in the order of files and lines, each once, as "FILE:LINE: error|warning: TEXT",
  * the form that editors jump to. File names are escaped here, and nowhere else.
  */
-#ifndef DIAGNOSTIC_H
-#define DIAGNOSTIC_H
+#ifndef FINDINGS_H
+#define FINDINGS_H
 
 #include "lib/diagnose.h"
 

@@ -4,18 +4,18 @@
  * tunnels its records would tell wrong things, and its sweep would lose them. Changes
  * nothing.
  */
-#ifndef PLACE_H
-#define PLACE_H
+#ifndef NAMESPACE_H
+#define NAMESPACE_H
 
 #include "settings.h"
 
 /* Into settings->at_home and away, while there are capabilities to look with. */
-void place_look(struct settings *settings);
+void namespace_look(struct settings *settings);
 
 /*
  * Whether what was asked for may be done here. socket_fd: one of this process. Returns 0,
  * or -EXDEV (logged, with the way out).
  */
-int place_check(const struct settings *settings, int socket_fd);
+int namespace_check(const struct settings *settings, int socket_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/place.h"
+#include "cmd/namespace.h"
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -25,7 +25,7 @@ static bool is_default(const struct settings *settings)
 	       named.st_ino == own.st_ino;
 }
 
-void place_look(struct settings *settings)
+void namespace_look(struct settings *settings)
 {
 	const enum netns netns = is_default(settings) ? netns_look() : NETNS_UNKNOWN;
 
@@ -41,7 +41,7 @@ static bool is_away(const struct settings *settings, int socket_fd)
 	return runfd >= 0 && netns_compare(runfd, socket_fd) == NETNS_AWAY;
 }
 
-int place_check(const struct settings *settings, int socket_fd)
+int namespace_check(const struct settings *settings, int socket_fd)
 {
 	const bool known = settings->at_home || settings->away || !is_default(settings);
 

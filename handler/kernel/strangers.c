@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernel/narrower.h"
+#include "kernel/strangers.h"
 
 #include "lib/array.h"
 #include "netlink/attr.h"
@@ -138,8 +138,8 @@ static int read_rules(struct look *look)
 }
 
 /*
- * Those of a rule that is not there have nothing to fear: its delete is not asked for. WHOLE: all
- * rules were read.
+ * Those of a rule that is not there have nothing to fear: its delete is not asked for.
+ * WHOLE: all rules were read.
  */
 static void drop_absent(struct look *look, bool whole, bool *ret_absent)
 {
