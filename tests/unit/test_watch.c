@@ -320,18 +320,20 @@ static void test_whose_changes(void **state)
 	static struct changes changes;
 	static struct affected_tunnels affected;
 	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
-	const struct object table = {.kind = OBJECT_TABLE, .table = 200};
+	struct object table = {.kind = OBJECT_TABLE, .table = 200};
 	const struct objects none = {0};
 	struct followers followers = {0};
 	struct object rule = {
 		.kind = OBJECT_RULE, .family = AF_INET6, .table = 200, .priority = 16383};
+	const struct objects first = {.n = 1, .object = &rule};
+	const struct objects second = {.n = 1, .object = &table};
 	const int runfd = run_dir_open(scratch, false);
 
 	(void)state;
 	assert_true(runfd >= 0);
 	prefix_parse("2a02::1", &rule.source);
-	assert_int_equal(record_write(runfd, "sixxs0", &none), 0);
-	assert_int_equal(record_write(runfd, "sixxs1", &none), 0);
+	assert_int_equal(record_write(runfd, "sixxs0", &first), 0);
+	assert_int_equal(record_write(runfd, "sixxs1", &second), 0);
 	assert_int_equal(owners_set(runfd, &rule, "sixxs0"), 0);
 	assert_int_equal(owners_set(runfd, &table, "sixxs1"), 0);
 	changes_clear(&changes);
