@@ -194,8 +194,8 @@ keys_up() { # with addresses and a default of main's by it
 	tunnel_up lan0
 	makes sixxs0
 	ip address add 198.51.100.7/24 dev sixxs0
-	ip address add 2001:db8:7::7/64 dev sixxs0 nodad
-	ip address add 2001:db8:8::7/64 dev lan0 nodad
+	address6 2001:db8:7::7/64 sixxs0
+	address6 2001:db8:8::7/64 lan0
 	ip route add default via 198.51.100.1 dev sixxs0 metric 700
 	ip -6 route add default via fe80::7 dev sixxs0 metric 700
 }

@@ -108,10 +108,10 @@ ruled() { rules | has "$(rule_of sixxs0)" 2>/dev/null; }
 }
 
 @test "gone before the event was handled" {
-	udevadm control --stop-exec-queue
+	udev_holds
 	tunnel_add sixxs0
 	tunnel_del sixxs0
-	udevadm control --start-exec-queue
+	udev_goes_on
 	settle
 	clean
 	untroubled
@@ -420,22 +420,22 @@ swap() {
 
 @test "renamed and removed while udev holds its queue" {
 	comes sixxs0
-	udevadm control --stop-exec-queue
+	udev_holds
 	tunnel_rename sixxs0 plain0 down
 	ip link set dev plain0 name plain1
 	tunnel_del plain1
-	udevadm control --start-exec-queue
+	udev_goes_on
 	settle
 	clean
 }
 
 @test "renamed while udev holds its queue, and the name is taken again" {
 	comes sixxs0
-	udevadm control --stop-exec-queue
+	udev_holds
 	tunnel_rename sixxs0 sixxs1 up
 	tunnel_add sixxs0
 	tunnel_up sixxs0
-	udevadm control --start-exec-queue
+	udev_goes_on
 	settle
 	only sixxs0 sixxs1
 }

@@ -3,24 +3,16 @@
 #
 # Helpers for bats files that run inside tests/system/machine. Sourced at the top of a file,
 # this is read anew for every test, so "since the test began" is "since this was sourced".
+#
+# A program costs some two milliseconds of the processor, and what stands here is called thousands of
+# times: it leaves to bash what bash can do, and asks only for what there may be.
 
-repo=$(realpath -- "${BASH_SOURCE[0]%/*}/../..")
-messages=/var/log/messages
-log_start=$([ ! -e $messages ] || wc -l <$messages) # with systemd there is none
+repo=$(cd -P -- "${BASH_SOURCE[0]%/*}/../.." && pwd)
+messages=/var/log/messages # with systemd there is none
+[ -z "${BATS_TEST_NAME-}" ] || [ ! -e $messages ] || : >$messages
 
-# In the place of bats' own (1.8 to 1.11), which kills the countdown of BATS_TEST_TIMEOUT by its PID: of
-# a test that ends before this has set its trap, the "sleep" is left, and bats waits for that to end.
-# shellcheck disable=SC2317 # bats calls it
-bats_abort_timeout_countdown() {
-	local tries=$((500 * ${SLOW:-1})) key value child=
-	while [ -z "${BATS_TIMED_OUT-}" ] && [ $((tries -= 1)) -gt 0 ]; do
-		{ while read -r key value && [ "$key" != SigCgt: ]; do :; done <"/proc/$1/status"; } || true
-		read -r child _ <"/proc/$1/task/$1/children" || true
-		[ -z "$child" ] || ((!(0x${value:-0} >> 5 & 1))) || break
-		nap 0.01
-	done
-	kill -ABRT "$1" || true
-} 2>/dev/null
+# shellcheck source=bats.bash
+. "${BASH_SOURCE[0]%/*}/bats.bash"
 
 # Installs what "make" has built, and has udevd read the rules at once.
 install_handler() {
@@ -36,6 +28,10 @@ tunnel_up() { ip link set dev "$1" up; }
 tunnel_down() { ip link set dev "$1" down; }
 tunnel_del() { ip link del dev "$1"; }
 
+# address6 ADDRESS LINK: of a link that is up; its own route comes a moment after it.
+address6() { ip address add "$1" dev "$2" nodad && wait_until 10 is_local "${1%/*}" "$2"; }
+is_local() { [ -n "$(ip -6 route show table local "$1" dev "$2")" ]; }
+
 # tunnel_rename IFACE NAME [up|down]: and then up, down or as it was. By one request, where the kernel
 # renames a link that is up; where not (6.1), it is down meanwhile.
 tunnel_rename() {
@@ -50,12 +46,13 @@ tunnel_rename() {
 }
 
 
+umask 022
+
 # drop_in NAME <TEXT: in place by a rename, as a file half written is another file.
 drop_in() {
 	local dir=/etc/sixxs-route/conf.d
-	mkdir -p $dir &&
+	{ [ -d $dir ] || mkdir -p $dir; } &&
 		cat >"$dir/.$1.new" &&
-		chmod 644 "$dir/.$1.new" &&
 		mv -f "$dir/.$1.new" "$dir/$1.conf"
 }
 
@@ -66,12 +63,15 @@ section_text() { printf '%s\n' "[$1]" "interface = $2" "source = $3" "table = $4
 # order always, nothing that time or the driver changes by itself.
 snapshot() {
 	local file
-	kernel
-	printf '== /run/sixxs-route\n'
-	left_in /run/sixxs-route -printf '%P %M %u:%g %l\n' | LC_ALL=C sort
-	left_in /run/sixxs-route -type f -print0 | LC_ALL=C sort -z | contents
-	printf '== table names\n'
-	find /etc/iproute2/rt_tables.d -mindepth 1 -name '*.conf' -print0 2>/dev/null | LC_ALL=C sort -z | contents
+	{
+		dumps
+		printf '== /run/sixxs-route\n'
+		left_in /run/sixxs-route -printf '%P %M %u:%g %l\n' -type f -size +0 -printf '\t%p\n'
+		printf '== table names\n'
+		for file in /etc/iproute2/rt_tables.d/{,.}*.conf; do
+			[ ! -s "$file" ] || printf '\t%s\n' "$file"
+		done
+	} | ordered
 }
 
 # left_in FOLDER [ACTION...]: what is in a run folder beside what stays there: the locks, the mark
@@ -84,30 +84,69 @@ left_in() {
 }
 
 # The kernel's part of it. Rules come in order, routes do not.
-kernel() {
+kernel() { dumps | ordered; }
+
+dumps() {
 	local family
 	for family in -4 -6; do
-		printf '== ip %s rule\n' $family
-		ip -d -N $family rule
-		printf '== ip %s route, all tables\n' $family
-		ip -d -N $family route show table all | volatile | LC_ALL=C sort
+		printf '== ip %s\n' $family
+		ip -d -N $family -batch - <<<$'rule\nroute show table all'
 	done
 }
 
-# Drops what comes and goes by itself: the kernel's link-local and multicast routes of a link
-# (its address is another one each time), carrier, ages.
+# ours_count FAMILY...: sets "n", how many rules and routes bear our mark.
+ours_count() {
+	local family text=''
+	for family; do
+		text+=$(ip -N "-$family" -batch - <<<$'rule\nroute show table all')
+	done
+	n=${text//' proto 166'/}
+	n=$(((${#text} - ${#n}) / 10))
+}
+
+# ordered <SECTIONS: each with its lines in order, but for rules, whose order matters. In the place of
+# a file, named behind a tab, stand its contents, through symlinks; a dangling one says nothing, as for
+# ip. Dropped is of routes what comes and goes by itself: the kernel's link-local and multicast routes
+# of a link (its address is another one each time), carrier, ages.
+# shellcheck disable=SC2016 # awk's
+ordered() {
+	LC_ALL=C awk '
+		function flush(    gap, i, k, line, file) {
+			for (gap = int(n / 2); gap; gap = int(gap / 2))
+				for (i = gap + 1; i <= n; i++) {
+					line = lines[i]
+					for (k = i - gap; k > 0 && lines[k] > line; k -= gap)
+						lines[k + gap] = lines[k]
+					lines[k + gap] = line
+				}
+			for (i = 1; i <= n; i++) {
+				if (lines[i] !~ /^\t\//) {
+					print lines[i]
+					continue
+				}
+				file = substr(lines[i], 2)
+				while ((getline line <file) > 0)
+					print file ": " line
+				close(file)
+			}
+			n = 0
+		}
+		/^== / { flush(); print; routes = / ip /; next }
+		routes && /^[0-9]+:\t/ { print; next }
+		routes && /^[0-9]+ (fe80:|ff00:).* proto 2 / { next }
+		routes {
+			gsub(/ (expires|age|used|users|rtt|rttvar|cwnd|ssthresh) [^ ]+/, "")
+			sub(/ linkdown/, "")
+			sub(/ +$/, "")
+		}
+		{ lines[++n] = $0 }
+		END { flush() }'
+}
+
+# The same of lines of ip(8) that are picked from it.
 volatile() {
 	sed -E '/^ *cache/d; /^[0-9]+ (fe80:|ff00:).* proto 2 /d
 		s/ (expires|age|used|users|rtt|rttvar|cwnd|ssthresh) [^ ]+//g; s/ linkdown\>//; s/ +$//'
-}
-
-# Contents of files named on stdin, through symlinks; a dangling one says nothing, as for ip.
-contents() {
-	local file
-	while IFS= read -r -d '' file; do
-		[ -s "$file" ] && sed "s|^|$file: |" "$file"
-	done
-	return 0
 }
 
 # assert_same WANTED FOUND
@@ -121,14 +160,19 @@ assert_same() {
 log_flush() {
 	local mark=mark-$BASHPID-$EPOCHREALTIME
 	logger -t log_flush "$mark"
-	wait_until 10 grep -qF "$mark" $messages
+	wait_until 10 was_logged "$mark"
+}
+
+was_logged() {
+	local text
+	IFS= read -r -d '' text <$messages
+	[[ $text == *"$1"* ]]
 }
 
 # sixxs-route's lines since the test began, without time and host: "daemon.info TEXT".
 log_lines() {
 	log_flush
-	tail -n +$((log_start + 1)) $messages |
-		sed -nE 's/^.{15} [^ ]+ ([^ ]+) sixxs-route(\[[0-9]+\])?: /\1 /p'
+	sed -nE 's/^.{15} [^ ]+ ([^ ]+) sixxs-route(\[[0-9]+\])?: /\1 /p' $messages
 }
 
 declare -A capture_pid
@@ -182,7 +226,7 @@ uplink_up() {
 	ip tuntap add dev net0 mode tun &&
 		ip link set dev net0 up &&
 		ip address add 192.0.2.1/24 dev net0 &&
-		ip address add 2001::1/64 dev net0 nodad &&
+		address6 2001::1/64 net0 &&
 		ip route add default via 192.0.2.2 &&
 		ip -6 route add default via 2001::2 dev net0
 }
@@ -197,8 +241,10 @@ setup_file() {
 # once all interfaces but the uplink are gone and udev has seen to it.
 # What the test before has connected does not count, or a log would tell of it.
 begin() {
-	rm -f /run/sixxs-route/connects.*
-	[ ! -d /run/sixxs-route ] || rmdir --ignore-fail-on-non-empty /run/sixxs-route
+	if [ -d /run/sixxs-route ]; then
+		rm -f /run/sixxs-route/connects.*
+		rmdir --ignore-fail-on-non-empty /run/sixxs-route
+	fi
 	baseline=$(snapshot)
 }
 
@@ -210,10 +256,18 @@ put_back() {
 	for file in $handler /etc/iproute2 /dev/log; do
 		[ ! -e "$file.away" ] || { rm -rf "$file" && mv "$file.away" "$file"; } || status=1
 	done
-	[ ! -e $handler ] || chmod 755 $handler || status=1
-	pgrep -x systemd-udevd >/dev/null || udevd_starts || status=1
-	handler_on && udevadm control --start-exec-queue || status=1
+	[ ! -e $handler ] || [ -x $handler ] || chmod 755 $handler || status=1
+	udevd_runs || udevd_starts || status=1
+	handler_on && udev_goes_on || status=1
 	return $status
+}
+
+udevd_runs() {
+	local name
+	for name in /proc/[0-9]*/comm; do
+		! read -r name <"$name" || [ "$name" != systemd-udevd ] || return 0
+	done 2>/dev/null
+	return 1
 }
 
 udevd_starts() {
@@ -231,13 +285,22 @@ finish() {
 	return $status
 }
 
-links() { ip -o link show | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | grep -vxE 'lo|net0'; }
+links() {
+	local link
+	for link in /sys/class/net/*/ifindex; do
+		link=${link%/ifindex}
+		case ${link##*/} in
+		lo | net0) ;;
+		*) printf '%s\n' "${link##*/}" ;;
+		esac
+	done
+}
 
 links_gone() {
 	local link
-	links | while read -r link; do
-		ip link del dev "$link" || return
-	done
+	while read -r link; do
+		[ -z "$link" ] || ip link del dev "$link" || return
+	done <<<"$(links)"
 }
 
 # After a failed test, so that the next has a fair start.
@@ -284,13 +347,31 @@ handler_on() {
 	udevadm control --reload
 }
 
+# udevd keeps events for later, until it goes on.
+udev_holds() { : >/tmp/udev.holds && udevadm control --stop-exec-queue; }
+udev_goes_on() { [ ! -e /tmp/udev.holds ] || { udevadm control --start-exec-queue && rm /tmp/udev.holds; }; }
+
 squeeze() { sed -E 's/[[:space:]]+/ /g; s/ $//'; }
 
 # As ip lists them, one blank between words.
-rules() { ip -6 rule list | squeeze; }
-rules4() { ip -4 rule list | squeeze; }
-routes() { ip -6 route show table "$1" | volatile | squeeze; }
-routes4() { ip -4 route show table "$1" | volatile | squeeze; }
+rules() { tidy "$(ip -6 rule list)"; }
+rules4() { tidy "$(ip -4 rule list)"; }
+routes() { tidy "$(ip -6 route show table "$1")"; }
+routes4() { tidy "$(ip -4 route show table "$1")"; }
+
+# tidy TEXT: what volatile and squeeze would make of it.
+tidy() {
+	local text=${1//$'\t'/ }
+	while [[ $text == *'  '* ]]; do
+		text=${text//  / }
+	done
+	while [[ $text =~ ' '(expires|age|used|users|rtt|rttvar|cwnd|ssthresh)' '[^[:space:]]+ ]]; do
+		text=${text/"${BASH_REMATCH[0]}"/}
+	done
+	text=${text// linkdown/}
+	text=${text// $'\n'/$'\n'}
+	[ -z "$text" ] || printf '%s\n' "${text% }"
+}
 
 # exits STATUS COMMAND [ARG...]
 exits() {
@@ -304,14 +385,17 @@ exits() {
 
 log_restart() {
 	log_flush
-	log_start=$(wc -l <$messages)
+	: >$messages
 }
 
 # logged N PATTERN: exactly N of our lines since the test began match (grep -E).
 logged() {
-	local lines
+	local lines line n=0
 	lines=$(log_lines)
-	[ "$(grep -cE -- "$2" <<<"$lines")" -eq "$1" ] && return
+	while IFS= read -r line; do
+		[[ ! $line =~ $2 ]] || n=$((n + 1))
+	done <<<"$lines"
+	[ $n -eq "$1" ] && return
 	printf 'not %d lines that match: %s\nbut:\n%s\n' "$1" "$2" "$lines" >&2
 	return 1
 }
@@ -319,7 +403,7 @@ logged() {
 # Nothing was wrong. That a client restarts too often is not: it is said all the same.
 untroubled() {
 	local lines
-	lines=$(log_lines | grep -E '^daemon\.(err|warn)' | grep -v ' appeared [0-9]* times within ') || true
+	lines=$(log_lines | sed '/^daemon\.\(err\|warn\)/!d; / appeared [0-9]* times within /d')
 	[ -z "$lines" ] && return
 	printf 'trouble:\n%s\n' "$lines" >&2
 	return 1
@@ -336,5 +420,10 @@ told() {
 }
 
 # has LINE <TEXT, lacks LINE <TEXT: a whole line, literally.
-has() { grep -qFx -- "$1" || { printf 'no line: %s\n' "$1" >&2 && return 1; }; }
-lacks() { ! grep -Fx -- "$1" >&2; }
+has() { reads "$1" || { printf 'no line: %s\n' "$1" >&2 && return 1; }; }
+lacks() { ! reads "$1" || { printf 'a line: %s\n' "$1" >&2 && return 1; }; }
+reads() {
+	local text
+	IFS= read -r -d '' text || [ -n "$text" ] || return
+	[[ $'\n'${text%$'\n'}$'\n' == *$'\n'"$1"$'\n'* ]]
+}

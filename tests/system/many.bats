@@ -71,7 +71,7 @@ come_and_go() {
 
 @test "200 tunnels by apply --all, and their removal" {
 	each section | drop_in all
-	udevadm control --stop-exec-queue
+	udev_holds
 	new_link_up() { printf 'tuntap add dev sixxs%d mode tun\nlink set dev sixxs%d group %d up\n' "$1" "$1" "$group"; }
 	each new_link_up | ip -batch -
 	exits 0 $handler apply --all
@@ -80,6 +80,6 @@ come_and_go() {
 	mapfile -t names < <(each name)
 	exits 0 $handler remove "${names[@]}"
 	assert_same "$baseline" "$(snapshot)"
-	udevadm control --start-exec-queue
+	udev_goes_on
 	ip link del group $group
 }

@@ -23,7 +23,7 @@ teardown() {
 	for pid in $started; do kill "$pid" && wait "$pid"; done
 	ip link del sixxs0 2>/dev/null || ip link del other0 2>/dev/null || true
 	sixxs-route apply --all
-	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n +$((log_start + 1)) $messages >&2
+	[ -n "${BATS_TEST_COMPLETED-}" ] || cat $messages >&2
 }
 
 started=

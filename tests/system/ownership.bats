@@ -21,13 +21,7 @@ section() { printf '[sixxs0]\nsource = 2a02::1, 192.0.2.77\ntable = 200\n%s\n' "
 comes() { tunnel_add sixxs0 && tunnel_up sixxs0 && settle; }
 
 # All that is not ours, in the kernel's own order of rules.
-others() {
-	local family
-	for family in -4 -6; do
-		ip -d -N $family rule | grep -v ' proto 166$'
-		ip -d -N $family route show table all | grep -vE ' proto 166 | dev sixxs0 ' | volatile | LC_ALL=C sort
-	done
-}
+others() { dumps | grep -vE ' proto 166( |$)| dev sixxs0 ' | ordered; }
 
 ours_stand() {
 	rules | has "16383: from 2a02::1 lookup sixxs0 proto sixxs" &&

@@ -520,7 +520,7 @@ as_a_pair() {
 }
 
 @test "stale: the link went, and nobody saw it" {
-	udevadm control --stop-exec-queue
+	udev_holds
 	tunnel_del sixxs0
 	says 1 <<-END
 		sixxs0           absent, table 200 sixxs0                            stale
@@ -534,7 +534,7 @@ as_a_pair() {
 		sixxs0           absent, table 200 sixxs0; its record is left over   stale
 		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
 	END
-	udevadm control --start-exec-queue
+	udev_goes_on
 }
 
 @test "stale: the drop-in was deleted while the tunnel is up" {
@@ -965,7 +965,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 
 @test "JSON and table with odd bytes: names of links, of tables, paths" {
 	local odd=$'n"\\\033\xff\xc3\xa4'
-	udevadm control --stop-exec-queue # it would give the link a decent name
+	udev_holds # it would give the link a decent name
 	ip link add "$odd" type veth peer name peer
 	ip link set "$odd" up
 	ip link set peer up
@@ -980,7 +980,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	free_of '[^ -~]' /tmp/out
 	free_of '.{81}' /tmp/out
 	ip link del "$odd"
-	udevadm control --start-exec-queue
+	udev_goes_on
 	rm /etc/iproute2/rt_tables.d/odd.conf
 
 	mkdir $'/tmp/c"\\\xff\n'

@@ -390,13 +390,13 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 
 @test "source = auto: an address that is tentative for a second" {
 	auto 10
-	udevadm control --stop-exec-queue
+	udev_holds
 	ip link add sixxs0 type veth peer name other0
 	ip link set other0 up
 	sysctl -qw net.ipv6.conf.sixxs0.accept_dad=1 net.ipv6.conf.sixxs0.dad_transmits=1
 	tunnel_up sixxs0
 	ip address add 2a02::8/64 dev sixxs0
-	udevadm control --start-exec-queue
+	udev_goes_on
 	udev_is_done
 	rules | has '16383: from 2a02::8 lookup sixxs0 proto sixxs'
 	logged 0 '^daemon.(err|warn)'

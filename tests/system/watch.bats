@@ -83,7 +83,9 @@ tunnel() { # add it, and bring it up
 }
 
 counts() { # FAMILY LINES: exactly so many rules and routes bear our mark
-	[ "$({ ip -"$1" rule && ip -"$1" route show table all; } | grep -cE 'proto (166|sixxs)')" -eq "$2" ]
+	local n
+	ours_count "$1"
+	[ $n -eq "$2" ]
 }
 
 # the kernel's, in no order: what was put back stands behind its equals
@@ -223,7 +225,9 @@ gone() { counts 6 0 && counts 4 0; }
 }
 
 all_there() { # N
-	[ "$({ ip -N -6 rule && ip -N -4 rule && ip -N -6 route show table all && ip -N -4 route show table all; } | grep -cE 'proto 166( |$)')" -eq "$1" ]
+	local n
+	ours_count 6 4
+	[ $n -eq "$1" ]
 }
 
 @test "a route that somebody puts another in the place of is asked for, and back once that one is gone" {
@@ -493,11 +497,11 @@ locked_out() {
 		drop_in sixxs"$i" <<<$'[sixxs'"$i"$']\nsource = 2a02::1:'"$i"$'\ntable = 1'"$(printf %03d "$i")"$'\nname = none\nwait = 0'
 	done
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nname = none\nwait = 0'
-	udevadm control --stop-exec-queue
+	udev_holds
 	for i in {0..150}; do echo tuntap add sixxs"$i" mode tun && echo link set sixxs"$i" up; done | ip -batch -
 	watch_start
 	wait_until 10 counts 6 302
-	udevadm control --start-exec-queue
+	udev_goes_on
 	settle
 	counts 6 302
 	# what networkd does by default, in less time than anybody would
@@ -712,7 +716,7 @@ restarts() {
 	done | ip -batch -
 	ip -6 rule del from 2a02::11 table 201
 	# a link that is new, of which nobody told but the kernel
-	udevadm control --stop-exec-queue
+	udev_holds
 	tunnel_add sixxs2
 	tunnel_up sixxs2
 	[ "$(watch_drops)" -gt 0 ]
@@ -722,7 +726,7 @@ restarts() {
 	counts 6 4
 	counts 4 0
 	[ ! -e /run/sixxs-route/sixxs0.record ]
-	udevadm control --start-exec-queue
+	udev_goes_on
 }
 
 @test "a notification longer than its buffer is a lost one, and no more" {
@@ -1042,10 +1046,10 @@ veth_tunnel() {
 	watch_start
 	tunnel sixxs0
 	wait_until 10 complete
-	udevadm control --stop-exec-queue
+	udev_holds
 	tunnel_del sixxs0
 	wait_until 10 gone
-	udevadm control --start-exec-queue
+	udev_goes_on
 	settle
 	gone
 }
@@ -1281,7 +1285,7 @@ leaks() {
 	tunnel sixxs0
 	wait_until 10 complete
 	cpu=$(watch_cpu)
-	udevadm control --stop-exec-queue
+	udev_holds
 	for i in {1..250}; do
 		echo link add other"$i" type veth peer name otherpeer"$i"
 		echo link set other"$i" up
@@ -1290,7 +1294,7 @@ leaks() {
 		echo link set other"$i" down
 		echo link del other"$i"
 	done | ip -batch -
-	udevadm control --start-exec-queue
+	udev_goes_on
 	sleep 0.2
 	cpu=$(($(watch_cpu) - cpu))
 	echo "# $cpu us of CPU for 1500 messages of unrelated links" >&3
