@@ -61,6 +61,9 @@ form_filters='
 			elif $keys[$key] | index("optional") then empty
 			else "\($at).\($key): not there" end
 		else empty end;
+	def undocumented:
+		if .version != $form.version then "version \(.version)" else empty end,
+		faults($form; ["status"]; "status");
 	# "OBJECT.KEY TYPE" of all that is there
 	def uses($form; $types; $at):
 		. as $it | first($types[] | kinds | select(. as $kind | $it | seems($form; $kind))) as $fit |
@@ -69,18 +72,27 @@ form_filters='
 		elif type == "object" then keys[] as $key | .[$key] | uses($form; $form[$fit][$key]; "\($fit).\($key)")
 		else empty end;'
 
+# form_jq PROGRAM [ARG...]: jq with these, and with the form, which is read once a file of tests.
+form_jq() {
+	local form=${BATS_FILE_TMPDIR:-/tmp}/form
+	[ -s "$form" ] || documented_form >"$form"
+	jq -n -r --argjson form "$(<"$form")" "$form_filters $1" "${@:2}"
+}
+
 # is_documented [FILE...]: each answer in these is in the form of the manual.
 # shellcheck disable=SC2120 # without: of standard input
-is_documented() {
-	jq -n -e -r --argjson form "$(documented_form)" "$form_filters"'
-		[inputs | if .version != $form.version then "version \(.version)" else empty end,
-			faults($form; ["status"]; "status")] | if . == [] then "" else .[:9][], false end' "$@" >&2
+is_documented() { form_jq '[inputs | undocumented] | if . == [] then "" else .[:9][], false end' -e "$@" >&2; }
+
+# is_so FILTER <ANSWER: it is in that form, and FILTER is true of it.
+is_so() {
+	form_jq "input as \$answer | [\$answer | undocumented] |
+		if . == [] then [\$answer | $1] | .[-1] else .[:9][], false end" -e >&2
 }
 
 # form_lacks FILE...: "OBJECT.KEY TYPE" of what the manual describes and no answer in these has, but
 # for the words of states.
 form_lacks() {
-	jq -n -r --argjson form "$(documented_form)" "$form_filters"'
+	form_jq '
 		[inputs | uses($form; ["status"]; "status")] as $used |
 		[$form | to_entries[] | select(.value | type == "object") | .key as $object |
 			.value | to_entries[] | "\($object).\(.key) \(.value[] | kinds | select(. != "optional"))"] -

@@ -37,7 +37,7 @@ state() {
 	local found
 	found=$(exits "$2" $handler status sixxs0) && [[ ${found%%$'\n'*} == *" $1" ]] || return
 	found=$(exits "$2" $handler status --json sixxs0)
-	is_documented <<<"$found" && [ "$(jq -r '.tunnels[0].state' <<<"$found")" = "$1" ]
+	is_so ".tunnels[0].state == \"$1\"" <<<"$found"
 }
 
 # The hold's end comes nearer than it is: as if so many seconds had passed.

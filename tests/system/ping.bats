@@ -40,8 +40,7 @@ ping_json() { # STATUS FILTER [ARG...]: of status --ping; sets "took", in micros
 	local found begun=${EPOCHREALTIME/[.,]/}
 	found=$(exits "$1" $handler status --json --ping $far_ip6 "${@:3}") || return
 	took=$((${EPOCHREALTIME/[.,]/} - begun))
-	is_documented <<<"$found" || return
-	jq -e "$2" <<<"$found" >/dev/null && return
+	is_so "$2" <<<"$found" && return
 	printf 'not so: %s\nof: %s\n' "$2" "$found" >&2
 	return 1
 }
