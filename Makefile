@@ -76,7 +76,7 @@ $(BUILD)/test_%: tests/unit/test_%.c $(PARTS) $(HELPER)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(PARTS) \
 	    $(HELPER) -lcmocka $(LIBS)
 
-FUZZ_CFLAGS := -std=gnu11 -Ihandler -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+FUZZ_CFLAGS := -std=gnu11 -Ihandler -gline-tables-only -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
                -Wall -Wextra -Werror=incompatible-pointer-types
 
 build/fuzz/%.o: handler/%.c Makefile
@@ -87,6 +87,9 @@ build/fuzz/%.o: handler/%.c Makefile
 # the parsers, and the rooms that they stand on
 FUZZED := $(wildcard handler/lib/*.c handler/config/*.c handler/routing/*.c handler/state/*.c \
           handler/netlink/*.c handler/kernel/*.c) handler/cmd/uevent.c
+
+# else make removes them after each target, and compiles them anew for the next
+.SECONDARY: $(FUZZED:handler/%.c=build/fuzz/%.o)
 
 build/fuzz/%: tests/fuzz/%.c $(FUZZED:handler/%.c=build/fuzz/%.o)
 	$(call say,CLANG,$<)clang $(CPPFLAGS) $(FUZZ_CFLAGS) \
