@@ -251,23 +251,26 @@ begin() {
 # What a test takes away, and has left away if it failed: files that it calls .away meanwhile, the
 # program's mode, one that is stopped, udev's rules, udevd, its queue.
 put_back() {
-	local file status=0
-	pkill -CONT -x sixxs-route || true
+	local file pids status=0
+	pids_of sixxs-route
+	[ ${#pids[@]} -eq 0 ] || kill -CONT "${pids[@]}" || true
 	for file in $handler /etc/iproute2 /dev/log; do
 		[ ! -e "$file.away" ] || { rm -rf "$file" && mv "$file.away" "$file"; } || status=1
 	done
 	[ ! -e $handler ] || [ -x $handler ] || chmod 755 $handler || status=1
-	udevd_runs || udevd_starts || status=1
+	pids_of systemd-udevd
+	[ ${#pids[@]} -gt 0 ] || udevd_starts || status=1
 	handler_on && udev_goes_on || status=1
 	return $status
 }
 
-udevd_runs() {
-	local name
-	for name in /proc/[0-9]*/comm; do
-		! read -r name <"$name" || [ "$name" != systemd-udevd ] || return 0
+# pids_of NAME: sets "pids".
+pids_of() {
+	local file name
+	pids=()
+	for file in /proc/[0-9]*/comm; do
+		! read -r name <"$file" || [ "$name" != "$1" ] || pids+=("${file//[^0-9]/}")
 	done 2>/dev/null
-	return 1
 }
 
 udevd_starts() {
