@@ -102,6 +102,9 @@ static void explain_unsent(int error, char ret[static ECHO_STRLEN])
 	case -EADDRNOTAVAIL:
 		snprintf(ret, ECHO_STRLEN, "nothing is sent: no address of this host");
 		break;
+	case -ETIME:
+		snprintf(ret, ECHO_STRLEN, "not sent: others took all of the time");
+		break;
 	default:
 		snprintf(ret, ECHO_STRLEN, "cannot be sent: %.64s", strerror(-error));
 	}

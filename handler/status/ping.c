@@ -131,8 +131,10 @@ static void send_some(struct pinger *pinger)
 
 		echo->sent_us = clock_now_us();
 		r = send_echo(pinger, pinger->n_sent);
-		if (r == -EAGAIN || r == -ENOBUFS)
+		if (r == -EAGAIN || r == -ENOBUFS || r == -EINTR) {
+			echo->error = r; /* unless it can be sent before the end */
 			return;
+		}
 		pinger->n_sent++;
 		echo->state = r < 0 ? ECHO_UNSENT : ECHO_NONE;
 		echo->error = r < 0 ? unsent_error(path, r) : 0;
