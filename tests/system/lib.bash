@@ -178,11 +178,12 @@ log_lines() {
 declare -A capture_pid
 
 # capture IFACE [FILTER...]: notes from now on what passes there; captured IFACE ends that and
-# prints it, one packet a line: "IP6 SOURCE > DESTINATION: ...".
+# prints it, one packet a line: "IP6 SOURCE > DESTINATION: ...". Of each its head is noted: for whole
+# ones, the kernel would have room for five until they are read.
 capture() {
 	local iface=$1 file=/tmp/capture.$1
 	shift
-	tcpdump -i "$iface" -nn -t -l --immediate-mode "$@" >"$file" 2>"$file.log" 3>&- &
+	tcpdump -i "$iface" -nn -t -l --immediate-mode -s 256 "$@" >"$file" 2>"$file.log" 3>&- &
 	capture_pid[$iface]=$!
 	wait_until 10 grep -q '^listening on' "$file.log" || { cat "$file.log" >&2 && return 1; }
 }

@@ -93,8 +93,9 @@ in_pop() { ip netns exec pop "$@"; }
 
 # ---- which way packets leave ----------------------------------------------------------------
 
+# Without -s the kernel keeps room for 256 KB a packet: 129 of them.
 capture_start() {
-	tcpdump -i any -nn -t -l --immediate-mode -B 65536 \
+	tcpdump -i any -nn -t -l --immediate-mode -B 65536 -s 256 \
 		"host $far4 or host $far6 or dst host 127.0.0.9" >$packets 2>$packets.log 3>&- &
 	capture=$!
 	wait_until 30 grep -q '^listening on' $packets.log
