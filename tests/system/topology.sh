@@ -102,12 +102,14 @@ pop_open() {
 }
 
 # client_start N: starts the client of tunnel N and does what aiccu does, in its order. The
-# interface is made while down, and udev is at work on it when it comes up.
+# interface is made while down, and udev is at work on it when it comes up: after socat has set its
+# flags, to what they were when it read them.
 client_start() {
 	local name=sixxs$1
-	socat "$(udp_end $host_ip4 $pop_ip4 "$1")" "$(tun_end "$name")" >/dev/null 3>&- &
+	: >"/tmp/client.$name"
+	socat -d -d "$(udp_end $host_ip4 $pop_ip4 "$1")" "$(tun_end "$name")" >/dev/null 2>"/tmp/client.$name" 3>&- &
 	client_pid[$1]=$!
-	wait_until 10 test -e "/sys/class/net/$name" &&
+	wait_until 10 grep -q 'starting data transfer loop' "/tmp/client.$name" &&
 		sleep "$client_delay" &&
 		ip link set dev "$name" up mtu 1280 &&
 		ip address add "$(tunnel_address "$1")/128" dev "$name"
