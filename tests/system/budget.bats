@@ -11,17 +11,19 @@
 tunnels=1000
 
 setup_file() {
-	case ${BUILD:-build} in
-	build) ;;
-	*) skip "only the program as it is installed has a budget" ;;
-	esac
-	command -v valgrind >/dev/null || skip "no valgrind"
+	# told by each test: bats 1.8 takes a skip in here for a failure
+	export unable=
+	command -v valgrind >/dev/null || unable='no valgrind'
+	[ "${BUILD:-build}" = build ] || unable='only the program as it is installed has a budget'
+	[ -z "$unable" ] || return 0
 	export counts=$BATS_FILE_TMPDIR/counts
 	udevadm control --stop-exec-queue # the events are made by hand
 	# shellcheck disable=SC2154 # by lib.bash
 	PROFILE=$counts "$repo/tests/bench/counts" 1 $tunnels >"$counts"
 	cat "$counts" >&2
 }
+
+setup() { [ -z "$unable" ] || skip "$unable"; }
 
 # what TUNNELS EVENT: sets "instructions" and "calls", of the whole process
 what() {
