@@ -144,6 +144,10 @@ sends_counted() {
 
 @test "the first goes down: measured, no send fails and at most what was on its way is lost" {
 	pair_up
+	# Nobody has to be asked for an address: what waits for the answer is lost at the next down, on a
+	# busy machine all that is sent while the link is up.
+	ip link set tun0 arp off
+	ip link set tun1 arp off
 	local before=() well=() failed=() family i gone downs=20
 	for family in 4 6; do
 		before+=($(($(passed tun0 $family) + $(passed tun1 $family))))
@@ -164,8 +168,8 @@ sends_counted() {
 		gone=$((well[i] - $(passed tun0 $family) - $(passed tun1 $family) + before[i]))
 		echo "IPv$family: ${well[i]} sends, ${failed[i]} failed, $gone lost in $downs downs; by the second $(passed tun1 $family)" | tee -a /tmp/measured
 		[ "${failed[i]}" -eq 0 ]
-		# a send every 2 ms and more: one that a link had already taken, at each down and at each up
-		[ $gone -le $((2 * downs)) ]
+		# a send every 2 ms and more: one that the link had already taken, at each down
+		[ $gone -le $downs ]
 		[ "$(passed net0 $family "$(from $family)[.].*")" -eq 0 ]
 		[ "$(passed tun1 $family)" -gt $downs ]
 	done
