@@ -122,7 +122,7 @@ few_more() {
 	for metric in 7 2048 3000; do
 		ip route add default dev other table 200 metric $metric proto sixxs
 		ip -6 route add default dev other table 200 metric $metric proto sixxs
-		printf 'sixxs-route 1\n' >/run/sixxs-route/other.record
+		printf 'sixxs-route 1\ntable 200\n' >/run/sixxs-route/other.record
 		ln -s other '/run/sixxs-route/owners/table 200'
 		event add sixxs0 "$(ifindex sixxs0)"
 		stands
