@@ -61,9 +61,16 @@ void explain_kernel_object(const struct kernel_object *found,
 	explain_route(found, link_name(found->object.oif, name), ret);
 }
 
-static const char *advice(const struct step *step, int error)
+/* A kernel without them says so in its sentence, before it looks at a gateway. */
+static bool lacks_source_routes(const struct object *object, const struct answer *answer)
 {
-	switch (-error) {
+	return object->kind != OBJECT_RULE && object->source.len &&
+	       (!object->gateway.family || strstr(answer->sentence, "IPV6_SUBTREES"));
+}
+
+static const char *advice(const struct step *step, const struct answer *answer)
+{
+	switch (-answer->error) {
 	case EPERM:
 		return "run it as root (it needs CAP_NET_ADMIN)";
 	case EACCES:
@@ -74,6 +81,8 @@ static const char *advice(const struct step *step, int error)
 	case ENETUNREACH:
 		return "check the key gateway";
 	case EINVAL:
+		if (lacks_source_routes(&step->object, answer))
+			return "steer = source-route needs a kernel with CONFIG_IPV6_SUBTREES: set steer = rule";
 		return step->object.gateway.family
 			       ? "check the key gateway: the link's own address is no next hop"
 			       : "does this kernel have policy routing?";
@@ -126,7 +135,7 @@ void explain_result(const struct step *step, const struct result *result,
 	explain_step(step, what);
 	snprintf(ret, EXPLAIN_SIZE, "\"%s\" failed: %s%s%s%s: %s", what, answer->sentence,
 		 answer->sentence[0] ? " (" : "", strerror(-answer->error),
-		 answer->sentence[0] ? ")" : "", advice(step, answer->error));
+		 answer->sentence[0] ? ")" : "", advice(step, answer));
 }
 
 bool explain_name(const struct name_entry *want, enum name_verdict verdict,

@@ -191,9 +191,22 @@ routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
 		[ $status -eq 1 ] && grep -E "sixxs1.conf:[0-9]+: .*$1" <<<"$output" || { echo "$output" >&2 && return 1; }
 		exits 1 "$handler" apply sixxs1
 		assert_same "$before" "$(kernel)"
+		exits 1 "$handler" apply --all
+		assert_same "$before" "$(kernel)"
+		udevadm trigger --action=add /sys/class/net/sixxs1
+		settle
+		assert_same "$before" "$(kernel)"
 	}
 	refused 'table' <<<$'[sixxs1]\nsource = 2a02:1::/64\ntable = 400'
 	refused 'IPv4 has no source-specific routes' <<<$'[sixxs1]\nsource = 2a02:1::/64, 192.0.2.77\nsteer = source-route\ntable = 400'
+	# and the other way round
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02:0::/64, 2a02:100::1\ntable = 401'
+	exits 1 "$handler" apply --all
+	before=$(kernel)
+	refused 'table' <<<$'[sixxs1]\nsource = 2a02:1::/64\nsteer = source-route\ntable = 401'
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02:0::/64, 2a02:100::1\nsteer = source-route\ntable = 400'
+	$handler apply sixxs0
+	before=$(kernel)
 	refused 'prefer_main' <<<$'[sixxs1]\nsource = 2a02:1::/64\nsteer = source-route\nprefer_main = yes\ntable = 400'
 	refused 'fwmark' <<<$'[sixxs1]\nsource = 2a02:1::/64\nfwmark = 1\nsteer = source-route\ntable = 400'
 	# a source has one route in the table, whatever the priorities are

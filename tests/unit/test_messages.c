@@ -72,6 +72,39 @@ static void test_failures(void **state)
 	}
 }
 
+/* EINVAL says little: the sentence, or what was asked for, says what is meant. */
+static void test_invalid(void **state)
+{
+	static const char lacking[] =
+		"Specifying source address requires IPV6_SUBTREES to be enabled";
+	static const struct {
+		const char *object, *sentence, *expected;
+	} cases[] = {
+		{"route 6 from 2a02::/64 dev 1 metric 2048 table 400", lacking,
+		 "steer = source-route needs a kernel with CONFIG_IPV6_SUBTREES: set steer = rule"},
+		{"route 6 from 2a02::/64 via fe80::1 dev 1 metric 2048 table 400",
+		 lacking, "needs a kernel with CONFIG_IPV6_SUBTREES"},
+		{"unreachable 6 from 2a02::/64 metric 4294967295 table 400", "",
+		 "needs a kernel with CONFIG_IPV6_SUBTREES"},
+		{"route 6 from 2a02::/64 via fe80::1 dev 1 metric 2048 table 400", "",
+		 "check the key gateway"},
+		{"rule 6 16383 from 2a02::1 lookup 200", "", "policy routing"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		const struct step step = step_of(STEP_ADD, cases[i].object);
+		struct result result = {.verdict = VERDICT_FAILED,
+					.answer = {.error = -EINVAL}};
+		char text[EXPLAIN_SIZE];
+
+		strcpy(result.answer.sentence, cases[i].sentence);
+		explain_result(&step, &result, text);
+		if (!strstr(text, cases[i].expected))
+			fail_msg("%s", text);
+	}
+}
+
 static void test_foreign_route(void **state)
 {
 	const struct step step = step_of(STEP_ADD, "route 6 dev 1 metric 1024 table 200");
@@ -136,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_foreign_route),
 		cmocka_unit_test(test_longest_sentence_fits),
 		cmocka_unit_test(test_names),
