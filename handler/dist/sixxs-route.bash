@@ -35,6 +35,36 @@ _sixxs_route_interfaces() {
 		END { give() }' "${files[@]}" 2>/dev/null
 }
 
+# The links that there are, those alone that can be served: a link may be called $(id).
+_sixxs_route_links() {
+	local link LC_ALL=C
+	for link in /sys/class/net/*/; do
+		link=${link%/}
+		link=${link##*/}
+		[[ $link =~ ^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$ ]] && printf '%s\n' "$link"
+	done
+}
+
+# What the shell will make of WORD as it is typed, without its doing so: sets "plain".
+_sixxs_route_unquote() {
+	local word=$1 quote='' c i
+	plain=''
+	[[ $word != \~/* ]] || word=$HOME${word#\~}
+	for ((i = 0; i < ${#word}; i++)); do
+		c=${word:i:1}
+		if [[ $quote == "'" && $c != "'" ]]; then
+			plain+=$c
+		elif [[ $c == [\"\'] && ${quote:-$c} == "$c" ]]; then
+			[[ $quote ]] && quote='' || quote=$c
+		elif [[ $c == \\ && ($quote == '' || ${word:i+1:1} == [\"\\\$\`]) ]]; then
+			((++i))
+			plain+=${word:i:1}
+		else
+			plain+=$c
+		fi
+	done
+}
+
 # Of the words on stdin those that begin with WORD and do not stand on the line already. Not
 # compgen -W, which would expand them.
 _sixxs_route_reply() {
@@ -49,7 +79,7 @@ _sixxs_route_reply() {
 }
 
 _sixxs_route() {
-	local word=${COMP_WORDS[COMP_CWORD]} before='' verb='' dir=/etc/sixxs-route/conf.d i
+	local word=${COMP_WORDS[COMP_CWORD]} before='' verb='' plain dir=/etc/sixxs-route/conf.d i
 	local options=(--conf-dir --help --run-dir --verbose --version)
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -59,7 +89,10 @@ _sixxs_route() {
 			# readline makes three words of --conf-dir=DIR
 			[[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((++i))
 			((++i < COMP_CWORD)) || break
-			[[ $before == --conf-dir ]] && dir=${COMP_WORDS[i]}
+			if [[ $before == --conf-dir ]]; then
+				_sixxs_route_unquote "${COMP_WORDS[i]}"
+				dir=$plain
+			fi
 			before=''
 			;;
 		-*) before='' ;;
@@ -92,7 +125,7 @@ _sixxs_route() {
 		_sixxs_route_reply "$word" < <(_sixxs_route_interfaces "$dir")
 		;;
 	suggest)
-		_sixxs_route_reply "$word" < <(ls /sys/class/net 2>/dev/null)
+		_sixxs_route_reply "$word" < <(_sixxs_route_links)
 		;;
 	check)
 		compopt -o filenames 2>/dev/null

@@ -125,6 +125,59 @@ offers() {
 	[ "$output" = "" ]
 }
 
+# typed TEXT: the line that a bash of its own has after TEXT and a tab.
+typed() {
+	local out=/tmp/typed
+	rm -rf $out && mkdir $out && mkfifo $out/keys && : >$out/screen
+	cat >$out/rc <<-E
+		. $completion
+		bind -x '"\C-xp": printf "%s|\n" "\$READLINE_LINE" >$out/line'
+		PS1='READY> '
+	E
+	script -qec "bash --noprofile --rcfile $out/rc -i" /dev/null <$out/keys >$out/screen 3>&- &
+	exec 9>$out/keys
+	wait_until 10 grep -q READY $out/screen
+	printf '%s\t\030p' "$1" >&9
+	wait_until 10 test -s $out/line
+	printf '\025exit\n' >&9
+	exec 9>&-
+	wait
+	cat $out/line
+}
+
+# line WANTED TEXT
+line() { assert_same "sixxs-route $1|" "$(typed "sixxs-route $2")"; }
+
+# shellcheck disable=SC2016 # names as they are typed
+@test "a real bash: folders and files of any name, quoted in any way; of links, those that can be served" {
+	local folder link
+	command -v script >/dev/null || skip "no script(1)"
+	for folder in 'a b' "x'y" "\$(touch ran)" 'st*r' 'b!g'; do
+		mkdir -p "/tmp/confs/$folder"
+		printf '[wg0]\n[eth0@if5]\n[tun!x]\n[f\303\274n]\n["q"]\n[vlan.5]\n' >"/tmp/confs/$folder/-o ünï (1).conf"
+	done
+	line '--conf-dir /tmp/confs/a\ b/' '--conf-dir /tmp/confs/a'
+	line '--conf-dir /tmp/confs/\$\(touch\ ran\)/' '--conf-dir /tmp/confs/\$'
+	for folder in 'a\ b' '"a b"' "'a b'" 'a" "b' "x\\'y" "\"x'y\"" "'\$(touch ran)'" '"\$(touch ran)"' 'st\*r' "'b!g'"; do
+		line "--conf-dir /tmp/confs/$folder apply wg0 " "--conf-dir /tmp/confs/$folder apply w"
+		line "--conf-dir=/tmp/confs/$folder apply vlan.5 " "--conf-dir=/tmp/confs/$folder apply v"
+	done
+	line '--conf-dir ~/../tmp/confs/a\ b apply wg0 ' '--conf-dir ~/../tmp/confs/a\ b apply w'
+	line '--conf-dir /tmp/confs/a\ b apply e' '--conf-dir /tmp/confs/a\ b apply e'
+	line 'check /tmp/confs/a\ b/-o\ ünï\ \(1\).conf ' 'check /tmp/confs/a\ b/'
+	for link in 'a$(id)' 'a;id' "q'uo" 'st*r' vlan.5; do
+		ip tuntap add dev "$link" mode tun
+	done
+	line 'suggest vlan.5 ' 'suggest v'
+	for link in a q s; do
+		line "suggest $link" "suggest $link"
+	done
+	for link in 'a$(id)' 'a;id' "q'uo" 'st*r' vlan.5; do
+		ip link del dev "$link"
+	done
+	[ ! -e ran ] && [ ! -e ~/ran ] && [ ! -e /tmp/confs/ran ]
+}
+
 @test "bash-completion finds it" {
 	[ -e /usr/share/bash-completion/bash_completion ] || skip "bash-completion is not installed"
 	run bash -c '. /usr/share/bash-completion/bash_completion
