@@ -42,7 +42,7 @@ debian_folder() {
 }
 
 # debian_run FOLDER COMMAND: the shell's command there, in the tree's place and in namespaces of its own.
-# The packages that it downloads are kept beside the folder.
+# The packages that it downloads are kept beside the folder. Of the environment SLOW and JOBS go there.
 debian_run() {
 	# shellcheck disable=SC2016 # of that bash
 	mkdir -p "$1.packages/partial" &&
@@ -58,5 +58,5 @@ debian_inside() {
 		mount --bind "$1.packages" var/cache/apt/archives &&
 		pivot_root . . && umount -l . || return
 	exec env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		bash -c "cd $place && $2" </dev/null
+		${SLOW:+SLOW="$SLOW"} ${JOBS:+JOBS="$JOBS"} bash -c "cd $place && $2" </dev/null
 }
