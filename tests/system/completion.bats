@@ -208,3 +208,45 @@ line() { assert_same "sixxs-route $1|" "$(typed "sixxs-route $2")"; }
 	[ "$output" = "" ]
 	rm -rf /tmp/dest
 }
+
+@test "each variable that the manual names says where something goes, and what names the place follows it" {
+	local variables variable places=(BUILD=/tmp/build) dest=/tmp/dest/special
+	variables=$(sed -n 's/^\.Ev PREFIX , \(.*\)/\1 DESTDIR/p' "$repo/handler/dist/sixxs-route.8" | tr -d ,)
+	[ "$(wc -w <<<"$variables")" -eq 9 ]
+	for variable in $variables; do
+		places+=("$variable=/special/$variable")
+	done
+	places+=(DESTDIR=$dest)
+	make -s -j2 install "${places[@]}" >&2
+	for variable in ${variables/DESTDIR/}; do # of RUNDIR no file is there
+		[ "$variable" = RUNDIR ] || [ -n "$(find "$dest/special/$variable" -type f)" ]
+	done
+	[ -z "$(find $dest -type f ! -path "$dest/special/*")" ]
+	[ "$(readlink $dest/special/IPROUTE2DIR/rt_tables.d/sixxs-route.conf)" = /special/RUNDIR/rt_tables ]
+	$dest/special/SBINDIR/sixxs-route --help | grep -F '(/special/RUNDIR)'
+	$dest/special/SBINDIR/sixxs-route --help | grep -F '(/special/SYSCONFDIR/sixxs-route/conf.d)'
+	grep -F 'BindPaths=-/special/RUNDIR' $dest/special/UNITDIR/sixxs-route.service
+	grep -F 'ExecStart=/special/SBINDIR/sixxs-route watch' $dest/special/UNITDIR/sixxs-route.service
+	grep -F 'RUN+="/special/SBINDIR/sixxs-route udev"' $dest/special/UDEVRULESDIR/99-tunnel-sixxs.rules
+	grep -F 'TEST=="/special/SYSCONFDIR/sixxs-route/conf.d/' $dest/special/UDEVRULESDIR/99-tunnel-sixxs.rules
+	grep -F '/special/SYSCONFDIR/sixxs-route/conf.d' $dest/special/BASHCOMPDIR/sixxs-route
+	grep -F '/special/UNITDIR/sixxs-route.service' $dest/special/MANDIR/man8/sixxs-route.8
+	make -s uninstall "${places[@]}" >&2
+	run find $dest -type f -o -type l
+	[ "$output" = "" ]
+	rm -rf /tmp/dest /tmp/build
+}
+
+@test "what the manual and the README say of other systems is a place that make takes" {
+	local system setting page=$repo/handler/dist/sixxs-route.8
+	while read -r system setting; do
+		grep -qF "$setting" "$repo/README.md"
+		make -s install DESTDIR=/tmp/dest "$setting" >&2
+		[ -n "$(find "/tmp/dest${setting#*=}" -type f -name '*sixxs*')" ]
+		make -s uninstall DESTDIR=/tmp/dest "$setting" >&2
+		run find /tmp/dest -type f -o -type l
+		[ "$output" = "" ]
+		rm -rf /tmp/dest
+	done < <(sed -nE 's/^\.It ([A-Z][A-Za-z]*) Ta .*\b([A-Z]+DIR=[^ ,]+).*/\1 \2/p' "$page")
+	[ "$(grep -cE '^\.It (Arch|Alpine) Ta .*DIR=' "$page")" -eq 2 ]
+}
