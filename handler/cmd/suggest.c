@@ -162,9 +162,9 @@ static void note_unread(void *data, enum severity severity, const char *file,
 	struct suggestion *suggestion = reading->suggestion;
 
 	(void)line, (void)text;
-	if (severity == SEVERITY_ERROR && !suggestion->unread &&
+	if (severity == SEVERITY_ERROR && !suggestion->unread[0] &&
 	    !claims_own_file(file, suggestion->ifname))
-		suggestion->unread = strdup(file);
+		snprintf(suggestion->unread, sizeof(suggestion->unread), "%s", file);
 }
 
 static int note_section(void *data, const struct section *section, const char *file,
@@ -242,7 +242,7 @@ static void print_table(const struct suggestion *suggestion, FILE *out)
 	fputs(": nobody uses this one, no drop-in, no rule, no route,\n"
 	      "# and no name of iproute2's.\n",
 	      out);
-	if (suggestion->unread)
+	if (suggestion->unread[0])
 		print_file(out, "Not known: what ", suggestion->unread,
 			   " uses, for it is wrong or cannot be read.");
 	if (suggestion->names_unread)
@@ -334,6 +334,5 @@ int suggest(const struct settings *settings, struct rtnl *rtnl, const char *ifna
 		log_line(LOG_ERR, "%s: cannot ask the kernel how it stands: %s", ifname,
 			 strerror(-r));
 	free(suggestion.address);
-	free(suggestion.unread);
 	return r;
 }

@@ -27,7 +27,7 @@ struct suggestion {
 	bool names_unread;        /* not all names of tables are known */
 	/* files of conf.d: with a section for it, or wrong */
 	char elsewhere[NAME_MAX + 1];
-	char *unread;
+	char unread[PATH_MAX];
 };
 
 void suggest_print(const struct suggestion *suggestion, FILE *out);

@@ -4,12 +4,12 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "lib/cleanup.h"
+#include "lib/ini_check.h"
 #include "netlink/decode.h"
 #include "netlink/dump.h"
 #include "netlink/encode.h"
 #include "state/record.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,9 +18,9 @@ static unsigned smaller(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static int folded(const char *name, size_t i)
+static char folded(const char *name, size_t i)
 {
-	return tolower((unsigned char)name[i]);
+	return ini_check_lower(name[i]);
 }
 
 unsigned similar_distance(const char *a, const char *b)

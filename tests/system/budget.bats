@@ -48,6 +48,12 @@ within() {
 # Five calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
 @test "an add" { within add 103000 78; }
 
+# Each function of a library that is used anywhere costs each start some 700 instructions: it is bound
+# before main.
+@test "a start binds no more functions than it did" {
+	at_most "functions of libraries" "$(nm -D --undefined-only "$repo/build/sixxs-route" | wc -l)" 127
+}
+
 @test "a replay" { within replay 109000 69; }
 
 # These two delete rules, and look first whether the kernel would take another's for it: the four
