@@ -127,13 +127,13 @@ had_fault() { # STRACE AND ITS ARGUMENTS
 	fi
 }
 
-# As "start", but killed after so many seconds.
+# As "start", but killed after so many seconds, times SLOW.
 within() { # SECONDS SCENARIO
 	! has "$2_start" || {
 		start "$2" $stderr
 		return
 	}
-	run=(timeout "$1" "${run[@]}")
+	run=(timeout $(($1 * SLOW)) "${run[@]}")
 	start "$2" $stderr
 }
 

@@ -302,7 +302,7 @@ all_there() { # N
 	sixxs-route apply sixxs0
 	complete
 	perl -e 'open my $ip, "|-", "ip", "-6", "-force", "-batch", "-" or die; $ip->autoflush;
-		for (1 .. 16) { print $ip "rule del from 2a02::1 table 200\n"; select undef, undef, undef, 0.05 }' 2>/dev/null || true
+		for (1 .. 16) { print $ip "rule del from 2a02::1 table 200\n"; select undef, undef, undef, 0.05 * $ENV{SLOW} }' 2>/dev/null || true
 	sixxs-route remove sixxs0
 	logged 1 'is deleted over and over'
 	sleep 2
@@ -548,7 +548,7 @@ locked_out() {
 	# real losses are repaired at once, as many as ever
 	for i in {1..8}; do
 		ip -6 rule del from 2a02::1 table 200
-		sleep 0.1
+		sleep $((SLOW / 10)).$((SLOW % 10))
 		complete
 	done
 	assert_same "$before" "$(state)"
