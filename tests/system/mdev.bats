@@ -102,7 +102,7 @@ comes_and_goes() {
 	ip link set sixxs0 up
 	hotplug iface ACTION=ifupdate INTERFACE=wan6 DEVICE=sixxs0 IFUPDATE_ADDRESSES=1
 	routes 1
-	ip link set sixxs0 down name other0
+	tunnel_rename sixxs0 other0 down
 	hotplug net ACTION=move SUBSYSTEM=net INTERFACE=other0 DEVICENAME=other0 DEVPATH=/devices/virtual/net/other0
 	rules 0
 	ip link set other0 name sixxs0
