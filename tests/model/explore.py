@@ -12,7 +12,10 @@ with what may go wrong in that World; or what somebody else does. World's keywor
 import itertools
 import random
 
-from protocol import UNKNOWN, Env, Section, bits, converge, holders
+from draw import Draw
+from packets import Packets
+from protocol import converge, holders, stays_as_it_is
+from world import UNKNOWN, Env, bits
 
 
 class Wrong(Exception):
@@ -26,17 +29,11 @@ class Explorer:
         # for a planted fault: its harm has to be found.
         self.books = books and not world.steps.get("norecord")
         self.rng = random.Random(seed)
+        self.draw = Draw(world, self.rng)
         self.before = {world.empty: None}  # state -> (state before, words)
         self.new = [world.empty]
         self.ways = 0
-        w = world
-        self.all_sections = [
-            Section(s, x, m, f, v, False)
-            for s in range(w.sources) for x in range(w.tables_n) for m in w.mains
-            for f in w.fallbacks for v in range(w.variants)]
-        if w.steers:
-            self.all_sections += [Section(s, x, False, 0, 0, True)
-                                  for s in range(w.sources) for x in range(w.tables_n)]
+        self.packets = Packets(world)
 
     # --- what must be true in every state, at every step of a turn
 
@@ -173,10 +170,16 @@ class Explorer:
         if not self.are_there(everything, kernel):
             self.wrong("lost: " + w.show(everything & w.ours & ~kernel),
                        state, env, order, end)
+        if not kernel & w.foreign:  # these have rules of their own
+            astray = self.packets.astray(env, kernel)
+            if astray:
+                self.wrong(astray, state, env, order, end)
+            if 2 in w.fallbacks:
+                self.check_kept(state, env, order, end)
         if w.fault:
             return
         for t, want in enumerate(env.want):
-            if records[t] != want & (kernel | w.table_keys):
+            if records[t] != want & (kernel | w.marks):
                 self.wrong(f"record of {t} is not what holds", state, env, order, end)
         for k, o in enumerate(owners):
             names = sum(1 << t for t in range(w.n) if records[t] >> k & 1)
@@ -194,6 +197,26 @@ class Explorer:
             if converge(w, (records, owners, kernel & ~(1 << n)), t, env) != end:
                 self.wrong(f"the watcher does not bring back {w.all[n]}",
                            state, env, order, end)
+
+    def check_kept(self, state, env, order, end):
+        """END: all drop-ins are carried out. What they want refused is from then on at no
+        moment let out, also by a turn that is killed and comes again."""
+        guarded = self.packets.guarded(env)
+        if not guarded:
+            return
+        later = self.draw.edit(env)
+        steps = [end[:2] + (end[2] & later.alive,)]
+        for t in order:
+            out = []
+            steps.append(converge(self.w, steps[-1], t, later, out))
+            killed = self.rng.choice(out or steps)
+            again = converge(self.w, killed, t, later, out)
+            for s in out + [killed, again]:
+                leak = self.packets.leaked(guarded, s[2])
+                if leak:
+                    self.before.setdefault(end, (
+                        state, lambda: f"turns of {order}, {env.show()}"))
+                    self.wrong(leak, end, later, order, s)
 
     def check_conflict(self, state, env, order):
         w = self.w
@@ -240,6 +263,11 @@ class Explorer:
         for u in range(w.n):
             if env.drop_ins[u] != UNKNOWN:
                 continue
+            if not stays_as_it_is(w, state, u, env):
+                if end[0][u]:
+                    self.wrong(f"{u} is away and unknown, and keeps "
+                               + w.show(end[0][u]), state, env, order, end)
+                continue
             held = sum(1 << k for k in bits(state[2] & env.alive & w.ours)
                        if state[1][k] == u + 1
                        and (not w.table_of[k]
@@ -263,10 +291,11 @@ class Explorer:
 
     def every_env(self):
         w = self.w
-        drop_ins = [None] + [(c,) for c in self.all_sections]
+        drop_ins = [None] + [(c,) for c in w.all_sections()]
         if w.sections > 1:
-            drop_ins += [(a, b) for a, b in itertools.combinations(self.all_sections, 2)
-                         if a.table != b.table and a.source != b.source]
+            drop_ins += [(a, b) for a, b in itertools.combinations(w.all_sections(), 2)
+                         if a.table != b.table
+                         and not set(a.selectors) & set(b.selectors)]
         if w.steps.get("unknown"):
             drop_ins.append(UNKNOWN)
         places = [p for p in itertools.product([None, *range(w.links)], repeat=w.n)
@@ -281,12 +310,14 @@ class Explorer:
             unknown = [d == UNKNOWN for d in e.drop_ins]
             claims = tuple((e.claims[u] & tables, e.steers[u] & tables, unknown[u])
                            for u in range(self.w.n) if u != t)
-            ret.setdefault((e.want[t], e.steers[t], e.alive, unknown[t], claims), e)
+            away = unknown[t] and e.links[t] is None
+            ret.setdefault((e.want[t], e.steers[t], e.alive, unknown[t], away, claims), e)
         return list(ret.values())
 
-    def is_possible(self, env):  # no two sections with one source at one priority
-        sources = [c.source for d in env.drop_ins if d not in (None, UNKNOWN) for c in d]
-        return len(set(sources)) == len(sources)
+    def is_possible(self, env):  # no two sections with a selector at one priority
+        words = [(self.w.word(s, t), c.priority) for t, d in enumerate(env.drop_ins)
+                 if d not in (None, UNKNOWN) for c in d for s in c.selectors]
+        return len(set(words)) == len(words)
 
     def exhaust(self):
         w = self.w
@@ -295,7 +326,8 @@ class Explorer:
         checks = {}
         for e in envs:
             if self.is_possible(e):
-                key = (tuple(e.want), e.alive, tuple(e.claims), tuple(e.steers))
+                key = (tuple(e.want), e.alive, tuple(e.claims), tuple(e.steers),
+                       self.packets.expected_all(e))
                 checks.setdefault(key, e)
         orders = list(itertools.permutations(range(w.n)))
         while self.new:
@@ -318,47 +350,13 @@ class Explorer:
 
     # --- a sample of a large one
 
-    def random_section(self, sources, tables):
-        rng, w = self.rng, self.w
-        steer = w.steers and rng.random() < .6
-        x = rng.choice(range(w.tables_n)) if steer else tables.pop() if tables else None
-        if x is None or not sources:
-            return None
-        if steer:
-            return Section(sources.pop(), x, False, 0, 0, True)
-        return Section(sources.pop(), x, rng.choice(w.mains), rng.choice(w.fallbacks),
-                       rng.randrange(w.variants), False)
-
-    def random_env(self, tidy):  # tidy: no conflict, but for steer's kinds
-        rng, w = self.rng, self.w
-        drop_ins = []
-        sources = rng.sample(range(w.sources), w.sources)
-        tables = rng.sample(range(w.tables_n), w.tables_n)
-        for _ in range(w.n):
-            sections = []
-            for _ in range(rng.randint(1, w.sections)):
-                if not tidy:
-                    tables = rng.sample(range(w.tables_n), w.tables_n)
-                    tables = [x for x in tables if x not in [c.table for c in sections]]
-                c = self.random_section(sources, tables)
-                if c and c.table not in [d.table for d in sections]:
-                    sections.append(c)
-            unread = w.steps.get("unknown") and rng.random() < .07
-            drop_ins.append(UNKNOWN if unread else
-                            tuple(sections) if sections and rng.random() < .8 else None)
-        rng.shuffle(drop_ins)
-        links = [l for l in rng.sample(range(w.links), w.links)] + [None] * w.n
-        links = [l if rng.random() < .85 else None for l in links[:w.n]]
-        down = {l for l in links if l is not None and rng.random() < .1}
-        return Env(w, drop_ins, tuple(links), down)
-
     def sample(self, rounds):
         rng, w = self.rng, self.w
         pool = self.new  # reach() appends
         orders = list(itertools.permutations(range(w.n)))
         for _ in range(rounds):
             state = pool[rng.randrange(len(pool))] if rng.random() < .7 else pool[-1]
-            env = self.random_env(rng.random() < .6)
+            env = self.draw.env(rng.random() < .6)
             t = rng.randrange(w.n)
             trouble = {}
             if w.steps.get("refuse") and rng.random() < .5:
@@ -373,6 +371,6 @@ class Explorer:
             if others and rng.random() < .4:
                 words, s = rng.choice(others)
                 self.reach(s, state, lambda words=words: words)
-            env = self.random_env(rng.random() < .8)
+            env = self.draw.env(rng.random() < .8)
             state = pool[rng.randrange(len(pool))]
             self.check(state, env, rng.choice(orders))
