@@ -22,6 +22,8 @@
 /* How long handlers that are at work are given before their state is told. */
 #define SETTLE_MS   100 /* a handler is done with its work in less */
 #define PATIENCE_MS 2000
+/* With --ping answers want their time too: all within ECHO_COMMAND_MS. */
+#define PATIENCE_PING_MS (ECHO_COMMAND_MS - ECHO_WAIT_MS - 2 * SETTLE_MS)
 
 bool status_probe_ok(const char *text)
 {
@@ -130,6 +132,7 @@ static int print(struct snapshot *snapshot, const struct status_options *options
 /* What was seen so far, while it was drift. */
 struct looks {
 	const char *run_dir;
+	int64_t patience_ms; /* how long drift is doubted */
 	int64_t deadline_ms; /* from the first on; 0: not yet */
 	int changes; /* inotify, of the run folder's files; -1: not yet, -2: none */
 	size_t n, n_orphans; /* what the last look saw */
@@ -191,7 +194,7 @@ static bool is_settled(struct looks *looks, struct snapshot *snapshot)
 
 	looks->busy = busy;
 	if (!looks->deadline_ms)
-		looks->deadline_ms = clock_now_ms() + PATIENCE_MS;
+		looks->deadline_ms = clock_now_ms() + looks->patience_ms;
 	if (clock_now_ms() >= looks->deadline_ms)
 		return true;
 	if (busy || !same)
@@ -229,12 +232,12 @@ static int look(const struct settings *settings, const struct status_options *op
 
 /* Once, of what was settled. */
 static int ping(struct snapshot *snapshot, const struct status_options *options,
-		int result)
+		int64_t used_ms, int result)
 {
 	struct prefix to;
 
 	if (prefix_parse(options->ping, &to) < 0 ||
-	    snapshot_ping(snapshot, options->ping_socket, &to) < 0)
+	    snapshot_ping(snapshot, options->ping_socket, &to, echo_wait_ms(used_ms)) < 0)
 		return STATUS_UNKNOWN;
 	return result == STATUS_UNKNOWN ? result : judge(snapshot);
 }
@@ -242,7 +245,11 @@ static int ping(struct snapshot *snapshot, const struct status_options *options,
 int status(const struct settings *settings, const struct status_options *options,
 	   struct rtnl *rtnl, char *const ifnames[])
 {
-	struct looks looks = {.run_dir = settings->run_dir, .changes = -1};
+	const int64_t begun_ms = clock_now_ms();
+	struct looks looks = {.run_dir = settings->run_dir,
+			      .patience_ms =
+				      options->ping ? PATIENCE_PING_MS : PATIENCE_MS,
+			      .changes = -1};
 	struct snapshot snapshot;
 	int result = look(settings, options, rtnl, ifnames, &snapshot);
 
@@ -251,7 +258,7 @@ int status(const struct settings *settings, const struct status_options *options
 		result = look(settings, options, rtnl, ifnames, &snapshot);
 	}
 	if (options->ping)
-		result = ping(&snapshot, options, result);
+		result = ping(&snapshot, options, clock_now_ms() - begun_ms, result);
 	result = print(&snapshot, options, result);
 	snapshot_free(&snapshot);
 	free(looks.states);

@@ -10,6 +10,15 @@
 
 #define HEAD_SIZE 8 /* type, code, checksum, identifier, sequence number */
 
+#define RESERVE_MS 100 /* for the start, the end, and others on this machine */
+
+int64_t echo_wait_ms(int64_t used_ms)
+{
+	const int64_t left_ms = ECHO_COMMAND_MS - RESERVE_MS - 2 * used_ms;
+
+	return left_ms > ECHO_WAIT_MS ? left_ms : ECHO_WAIT_MS;
+}
+
 static uint8_t request_type(uint8_t family)
 {
 	return family == AF_INET6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;

@@ -26,6 +26,16 @@ struct echo {
 	int64_t took_us; /* ECHO_ANSWERED */
 };
 
+#define ECHO_COMMAND_MS \
+	2000              /* status --ping as a whole, however many sources there are */
+#define ECHO_WAIT_MS 1000 /* the least of it that answers are waited for */
+
+/*
+ * How long answers are waited for when USED_MS of the command have gone: telling takes no
+ * longer than it took to find out.
+ */
+int64_t echo_wait_ms(int64_t used_ms);
+
 #define ECHO_SIZE 20 /* bytes of a request: head, secret, number */
 
 /* FAMILY: of ICMP or ICMPv6, whose checksum the kernel fills in. */

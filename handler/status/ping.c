@@ -166,9 +166,9 @@ static void take_answers(struct pinger *pinger)
 	}
 }
 
-static int wait_for_answers(struct pinger *pinger)
+static int wait_for_answers(struct pinger *pinger, int64_t wait_ms)
 {
-	const int64_t deadline = clock_now_us() + PING_MS * 1000;
+	const int64_t deadline = clock_now_us() + wait_ms * 1000;
 	struct pollfd poll_fd = {.fd = pinger->socket};
 	int64_t left;
 
@@ -219,7 +219,7 @@ static int add_path(struct pinger *pinger, const struct tunnel_status *status,
 	return array_append(pinger, path, path);
 }
 
-int ping_all(int socket_fd, const struct prefix *to, size_t n_tunnels,
+int ping_all(int socket_fd, const struct prefix *to, int64_t wait_ms, size_t n_tunnels,
 	     struct tunnel_status *status)
 {
 	struct pinger pinger = {.socket = socket_fd, .to = *to};
@@ -231,7 +231,7 @@ int ping_all(int socket_fd, const struct prefix *to, size_t n_tunnels,
 		for (size_t k = 0; r == 0 && k < status[i].n_paths; k++)
 			r = add_path(&pinger, &status[i], &status[i].path[k]);
 	if (r == 0)
-		r = wait_for_answers(&pinger);
+		r = wait_for_answers(&pinger, wait_ms);
 	free(pinger.path);
 	for (size_t i = 0; r == 0 && i < n_tunnels; i++)
 		tunnel_judge_take_echoes(&status[i]);

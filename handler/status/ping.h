@@ -10,8 +10,6 @@
 
 #include "status/tunnel_judge.h"
 
-#define PING_MS 2000 /* the longest that answers are waited for, from the first on */
-
 /*
  * Before capabilities are given up: it takes CAP_NET_RAW. Returns a descriptor of that
  * family, or -errno.
@@ -19,10 +17,11 @@
 int ping_open(uint8_t family);
 
 /*
- * Sends them to TO, a host, and fills each path's echo; tunnels that are held, down or
- * away send nothing. Their states then say so too. Returns 0 or -errno.
+ * Sends them to TO, a host, waits for answers so long, and fills each path's echo; tunnels
+ * that are held, down or away send nothing. Their states then say so too. Returns 0 or
+ * -errno.
  */
-int ping_all(int socket_fd, const struct prefix *to, size_t n_tunnels,
+int ping_all(int socket_fd, const struct prefix *to, int64_t wait_ms, size_t n_tunnels,
 	     struct tunnel_status *status);
 
 #endif

@@ -312,11 +312,13 @@ const struct kernel_route *snapshot_preferred(const struct snapshot *snapshot,
 		       : NULL;
 }
 
-int snapshot_ping(struct snapshot *snapshot, int socket_fd, const struct prefix *to)
+int snapshot_ping(struct snapshot *snapshot, int socket_fd, const struct prefix *to,
+		  int64_t wait_ms)
 {
-	const int r = socket_fd < 0 ? socket_fd
-				    : ping_all(socket_fd, to, snapshot->tunnels.n,
-					       snapshot->tunnels.status);
+	const int r = socket_fd < 0
+			      ? socket_fd
+			      : ping_all(socket_fd, to, wait_ms, snapshot->tunnels.n,
+					 snapshot->tunnels.status);
 
 	snapshot->ping = *to;
 	if (socket_fd == -EPERM || socket_fd == -EACCES)

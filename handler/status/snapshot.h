@@ -44,10 +44,12 @@ struct snapshot {
 int snapshot_take(struct snapshot *snapshot, char *const ifnames[]);
 
 /*
- * Sends an echo to TO from each source, by the socket of ping_open (or -errno), which says
- * why there is none. Returns 0, or -errno with snapshot->failure.
+ * Sends an echo to TO from each source, by the socket of ping_open (or -errno, which says
+ * why there is none), and waits for answers so long. Returns 0, or -errno with
+ * snapshot->failure.
  */
-int snapshot_ping(struct snapshot *snapshot, int socket_fd, const struct prefix *to);
+int snapshot_ping(struct snapshot *snapshot, int socket_fd, const struct prefix *to,
+		  int64_t wait_ms);
 
 /* Whether a handler is at work now. */
 bool snapshot_is_busy(const struct snapshot *snapshot);

@@ -148,6 +148,22 @@ static void told_in_words(void **state)
 	}
 }
 
+/* As long as nothing holds the command up, it ends within its time. */
+static void the_time_that_has_gone_is_not_waited_for(void **state)
+{
+	(void)state;
+	for (int64_t used_ms = 0; used_ms < 3000; used_ms++) {
+		const int64_t wait_ms = echo_wait_ms(used_ms);
+
+		assert_true(wait_ms >= ECHO_WAIT_MS);
+		if (wait_ms > ECHO_WAIT_MS)
+			assert_true(used_ms + wait_ms + used_ms < ECHO_COMMAND_MS);
+		assert_true(wait_ms >= echo_wait_ms(used_ms + 1));
+	}
+	assert_true(echo_wait_ms(0) > ECHO_COMMAND_MS * 9 / 10);
+	assert_int_equal(echo_wait_ms(ECHO_COMMAND_MS), ECHO_WAIT_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +171,7 @@ int main(void)
 		cmocka_unit_test(what_is_none_of_ours_is_not),
 		cmocka_unit_test(the_checksum_of_icmp_adds_up),
 		cmocka_unit_test(told_in_words),
+		cmocka_unit_test(the_time_that_has_gone_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
