@@ -32,8 +32,26 @@ static int cut(const struct naming *naming, uint32_t table, struct table_names *
 	return names_cut_number(names, table);
 }
 
+static const struct object *find_table(const struct objects *objects, uint32_t table)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->object[i].kind == OBJECT_TABLE &&
+		    objects->object[i].table == table)
+			return &objects->object[i];
+	return NULL;
+}
+
+/* A name of another table of its own, which may be about to get another. */
+static bool may_come_free(const struct naming *naming, enum name_verdict verdict,
+			  const struct name_conflict *conflict)
+{
+	return verdict == NAME_TAKEN && conflict->ours &&
+	       find_table(naming->wanted, conflict->entry.number);
+}
+
+/* LAST: it is told what cannot be. Returns 1: try again when all have been tried. */
 static int put(const struct naming *naming, const struct object *table,
-	       const struct name_entry *name, struct table_names *names)
+	       const struct name_entry *name, bool last, struct table_names *names)
 {
 	struct name_conflict conflict;
 	char text[EXPLAIN_SIZE];
@@ -44,38 +62,42 @@ static int put(const struct naming *naming, const struct object *table,
 		return 0;
 	r = names_put(names, name, naming->fresh && !objects_have(naming->old, table),
 		      &conflict);
-	if (r >= 0 && explain_name(name, (enum name_verdict)r, &conflict, text) &&
-	    !naming->quiet)
+	if (r < 0)
+		return r;
+	if (!last && may_come_free(naming, (enum name_verdict)r, &conflict))
+		return 1;
+	if (explain_name(name, (enum name_verdict)r, &conflict, text) && !naming->quiet)
 		log_line(LOG_WARNING, "%s: %s", naming->ifname, text);
-	return r < 0 ? r : 0;
+	return 0;
 }
 
-static const struct object *find_table(const struct objects *objects, uint32_t table)
+static int put_section(const struct naming *naming, const struct section *section,
+		       bool last, struct table_names *names)
 {
-	for (size_t i = 0; i < objects->n; i++)
-		if (objects->object[i].kind == OBJECT_TABLE &&
-		    objects->object[i].table == table)
-			return &objects->object[i];
-	return NULL;
+	const struct object *table = find_table(naming->wanted, section->table);
+	const struct name_entry name = name_of(section, section->table);
+
+	return table ? put(naming, table, &name, last, names) : 0;
 }
 
 static int change(const struct naming *naming, struct table_names *names)
 {
 	const struct tunnel *tunnel = naming->tunnel;
+	bool again[TUNNEL_SECTIONS_MAX] = {false};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < naming->gone->n; i++)
 		if (naming->gone->object[i].kind == OBJECT_TABLE)
 			r = cut(naming, naming->gone->object[i].table, names);
-	for (unsigned i = 0; r == 0 && i < tunnel->n; i++) {
-		const uint32_t number = tunnel->section[i].table;
-		const struct object *table = find_table(naming->wanted, number);
-		const struct name_entry name = name_of(&tunnel->section[i], number);
-
-		if (table)
-			r = put(naming, table, &name, names);
+	for (unsigned i = 0; r >= 0 && i < tunnel->n; i++) {
+		r = put_section(naming, &tunnel->section[i], false, names);
+		again[i] = r > 0;
 	}
-	return r;
+	/* by now none of its tables has a name that is not its own */
+	for (unsigned i = 0; r >= 0 && i < tunnel->n; i++)
+		if (again[i])
+			r = put_section(naming, &tunnel->section[i], true, names);
+	return r < 0 ? r : 0;
 }
 
 static bool has_table(const struct objects *objects)

@@ -220,6 +220,26 @@ gateway = fe80::1\nmetric = 7\nmtu = 1300\nwhen_down = unreachable\nprefer_main 
 	exits 255 ip -6 route show table sixxs0
 }
 
+# sections NAME TABLE...: of sixxs0, each with a source of its own; then the tables' names, after one replay.
+sections() {
+	local n=0
+	for ((; $#; n++)); do
+		printf '[%s]\ninterface = sixxs0\nsource = 2a02::%d\ntable = %d\n' "$1" $n "$2"
+		shift 2
+	done | drop_in sixxs0
+	replay sixxs0
+	LC_ALL=C sort /run/sixxs-route/rt_tables
+}
+
+@test "sections swap their tables' names, or pass them on: right after one replay, without a word" {
+	assert_same $'200 blue\n201 red' "$(sections blue 200 red 201)"
+	assert_same $'200 red\n201 blue' "$(sections blue 201 red 200)"
+	assert_same $'200 red\n201 blue' "$(sections red 200 blue 201)"
+	assert_same $'200 blue\n201 green\n202 red' "$(sections red 202 blue 200 green 201)"
+	assert_same $'200 green\n201 red\n202 blue' "$(sections blue 202 red 201 green 200)"
+	untroubled
+}
+
 @test "the section is deleted and its file is not: that is told, and takes nothing away" {
 	log_restart
 	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs0
