@@ -16,13 +16,13 @@ socat_install() {
 	for n in 0 1; do
 		# shellcheck disable=SC2016 # there
 		printf '[ $1 != %d ] || { ends="%s %s" addresses="%s/24 %s/64"; }\n' $n "$(udp_end $pop_ip4 $host_ip4 $n)" \
-			"$(tun_end tunnel$n)" "$(peer4 $n)" "$(peer6 $n)"
+			"$(tun_end tunnel$n),iff-up" "$(peer4 $n)" "$(peer6 $n)"
 		printf '%s\n' "LINK=soc$n" "UDP=$(udp_end $host_ip4 $pop_ip4 $n)" "ADDRESS4=$(address4 $n)/24" \
 			"ADDRESS6=$(address6 $n)/64" >/etc/socat.$n
 	done >/etc/far
 	cat >>/etc/far <<-'END'
 		socat $ends &
-		until ip link set tunnel$1 up; do sleep 0.1; done 2>/dev/null
+		until ip link show up dev tunnel$1 | grep -q .; do sleep 0.1; done 2>/dev/null
 		for address in $addresses; do ip address add $address dev tunnel$1; done
 		wait
 	END

@@ -188,30 +188,9 @@ capture() {
 	wait_until 10 grep -q '^listening on' "$file.log" || { cat "$file.log" >&2 && return 1; }
 }
 
-# capture_counts IFACE: sets "counts", what tcpdump says that it has read and that there was.
-capture_counts() {
-	local log=/tmp/capture.$1.log n
-	n=$(grep -c ' captured, ' "$log")
-	kill -USR1 "${capture_pid[$1]}" && wait_until 10 capture_said "$log" "$n" && counts=$(tail -n 1 "$log")
-}
-capture_said() { [ "$(grep -c ' captured, ' "$1")" -gt "$2" ]; }
-
-# capture_read IFACE: it has read all: as much as there was, or, where not all there was is asked for, it
-# says the same over and over.
-capture_read() {
-	local last='' same=0
-	while [ $same -lt 5 ]; do
-		capture_counts "$1" || return
-		[[ ! $counts =~ ' '([0-9]+)' packet'.?' captured, '([0-9]+)' ' ]] || [ "${BASH_REMATCH[1]}" != "${BASH_REMATCH[2]}" ] || return 0
-		[ "$counts" = "$last" ] || same=0
-		same=$((same + 1)) last=$counts
-		nap 0.02
-	done
-}
-
-# captured IFACE: ends the capture and prints what it saw.
+# captured IFACE: ends the capture and prints what it saw, which is all that passed so far.
 captured() {
-	capture_read "$1" || true
+	wait_until 30 awaits_more "${capture_pid[$1]}" || true
 	kill -INT "${capture_pid[$1]}"
 	wait "${capture_pid[$1]}" || true
 	unset "capture_pid[$1]"

@@ -89,13 +89,14 @@ isp_dropped() { in_isp nft -j list counter ip6 filter dropped | jq '.nftables[] 
 
 tunnel_address() { printf '2a02::%d' $(($1 + 1)); }
 
-# socat's two ends of a tunnel. Neither connects, so that each side may come and go alone.
+# socat's two ends of a tunnel. Neither connects, so that each side may come and go alone. It reads a new
+# link's flags and writes them back: who brings the link up in between brings it up in vain.
 udp_end() { printf 'UDP4-DATAGRAM:%s:%d,bind=%s:%d' "$2" $((5072 + $3)) "$1" $((5072 + $3)); }
 tun_end() { printf 'TUN,tun-name=%s,tun-type=tun,no-pi' "$1"; }
 
 # pop_open N: the far end of tunnel N, open for as long as the machine runs.
 pop_open() {
-	in_pop socat "$(udp_end $pop_ip4 $host_ip4 "$1")" "$(tun_end "tunnel$1")" >/dev/null 3>&- &
+	in_pop socat "$(udp_end $pop_ip4 $host_ip4 "$1")" "$(tun_end "tunnel$1"),iff-up" >/dev/null 3>&- &
 	wait_until 10 in_pop test -e "/sys/class/net/tunnel$1" &&
 		address pop "tunnel$1" &&
 		ip -n pop route add "$(tunnel_address "$1")" dev "tunnel$1"

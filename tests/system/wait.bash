@@ -27,5 +27,12 @@ wait_until() {
 	done
 }
 
+# awaits_more PID: it sleeps until something comes in, so that all that came before has been read.
+awaits_more() {
+	local where=
+	read -r where <"/proc/$1/wchan" || true
+	[[ $where == *@(poll|select)* ]]
+} 2>/dev/null
+
 # Until udev has nothing left to do.
 settle() { udevadm settle --timeout=$((60 * SLOW)); }
