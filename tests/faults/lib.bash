@@ -58,11 +58,20 @@ link_rename() {
 drop_in() { printf '%s\n' "${@:2}" >"$conf_dir/$1.conf"; }
 
 drop_in_old() {
+	more_old "$1" "$2"
 	drop_in "$1" "[$1]" "source = 2a02:$2::1, 2001:db8:$2::/48, 192.0.2.$2" "table = 20$2" \
-		'when_down = unreachable' 'prefer_main = yes'
+		'when_down = unreachable' 'prefer_main = yes' "${more[@]}"
 }
 
-drop_in_new() { drop_in "$1" "[$1]" "source = 2a02:$2::2, 192.0.2.$2" "table = 30$2" "name = blue$2"; }
+drop_in_new() {
+	more_new "$1" "$2"
+	drop_in "$1" "[$1]" "source = 2a02:$2::2, 192.0.2.$2" "table = 30$2" "name = blue$2" "${more[@]}"
+}
+
+# Set "more" to further lines: a script may have others.
+more=()
+more_old() { :; }
+more_new() { :; }
 
 # ---- the program --------------------------------------------------------------------------
 
