@@ -14,21 +14,18 @@ static struct rtnl rtnl;
 /* For a test's set-up: with the links sixxs0 and sixxs1, both up; none without root. */
 static int netns_make(void **state)
 {
-	static const char *const commands[] = {
-		"ip link set lo up",
-		"ip tuntap add sixxs0 mode tun",
-		"ip tuntap add sixxs1 mode tun",
-		"ip link set sixxs0 up",
-		"ip link set sixxs1 up",
-	};
+	static const char commands[] = "printf 'link set lo up\n"
+				       "tuntap add sixxs0 mode tun\n"
+				       "tuntap add sixxs1 mode tun\n"
+				       "link set sixxs0 up\n"
+				       "link set sixxs1 up\n' | ip -batch -";
 
 	(void)state;
 	rtnl = (struct rtnl){0};
 	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0)
 		return 0;
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (system(commands[i]) != 0)
-			return -1;
+	if (system(commands) != 0)
+		return -1;
 	return rtnl_open(&rtnl, 0);
 }
 
