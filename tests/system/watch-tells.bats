@@ -1,0 +1,433 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The watcher: what it tells, of failures, of strangers and of what it has done.
+
+# shellcheck source=watch.bash
+. "$BATS_TEST_DIRNAME/watch.bash"
+
+# tries SECONDS: what it asks of locks in that time goes to /tmp/tries
+tries() {
+	timeout "$1" strace -qq -e trace=flock -o /tmp/tries -p "$watcher" 3>&- || [ $? -eq 124 ]
+}
+
+@test "what fails is told once, tried again ever less often, and never once it has succeeded" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	ip link set sixxs0 mtu 1000
+	wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add'
+	tries 8.5
+	# after 1, 2 and 4 s, each with the lock taken; told once
+	[ "$(grep -c LOCK_EX /tmp/tries)" -eq 3 ]
+	logged 1 '^daemon.err '
+	ip link set sixxs0 mtu 1500
+	wait_until 10 complete
+	# (it has told of it a second later)
+	sleep 1.2
+	local wakes
+	wakes=$(watch_wakes)
+	sleep 3
+	[ "$(watch_wakes)" -eq "$wakes" ]
+	# the next failure is a first one
+	ip link set sixxs0 mtu 1000
+	wait_until 10 counts 6 3
+	ip link set sixxs0 mtu 1500
+	wait_until 10 complete
+}
+
+@test "a run folder that is full as the link comes up" {
+	mkdir -p /run/sixxs-route
+	mount -t tmpfs -o mode=755,size=24k tmpfs /run/sixxs-route
+	watch_start
+	tunnel_add sixxs0
+	settle
+	down_complete
+	cat /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
+	tunnel_up sixxs0
+	wait_until 10 told '^daemon.err sixxs0: cannot write its record: No space left on device'
+	down_complete
+	rm /run/sixxs-route/filler
+	wait_until 10 complete
+	# without a record there is nothing that "remove" could have taken away
+	tunnel_del sixxs0
+	wait_until 10 gone
+	settle
+	cat /dev/zero >/run/sixxs-route/filler 2>/dev/null || true
+	tunnel sixxs0
+	sleep 0.5
+	gone
+	rm /run/sixxs-route/filler
+	wait_until 10 complete
+	tunnel_del sixxs0
+	settle
+	wait_until 10 gone
+	watch_stop
+	umount /run/sixxs-route
+}
+
+@test "what fails as it starts is tried again too" {
+	tunnel sixxs0
+	mkdir -p /run/sixxs-route
+	chmod 777 /run/sixxs-route
+	watch_start
+	wait_until 10 told '^daemon.err cannot read the run folder /run/sixxs-route: Operation not permitted'
+	chmod 755 /run/sixxs-route
+	wait_until 10 complete
+	watch_stop
+	sixxs-route remove sixxs0
+	ip link set sixxs0 mtu 1000
+	watch_start
+	wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add default dev sixxs0'
+	ip link set sixxs0 mtu 1500
+	wait_until 10 complete
+}
+
+# locked_out SECONDS: the link comes up while another, "holder", has the lock for so long.
+locked_out() {
+	watch_start
+	tunnel_add sixxs0
+	settle
+	down_complete
+	flock /run/sixxs-route/lock sleep "$1" 3>&- &
+	holder=$!
+	wait_until 10 is_locked
+	tunnel_up sixxs0
+}
+
+@test "the lock is held for longer than anybody waits: it says so once, and is back at once" {
+	locked_out 12
+	# it does not wait for it: others' matters go on, and it can be stopped
+	tries 2
+	[ "$(grep -c 'LOCK_EX|LOCK_NB.*EAGAIN' /tmp/tries)" -ge 2 ]
+	[ "$(wc -l </tmp/tries)" -le 20 ]
+	wait_until 12 told "^daemon.err another sixxs-route has kept the lock of /run/sixxs-route for 10 seconds"
+	down_complete
+	wait "$holder"
+	wait_until 2 complete
+	logged 1 'has kept the lock'
+}
+
+@test "stopped while another has the lock, it says what it leaves undone" {
+	locked_out 30
+	tries 2
+	watch_stop
+	logged 1 '^daemon.warn watch: it ends before it came to sixxs0; see: sixxs-route status'
+	down_complete
+	pkill -P "$holder"
+}
+
+@test "who deletes over and over is named in one line, and all is back within about a second, always" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	local cpu mended monitor
+	cpu=$(watch_cpu)
+	stdbuf -oL ip -6 -N monitor rule >/tmp/monitor 3>&- &
+	monitor=$!
+	log_restart
+	# one process, which is still there when it is looked for
+	perl -e 'open my $ip, "|-", "ip", "-6", "-force", "-batch", "-" or die; $ip->autoflush;
+		for (1 .. 120) { print $ip "rule del from 2a02::1 table 200\n"; select undef, undef, undef, 0.05 }' 2>/dev/null || true
+	logged 1 'is deleted over and over'
+	logged 1 '^daemon.warn sixxs0: what "ip -6 rule add .*from 2a02::1 lookup 200 .*" adds is deleted over and over by netlink port [0-9]+ \(.* process ip\)'
+	# ten at once, then one a second, for six seconds
+	kill $monitor
+	mended=$(grep -c '^16383:.*from 2a02::1 lookup 200 proto 166' /tmp/monitor)
+	[ "$mended" -ge 14 ] && [ "$mended" -le 18 ]
+	# a line each until it was told who does it, and then one for all of a minute
+	[ "$(log_lines | grep -c 'added 1 rule; link up')" -le 10 ]
+	[ $(($(watch_cpu) - cpu)) -lt 100000 ]
+	wait_until 2 complete
+	# other tunnels' and other objects' matters are not put off by it, nor is the link's
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	wait_until 1 complete
+	wait_until 3 told '^daemon.info sixxs0: added [0-9]+ routes?, [0-9]+ rules; link up$'
+	# and it does not give up
+	for _ in 1 2 3; do
+		ip -6 rule del from 2a02::1 table 200 || true
+		wait_until 2 complete
+	done
+	logged 1 'is deleted over and over'
+}
+
+@test "all rules of many tunnels deleted, again and again: all are back within about a second" {
+	local i
+	for i in {1..150}; do
+		drop_in sixxs"$i" <<<$'[sixxs'"$i"$']\nsource = 2a02::1:'"$i"$'\ntable = 1'"$(printf %03d "$i")"$'\nname = none\nwait = 0'
+	done
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nname = none\nwait = 0'
+	udev_holds
+	for i in {0..150}; do echo tuntap add sixxs"$i" mode tun && echo link set sixxs"$i" up; done | ip -batch -
+	watch_start
+	wait_until 10 counts 6 302
+	udev_goes_on
+	settle
+	counts 6 302
+	# what networkd does by default, in less time than anybody would
+	for _ in {1..15}; do
+		for i in {1..150}; do echo rule del from 2a02::1:"$i" table 1"$(printf %03d "$i")"; done | ip -6 -force -batch - 2>/dev/null || true
+		wait_until 3 counts 6 302
+	done
+	# in one line, whatever the number of tunnels; or in two, if its name was found later only
+	told 'is deleted over and over'
+	[ "$(log_lines | grep -c 'is deleted over and over')" -le 2 ]
+}
+
+@test "the udev handler and apply are no strangers" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	local i before
+	before=$(state)
+	for i in {1..40}; do
+		sixxs-route remove sixxs0
+		sixxs-route apply sixxs0
+	done
+	wait_until 10 complete
+	ip -6 rule del from 2a02::1 table 200
+	wait_until 10 complete
+	assert_same "$before" "$(state)"
+	logged 0 'is deleted over and over'
+}
+
+@test "an apply and a remove while the watcher is stopped are no strangers" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	local i before
+	before=$(state)
+	kill -STOP "$watcher"
+	for i in {1..80}; do
+		sixxs-route remove sixxs0
+		sixxs-route apply sixxs0
+	done
+	kill -CONT "$watcher"
+	sleep 0.5
+	complete
+	# real losses are repaired at once, as many as ever
+	for i in {1..8}; do
+		ip -6 rule del from 2a02::1 table 200
+		sleep $((SLOW / 10)).$((SLOW % 10))
+		complete
+	done
+	assert_same "$before" "$(state)"
+	logged 0 'is deleted over and over'
+}
+
+@test "a link that flaps, and one with which our own tools work, are nobody's doing" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	local i
+	for i in {1..60}; do
+		tunnel_down sixxs0
+		tunnel_up sixxs0
+		[ $((i % 3)) -ne 0 ] || sixxs-route remove sixxs0
+		[ $((i % 3)) -ne 0 ] || sixxs-route apply sixxs0
+	done
+	wait_until 2 complete
+	logged 0 'is deleted over and over'
+}
+
+# a client's: the link goes, and another comes, gets up and its addresses one by one
+restarts() {
+	tunnel_del sixxs0
+	settle
+	tunnel_add sixxs0
+	settle
+	sleep 0.1
+	tunnel_up sixxs0
+	ip address add 2a02::5/64 dev sixxs0
+	sleep 0.3
+	ip address add 198.51.100.7/24 dev sixxs0
+	sleep 1.5
+}
+
+@test "a client's restart: two lines in the log, and a warning or an error is told once" {
+	local sources words errors key
+	watch_start
+	echo '77 taken' >>/etc/iproute2/rt_tables.d/others.conf
+	for sources in '2a02::1, 198.51.100.7' 'auto'; do
+		drop_in sixxs0 <<<$'[sixxs0]\nsource = '"$sources"$'\ntable = 200\nname = taken\nconnect_limit = 64/60\nwait = 0'
+		tunnel sixxs0
+		restarts
+		for _ in 1 2 3; do
+			log_restart
+			restarts
+			logged 1 'sixxs0: deleted 2 rules; no such link'
+			logged 1 'sixxs0: added 2 routes(, 2 rules)?; link up'
+			logged 1 '^daemon.warn .*table 200 gets no name'
+			logged 3 .
+		done
+		tunnel_del sixxs0
+		settle
+	done
+	rm /etc/iproute2/rt_tables.d/others.conf
+	# an error is told by whoever meets it first, the handler or the watcher
+	while IFS=/ read -r words errors key; do
+		drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nwait = 0\nconnect_limit = 64/60\n'"$key"
+		[ -n "$key" ] || ip -6 route add default dev net0 table 200 metric 2048
+		tunnel sixxs0
+		for _ in 1 2 3; do
+			log_restart
+			restarts
+			logged 1 "$words"
+			logged "$errors" '^daemon.err'
+		done
+		tunnel_del sixxs0
+		settle
+		ip -6 route flush table 200
+	done <<-'END'
+		table 200 already has a default route that is not ours/1/
+		unknown key sauce/2/sauce = 1
+	END
+	# each of its own: of another link, by a replay, and once it was mended
+	tunnel sixxs0
+	log_restart
+	replay sixxs0
+	told 'unknown key sauce'
+}
+
+@test "what was done is told before it ends, and what a held back gateway lets be done is told too" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\ngateway = auto\nwait = 0'
+	watch_start
+	ip link add sixxs0 type veth peer name other0
+	ip link set other0 up
+	settle
+	tunnel_up sixxs0
+	sleep 2
+	logged 0 .
+	counts 6 2
+	ip -6 route add default via fe80::1 dev sixxs0 metric 50
+	wait_until 2 counts 6 3
+	wait_until 3 told '^daemon.info sixxs0: added 1 route; link up$'
+	log_restart
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	ip -6 route add default via fe80::1 dev sixxs0 metric 50
+	wait_until 2 counts 6 3
+	watch_stop
+	logged 1 '^daemon.info sixxs0: added 1 route; link up$'
+}
+
+@test "its own deletions and the handler's cause at most one more look" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	# (it tells of it a second later)
+	sleep 1.2
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
+	local wakes
+	wakes=$(watch_wakes)
+	sixxs-route apply sixxs0
+	sleep 0.5
+	counts 6 3 && counts 4 0
+	[ $(($(watch_wakes) - wakes)) -le 12 ] # one delete message each, eight of them, at worst
+	wakes=$(watch_wakes)
+	sleep 1
+	[ "$(watch_wakes)" -eq "$wakes" ]
+}
+
+@test "a default of others comes before ours: told once, by watcher and apply, and no more of those behind" {
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	local before route words
+	before=$(state)
+	while IFS=/ read -r route words; do
+		log_restart
+		# shellcheck disable=SC2086 # words
+		ip ${route/ / route }
+		wait_until 2 told "^daemon.warn sixxs0: table 200 also has a default route that is not ours and $words \\(.*default dev (net0|nothing) .*\\): delete it, or set a lower metric\$"
+		run sixxs-route apply sixxs0
+		[ "$status" -eq 0 ]
+		grep "table 200 also has .* and $words" <<<"$output"
+		exits 1 sixxs-route status sixxs0
+		# not again as the link is looked at again
+		ip address add 2a02::9/128 dev sixxs0
+		ip address del 2a02::9/128 dev sixxs0
+		wait_until 2 complete
+		# shellcheck disable=SC2086 # words
+		route=${route/prepend/del} && ip ${route/ / route } && logged 2 "table 200 also has"
+		wait_until 2 complete
+		assert_same "$before" "$(state)"
+	done <<-'END'
+		-4 prepend default dev net0 table 200 metric 2048/comes before ours
+		-4 prepend default dev net0 table 200/wins by its metric
+		-6 prepend default dev net0 table 200 metric 1024/wins by its metric
+		-4 prepend unreachable default table 200 metric 5/wins by its metric
+	END
+	log_restart
+	ip -4 route append default dev net0 table 200 metric 2048
+	ip -6 route add default dev sixxs0 table 200
+	ip -4 route add default dev sixxs0 table 200
+	ip route add default dev net0 table 201
+	sleep 0.5
+	logged 0 '^daemon.(err|warn)'
+	ip -4 route del default dev net0 table 200
+	ip -6 route del default dev sixxs0 table 200 metric 1024
+	ip -4 route del default dev sixxs0 table 200 metric 0 proto boot
+	ip route del default dev net0 table 201
+	complete
+}
+
+# What wg-quick adds with its own Table = auto, when the tunnels are already there.
+wg_quick() { # up | down
+	local command=$1
+	[ "$command" = up ] && command=add || command=del
+	ip -6 route "$command" default dev net0 table 51820
+	ip -6 rule "$command" not fwmark 51820 table 51820
+	ip -6 rule "$command" table main suppress_prefixlength 0
+}
+
+@test "rules of others that come before ours: told once, by whose rule, and what to do" {
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::11\ntable = 201\nwait = 0'
+	watch_start
+	tunnel sixxs0
+	tunnel sixxs1
+	wait_until 10 counts 6 6
+	sleep 0.3
+	logged 0 'another link'
+	wg_quick up
+	wait_until 5 told 'another link'
+	tunnel_down sixxs0
+	tunnel_up sixxs0
+	wait_until 2 counts 6 6
+	ip -6 rule del from 2a02::11 lookup 201
+	wait_until 2 counts 6 6
+	sleep 1.5
+	logged 1 'another link'
+	logged 1 "^daemon.warn sixxs[01]: its packets leave by another link: rule 1638[0-9]: not from all fwmark 0xca6c lookup 51820 is not ours and comes before rule 16383: in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
+	# who applies is told, once for both
+	run sixxs-route apply sixxs0 sixxs1
+	[ "$(grep -c 'another link' <<<"$output")" -eq 1 ]
+	run sixxs-route apply --all
+	[ "$(grep -c 'another link' <<<"$output")" -eq 1 ]
+	# gone, and here again: it is news again
+	wg_quick down
+	log_restart
+	ip -6 rule add priority 32000 table 77
+	sleep 2.5
+	logged 0 'another link'
+	run sixxs-route apply sixxs0
+	[[ $output != *'another link'* ]]
+	ip -6 route add default dev net0 table 77
+	ip -6 rule add priority 100 table 77 protocol 186
+	wait_until 5 told 'rule 100: from all lookup 77 \(protocol 186 bgp\) is not ours and comes before rule 16383: delete it, or give it a priority above that, such as 32765'
+	ip -6 rule del priority 100
+	ip -6 rule del priority 32000
+	ip -6 route flush table 77
+	logged 1 'another link'
+	# and so it is with no rule of others added meanwhile
+	sleep 2.5
+	for _ in 1 2; do
+		log_restart
+		wg_quick up
+		wait_until 5 told 'another link'
+		wg_quick down
+		sleep 2.5
+		logged 1 'another link'
+	done
+}

@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# For the watcher's tests on a machine without systemd, of which each file has a part.
+# wait = 0 everywhere: here the udev handler would else do itself what the watcher is for.
+
+# shellcheck source=lib.bash
+. "${BASH_SOURCE[0]%/*}/lib.bash"
+
+setup_file() {
+	install_handler
+	# a link that packets can leave by, unlike a tun that nobody has opened
+	ip netns add isp
+	ip link add net0 type veth peer name host netns isp
+	ip -n isp link set host up
+	ip link set net0 up
+	ip address add 192.0.2.1/24 dev net0
+	ip address add 2001::1/64 dev net0 nodad
+	ip neigh add 192.0.2.2 dev net0 lladdr 02:00:00:00:00:01
+	ip neigh add 2001::2 dev net0 lladdr 02:00:00:00:00:01
+	ip route add default via 192.0.2.2
+	ip -6 route add default via 2001::2
+	settle
+}
+
+setup() {
+	begin
+	drop_in sixxs0 <<-'END'
+		[sixxs0]
+		source = 2a02::1, 198.51.100.7
+		table = 200
+		when_down = unreachable
+		prefer_main = yes
+		wait = 0
+	END
+}
+
+teardown() {
+	local status=0
+	watch_stop || status=1
+	[ -z "$flood" ] || kill "$flood"
+	umount /run/sixxs-route 2>/dev/null || true
+	ip -force -batch - <<<$'address del 2a02::1/128 dev lo\naddress del 198.51.100.7/32 dev lo' 2>/dev/null || true
+	[ ! -e /run/netns/elsewhere ] || ip netns del elsewhere || true
+	ip -o link | sed -nE 's/^[0-9]+: (other[0-9]+)@.*/link del \1/p' | ip -batch -
+	finish || status=1
+	return $status
+}
+
+watcher="" flood=""
+
+watch_start() {
+	sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
+	watcher=$!
+	# once it has its signals in hand, it has subscribed
+	wait_until 10 watch_listens
+}
+
+watch_listens() { grep -q '^SigBlk:.*[1-9a-f]' "/proc/$watcher/status"; }
+
+watch_stop() { # [SIGNAL]: it has to end with status 0
+	local status=0
+	[ -n "$watcher" ] || return 0
+	kill -CONT "$watcher" && kill -"${1-TERM}" "$watcher"
+	wait "$watcher" || status=$?
+	watcher=
+	return $status
+}
+
+watch_wakes() { sed -n 's/^voluntary_ctxt_switches:\t*//p' "/proc/$watcher/status"; }
+
+# notifications that the kernel could not queue for it
+watch_drops() {
+	find "/proc/$watcher/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n' |
+		awk 'NR == FNR { own[$1]; next } $10 in own { drops += $9 } END { print drops + 0 }' - /proc/net/netlink
+}
+
+# microseconds of CPU that it has used
+watch_cpu() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$watcher/schedstat"; }
+
+tunnel() { # add it, and bring it up
+	tunnel_add "$1" && settle && tunnel_up "$1"
+}
+
+counts() { # FAMILY LINES: exactly so many rules and routes bear our mark
+	local n
+	ours_count "$1"
+	[ $n -eq "$2" ]
+}
+
+# the kernel's, in no order: what was put back stands behind its equals
+state() { kernel | LC_ALL=C sort; }
+
+complete() { counts 6 4 && counts 4 4; } # two rules, route, fallback
+down_complete() { counts 6 3 && counts 4 3; }
+gone() { counts 6 0 && counts 4 0; }
