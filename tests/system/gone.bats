@@ -12,7 +12,7 @@ setup_file() {
 	uplinks_up
 	# these addresses are no link's, and so there always
 	ip address add 10.99.0.1/32 dev lo
-	ip address add 2a02:99::1/128 dev lo
+	address6 2a02:99::1/128 lo
 }
 
 teardown() {

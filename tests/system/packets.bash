@@ -113,11 +113,12 @@ capture_stop() {
 # Until all that has left so far is noted: the capture keeps the order of all links.
 noted() {
 	local port=$((20000 + RANDOM % 20000))
-	until grep -q "> 127.0.0.9.$port:" $packets; do
+	while kill -0 "$capture"; do
 		echo >/dev/udp/127.0.0.9/$port || true
-		sleep 0.05
-		kill -0 "$capture" || return
+		nap 0.03
+		! grep -q "> 127.0.0.9.$port:" $packets || return 0
 	done 2>/dev/null
+	return 1
 }
 
 # left COMMAND...: the links by which packets to the far host leave meanwhile, each once, one line;
@@ -128,11 +129,16 @@ left() {
 	from=$(wc -l <$packets)
 	"$@" >/tmp/left.log 2>&1 3>&- || true
 	noted
-	tail -n +$((from + 1)) $packets | sent | awk '{ print $1 }' | sort -u | paste -sd' ' | sed 's/^$/none/'
+	tail -n +$((from + 1)) $packets | sent | LC_ALL=C awk '
+		!seen[$1]++ { for (i = n++; i > 0 && links[i] > $1; i--) links[i + 1] = links[i]; links[i + 1] = $1 }
+		END { for (i = 1; i <= n; i++) printf "%s%s", (i > 1 ? " " : ""), links[i]; print (n ? "" : "none") }'
 }
 
 # What the host itself sends to the far host; not what a bridge or its port bears.
-sent() { grep -E "^[^ ]+ +Out IP6? .* > ($far4|$far6)[.:]" | grep -vE '^(br-|box|lan|lo )|ICMP6, neighbor' || true; }
+sent() {
+	awk -v to=" > ($far4|$far6)[.:]" '
+		/^[^ ]+ +Out IP6? / && $0 ~ to && !/^(br-|box|lan|lo )|ICMP6, neighbor/ { print }'
+}
 
 # leaves LINK COMMAND...
 leaves() {
