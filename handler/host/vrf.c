@@ -4,6 +4,7 @@
 #include "status/tunnel_status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static bool has_master(const char *ifname)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/master", ifname);
-	return access(path, F_OK) == 0;
+	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
 }
 
 static int read_once(struct vrfs *vrfs)

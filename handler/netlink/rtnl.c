@@ -140,9 +140,9 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t size)
 static void drain(int fd)
 {
 	unsigned losses = 0;
-	char byte;
+	struct msghdr nothing = {0};
 
-	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno == EINTR ||
+	while (recvmsg(fd, &nothing, MSG_DONTWAIT) >= 0 || errno == EINTR ||
 	       (errno == ENOBUFS && losses++ < LOSSES_MAX))
 		;
 }

@@ -147,9 +147,11 @@ static void send_some(struct pinger *pinger)
 static void take_answers(struct pinger *pinger)
 {
 	uint8_t bytes[128];
+	struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t size;
 
-	while ((size = recv(pinger->socket, bytes, sizeof(bytes), MSG_DONTWAIT)) >= 0) {
+	while ((size = recvmsg(pinger->socket, &message, MSG_DONTWAIT)) >= 0) {
 		struct echo *echo;
 		uint32_t number;
 
