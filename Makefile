@@ -154,7 +154,8 @@ check-package: ## build the package twice, check it, and try it on a booted mach
 	tests/package/run
 
 # JOBS=N: as many parts at a time as that, by default twice as many as there are processors
-check: all $(UNITS) ## run all tests, some at a time (as root; SANITIZE=1: with ASan and UBSan)
+check: all ## run all tests, some at a time (as root; SANITIZE=1: with ASan and UBSan)
+	@$(MAKE) --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$$(nproc)) $(UNITS)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check $(BUILD)
 
 check-clients: all ## try it with other people's tunnel clients and network managers (as root; CLIENTS='openvpn …')

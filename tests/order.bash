@@ -5,10 +5,11 @@
 # was measured, then the others. What ends last should be short.
 longest_first() {
 	awk 'BEGIN {
-			n = split("system/watch.bats system/hostile.bats faults/errors faults/sick faults/looks fuzz faults/kill " \
-				"memcheck/units system/ownership.bats system/events.bats system/refused.bats " \
-				"memcheck/verbs system/status.bats system/commands.bats system/guard.bats protocol " \
-				"system/gone.bats unit system/waiting.bats system/contested.bats system/dryrun.bats system/errors.bats", order)
+			n = split("system/watch.bats faults/sick faults/errors faults/looks faults/kill memcheck/units system/gone.bats " \
+				"system/watch-tells.bats system/guard.bats system/events.bats system/status.bats system/waiting.bats " \
+				"fuzz memcheck/verbs system/hostile.bats system/ownership.bats system/dryrun.bats " \
+				"system/watch-follows.bats system/failover.bats system/boot-watch.bats system/boot-hold.bats protocol " \
+				"system/ping.bats system/commands.bats unit system/gateways.bats system/refused.bats", order)
 			for (i = 1; i <= n; i++)
 				rank[order[i]] = i
 		}
