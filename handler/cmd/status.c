@@ -25,12 +25,20 @@
 /* With --ping answers want their time too: all within ECHO_COMMAND_MS. */
 #define PATIENCE_PING_MS (ECHO_COMMAND_MS - ECHO_WAIT_MS - 2 * SETTLE_MS)
 
+/* No packet leaves for these by a default route: this host, one link, IPv4 in IPv6's form. */
+static const char *const nowhere[] = {"::1", "fe80::/10", "::ffff:0:0/96", "127.0.0.0/8"};
+
 bool status_probe_ok(const char *text)
 {
-	struct prefix probe;
+	struct prefix probe, none;
 
-	return prefix_parse(text, &probe) == 0 && prefix_is_unicast(&probe) &&
-	       probe.len == prefix_host_len(probe.family);
+	if (prefix_parse(text, &probe) < 0 || !prefix_is_unicast(&probe) ||
+	    probe.len != prefix_host_len(probe.family))
+		return false;
+	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
+		if (prefix_parse(nowhere[i], &none) == 0 && prefix_covers(&none, &probe))
+			return false;
+	return true;
 }
 
 int status_ping_open(const char *address)

@@ -111,6 +111,26 @@ static void explain(const struct kernel_rule *rule, const struct object *ours,
 			: "delete it, or give it a priority above that, such as 32765");
 }
 
+/* Two links with one address, and source = auto for both: a backup has another priority. */
+static bool is_twin(const struct kernel_rule *rule, const struct object *ours)
+{
+	struct object object;
+
+	return kernel_rule_object(rule, &object) && object.priority == ours->priority &&
+	       object_same_selector(&object, ours);
+}
+
+static void explain_twin(const struct kernel_rule *rule, char ret[static ASTRAY_STRLEN])
+{
+	char text[POLICY_STRLEN];
+
+	policy_format(rule, text);
+	snprintf(
+		ret, ASTRAY_STRLEN,
+		"its packets leave by another link: %.200s is another tunnel's, with the same source, and came first: list in source what is this link's alone",
+		text);
+}
+
 /* Returns 1 with *ret, 0 or -errno. */
 static int find_rule(const struct search *search, char ret[static ASTRAY_STRLEN])
 {
@@ -132,9 +152,12 @@ static int find_rule(const struct search *search, char ret[static ASTRAY_STRLEN]
 	if (place == rules->n) /* it is not there: then nothing comes before it */
 		return 0;
 	rule = policy_first_explaining_rule(rules, place, &packet, &result);
-	if (!rule || rule->protocol == OBJECT_PROTOCOL)
+	if (rule && is_twin(rule, ours))
+		explain_twin(rule, ret);
+	else if (rule && rule->protocol != OBJECT_PROTOCOL)
+		explain(rule, ours, ret);
+	else
 		return 0;
-	explain(rule, ours, ret);
 	return 1;
 }
 

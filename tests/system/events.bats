@@ -682,3 +682,22 @@ own_stands() {
 	rm /etc/udev/rules.d/90-tunnels.rules
 	udevadm control --reload
 }
+
+@test "two links with one address, and source = auto for both: who came second is told" {
+	local n
+	for n in 0 1; do
+		printf '[sixxs%d]\nsource = auto\ntable = 20%d\n' $n $n | drop_in sixxs$n
+		tunnel_add sixxs$n
+		ip address add 2a02:7::7/128 dev sixxs$n
+		tunnel_up sixxs$n
+		settle
+		exits 0 $handler apply sixxs$n
+	done
+	told '^daemon.warn sixxs1: its packets leave by another link: rule 16383: from 2a02:7::7 lookup 200 is another tunnel.s, with the same source, and came first: list in source'
+	exits 1 $handler status sixxs1 | grep astray
+	# a primary and a backup are meant so
+	log_restart
+	echo 'priority = 16390' >>/etc/sixxs-route/conf.d/sixxs1.conf
+	exits 0 $handler apply sixxs1
+	logged 0 'leave by another link'
+}

@@ -112,6 +112,30 @@ passes() {
 	[ ! -e /run/sixxs-route/held/sixxs0 ]
 }
 
+@test "one that is over, and that nobody has seen end: each command takes it for ended" {
+	local command
+	started
+	for command in apply 'apply --all' release hold 'hold --for 60' remove; do
+		$handler hold sixxs0 --for 3600
+		passes 3600
+		is_held # as nobody has looked since
+		state missing 1
+		exits 1 $handler status --ping 2001:200::1 >/tmp/out
+		grep 'ping from' /tmp/out && lacks 'nothing is sent' </tmp/out
+		$handler apply --dry-run sixxs0 >/tmp/out
+		grep -x 'ip -6 route add default dev sixxs0 metric 2048 table 200 protocol 166' /tmp/out
+		case $command in *--all) ;; *) command+=' sixxs0' ;; esac
+		# shellcheck disable=SC2086 # words
+		exits 0 $handler $command
+		case $command in
+		hold*) is_held && state held 0 && $handler release sixxs0 ;;
+		remove*) [ "$(routes 200)$(rules | grep -F "$rule")" = "" ] ;;
+		*) stands && state ok 0 ;;
+		esac
+		[ ! -e /run/sixxs-route/held/sixxs0 ]
+	done
+}
+
 @test "--for: it does last" {
 	started
 	$handler hold --for 2 sixxs0

@@ -204,8 +204,12 @@ first_wait() {
 }
 
 @test "what is no address that packets can go to: usage" {
-	for address in x '' :: ff02::1 2001:db8::/64 224.0.0.1 0.0.0.0; do
+	# a link's own addresses, for which one must be named, and this host's
+	for address in x '' :: ff02::1 2001:db8::/64 224.0.0.1 0.0.0.0 fe80::1 febf::1 fe80::1%sixxs0 ::1 127.0.0.1 127.9.9.9 \
+		::ffff:192.0.2.1; do
 		exits 2 $handler status --ping "$address" >/dev/null
+		exits 2 $handler status --probe "$address" >/dev/null
 	done
+	exits 0 $handler status --probe fec0::1 >/dev/null
 	exits 2 $handler apply sixxs0 --ping $far_ip6
 }
