@@ -281,9 +281,9 @@ unruled4() { [ "$(ip -4 rule | grep -c 'proto sixxs')" -eq 0 ]; }
 		settle
 	done
 	section
-	sed -i 's/^wait.*/wait = 1/' /etc/sixxs-route/conf.d/eth1.conf
+	sed -i "s/^wait.*/wait = $SLOW/" /etc/sixxs-route/conf.d/eth1.conf # it is up before that
 	uplink eth1 1
-	log_lines | has 'daemon.warn eth1: main still has no default route by the link after 1 s: its own is pending; once there is one, run: sixxs-route apply eth1'
+	log_lines | has "daemon.warn eth1: main still has no default route by the link after $SLOW s: its own is pending; once there is one, run: sixxs-route apply eth1"
 	replies net0
 }
 

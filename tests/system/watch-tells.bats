@@ -204,7 +204,7 @@ locked_out() {
 		sixxs-route apply sixxs0
 	done
 	kill -CONT "$watcher"
-	sleep 0.5
+	sleep $((SLOW * 500))e-3
 	complete
 	# real losses are repaired at once, as many as ever
 	for i in {1..8}; do
