@@ -282,7 +282,7 @@ static int judge(const struct name_entry *want, struct table_names *names, int *
 	}
 	if (judgement.verdict == NAME_TAKEN || judgement.verdict == NUMBER_TAKEN)
 		*ret = judgement.conflict;
-	return judgement.verdict;
+	return (int)judgement.verdict;
 }
 
 int names_look(int runfd, const struct name_entry *want, struct name_conflict *ret)
