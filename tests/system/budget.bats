@@ -81,10 +81,10 @@ looks() { assert_same "$1" "$(grep -cE 'sendto.*nlmsg_type=(RTM_GETRULE|0x22)' "
 @test "an event looks at rules only before a delete, and once at its own table" {
 	local event n
 	for n in 1 $tunnels; do
-		looks 0 add $n
-		looks 0 replay $n
-		looks 1 table $n
-		looks 1 remove $n
+		looks 0 add "$n"
+		looks 0 replay "$n"
+		looks 1 table "$n"
+		looks 1 remove "$n"
 	done
 	for event in add replay table remove; do
 		[ "$(grep -c 'sendto.*RTM_GETROUTE' "$counts.1.$event.strace")" -le 1 ]

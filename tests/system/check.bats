@@ -520,13 +520,13 @@ calls() {
 	local two
 	printf '[sixxs0]\nsource = auto\ntable = 200\n' >$dir/sixxs0.conf
 	two='[b]\ninterface = sixxs1\nsource = auto\nsource_link = sixxs0\ntable = 201\n'
-	printf "$two" >$dir/sixxs1.conf
+	printf %b "$two" >$dir/sixxs1.conf
 	run -1 $handler check
 	assert_same "$dir/sixxs1.conf:3: error: source is that of [sixxs0], in line 1 of sixxs0.conf, at the same priority: set another priority for one of them" "$output"
-	printf "${two}priority = 16390\n" >$dir/sixxs1.conf
+	printf %b "${two}priority = 16390\n" >$dir/sixxs1.conf
 	exits 0 $handler check
-	printf "${two/source_link = sixxs0/source_link = sixxs2}" >$dir/sixxs1.conf
+	printf %b "${two/source_link = sixxs0/source_link = sixxs2}" >$dir/sixxs1.conf
 	exits 0 $handler check
-	printf "${two/= auto/= auto\/prefix}" >$dir/sixxs1.conf
+	printf %b "${two/= auto/= auto\/prefix}" >$dir/sixxs1.conf
 	exits 0 $handler check
 }

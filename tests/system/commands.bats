@@ -571,7 +571,7 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	kill $adder
 	wait $adder || true
 	exits 0 sixxs-route apply --all
-	! ip -6 rule | grep 'lookup 999'
+	exits 1 grep 'lookup 999' <<<"$(ip -6 rule)"
 }
 
 @test "apply --all sweeps lines of rt_tables that name no table: ip(8) reads none behind them" {
