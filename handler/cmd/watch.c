@@ -236,7 +236,7 @@ int watch(const struct settings *settings, struct rtnl *rtnl)
 	}
 	if (r == 0)
 		r = run(&state);
-	upkeep_tell_undone(&state.upkeep);
+	backoff_tell_undone(&state.upkeep.backoffs);
 	notify("STOPPING=1");
 	rtnl_close(&state.events);
 	close_fdp(&state.signals);

@@ -217,66 +217,100 @@ const char *path_reason(enum reason reason)
 	return words[reason];
 }
 
-void path_explain(const struct path *path, const char *ifname, const char *table,
-		  char ret[static PATH_STRLEN])
+/* Where it is not by which way that matters most. Returns whether that was so. */
+static bool explain_instead(const struct path *path, const char *way,
+			    char ret[static PATH_STRLEN])
 {
-	char way[192], why[512] = "";
-
-	format_way(path, ifname, table, way, sizeof(way));
 	switch (path->reason) {
-	case REASON_NONE:
-		break;
 	case REASON_WAITING:
 		snprintf(ret, PATH_STRLEN, "waiting for the link; until then it %s", way);
-		return;
+		return true;
 	case REASON_HELD:
 		snprintf(ret, PATH_STRLEN, "held; until it is released it %s", way);
-		return;
+		return true;
 	case REASON_NO_LINK:
 		snprintf(ret, PATH_STRLEN, "there is no link %s", path->wanted.ifname);
-		return;
+		return true;
 	case REASON_NOT_LOCAL:
-		if (path->wanted.selector == SELECT_IN) {
+		if (path->wanted.selector == SELECT_IN)
 			snprintf(ret, PATH_STRLEN, "nothing from %s is forwarded",
 				 path->wanted.ifname);
-			return;
-		}
-		snprintf(ret, PATH_STRLEN,
-			 "no address of this host, which forwards nothing for it");
-		return;
+		else
+			snprintf(
+				ret, PATH_STRLEN,
+				"no address of this host, which forwards nothing for it");
+		return true;
 	case REASON_ERROR:
 		snprintf(ret, PATH_STRLEN, "the kernel does not tell the way: %s",
 			 strerror(-path->reply.error));
-		return;
+		return true;
+	case REASON_NONE:
+	case REASON_SOME:
 	case REASON_PRIMARY:
-		snprintf(why, sizeof(why), "backup of the section with priority %u",
+	case REASON_PREFER_MAIN:
+	case REASON_NO_ROUTE:
+	case REASON_NO_RULE:
+	case REASON_OTHER_RULE:
+	case REASON_OTHER_ROUTE:
+	case REASON_REFUSED:
+	case REASON_OTHER:
+		break;
+	}
+	return false;
+}
+
+/* Why it is this way; "" where it is the tunnel's. */
+static void format_why(const struct path *path, char *ret, size_t size)
+{
+	ret[0] = '\0';
+	switch (path->reason) {
+	case REASON_PRIMARY:
+		snprintf(ret, size, "backup of the section with priority %u",
 			 path->rule.priority);
 		break;
 	case REASON_PREFER_MAIN:
-		snprintf(why, sizeof(why), "a more specific route, as prefer_main wants");
+		snprintf(ret, size, "a more specific route, as prefer_main wants");
 		break;
 	case REASON_NO_ROUTE:
-		format_lack(path, why, sizeof(why));
+		format_lack(path, ret, size);
 		break;
 	case REASON_NO_RULE:
-		snprintf(why, sizeof(why), "its rule is missing");
+		snprintf(ret, size, "its rule is missing");
 		break;
 	case REASON_OTHER_RULE:
-		format_rule(path, "comes before its own", why, sizeof(why));
+		format_rule(path, "comes before its own", ret, size);
 		break;
 	case REASON_SOME:
-		format_rule(path, "takes some before its own does", why, sizeof(why));
+		format_rule(path, "takes some before its own does", ret, size);
 		break;
 	case REASON_OTHER_ROUTE:
-		format_route(path, why, sizeof(why));
+		format_route(path, ret, size);
 		break;
 	case REASON_REFUSED:
-		format_refusing(path, why, sizeof(why));
+		format_refusing(path, ret, size);
 		break;
 	case REASON_OTHER:
-		snprintf(why, sizeof(why), "although its rule and route are there");
+		snprintf(ret, size, "although its rule and route are there");
+		break;
+	case REASON_NONE:
+	case REASON_WAITING:
+	case REASON_HELD:
+	case REASON_NO_LINK:
+	case REASON_NOT_LOCAL:
+	case REASON_ERROR:
 		break;
 	}
+}
+
+void path_explain(const struct path *path, const char *ifname, const char *table,
+		  char ret[static PATH_STRLEN])
+{
+	char way[192], why[512];
+
+	format_way(path, ifname, table, way, sizeof(way));
+	if (explain_instead(path, way, ret))
+		return;
+	format_why(path, why, sizeof(why));
 	snprintf(ret, PATH_STRLEN, "%s%s%s", way,
 		 !why[0]                       ? ""
 		 : path->reason == REASON_SOME ? "; but "

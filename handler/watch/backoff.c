@@ -157,6 +157,21 @@ void backoff_tidy(struct backoffs *backoffs, int64_t now)
 	}
 }
 
+void backoff_tell_undone(const struct backoffs *backoffs)
+{
+	const char *first = NULL;
+	unsigned n = 0;
+
+	for (const struct backoff *backoff = backoffs->first; backoff;
+	     backoff = backoff->next)
+		if ((backoff->due || backoff->lost) && n++ == 0)
+			first = backoff->ifname;
+	if (n)
+		log_line(LOG_WARNING,
+			 "watch: it ends before it came to %s%s; see: sixxs-route status",
+			 first[0] ? first : "all tunnels", n > 1 ? " and others" : "");
+}
+
 void backoff_forget(struct backoffs *backoffs)
 {
 	while (backoffs->first) {

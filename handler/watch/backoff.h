@@ -98,6 +98,9 @@ int64_t backoff_due(const struct backoffs *backoffs, const struct bucket *rounds
 /* Forgets the tunnels with which nothing is the matter any more. */
 void backoff_tidy(struct backoffs *backoffs, int64_t now);
 
+/* At the end: what was put off, and nobody does now, is said in one line. */
+void backoff_tell_undone(const struct backoffs *backoffs);
+
 void backoff_forget(struct backoffs *backoffs);
 
 #endif

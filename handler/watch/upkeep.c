@@ -383,18 +383,3 @@ int upkeep_timeout(const struct upkeep *upkeep)
 	left = due - clock_now_ms();
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
-
-void upkeep_tell_undone(const struct upkeep *upkeep)
-{
-	const char *first = NULL;
-	unsigned n = 0;
-
-	for (const struct backoff *backoff = upkeep->backoffs.first; backoff;
-	     backoff = backoff->next)
-		if ((backoff->due || backoff->lost) && n++ == 0)
-			first = backoff->ifname;
-	if (n)
-		log_line(LOG_WARNING,
-			 "watch: it ends before it came to %s%s; see: sixxs-route status",
-			 first[0] ? first : "all tunnels", n > 1 ? " and others" : "");
-}

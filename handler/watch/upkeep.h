@@ -57,7 +57,4 @@ void upkeep_due(struct upkeep *upkeep);
 /* For poll(2): milliseconds until something is due; -1: nothing is. */
 int upkeep_timeout(const struct upkeep *upkeep);
 
-/* At the end: what was put off, and nobody does now, is said in one line. */
-void upkeep_tell_undone(const struct upkeep *upkeep);
-
 #endif

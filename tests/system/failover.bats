@@ -78,16 +78,20 @@ pair() { # [LINE...]: of the primary
 routed() { ip -6 route show table "$1" 2>/dev/null | grep -q '^default .*metric 2048'; }
 unrouted() { ! routed "$1"; }
 
-# pair_up [LINE...]: both are up, and packets leave by the first.
-pair_up() {
-	pair "$@"
-	both_ways
+both_up() {
 	watch_start
 	uplink tun0 1
 	uplink tun1 2
 	wait_until 10 routed 304
 	wait_until 10 routed 305
 	by tun0
+}
+
+# pair_up [LINE...]: both are up, and packets leave by the first.
+pair_up() {
+	pair "$@"
+	both_ways
+	both_up
 }
 
 @test "the first goes down: not one packet leaves elsewhere than by the second, from the same message on" {
@@ -224,12 +228,7 @@ sends_counted() {
 	both_ways
 	ip address add 2001:db8:7::2/128 dev lo
 	ip address add 198.51.100.8/32 dev lo
-	watch_start
-	uplink tun0 1
-	uplink tun1 2
-	wait_until 10 routed 304
-	wait_until 10 routed 305
-	by tun0
+	both_up
 	ip -n pop link set far1 down
 	wait_until 3 unrouted 304
 	by net0
