@@ -232,7 +232,7 @@ static void note_follows(const struct run *run, struct follows *ret)
 	for (unsigned i = 0; i < run->tunnel->n; i++) {
 		const struct section *section = &run->tunnel->section[i];
 
-		ret->carrier |= section->carrier_needed;
+		ret->carrier |= plan_follows_carrier(section);
 		ret->gateway |= section->gateway_auto;
 		if (!section->source_link[0] || section->source_kind == SOURCES_LISTED)
 			continue;

@@ -126,26 +126,11 @@ static void print_head(const struct page *page, const struct tunnel_status *stat
 	row(page, status->ifname, text, &status->state);
 }
 
-static void format_route(const struct page *page, const struct object *route, char *ret,
-			 size_t size)
-{
-	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, route->oif);
-	char via[PREFIX_STRLEN + 8] = "", mtu[24] = "";
-
-	if (route->gateway.family) {
-		memcpy(via, " via ", sizeof(" via "));
-		prefix_format(&route->gateway, via + strlen(via));
-	}
-	if (route->mtu)
-		snprintf(mtu, sizeof(mtu), " mtu %u", route->mtu);
-	snprintf(ret, size, "default%s dev %s metric %u%s", via, ifname ? ifname : "?",
-		 route->metric, mtu);
-}
-
 static void format_object(const struct page *page, const struct object *object, char *ret,
 			  size_t size)
 {
-	char selector[SELECTOR_STRLEN];
+	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, object->oif);
+	char selector[SELECTOR_STRLEN], way[OBJECT_STRLEN];
 
 	switch (object->kind) {
 	case OBJECT_TABLE:
@@ -161,7 +146,8 @@ static void format_object(const struct page *page, const struct object *object, 
 			snprintf(ret + strlen(ret), size - strlen(ret), "main");
 		break;
 	case OBJECT_ROUTE:
-		format_route(page, object, ret, size);
+		object_format_way(object, ifname ? ifname : "?", way);
+		snprintf(ret, size, "default %s", way);
 		break;
 	case OBJECT_UNREACHABLE:
 		snprintf(ret, size, "unreachable default metric %u", object->metric);

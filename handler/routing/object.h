@@ -123,6 +123,10 @@ void objects_free(struct objects *objects);
 #define SELECTOR_STRLEN (PREFIX_STRLEN + 16)
 void object_format_selector(const struct object *rule, char ret[static SELECTOR_STRLEN]);
 
+/* Of a route, with the name of its link: "via fe80::1 dev sixxs0 metric 2048 mtu 1400". */
+void object_format_way(const struct object *route, const char *ifname,
+		       char ret[static OBJECT_STRLEN]);
+
 /*
  * "rule 6 16383 from 2a02::1 lookup 200", "route 6 via fe80::1 dev 12 metric 2048 table
  * 200", "unreachable 6 metric 4294967295 table 200", "table 200".

@@ -74,11 +74,9 @@ static char *put_rule(char *to, const struct object *rule)
 	return to;
 }
 
-/* "from 2a02::1 via fe80::1 dev 12 metric 2048 mtu 1400 table 200" */
-static char *put_route(char *to, const struct object *route, const char *dev)
+/* "via fe80::1 dev 12 metric 2048 mtu 1400" */
+static char *put_way(char *to, const struct object *route, const char *dev)
 {
-	if (route->source.family)
-		to = stpcpy(put_prefix(stpcpy(to, "from "), &route->source), " ");
 	if (route->gateway.family)
 		to = stpcpy(put_prefix(stpcpy(to, "via "), &route->gateway), " ");
 	if (route->kind == OBJECT_ROUTE) {
@@ -88,6 +86,21 @@ static char *put_route(char *to, const struct object *route, const char *dev)
 	to = put_number(stpcpy(to, "metric "), route->metric);
 	if (route->mtu)
 		to = put_number(stpcpy(to, " mtu "), route->mtu);
+	return to;
+}
+
+void object_format_way(const struct object *route, const char *ifname,
+		       char ret[static OBJECT_STRLEN])
+{
+	put_way(ret, route, ifname);
+}
+
+/* "from 2a02::1 via fe80::1 dev 12 metric 2048 mtu 1400 table 200" */
+static char *put_route(char *to, const struct object *route, const char *dev)
+{
+	if (route->source.family)
+		to = stpcpy(put_prefix(stpcpy(to, "from "), &route->source), " ");
+	to = put_way(to, route, dev);
 	return put_number(stpcpy(to, " table "), route->table);
 }
 

@@ -13,6 +13,11 @@ bool plan_is_up(const struct section *section, const struct link *link)
 	       (link->carrier || !section->carrier_needed);
 }
 
+bool plan_follows_carrier(const struct section *section)
+{
+	return section->carrier_needed;
+}
+
 /* Of the keys that name a family: sources and gateways. */
 static bool names_family(const struct section *section, uint8_t family)
 {

@@ -36,6 +36,9 @@ struct plan {
 /* Whether the section's route can stand: its link is there, up, and not held. */
 bool plan_is_up(const struct section *section, const struct link *link);
 
+/* Whether that depends on the link's carrier. */
+bool plan_follows_carrier(const struct section *section);
+
 /* Whether packets are to be refused where they cannot leave by the section's link. */
 bool plan_refuses(const struct section *section);
 

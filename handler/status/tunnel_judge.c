@@ -211,11 +211,11 @@ static void sort_left(struct tunnel_status *status)
 		      sizeof(struct object_status), by_object);
 }
 
-/* For the others the link is down. */
-static bool ignores_carrier(const struct tunnel_status *status)
+/* Although it has no carrier: for the other sections the link is down. */
+static bool has_route_wanted(const struct tunnel_status *status)
 {
 	for (size_t i = 0; i < status->n_sections; i++)
-		if (!status->sections[i].section.carrier_needed)
+		if (plan_is_up(&status->sections[i].section, &status->link))
 			return true;
 	return false;
 }
@@ -236,7 +236,7 @@ void tunnel_judge(struct tunnel_status *status, const struct kernel_state *kerne
 				    tunnel_judge_path_state(status, &status->path[i]));
 	if (!status->n_items)
 		state = state_worse(state, empty_state(status));
-	else if (ignores_carrier(status) && status->no_carrier && !status->link.held)
+	else if (status->no_carrier && has_route_wanted(status))
 		state = state_worse(state, STATE_NO_CARRIER);
 	if (status->vrf_rule)
 		state = state_worse(state, STATE_ASTRAY);
