@@ -151,6 +151,32 @@ both() { "$@" 4 && "$@" 6; }
 	leaves net0 ping_far 6 -m 256
 }
 
+# sources 4|6: a datagram of the host itself to the far host: "LINK SOURCE", each once
+sources() {
+	local to=far$1 from
+	noted
+	from=$(wc -l <"$packets")
+	echo x | socat -u - "UDP$1-DATAGRAM:[${!to}]:9"
+	noted
+	tail -n +$((from + 1)) "$packets" | sent | grep UDP | awk '{ sub(/[.][0-9]+$/, "", $4); print $1, $4 }' | sort -u
+}
+
+@test "a mark that nftables sets on the host's own packets comes too late for their source: masquerade" {
+	uplink wg0 1
+	printf '[wg0]\nfwmark = 256\ntable = 302\n' | drop_in wg0
+	$handler apply wg0
+	assert_same 'net0 192.0.2.1' "$(sources 4)"
+	assert_same 'net0 2001::1' "$(sources 6)"
+	nft 'add table inet late; add chain inet late marks { type route hook output priority mangle; }
+		add rule inet late marks udp dport 9 meta mark set 256'
+	assert_same 'wg0 192.0.2.1' "$(sources 4)"
+	assert_same 'wg0 2001::1' "$(sources 6)"
+	nft 'add chain inet late hides { type nat hook postrouting priority srcnat; }
+		add rule inet late hides oifname wg0 masquerade'
+	assert_same 'wg0 10.1.0.1' "$(sources 4)"
+	assert_same 'wg0 2a02:1::1' "$(sources 6)"
+}
+
 # shared 4|6: connections of the LAN to the far host, of which each is answered; prints which links
 # they left by, each once, in order
 shared() {
