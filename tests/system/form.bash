@@ -85,8 +85,11 @@ is_documented() { form_jq '[inputs | undocumented] | if . == [] then "" else .[:
 
 # is_so FILTER <ANSWER: it is in that form, and FILTER is true of it.
 is_so() {
-	form_jq "input as \$answer | [\$answer | undocumented] |
-		if . == [] then [\$answer | $1] | .[-1] else .[:9][], false end" -e >&2
+	local said
+	said=$(form_jq "input as \$answer | [\$answer | undocumented] |
+		if . == [] then [\$answer | $1] | .[-1] else .[:9][], false end" -e) && return
+	printf '%s\n' "$said" >&2
+	return 1
 }
 
 # form_lacks FILE...: "OBJECT.KEY TYPE" of what the manual describes and no answer in these has, but
