@@ -395,11 +395,12 @@ random_drop_ins() {
 
 @test "nothing is needed, nothing is printed" {
 	assert_same "" "$($handler --dry-run apply --all 2>&1)"
-	assert_same "" "$($handler --dry-run apply sixxs0 2>&1)"
 	assert_same "" "$($handler --dry-run remove sixxs0 2>&1)"
+	exits 1 $handler --dry-run apply sixxs0 # a name that nothing bears
+	assert_same "" "$($handler --dry-run apply sixxs0 2>/dev/null || true)"
 	assert_same "$baseline" "$(snapshot)"
 	stands
-	for args in 'apply --all' 'apply sixxs0' 'apply sixxs0 sixxs7'; do
+	for args in 'apply --all' 'apply sixxs0' 'apply sixxs0 net0'; do
 		# shellcheck disable=SC2086 # words
 		assert_same "" "$($handler --dry-run $args 2>&1)"
 	done
