@@ -17,6 +17,7 @@ messages=/var/log/messages # with systemd there is none
 # Installs what "make" has built, and has udevd read the rules at once.
 install_handler() {
 	make --silent --directory="$repo" install >&2 &&
+		settle && # a worker that is busy would go on with the rules of before
 		udevadm control --reload
 }
 
