@@ -271,7 +271,7 @@ finish() {
 		esac
 	done
 	! has "${scenario}_end" || "${scenario}_end"
-	local files=($conf_dir/sixxs[0-2].conf "$run_dir"/connects.*)
+	local files=($conf_dir/sixxs[0-2].conf "$run_dir"/connects.* "$run_dir"/told*) # each case is told anew
 	[ ${#files[@]} -eq 0 ] || rm -f "${files[@]}"
 	[ -n "$neighbour" ] || no_folder
 }
