@@ -125,7 +125,7 @@ int claims_add(struct claims *claims, const struct ini *ini,
 		claims->file[claims->n_files - 1]->is_own |=
 			r == 0 && claims->claim[claims->n - 1]->own_file;
 	}
-	return r;
+	return r < 0 ? diagnose_file(diagnostics, r, "no memory") : 0;
 }
 
 void claims_free(struct claims *claims)

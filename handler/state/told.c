@@ -35,12 +35,12 @@ bool told_has(const struct told *told, uint32_t ifindex, uint32_t line,
 	for (unsigned i = 0; i < told->n; i++) {
 		const struct told_line *said = &told->line[i];
 
-		if (said->line != line)
+		if (said->line != line || said->ms > now_ms ||
+		    now_ms - said->ms >= TOLD_MS)
 			continue;
 		if (!ifindex && said->ifindex)
 			return true;
-		if (said->ifindex == ifindex && said->teller != (uint32_t)teller &&
-		    said->ms <= now_ms && now_ms - said->ms < TOLD_MS)
+		if (said->ifindex == ifindex && said->teller != (uint32_t)teller)
 			return true;
 	}
 	return false;

@@ -38,8 +38,8 @@ int told_write(int runfd, const struct told *told);
 
 /*
  * Whether somebody else than TELLER has said the line of the link within TOLD_MS before
- * NOW. ifindex 0: there is no link any more; then also whether anybody has, while there was
- * one.
+ * NOW. ifindex 0: there is no link any more; then also whether anybody has within that time,
+ * while there was one.
  */
 bool told_has(const struct told *told, uint32_t ifindex, uint32_t line,
 	      enum teller teller, int64_t now_ms);
