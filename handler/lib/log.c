@@ -20,15 +20,18 @@
 
 static struct {
 	bool verbose, to_stderr, failed;
-	int fd;          /* of syslog's socket; -1: not open */
-	unsigned lost;   /* lines that it did not take */
-	bool held;       /* until log_release */
-	char *lines;     /* one behind the other: a priority's byte, the text, a NUL */
-	size_t size;     /* of all */
-	unsigned unheld; /* for which there was no room */
+	int fd;                    /* of syslog's socket; -1: not open */
+	unsigned lost;             /* lines that it did not take */
+	bool held;                 /* until log_release */
+	size_t size;               /* of held_lines, used */
+	unsigned unheld;           /* for which there was no room */
 	struct log_memory *memory; /* of what is looked at */
 	struct log_memory now;     /* what will be its memory */
 } state = {.fd = -1};
+
+/* One behind the other: a priority's byte, the text, a NUL. What failed for want of memory
+ * must be said, so that none is asked for; pages that are not used cost nothing. */
+static char held_lines[HELD_MAX];
 
 /* As sd_journal_stream_fd(3): each line would stand there twice. */
 static bool is_journal(int fd)
@@ -147,17 +150,13 @@ static void emit(int priority, const char *text)
 static void hold(int priority, const char *text)
 {
 	const size_t size = strlen(text) + 2;
-	char *more = state.size + size > HELD_MAX
-			     ? NULL
-			     : reallocarray(state.lines, state.size + size, 1);
 
-	if (!more) {
+	if (size > HELD_MAX - state.size) {
 		state.unheld++;
 		return;
 	}
-	more[state.size] = (char)priority;
-	memcpy(more + state.size + 1, text, size - 1);
-	state.lines = more;
+	held_lines[state.size] = (char)priority;
+	memcpy(held_lines + state.size + 1, text, size - 1);
 	state.size += size;
 }
 
@@ -186,7 +185,7 @@ __attribute__((format(printf, 2, 0))) static void line(int priority, const char 
 
 static const char *next_held(size_t *at)
 {
-	const char *line = state.lines + *at;
+	const char *line = held_lines + *at;
 
 	if (*at >= state.size)
 		return NULL;
@@ -206,8 +205,6 @@ void log_release(void)
 	state.held = false;
 	for (size_t at = 0; (line = next_held(&at));)
 		emit(line[0], line + 1);
-	free(state.lines);
-	state.lines = NULL;
 	state.size = 0;
 	if (state.unheld)
 		log_line(LOG_WARNING, "%u line%s lost: there were too many", state.unheld,
@@ -245,7 +242,7 @@ void log_drop(const uint32_t lines[], unsigned n)
 			put(&state.now, number);
 		if (drop)
 			continue;
-		memmove(state.lines + kept, line, size);
+		memmove(held_lines + kept, line, size);
 		kept += size;
 	}
 	state.size = kept;

@@ -90,7 +90,8 @@ errnos() {
 # Whether TEXT says what went wrong; iniparser 4.1 does not say it of all.
 says_why() { # ERRNO TEXT
 	[[ $2 == *"${words[$1]}"* || ($1 == EPERM && $2 == *"${words[EACCES]}"*) || $2 == *'iniparser found '* ||
-		$2 == *'iniparser read this line otherwise'* || $2 == *'no memory'* ]]
+		$2 == *'iniparser read this line otherwise'* || $2 == *'no memory'* ||
+		($scenario == conflict && $2 == *'whose drop-in claims it as well: nothing was changed;'*) ]]
 }
 
 judge_failure() { # ERRNO MODE

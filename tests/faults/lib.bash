@@ -545,7 +545,7 @@ takeover_event() {
 takeover_all() { apply_all; }
 takeover_gone() { swap_gone; }
 
-# Two drop-ins claim one table: who had it keeps it, and the other keeps what it had.
+# Two drop-ins claim one table: who had it keeps it, and the other keeps what it had. It has been told.
 conflict_before() {
 	add_before
 	fire add sixxs0
@@ -553,7 +553,8 @@ conflict_before() {
 	link_add sixxs1 up
 	fire add sixxs1
 	drop_in sixxs1 '[sixxs1]' 'source = 2a02:1::2' 'table = 200'
-}
+	fire change sixxs1
+} 2>/dev/null
 conflict_run() { event change sixxs1; }
 conflict_event() { # one of both is mended
 	drop_in_new sixxs0 0
@@ -737,8 +738,9 @@ trace_run() { # SCENARIO
 }
 
 # What the state is when nothing goes wrong, into the array "golden"; also
-# "then": what may come next.
+# "golden_status": what it exits with, and "then": what may come next.
 declare -A golden=()
+golden_status=
 make_golden() { # SCENARIO
 	local follow part
 	then=()
@@ -752,6 +754,7 @@ make_golden() { # SCENARIO
 		part_before=$part
 		"$1_run"
 		start "$1"
+		golden_status=$?
 		[ "$follow" = run ] || "$1_$follow"
 		read_state
 		golden[$follow]=$state
