@@ -251,13 +251,15 @@ static void default_name(const struct ini_section *section, struct section *ret)
 
 /*
  * A tunnel's own address reaches nothing by main that it would not reach by the tunnel. An
- * uplink's neighbours are main's affair, and so are a router's own networks.
+ * uplink's neighbours are main's affair, and so are a router's own networks. At priority 1
+ * its rule has no number.
  */
 static void default_prefer_main(const struct ini_section *section, struct section *ret)
 {
 	bool hosts = ret->source_kind != SOURCES_AUTO_PREFIX;
 
-	if (ini_find_key(section, "prefer_main") || ret->source_route)
+	if (ini_find_key(section, "prefer_main") || ret->source_route ||
+	    ret->priority < 2)
 		return;
 	for (unsigned i = 0; i < ret->n_sources; i++)
 		hosts &= ret->source[i].len == prefix_host_len(ret->source[i].family);

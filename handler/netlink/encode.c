@@ -117,7 +117,7 @@ static void put_rule(struct nlmsghdr *nlh, const struct object *rule)
 	put_u32(nlh, FRA_PRIORITY, rule->priority);
 	put_u8(nlh, FRA_PROTOCOL, OBJECT_PROTOCOL);
 	if (rule->prefers_main)
-		put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, PREFER_MAIN_LENGTH);
+		put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, object_suppress_length(rule));
 }
 
 static uint8_t route_scope(const struct object *route)

@@ -180,8 +180,11 @@ bool kernel_rule_object(const struct kernel_rule *rule, struct object *ret)
 			       .priority = rule->priority};
 	ours = get_only_selector(rule, ret) && !has_more(rule) &&
 	       rule->protocol == OBJECT_PROTOCOL && rule->action == FR_ACT_TO_TBL;
-	ret->prefers_main = rule->table == RT_TABLE_MAIN &&
-			    rule->suppress_prefixlength == PREFER_MAIN_LENGTH;
+	ret->former = rule->table == RT_TABLE_MAIN &&
+		      rule->suppress_prefixlength == PREFER_MAIN_FORMER;
+	ret->prefers_main =
+		ret->former || (rule->table == RT_TABLE_MAIN &&
+				rule->suppress_prefixlength == PREFER_MAIN_LENGTH);
 	ours &= ret->prefers_main || rule->suppress_prefixlength == UINT32_MAX;
 	ours &= rule->suppress_ifgroup ==
 		(ret->selector == SELECT_ALL ? NO_IFGROUP : UINT32_MAX);
@@ -212,5 +215,6 @@ bool kernel_rule_fits(const struct kernel_rule *rule, const struct object *ours)
 	return rule->family == ours->family && rule->action == FR_ACT_TO_TBL &&
 	       rule->table == ours->table && rule->priority == ours->priority &&
 	       rule->protocol == OBJECT_PROTOCOL && has_selector(rule, ours) &&
-	       (!ours->prefers_main || rule->suppress_prefixlength == PREFER_MAIN_LENGTH);
+	       (!ours->prefers_main ||
+		rule->suppress_prefixlength == object_suppress_length(ours));
 }

@@ -51,6 +51,8 @@ int object_compare(const struct object *a, const struct object *b)
 	if (r == 0)
 		r = compare(a->prefers_main, b->prefers_main);
 	if (r == 0)
+		r = compare(a->former, b->former);
+	if (r == 0)
 		r = compare_selectors(a, b);
 	if (r == 0)
 		r = compare(a->oif, b->oif);
@@ -76,6 +78,11 @@ bool object_same_slot(const struct object *a, const struct object *b)
 	return is_route(a) && is_route(b) && a->family == b->family &&
 	       a->table == b->table && a->metric == b->metric &&
 	       prefix_equal(&a->source, &b->source);
+}
+
+uint32_t object_suppress_length(const struct object *rule)
+{
+	return rule->former ? PREFER_MAIN_FORMER : PREFER_MAIN_LENGTH;
 }
 
 bool object_is_in_kernel(const struct object *object)

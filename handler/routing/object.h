@@ -32,6 +32,9 @@
  */
 #define PREFER_MAIN_LENGTH 7
 
+/* That of the first version, whose rules no tunnel wants, but somebody has to sweep. */
+#define PREFER_MAIN_FORMER 0
+
 /*
  * Of the shared rule: no interface is in this group, so it changes no look-up, but without
  * it a delete of "from all" would fit every rule of that table and priority.
@@ -65,6 +68,7 @@ struct object {
 	uint32_t priority;      /* rules */
 	enum selector selector; /* rules; SELECT_ALL of a table: a shared one */
 	bool prefers_main;      /* rules: look main up, but for its shortest prefixes */
+	bool former;            /* with prefers_main: of PREFER_MAIN_FORMER */
 	struct prefix source;   /* SELECT_SOURCE; routes: family 0 for all sources */
 	uint32_t mark, mask;    /* SELECT_MARK: neither is 0, no bit outside the mask */
 	uint32_t uid[2];        /* SELECT_USER: first and last */
@@ -92,6 +96,9 @@ struct objects {
 /* A total order, for qsort(3): negative, 0 or positive. Kinds as they are installed. */
 int object_compare(const struct object *a, const struct object *b);
 bool object_equal(const struct object *a, const struct object *b);
+
+/* Of a rule with prefers_main: the length up to which main's routes do not count. */
+uint32_t object_suppress_length(const struct object *rule);
 
 /* Whether two rules take the same packets, whatever they do with them and when. */
 bool object_same_selector(const struct object *a, const struct object *b);

@@ -68,7 +68,7 @@ static char *put_rule(char *to, const struct object *rule)
 	to = put_number(stpcpy(to, " lookup "), rule->table);
 	if (rule->prefers_main)
 		to = put_number(stpcpy(to, " suppress_prefixlength "),
-				PREFER_MAIN_LENGTH);
+				object_suppress_length(rule));
 	else if (rule->selector == SELECT_ALL)
 		to = put_number(stpcpy(to, " suppress_ifgroup "), NO_IFGROUP);
 	return to;
@@ -246,10 +246,14 @@ static bool parse_selector(const char **text, struct object *rule)
 /* What follows the table is compared with what the format would have written. */
 static bool parse_rule(const char *text, struct object *rule)
 {
+	uint32_t length;
+
 	if (!take_number(&text, &rule->priority) || !parse_selector(&text, rule) ||
 	    !take_word(&text, "lookup") || !take_number(&text, &rule->table))
 		return false;
 	rule->prefers_main = take_word(&text, "suppress_prefixlength");
+	rule->former = rule->prefers_main && take_number(&text, &length) &&
+		       length == PREFER_MAIN_FORMER;
 	if (rule->prefers_main &&
 	    (rule->table != RT_TABLE_MAIN || rule->selector == SELECT_ALL))
 		return false;

@@ -497,6 +497,7 @@ static void test_found_is_what_was_put(void **state)
 		"rule 4 16383 from 10.0.0.0/8 lookup 200",
 		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7",
 		"rule 4 16382 from 192.0.2.1 lookup 254 suppress_prefixlength 7",
+		"rule 4 16382 from 192.0.2.1 lookup 254 suppress_prefixlength 0",
 		"rule 6 9 fwmark 0x10/0xff lookup 200",
 		"rule 4 8 fwmark 0xffffffff/0xffffffff lookup 254 suppress_prefixlength 7",
 		"rule 6 9 uidrange 1000-1999 lookup 200",
@@ -608,7 +609,8 @@ static void test_rules_of_others(void **state)
 		begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
 		attr_u32(&reply, FRA_TABLE, RT_TABLE_MAIN);
 		attr_u32(&reply, FRA_SUPPRESS_PREFIXLEN, length);
-		check_found(&reply, 1, length == PREFER_MAIN_LENGTH);
+		check_found(&reply, 1,
+			    length == PREFER_MAIN_LENGTH || length == PREFER_MAIN_FORMER);
 	}
 	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
 	attr_u32(&reply, FRA_TABLE, RT_TABLE_LOCAL);

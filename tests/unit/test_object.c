@@ -20,6 +20,9 @@ static const struct form forms[] = {
 	{"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7",
 	 "ip -6 rule add priority 16382 from 2a02::1 lookup 254 suppress_prefixlength 7 "
 	 "protocol 166"},
+	{"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 0",
+	 "ip -6 rule add priority 16382 from 2a02::1 lookup 254 suppress_prefixlength 0 "
+	 "protocol 166"},
 	{"rule 4 0 from 192.0.2.1 lookup 254 suppress_prefixlength 7",
 	 "ip -4 rule add priority 0 from 192.0.2.1 lookup 254 suppress_prefixlength 7 "
 	 "protocol 166"},
@@ -203,7 +206,8 @@ static void test_only_canonical_text(void **state)
 		"rule 6 16383 from 2a02::1 lookup 4294967496",
 		"rule 6 4294983679 from 2a02::1 lookup 200",
 		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength",
-		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 0",
+		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 1",
+		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 00",
 		"rule 6 16382 from 2a02::1 lookup 254 suppress_prefixlength 7 ",
 		"rule 6 9 from 2a02::1 lookup 7 suppress_ifgroup 2147483646",
 		"rule 6 9 from all lookup 7 suppress_ifgroup 1",
@@ -415,6 +419,7 @@ static void random_object(struct object *ret)
 		ret->prefers_main = ret->selector != SELECT_ALL && random_number() % 2;
 		if (ret->prefers_main)
 			ret->table = RT_TABLE_MAIN;
+		ret->former = ret->prefers_main && random_number() % 2;
 		return;
 	}
 	if (random_number() % 2)
@@ -460,6 +465,7 @@ static unsigned make_variety(struct object ret[static 64])
 		"rule 4 16383 from 42.2.0.0 lookup 200",
 		"rule 6 16383 from 2a02::1 lookup 254",
 		"rule 6 16383 from 2a02::1 lookup 254 suppress_prefixlength 7",
+		"rule 6 16383 from 2a02::1 lookup 254 suppress_prefixlength 0",
 		"rule 6 16383 fwmark 0x1/0x1 lookup 200",
 		"rule 6 16383 fwmark 0x1/0x3 lookup 200",
 		"rule 6 16383 fwmark 0x2/0x3 lookup 200",
