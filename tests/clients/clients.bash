@@ -37,7 +37,7 @@ peer6() { printf '2a02:1%d::1' "$1"; }
 # world_install: for FILE.prepare. host_up=no: net0 is a manager's. The far ends are what /etc/far N starts, in pop.
 world_install() {
 	make -s -C "$repo" install ${ROOTFS:+BUILD=/var/tmp/build} >&2 || return
-	udevadm control --reload
+	udev_control --reload
 	unit world.service <<-END
 		[Unit]
 		After=network-pre.target

@@ -16,7 +16,7 @@ dropins=/etc/sixxs-route/conf.d
 # For setup_file: what an administrator does.
 install_here() {
 	make --silent --directory="$repo" install >&2 &&
-		systemctl daemon-reload && udevadm control --reload
+		systemctl daemon-reload && udev_control --reload
 }
 
 # sixxs-route's lines since log_restart, without time and host: "daemon.info TEXT".

@@ -8,7 +8,7 @@
 . "$BATS_TEST_DIRNAME/wait.bash"
 
 teardown() {
-	udevadm control --start-exec-queue
+	udev_control --start-exec-queue
 	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 40 --no-pager >&2
 }
 
@@ -222,10 +222,10 @@ cycles() {
 	ip link del sixxs1
 	wait_until 10 gone sixxs1
 	# with systemd the handler does not wait for the link: it must be up when its event is handled
-	udevadm control --stop-exec-queue
+	udev_control --stop-exec-queue
 	ip tuntap add sixxs1 mode tun
 	ip link set sixxs1 up
-	udevadm control --start-exec-queue
+	udev_control --start-exec-queue
 	udevadm settle
 	wait_until 10 up sixxs1
 	ip -6 route show table sixxs1 | grep '^default dev sixxs1 '

@@ -17,7 +17,7 @@ setup_file() {
 	[ "${BUILD:-build}" = build ] || unable='only the program as it is installed has a budget'
 	[ -z "$unable" ] || return 0
 	export counts=$BATS_FILE_TMPDIR/counts
-	udevadm control --stop-exec-queue # the events are made by hand
+	udev_control --stop-exec-queue # the events are made by hand
 	# shellcheck disable=SC2154 # by lib.bash
 	PROFILE=$counts "$repo/tests/bench/counts" 1 $tunnels >"$counts"
 	cat "$counts" >&2

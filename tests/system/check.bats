@@ -166,17 +166,17 @@ found() {
 	rm /etc/udev/rules.d/90-tunnels.rules
 	# udev has seen the link, by a line that does not fit
 	printf '%s\n' "${rule/wg7/wg8}" >/run/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	tunnel_add wg7
 	settle
 	found "$warning"
 	printf '%s\n' "$rule" >/run/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	udevadm trigger /sys/class/net/wg7
 	settle
 	found
 	rm /run/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	tunnel_del wg7
 	settle
 }
@@ -188,20 +188,20 @@ found() {
 	printf 'SUBSYSTEM=="net", KERNEL=="wg7", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/99-wireguard.rules
 	found "$dir/any.conf:1: warning: udev does not run sixxs-route for wg7: udev reads /etc/udev/rules.d/99-wireguard.rules too late, after 99-tunnel-sixxs.rules; rename it to a name that sorts before, such as 90-tunnels.rules, then run: udevadm control --reload; udevadm trigger"
 	# so it is: nothing comes at its add
-	udevadm control --reload
+	udev_control --reload
 	tunnel_add wg7
 	tunnel_up wg7
 	settle
 	exits 1 grep -q 2a02::3 <<<"$(rules)"
 	# what it recommends helps
 	mv /etc/udev/rules.d/99-wireguard.rules /etc/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	udevadm trigger /sys/class/net/wg7
 	settle
 	found
 	grep -q 2a02::3 <<<"$(rules)"
 	rm /etc/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	tunnel_del wg7
 	settle
 }

@@ -185,7 +185,7 @@ ruled() { rules | grep -q ' from 2a02::1 '; }
 @test "renamed while the program cannot run: other names too" {
 	# shellcheck disable=SC2016 # udev's
 	printf 'SUBSYSTEM=="net", KERNEL=="wg*", ENV{SIXXS_ROUTE}="$name"\n' >/etc/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	printf '[wg0]\nsource = 2a02::1\ntable = 200\n' | drop_in wg0
 	tunnel_add wg0
 	tunnel_up wg0
@@ -200,6 +200,6 @@ ruled() { rules | grep -q ' from 2a02::1 '; }
 	settle
 	[ "$(rules | grep -c 2a02::1)" -eq 0 ]
 	rm /etc/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 	ip link del wg1
 }

@@ -442,7 +442,7 @@ swap() {
 
 @test "renamed while udev is not running, and removed after it" {
 	comes sixxs0
-	udevadm control --exit
+	udev_control --exit
 	wait_until 10 udevd_is_away
 	tunnel_rename sixxs0 plain0 down
 	udevd_starts
@@ -645,7 +645,7 @@ own_stands() {
 @test "a folder that SYSCONFDIR sets" {
 	local elsewhere=(BUILD=/tmp/build SYSCONFDIR=/opt/etc SBINDIR=/opt/sbin RUNDIR=/run/elsewhere IPROUTE2DIR=/opt/iproute2)
 	make --silent -j2 --directory="$repo" "${elsewhere[@]}" install >&2
-	udevadm control --reload
+	udev_control --reload
 	printf '[wg0]\nsource = 2a02::7\ntable = 207\nname = none\n' >/opt/etc/sixxs-route/conf.d/wg0.conf
 	comes wg0
 	rules | has '16383: from 2a02::7 lookup 207 proto sixxs'
@@ -670,7 +670,7 @@ own_stands() {
 	cat >/etc/udev/rules.d/90-tunnels.rules <<-'END'
 		SUBSYSTEM=="net", KERNEL=="wg*|he-*", ENV{SIXXS_ROUTE}="$name"
 	END
-	udevadm control --reload
+	udev_control --reload
 	printf '[he-ipv6]\nsource = 2a02::1\ntable = 200\nname = he6\n' | drop_in any
 	comes he-ipv6
 	rules | has '16383: from 2a02::1 lookup he6 proto sixxs'
@@ -680,7 +680,7 @@ own_stands() {
 	clean
 	goes plain0
 	rm /etc/udev/rules.d/90-tunnels.rules
-	udevadm control --reload
+	udev_control --reload
 }
 
 @test "two links with one address, and source = auto for both: who came second is told" {

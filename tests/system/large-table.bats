@@ -11,7 +11,7 @@ many=3000
 
 setup() {
 	begin
-	udevadm control --stop-exec-queue # the events are made by hand
+	udev_control --stop-exec-queue # the events are made by hand
 	drop_in sixxs0 <<-'END'
 		[sixxs0]
 		source = 2a02::1, 198.51.100.1
@@ -25,7 +25,7 @@ setup() {
 }
 
 teardown() {
-	udevadm control --start-exec-queue
+	udev_control --start-exec-queue
 	finish
 }
 

@@ -18,7 +18,7 @@ messages=/var/log/messages # with systemd there is none
 install_handler() {
 	make --silent --directory="$repo" install >&2 &&
 		settle && # a worker that is busy would go on with the rules of before
-		udevadm control --reload
+		udev_control --reload
 }
 
 # shellcheck source=wait.bash
@@ -322,18 +322,18 @@ replay() {
 
 # udev's events bring no run of ours, and do again, as by our rules alone.
 rules_file=/usr/lib/udev/rules.d/99-tunnel-sixxs.rules
-handler_off() { mv $rules_file /tmp/ && udevadm control --reload; }
+handler_off() { mv $rules_file /tmp/ && udev_control --reload; }
 handler_on() {
 	local moved=/tmp/${rules_file##*/} others=/etc/udev/rules.d/90-tunnels.rules
 	[ -e "$moved" ] || [ -e $others ] || return 0
 	[ ! -e "$moved" ] || mv "$moved" $rules_file || return
 	rm -f $others
-	udevadm control --reload
+	udev_control --reload
 }
 
 # udevd keeps events for later, until it goes on.
-udev_holds() { : >/tmp/udev.holds && udevadm control --stop-exec-queue; }
-udev_goes_on() { [ ! -e /tmp/udev.holds ] || { udevadm control --start-exec-queue && rm /tmp/udev.holds; }; }
+udev_holds() { : >/tmp/udev.holds && udev_control --stop-exec-queue; }
+udev_goes_on() { [ ! -e /tmp/udev.holds ] || { udev_control --start-exec-queue && rm /tmp/udev.holds; }; }
 
 squeeze() { sed -E 's/[[:space:]]+/ /g; s/ $//'; }
 

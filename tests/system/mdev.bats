@@ -9,7 +9,7 @@
 
 setup_file() {
 	install_handler
-	udevadm control --exit
+	udev_control --exit
 	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\n' | drop_in sixxs0
 	{
 		sed -n '/^-SUBSYSTEM=net;/p' /usr/share/man/man8/sixxs-route.8

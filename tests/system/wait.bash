@@ -34,5 +34,26 @@ awaits_more() {
 	[[ $where == *@(poll|select)* ]]
 } 2>/dev/null
 
+# udev_control WHAT...: as "udevadm control", until udevd has done so: a word that comes before it has asked
+# its socket who sends it does not take, and says so in the log only.
+udev_control() {
+	local before
+	for _ in 1 2 3 4 5; do
+		before=$(udevd_untaken)
+		udevadm control "$@" || return
+		[ "$(udevd_untaken)" != "$before" ] || return 0
+	done
+	return 1
+}
+
+# How many words the log has that it did not take.
+udevd_untaken() {
+	if [ -d /run/systemd/system ]; then
+		journalctl --sync && journalctl -b -q -u systemd-udevd -o cat
+	else
+		log_flush && cat "$messages"
+	fi | grep -c 'sender uid' || true
+}
+
 # Until udev has nothing left to do.
 settle() { udevadm settle --timeout=$((60 * SLOW)); }
