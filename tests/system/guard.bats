@@ -45,6 +45,9 @@ guard() { sixxs-route guard "$@" sixxs0; }
 # What there is in the run folder, but for its lock and the owners' folder.
 counts() { find /run/sixxs-route -mindepth 1 ! -name lock ! -name owners ! -name netns -printf '%P\n'; }
 
+# For limits of SLOW seconds: it and the twentieth that is kept free beside it have gone.
+span_over() { sleep $((SLOW * 12 / 10)).$((SLOW * 12 % 10)); }
+
 counted() { grep -c '^[ac]' $file; }
 
 # The time since the boot in ms, as guard counts it, to a hundredth of a second.
@@ -77,10 +80,10 @@ within_limit() { # COUNT SECONDS
 }
 
 @test "after the span it may again" {
-	limit 2/1
+	limit "2/$SLOW"
 	guard && guard
 	run -75 guard
-	sleep 1.1
+	span_over
 	guard
 	[ "$(counted)" = 1 ]
 }
@@ -259,7 +262,7 @@ within_limit() { # COUNT SECONDS
 
 @test "a damaged or untrusted count is full for one span, and then right again" {
 	local damage
-	limit 2/1
+	limit "2/$SLOW"
 	mkdir /run/sixxs-route
 	for damage in 'echo rubbish' 'true' 'printf "until 5\nconnect 1"' 'head -c 70000 /dev/zero'; do
 		eval "$damage" >$file
@@ -267,7 +270,7 @@ within_limit() { # COUNT SECONDS
 		[[ $stderr == *"$file is damaged: it counts as full, and is written anew"* ]]
 		run -75 --separate-stderr guard
 		[[ $stderr != *damaged* ]]
-		sleep 1.1
+		span_over
 		guard
 	done
 	printf 'until 0\n' >$file
@@ -289,7 +292,7 @@ within_limit() { # COUNT SECONDS
 
 @test "counts of another boot, or ahead of the clock, are full for one span, and written down so" {
 	local change
-	limit 2/1
+	limit "2/$SLOW"
 	for change in 's/^boot .*/boot 01234567-89ab-cdef-0123-456789abcdef/' '/^boot/d' \
 		's/^\(until\|allowed\|connect\) .*/\1 900000000000/'; do
 		guard && guard
@@ -297,7 +300,7 @@ within_limit() { # COUNT SECONDS
 		run -75 guard
 		[ "$(sed -n 's/^boot //p' $file)" = "$(cat /proc/sys/kernel/random/boot_id)" ]
 		[ "$(counted)" = 2 ]
-		sleep 1.2
+		span_over
 		guard
 		rm $file
 	done
@@ -317,20 +320,20 @@ within_limit() { # COUNT SECONDS
 
 @test "who is killed while waiting blocks nobody" {
 	local pid
-	limit 1/1
+	limit "1/$SLOW"
 	guard
 	sixxs-route guard --wait sixxs0 2>/dev/null 3>&- &
 	pid=$!
 	sleep 0.3
 	kill -KILL $pid
 	[ "$(counts)" = connects.sixxs0 ]
-	sleep 0.9
+	span_over
 	timeout $((20 * SLOW)) sixxs-route guard sixxs0
 }
 
 @test "the wait ends on the second, without polling" {
 	local start
-	limit 1/2
+	limit "1/$((2 * SLOW))"
 	guard
 	start=${EPOCHREALTIME/[.,]/}
 	strace -f -o /tmp/trace sixxs-route guard --wait sixxs0
@@ -398,11 +401,12 @@ crash_loop() { # ROUNDS
 }
 
 @test "a client that crashes at once and is started again never exceeds the limit" {
-	limit 12/5
+	local span=$((5 * SLOW))
+	limit 12/$span
 	crash_loop 42 >/tmp/stamps
 	settle
 	[ "$(wc -l </tmp/stamps)" = 42 ]
-	within_limit 12 5 </tmp/stamps
+	within_limit 12 $span </tmp/stamps
 	run -0 log_lines
 	[[ $output != *appeared* ]]
 }
@@ -418,7 +422,7 @@ crash_loop() { # ROUNDS
 	cat >/tmp/in-boot <<-'E'
 		set -eu
 		mkdir -p /etc/sixxs-route/conf.d
-		printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nconnect_limit = 8/5\n' \
+		printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nconnect_limit = 8/%d\n' $((5 * SLOW)) \
 			>/etc/sixxs-route/conf.d/sixxs0.conf
 		cat >/etc/systemd/system/client.service <<-U
 			[Unit]
@@ -431,7 +435,7 @@ crash_loop() { # ROUNDS
 		U
 		systemctl daemon-reload
 		systemctl start --no-block client
-		for _ in $(seq 300); do
+		for _ in $(seq $((300 * SLOW))); do
 			[ "$(cat /run/stamps 2>/dev/null | wc -l)" -lt 24 ] || break
 			sleep 0.1
 		done
@@ -443,7 +447,7 @@ crash_loop() { # ROUNDS
 	[[ $output != *appeared* ]]
 	sed -n 's/^started at //p' <<<"$output" >/tmp/stamps
 	[ "$(grep -c '^[0-9]*0$' /tmp/stamps)" -ge 24 ]
-	within_limit 8 5 </tmp/stamps
+	within_limit 8 $((5 * SLOW)) </tmp/stamps
 	[[ $output == *"seconds left"* ]]
 }
 

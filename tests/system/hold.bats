@@ -138,12 +138,12 @@ passes() {
 
 @test "--for: it does last" {
 	started
-	$handler hold --for 2 sixxs0
+	$handler hold --for $((2 * SLOW)) sixxs0
 	is_held
-	sleep 1
+	sleep "$SLOW"
 	$handler apply sixxs0
 	is_held
-	sleep 1.1
+	sleep "$SLOW.1"
 	$handler apply sixxs0
 	stands
 }
@@ -286,11 +286,12 @@ watcher_on() {
 watcher_off() { kill $watcher && wait $watcher; }
 
 @test "the watcher ends a hold at its time, and wakes for nothing else" {
+	local begun took span=$((3 * SLOW))
 	started
 	watcher_on
-	$handler hold sixxs0 --for 3
-	is_held
 	begun=${EPOCHREALTIME/[.,]/}
+	$handler hold sixxs0 --for $span
+	is_held
 	sleep 0.5
 	switches() { grep -h '^voluntary_ctxt' /proc/$watcher/status; }
 	before=$(switches)
@@ -299,7 +300,7 @@ watcher_off() { kill $watcher && wait $watcher; }
 	is_held
 	wait_until 5 stands
 	took=$((${EPOCHREALTIME/[.,]/} - begun))
-	[ $took -ge 2500000 ] && [ $took -lt $((2500000 + 2000000 * SLOW)) ]
+	[ $took -ge $((span * 1000000)) ] && [ $took -lt $((span * 1000000 + 2000000 * SLOW)) ]
 	state ok 0
 	[ ! -e /run/sixxs-route/held/sixxs0 ]
 	watcher_off
@@ -310,14 +311,14 @@ watcher_off() { kill $watcher && wait $watcher; }
 	watcher_on
 	$handler hold sixxs0
 	$handler hold sixxs0 --for 3600
-	$handler hold sixxs0 --for 1
+	$handler hold sixxs0 --for "$SLOW"
 	is_held
 	wait_until 5 stands
-	$handler hold sixxs0 --for 2
+	$handler hold sixxs0 --for "$SLOW"
 	$handler release sixxs0
 	stands
 	$handler hold sixxs0 --for 3600
-	sleep 2.5
+	sleep "$SLOW.5"
 	is_held
 	$handler release sixxs0
 	watcher_off
@@ -325,7 +326,7 @@ watcher_off() { kill $watcher && wait $watcher; }
 
 @test "a hold that was set before the watcher began, and one that ended meanwhile" {
 	started
-	$handler hold sixxs0 --for 2
+	$handler hold sixxs0 --for $((2 * SLOW))
 	watcher_on
 	is_held
 	wait_until 6 stands
