@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +84,23 @@ static bool wants_colour(void)
 	       !(term && !strcmp(term, "dumb"));
 }
 
+/* One line more, of a text without newlines. */
+__attribute__((format(printf, 2, 3))) static void warn(struct snapshot *snapshot,
+						       const char *format, ...)
+{
+	const size_t size = sizeof(snapshot->warning), used = strlen(snapshot->warning);
+	const size_t at = used && used + 1 < size ? used + 1 : used;
+	va_list args;
+
+	if (at > used)
+		strcpy(snapshot->warning + used, "\n");
+	va_start(args, format);
+	vsnprintf(snapshot->warning + at, size - at, format, args);
+	va_end(args);
+}
+
 /* Only what has a link can wait for something. */
-static void print_watcher(const struct snapshot *snapshot)
+static void warn_of_watcher(struct snapshot *snapshot)
 {
 	char text[WATCHER_SIZE];
 	bool expected = false;
@@ -92,11 +108,11 @@ static void print_watcher(const struct snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->tunnels.n; i++)
 		expected |= snapshot->tunnels.status[i].link.ifindex > 0;
 	if (expected && watcher_is_missing(snapshot->settings, text))
-		fprintf(stderr, "sixxs-route: warning: %s\n", text);
+		warn(snapshot, "%s", text);
 }
 
 /* What check says too: nobody sees that a kill switch is not one. */
-static void print_networkd(const struct snapshot *snapshot)
+static void warn_of_networkd(struct snapshot *snapshot)
 {
 	const char *holds = NULL;
 
@@ -108,23 +124,30 @@ static void print_networkd(const struct snapshot *snapshot)
 				holds = tunnel->ifname;
 	}
 	if (holds && networkd_deletes(true) > 0)
-		fprintf(stderr,
-			"sixxs-route: warning: systemd-networkd runs, and deletes our rules and unreachable routes whenever it configures a link: then packets leave that %s's when_gone = unreachable holds back; %s\n",
-			holds, NETWORKD_REMEDY);
+		warn(snapshot,
+		     "systemd-networkd runs, and deletes our rules and unreachable routes whenever it configures a link: then packets leave that %s's when_gone = unreachable holds back; %s",
+		     holds, NETWORKD_REMEDY);
+}
+
+static void print_warnings(const char *lines)
+{
+	for (size_t size; *lines; lines += size + (lines[size] == '\n')) {
+		size = strcspn(lines, "\n");
+		fprintf(stderr, "sixxs-route: warning: %.*s\n", (int)size, lines);
+	}
 }
 
 static int print(struct snapshot *snapshot, const struct status_options *options,
 		 int status)
 {
+	warn_of_watcher(snapshot);
+	warn_of_networkd(snapshot);
 	findings_print(&snapshot->findings, stderr);
 	if (snapshot->failure[0])
 		fprintf(stderr, "sixxs-route: %s\n", snapshot->failure);
 	if (snapshot->strange[0])
 		fprintf(stderr, "sixxs-route: %s\n", snapshot->strange);
-	if (snapshot->warning[0])
-		fprintf(stderr, "sixxs-route: warning: %s\n", snapshot->warning);
-	print_watcher(snapshot);
-	print_networkd(snapshot);
+	print_warnings(snapshot->warning);
 	if (options->json)
 		print_json(snapshot, status, stdout);
 	else

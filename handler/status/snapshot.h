@@ -31,7 +31,7 @@ struct snapshot {
 	struct findings findings;     /* about drop-ins and records */
 	char failure[160];            /* what else went wrong, in words; "": nothing */
 	char strange[160];            /* of a name that stands for nothing */
-	char warning[160];            /* what costs no more than names */
+	char warning[1024];           /* what changes no state; a line each */
 };
 
 /*

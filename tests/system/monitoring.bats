@@ -214,3 +214,22 @@ is_textfile() {
 		exits 1 is_textfile /tmp/altered 2>/dev/null
 	done
 }
+
+@test "JSON has the warnings that status writes to standard error: no watcher, and a kill switch that networkd opens" {
+	drop_in sixxs2 <<-END
+		[sixxs2]
+		source = 2a02:2::1
+		table = 202
+		when_gone = unreachable
+	END
+	$handler apply sixxs2
+	mkdir -p /run/systemd/system /run/systemd/units
+	ln -s 0123456789abcdef0123456789abcdef /run/systemd/units/invocation:systemd-networkd.service
+	keep 0 warned
+	exits 0 $handler status 2>/tmp/err >/tmp/out
+	assert_same "$(sed -n 's/^sixxs-route: warning: //p' /tmp/err)" "$(jq -r .warning /tmp/forms/warned)"
+	assert_same 2 "$(grep -cE '^sixxs-route: warning: (no watcher|systemd-networkd) runs' /tmp/err)"
+	rm -r /run/systemd/system /run/systemd/units
+	keep 0 quiet
+	assert_same null "$(jq .warning /tmp/forms/quiet)"
+}
