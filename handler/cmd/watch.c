@@ -146,6 +146,22 @@ static int hold_ended(void *data, const char *ifname, int64_t until_ms)
 	return 0;
 }
 
+/*
+ * A folder made anew is not the one that the sandbox lets it write to, and its lock there
+ * tells nobody that it lives: better to be started again.
+ */
+static int answer_holds(struct watch *watch)
+{
+	const int r = holds_take(&watch->holds, hold_ended, &watch->upkeep);
+
+	if (r < 0)
+		log_line(
+			LOG_ERR,
+			"watch: the run folder %s was taken away: it ends, to be started again; then run: sixxs-route apply --all",
+			watch->settings->run_dir);
+	return r;
+}
+
 static int run(struct watch *watch)
 {
 	struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
@@ -171,8 +187,8 @@ static int run(struct watch *watch)
 			r = answer_signals(watch);
 		if (r == 0 && fds[1].revents)
 			r = answer_changes(watch);
-		if (fds[2].revents || fds[3].revents)
-			holds_take(&watch->holds, hold_ended, &watch->upkeep);
+		if (r == 0 && (fds[2].revents || fds[3].revents))
+			r = answer_holds(watch);
 		upkeep_due(&watch->upkeep);
 		follow(watch);
 		hold_lock(watch);

@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -84,17 +85,35 @@ static int give(void *data, const char *ifname, int64_t until_ms)
 	return ended->fn(ended->data, ifname, until_ms);
 }
 
-void holds_take(struct holds *holds, held_fn *fn, void *data)
+/* Reads what is there. Returns how many events there were, or -ENOENT as holds_take. */
+static int read_changes(int fd)
+{
+	char bytes[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	const struct inotify_event *event;
+	int events = 0;
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		for (const char *at = bytes; at < bytes + n;
+		     at += sizeof(*event) + event->len, events++) {
+			event = (const void *)at;
+			if (event->mask & IN_IGNORED)
+				return -ENOENT;
+		}
+	return events;
+}
+
+int holds_take(struct holds *holds, held_fn *fn, void *data)
 {
 	struct ended ended = {.after_ms = holds->seen_ms, .fn = fn, .data = data};
 	uint64_t expirations;
-	char events[4096];
-	bool changed = false, ends = false;
+	int changes = 0;
+	bool ends;
 
-	while (holds->changes >= 0 && read(holds->changes, events, sizeof(events)) > 0)
-		changed = true;
-	if (holds->timer < 0)
-		return;
+	if (holds->changes >= 0)
+		changes = read_changes(holds->changes);
+	if (changes < 0 || holds->timer < 0)
+		return changes < 0 ? changes : 0;
 	ends = read(holds->timer, &expirations, sizeof(expirations)) > 0;
 	if (ends) {
 		_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
@@ -103,6 +122,7 @@ void holds_take(struct holds *holds, held_fn *fn, void *data)
 		if (runfd >= 0)
 			held_each(runfd, give, &ended);
 	}
-	if (ends || changed)
+	if (ends || changes)
 		set_timer(holds);
+	return 0;
 }

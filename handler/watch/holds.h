@@ -25,7 +25,10 @@ void holds_end(struct holds *holds);
 /* Before each poll(2). */
 void holds_prepare(struct holds *holds);
 
-/* After it: gives FN each hold that has ended since. */
-void holds_take(struct holds *holds, held_fn *fn, void *data);
+/*
+ * After it: gives FN each hold that has ended since. Returns 0, or -ENOENT: their folder was
+ * taken away, and so most likely all of the run folder.
+ */
+int holds_take(struct holds *holds, held_fn *fn, void *data);
 
 #endif

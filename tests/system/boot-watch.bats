@@ -26,6 +26,7 @@ down() { counts "20${1#sixxs}" 0; }
 gone() { ! { ip -6 -N rule && ip -4 -N rule; } | grep "lookup 20${1#sixxs} proto 166"; }
 
 pid() { systemctl show -P MainPID sixxs-route.service; }
+is_another() { [ "$(pid)" != "$1" ]; }
 active() { systemctl -q is-active sixxs-route.service; }
 
 # cycles IFACE: it is served, now and at once
@@ -185,6 +186,18 @@ cycles() {
 	[[ $output != *'no watcher runs'* ]]
 	run sixxs-route status sixxs0
 	[[ $output == *sixxs0* && $output != *'no watcher runs'* ]]
+}
+
+@test "the run folder is taken away: the service is back in another one, and serves as before" {
+	local before
+	before=$(pid)
+	rm -r /run/sixxs-route
+	wait_until 10 is_another "$before"
+	wait_until 10 active
+	cycles sixxs0
+	run sixxs-route status sixxs0
+	[[ $output == *sixxs0* && $output != *'no watcher runs'* ]]
+	sixxs-route apply --all
 }
 
 @test "its sandbox: one capability, no new ones, system calls filtered, under 2.0" {

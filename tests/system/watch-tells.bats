@@ -108,6 +108,29 @@ locked_out() {
 	logged 1 'has kept the lock'
 }
 
+@test "the run folder is taken away: it ends at once, with an error; the next one finds all as it was" {
+	local status=0
+	watch_start
+	tunnel sixxs0
+	wait_until 10 complete
+	$handler hold sixxs0 --for 3600
+	$handler release sixxs0
+	rm -r /run/sixxs-route
+	wait "$watcher" || status=$?
+	watcher=
+	[ $status -eq 1 ]
+	logged 1 '^daemon.err watch: the run folder /run/sixxs-route was taken away: it ends, to be started again; then run: sixxs-route apply --all$'
+	complete
+	log_restart
+	watch_start
+	wait_until 10 test -e /run/sixxs-route/sixxs0.record
+	tunnel_down sixxs0
+	wait_until 10 down_complete
+	tunnel_up sixxs0
+	wait_until 10 complete
+	untroubled
+}
+
 @test "stopped while another has the lock, it says what it leaves undone" {
 	locked_out 30
 	tries 2
