@@ -9,7 +9,7 @@
 
 #define BOOT_ID_SIZE 37 /* with its NUL */
 
-/* "" where it cannot be read. */
-void boot_id(char ret[static BOOT_ID_SIZE]);
+/* Returns 0; or -errno with "", where it cannot be read. */
+int boot_id(char ret[static BOOT_ID_SIZE]);
 
 #endif

@@ -104,12 +104,14 @@ int held_is(int runfd, const char *ifname, bool *ret_over)
 int held_set(int runfd, const char *ifname, int64_t until_ms)
 {
 	char path[PATH_SIZE], boot[BOOT_ID_SIZE], text[HELD_STRLEN];
+	const int r = boot_id(boot);
 	size_t size;
 
+	if (r < 0) /* without it nobody would take it for a hold */
+		return r;
 	if (mkdirat(runfd, HELD_FOLDER, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	held_path(ifname, path);
-	boot_id(boot);
 	size = held_format(boot, until_ms, text);
 	return run_dir_replace(runfd, path, text, size);
 }
