@@ -566,7 +566,7 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 		nap 0.04
 	done 3>&- &
 	adder=$!
-	exits 1 timeout 30 strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=20ms sixxs-route apply --all
+	exits 1 timeout $((30 * SLOW)) strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=20ms sixxs-route apply --all
 	told '^daemon.err something installs rules or routes with our mark, protocol 166, as fast as they are swept: what belongs to no tunnel is left; find it by ip monitor rule route, then run: sixxs-route apply --all$'
 	kill $adder
 	wait $adder || true

@@ -18,14 +18,20 @@ teardown() {
 	floods_stop
 	capture_stop || status=1
 	watch_stop || status=1
-	ip -force -batch - <<<$'address del 2001:db8:7::1/128 dev lo\naddress del 198.51.100.7/32 dev lo' 2>/dev/null || true
+	ip -force -batch - 2>/dev/null <<-'END' || true
+		address del 2001:db8:7::1/128 dev lo
+		address del 198.51.100.7/32 dev lo
+		address del 2001:db8:7::2/128 dev lo
+		address del 198.51.100.8/32 dev lo
+		address del 2a02:1::99/128 dev lo
+	END
 	finish || status=1
 	return $status
 }
 
 # the prefix that both carry: its address is no link's
 both_ways() {
-	ip address add 2001:db8:7::1/128 dev lo
+	address6 2001:db8:7::1/128 lo
 	ip address add 198.51.100.7/32 dev lo
 }
 
@@ -211,7 +217,7 @@ sends_counted() {
 	done
 	echo "at most $worst ms"
 	# a burst is a few milliseconds, on a machine with much else to do some more
-	[ "$worst" -lt 250 ]
+	[ "$worst" -lt $((250 * SLOW)) ]
 	untroubled
 }
 
@@ -226,7 +232,7 @@ sends_counted() {
 	printf '[tun0]\nsource = 198.51.100.7, 2001:db8:7::1\ntable = 304\ncarrier = needed\nwait = 0\n' | drop_in tun0
 	printf '[tun1]\nsource = 198.51.100.8, 2001:db8:7::2\ntable = 305\nwait = 0\n' | drop_in tun1
 	both_ways
-	ip address add 2001:db8:7::2/128 dev lo
+	address6 2001:db8:7::2/128 lo
 	ip address add 198.51.100.8/32 dev lo
 	both_up
 	ip -n pop link set far1 down
@@ -310,7 +316,7 @@ sends_counted() {
 	$handler apply tun0
 	rules | has '16383: from 2a02:1::/64 lookup tun0 proto sixxs'
 	rules4 | has '16383: from 10.1.0.0/24 lookup tun0 proto sixxs'
-	ip address add 2a02:1::99/128 dev lo
+	address6 2a02:1::99/128 lo
 	leaves tun0 ping_far 6 -I 2a02:1::99
 	ip address del 2a02:1::99/128 dev lo
 	by net0

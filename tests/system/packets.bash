@@ -73,7 +73,7 @@ far_end() { # the pair alone: ours is down and has no address
 }
 
 addressed() {
-	ip address add "10.$2.0.1/24" dev "$1" && ip address add "2a02:$2::1/64" dev "$1"
+	ip address add "10.$2.0.1/24" dev "$1" && address6 "2a02:$2::1/64" "$1"
 }
 
 # hosts_gone NAMESPACE...: and first, so that none of its links goes later by itself, the links to it

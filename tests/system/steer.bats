@@ -30,7 +30,7 @@ alone() { [ "$(rules | grep -c 'proto sixxs')" -eq "$1" ] && [ "$(rules4 | grep 
 ours() { ip -6 route show table "$1" 2>/dev/null | squeeze; }
 
 tunnel() { # N: with an address of its own, and one that is no link's
-	uplink "sixxs$1" "$1" && ip address add "2a02:10$1::1/128" dev "sixxs$1"
+	uplink "sixxs$1" "$1" && address6 "2a02:10$1::1/128" "sixxs$1"
 }
 
 way() { # N LINK: of both its sources
@@ -149,7 +149,7 @@ way() { # N LINK: of both its sources
 	sed -i '/^table/awhen_down = unreachable' /etc/sixxs-route/conf.d/sixxs0.conf
 	tunnel 0
 	tunnel 1
-	ip address add 2a02:100::7/128 dev lo
+	address6 2a02:100::7/128 lo
 	sed -i 's/2a02:100::1/2a02:100::7/' /etc/sixxs-route/conf.d/sixxs0.conf
 	$handler apply sixxs0
 	leaves sixxs0 ping_far 6 -I 2a02:100::7
@@ -163,7 +163,7 @@ way() { # N LINK: of both its sources
 	tunnel 0
 	tunnel 1
 	watch_start
-	ip address add 2a02:0::9/128 dev lo
+	address6 2a02:0::9/128 lo
 	ip link set sixxs0 down
 	leaves net0 ping_far 6 -I 2a02:0::9
 	ip link set sixxs0 up

@@ -51,6 +51,7 @@ udevd_untaken() {
 	if [ -d /run/systemd/system ]; then
 		journalctl --sync && journalctl -b -q -u systemd-udevd -o cat
 	else
+		# shellcheck disable=SC2154 # by lib.bash
 		log_flush && cat "$messages"
 	fi | grep -c 'sender uid' || true
 }
