@@ -175,8 +175,9 @@ int ini_parse_file(int fd, const char *bytes, size_t size,
 		/* a read error is the file's end for it, and the file may change: hence "compare" */
 		r = fd < 0 ? load_from_memory(bytes, size, &dict) : load(fd, &dict);
 		if (r < 0)
-			diagnose_file(diagnostics, r, "iniparser cannot read it: %s",
-				      strerror(-r));
+			diagnose_file(diagnostics, r, "iniparser cannot read it: %s%s",
+				      strerror(-r),
+				      r == -ENOENT ? ": is /proc mounted?" : "");
 		else
 			r = compare(&text->found, dict, diagnostics);
 	}

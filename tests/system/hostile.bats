@@ -334,7 +334,8 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 	[ $status -le 1 ]
 	[ $status -eq 0 ] || log_lines | grep -q 'its section cannot be read'
 	add
-	exits 1 nested 'umount -l /proc; exec "$@"' $handler apply sixxs0 2>/dev/null
+	exits 1 nested 'umount -l /proc; exec "$@"' $handler apply sixxs0 2>/tmp/told
+	grep -qx 'sixxs-route: .*sixxs0.conf: iniparser cannot read it: No such file or directory: is /proc mounted?' /tmp/told
 	assert_same "$standing" "$(kernel)"
 	recovers
 }
