@@ -34,6 +34,7 @@ static void put(struct changes *changes, const struct change *change)
 {
 	for (unsigned i = 0; i < changes->n; i++)
 		if (is_same(&changes->change[i], change)) {
+			changes->change[i].came |= change->came;
 			changes->change[i].port = change->port;
 			return;
 		}
@@ -98,6 +99,7 @@ static void take_deletion(struct changes *changes, const struct nlmsghdr *nlh)
 	if (!is_new)
 		note_ifindex(changes, found.object.oif);
 	change.object = found.object;
+	change.came = is_new;
 	put(changes, &change);
 }
 
@@ -269,7 +271,11 @@ static void put_address(struct search *search, uint32_t ifindex)
 	put_followers(search, link.ifname, ifindex);
 }
 
-/* What has replaced a route of ours has its place, and so is of the same table. */
+/*
+ * What has replaced a route of ours has its place, and so is of the same table. What was
+ * deleted and is nobody's by now was given up: in a table that thousands share, it is no
+ * affair of the others.
+ */
 static void put_owner(struct search *search, const struct change *change)
 {
 	const struct object *object = &change->object;
@@ -278,7 +284,7 @@ static void put_owner(struct search *search, const struct change *change)
 	char owner[IFNAMSIZ];
 	int r = owners_get(search->runfd, object, "", owner);
 
-	if (r == 0 && object->kind != OBJECT_RULE)
+	if (r == 0 && change->came)
 		r = owners_get(search->runfd, &table, "", owner);
 	if (r < 0)
 		search->incomplete = true;

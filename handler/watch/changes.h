@@ -33,6 +33,7 @@ struct change {
 	char ifname[IFNAMSIZ];
 	uint32_t ifindex;
 	struct object object;
+	bool came;     /* OBJECT is what has come: what it replaced is not said */
 	uint32_t port; /* netlink port of whoever deleted it; 0: the kernel itself */
 };
 

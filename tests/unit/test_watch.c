@@ -383,6 +383,33 @@ static void test_whose_changes(void **state)
 	close(runfd);
 }
 
+/* A tunnel that gives up its route of a table that many share is no affair of theirs. */
+static void test_of_what_is_nobodys(void **state)
+{
+	static struct changes changes;
+	static struct affected_tunnels affected;
+	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
+	struct object table = {
+		.kind = OBJECT_TABLE, .table = 200, .selector = SELECT_ALL};
+	const struct objects objects = {.n = 1, .object = &table};
+	const struct followers followers = {0};
+	const int runfd = run_dir_open(scratch, false);
+
+	(void)state;
+	assert_int_equal(record_write(runfd, "sixxs7", &objects), 0);
+	assert_int_equal(owners_set(runfd, &table, "sixxs7"), 0);
+	changes_clear(&changes);
+	changes_take(&changes, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 0);
+	/* but what another has put there may stand in the place of anybody's */
+	changes_take(&changes, newcomer(NLM_F_REPLACE, 200, 0));
+	assert_false(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	close(runfd);
+}
+
 static void test_changes_are_bounded(void **state)
 {
 	static struct changes changes;
@@ -709,6 +736,8 @@ int main(void)
 		cmocka_unit_test(test_filter_what_is_followed),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test_setup_teardown(test_whose_changes, scratch_make,
+						scratch_remove),
+		cmocka_unit_test_setup_teardown(test_of_what_is_nobodys, scratch_make,
 						scratch_remove),
 		cmocka_unit_test(test_changes_are_bounded),
 		cmocka_unit_test(test_damaged_messages_change_nothing),
