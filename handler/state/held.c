@@ -73,7 +73,7 @@ static int read_hold(int runfd, const char *ifname, bool *ret_file, int64_t *ret
 	held_path(ifname, path);
 	r = trusted_read(runfd, path, HELD_STRLEN, NULL, &bytes, &size);
 	*ret_file = r != -ENOENT && r != -ENOTDIR;
-	if (!*ret_file || r == -EPERM || r == -EFBIG || r == -EBUSY)
+	if (!*ret_file || r == -EPERM || r == -EFBIG || r == -EBUSY || r == -ENXIO)
 		return 0;
 	if (r < 0)
 		return r;
@@ -149,8 +149,9 @@ static int look_at(void *data, const char *name)
 int held_each(int runfd, held_fn *fn, void *data)
 {
 	struct holds holds = {.runfd = runfd, .fn = fn, .data = data};
+	const int r = run_dir_each(runfd, HELD_FOLDER, "", look_at, &holds);
 
-	return run_dir_each(runfd, HELD_FOLDER, "", look_at, &holds);
+	return r == -ENOTDIR ? 0 : r; /* a file in its place holds nothing either */
 }
 
 struct search {

@@ -27,16 +27,27 @@ void holds_end(struct holds *holds)
 	close_fdp(&holds->changes);
 }
 
-/* For the first end that was not told yet; none: never. */
-static void set_timer(struct holds *holds)
+#define RETRY_MS 1000 /* so long after what could not be read */
+
+/*
+ * For the first end that was not told yet, but not before EARLIEST_MS; none: never. What
+ * cannot be read is looked at again, or a hold would never end.
+ */
+static void set_timer(const struct holds *holds, int64_t earliest_ms)
 {
 	_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
 	struct itimerspec timer = {0};
-	int64_t until_ms;
+	int64_t until_ms = 0;
+	int r = runfd < 0 ? runfd : held_next(runfd, holds->seen_ms, &until_ms);
 
-	if (runfd >= 0 && held_next(runfd, holds->seen_ms, &until_ms) > 0)
-		timer.it_value = (struct timespec){.tv_sec = until_ms / 1000,
-						   .tv_nsec = until_ms % 1000 * 1000000};
+	if (r < 0 && r != -ENOENT)
+		until_ms = clock_boot_ms() + RETRY_MS;
+	else if (r <= 0)
+		earliest_ms = 0;
+	if (until_ms < earliest_ms)
+		until_ms = earliest_ms;
+	timer.it_value = (struct timespec){.tv_sec = until_ms / 1000,
+					   .tv_nsec = until_ms % 1000 * 1000000};
 	timerfd_settime(holds->timer, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
@@ -67,7 +78,7 @@ void holds_prepare(struct holds *holds)
 	if (holds->changes < 0)
 		see_changes(holds);
 	if (holds->timer >= 0)
-		set_timer(holds);
+		set_timer(holds, 0);
 }
 
 struct ended {
@@ -103,10 +114,25 @@ static int read_changes(int fd)
 	return events;
 }
 
+/* Returns when those are looked at again that could not be read; 0: all were. */
+static int64_t give_ended(struct holds *holds, struct ended *ended)
+{
+	_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
+	int r;
+
+	ended->now_ms = clock_boot_ms();
+	r = runfd < 0 ? runfd : held_each(runfd, give, ended);
+	if (r < 0 && r != -ENOENT)
+		return ended->now_ms + RETRY_MS;
+	holds->seen_ms = ended->now_ms;
+	return 0;
+}
+
 int holds_take(struct holds *holds, held_fn *fn, void *data)
 {
 	struct ended ended = {.after_ms = holds->seen_ms, .fn = fn, .data = data};
 	uint64_t expirations;
+	int64_t earliest_ms = 0;
 	int changes = 0;
 	bool ends;
 
@@ -115,14 +141,9 @@ int holds_take(struct holds *holds, held_fn *fn, void *data)
 	if (changes < 0 || holds->timer < 0)
 		return changes < 0 ? changes : 0;
 	ends = read(holds->timer, &expirations, sizeof(expirations)) > 0;
-	if (ends) {
-		_cleanup_close_ int runfd = run_dir_open(holds->run_dir, false);
-
-		holds->seen_ms = ended.now_ms = clock_boot_ms();
-		if (runfd >= 0)
-			held_each(runfd, give, &ended);
-	}
+	if (ends)
+		earliest_ms = give_ended(holds, &ended);
 	if (ends || changes)
-		set_timer(holds);
+		set_timer(holds, earliest_ms);
 	return 0;
 }

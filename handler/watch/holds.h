@@ -26,8 +26,9 @@ void holds_end(struct holds *holds);
 void holds_prepare(struct holds *holds);
 
 /*
- * After it: gives FN each hold that has ended since. Returns 0, or -ENOENT: their folder was
- * taken away, and so most likely all of the run folder.
+ * After it: gives FN each hold that has ended since; one that could not be read a second
+ * later, and others perhaps once more. Returns 0, or -ENOENT: their folder was taken away,
+ * and so most likely all of the run folder.
  */
 int holds_take(struct holds *holds, held_fn *fn, void *data);
 

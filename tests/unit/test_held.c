@@ -3,8 +3,11 @@
 #include "scratch.h"
 #include "state/boot_id.h"
 #include "state/held.h"
+#include "watch/holds.h"
 
+#include <poll.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #define BOOT "0b3e2c4e-5f6a-4b7c-8d9e-0123456789ab"
 
@@ -86,7 +89,8 @@ static void set_looked_at_and_cleared(void **state)
 
 static void tidied_is_what_holds_nothing(void **state)
 {
-	static const char *const over[] = {"over", "boot", "damaged", "others", "link"};
+	static const char *const over[] = {"over",   "boot", "damaged",
+					   "others", "link", "socket"};
 	char text[HELD_STRLEN];
 	bool is_over;
 
@@ -100,6 +104,7 @@ static void tidied_is_what_holds_nothing(void **state)
 	scratch_write("held/others", "?");
 	chmod(scratch_path("held/others"), 0666);
 	assert_int_equal(symlink("on", scratch_path("held/link")), 0);
+	assert_int_equal(mknod(scratch_path("held/socket"), S_IFSOCK | 0644, 0), 0);
 	for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++) {
 		assert_int_equal(held_is(folder, over[i], &is_over), 0);
 		assert_true(is_over);
@@ -149,6 +154,86 @@ static void what_is_in_the_way_is_an_error_or_replaced(void **state)
 	assert_true(held_set(folder, "a", 1) < 0);
 }
 
+static int take(void *data, const char *ifname, int64_t until_ms)
+{
+	char *ended = data;
+
+	(void)until_ms;
+	strcpy(ended + strlen(ended), ifname);
+	return 0;
+}
+
+/* Whether its timer fires within ten seconds. */
+static bool fires(const struct holds *holds)
+{
+	struct pollfd timer = {.fd = holds->timer, .events = POLLIN};
+
+	return poll(&timer, 1, 10000) == 1;
+}
+
+/* No file can be opened but so many more; UINT_MAX: as before. */
+static void limit_files(unsigned more)
+{
+	static struct rlimit before;
+	struct rlimit limit;
+	const int next = dup(0);
+
+	close(next);
+	if (!before.rlim_max)
+		getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	if (more != UINT_MAX)
+		limit.rlim_cur = (rlim_t)next + more;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* Neither the run folder can be read, nor that of the holds, nor a hold. */
+static void an_end_that_cannot_be_read_is_told_later(void **state)
+{
+	(void)state;
+	for (unsigned more = 0; more < 3; more++) {
+		struct holds holds;
+		char ended[64] = "";
+
+		held_set(folder, "a", clock_boot_ms() + 50);
+		holds_begin(&holds, scratch);
+		holds_prepare(&holds);
+		assert_true(fires(&holds));
+		limit_files(more);
+		holds_take(&holds, take, ended);
+		limit_files(UINT_MAX);
+		assert_string_equal(ended, "");
+		assert_true(fires(&holds));
+		holds_take(&holds, take, ended);
+		assert_string_equal(ended, "a");
+		holds_end(&holds);
+	}
+}
+
+/* Nor is the end lost of one that cannot be read when it is set. */
+static void a_timer_that_cannot_be_set_is_set_later(void **state)
+{
+	struct holds holds;
+	char ended[64] = "";
+
+	(void)state;
+	held_set(folder, "a", clock_boot_ms() + 50);
+	holds_begin(&holds, scratch);
+	holds_prepare(&holds);
+	assert_true(fires(&holds));
+	held_set(folder, "b", clock_boot_ms() + 100);
+	limit_files(2);
+	holds_take(&holds, take, ended);
+	limit_files(UINT_MAX);
+	for (unsigned i = 0; strlen(ended) < 2 && i < 4; i++) {
+		assert_true(fires(&holds));
+		holds_take(&holds, take, ended);
+	}
+	assert_non_null(strchr(ended, 'a'));
+	assert_non_null(strchr(ended, 'b'));
+	holds_end(&holds);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, scratch_make_folder, scratch_remove_folder)
 
@@ -161,6 +246,8 @@ int main(void)
 		TEST(tidied_is_what_holds_nothing),
 		TEST(the_next_end_is_the_first_after),
 		TEST(what_is_in_the_way_is_an_error_or_replaced),
+		TEST(an_end_that_cannot_be_read_is_told_later),
+		TEST(a_timer_that_cannot_be_set_is_set_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
