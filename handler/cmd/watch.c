@@ -123,18 +123,22 @@ static int answer_signals(struct watch *watch)
 	return (int)n;
 }
 
-/* What somebody follows from now on may have changed since it was looked at. */
+/*
+ * What somebody follows from now on may have changed since it was looked at: so all is
+ * looked at once more, and where the filter cannot be set, until it can.
+ */
 static void follow(struct watch *watch)
 {
 	const struct followers *followers = &watch->upkeep.followers;
-	struct filter *filter = &watch->filter;
+	struct filter filter = watch->filter;
 
-	if ((filter->carriers || !followers->carriers) &&
-	    (filter->gateways || !followers->gateways))
+	if ((filter.carriers || !followers->carriers) &&
+	    (filter.gateways || !followers->gateways))
 		return;
-	filter->carriers = followers->carriers;
-	filter->gateways = followers->gateways;
-	filter_attach(rtnl_fd(&watch->events), filter);
+	filter.carriers = followers->carriers;
+	filter.gateways = followers->gateways;
+	if (filter_attach(rtnl_fd(&watch->events), &filter) == 0)
+		watch->filter = filter;
 	watch->upkeep.lost = true;
 }
 

@@ -378,6 +378,25 @@ veth_tunnel() {
 	logged 0 '^daemon.(err|warn)'
 }
 
+@test "gateway = auto: a filter that cannot be set is set later, and nothing is missed meanwhile" {
+	routed_via() { [[ $(routes 200) == *"default via $1 "* ]]; }
+	veth_tunnel
+	sysctl -qw net.ipv6.conf.sixxs0.accept_dad=0
+	strace -D -qq -o /tmp/trace -e trace=setsockopt -e inject=setsockopt:error=ENOMEM:when=8..9 \
+		sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
+	watcher=$!
+	wait_until 10 watch_listens
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\ngateway = auto\nprefer_main = no\nwait = 0'
+	ip link set sixxs0 down
+	ip link set sixxs0 up
+	wait_until 10 grep 'SO_ATTACH_FILTER.*INJECTED' /tmp/trace
+	for n in 1 2 3; do
+		ip -6 route replace default via fe80::$n dev sixxs0 metric 4000
+		wait_until 10 routed_via fe80::$n
+	done
+	[ "$(grep -c 'SO_ATTACH_FILTER.*INJECTED' /tmp/trace)" -eq 2 ]
+}
+
 @test "carrier = needed: lost and back" {
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 198.51.100.7, 2a02::1\ntable = 200\ncarrier = needed\nwhen_down = unreachable\nwait = 0'
 	watch_start
