@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "kernel/kernel_state.h"
+#include "kernel/resolve.h"
 #include "lib/array.h"
 #include "lib/iproute2.h"
 #include "lib/log.h"
@@ -103,49 +104,33 @@ static int put_address(void *data, const struct kernel_address *address)
 	return array_append(suggestion, address, address->address);
 }
 
-struct search {
-	struct suggestion *suggestion;
-	unsigned family; /* in families */
-	uint32_t ifindex;
-};
-
-static void take_gateway(const struct search *search, const struct prefix *gateway)
+/* The next hops that gateway = auto takes now. */
+static int find_gateways(struct rtnl *rtnl, const struct link *link,
+			 struct suggestion *ret)
 {
-	struct suggestion *suggestion = search->suggestion;
+	struct section section = {.gateway_auto = true};
+	const struct objects none = {0};
+	struct resolved resolved;
+	const int r = resolve_auto(rtnl, link, &none, &section, &resolved);
 
-	suggestion->has_default[search->family] = true;
-	if (gateway->family == families[search->family])
-		suggestion->gateway[search->family] = *gateway;
-}
-
-static int look_at_default(void *data, const struct kernel_route *route)
-{
-	const struct search *search = data;
-
-	if (route->type == RTN_UNICAST && route->oif == search->ifindex)
-		take_gateway(search, &route->gateway);
-	for (unsigned i = 0; i < route->n_hops; i++)
-		if (route->hop[i].oif == search->ifindex)
-			take_gateway(search, &route->hop[i].gateway);
-	return 0;
+	ret->has_default[0] = !section.unknown6;
+	ret->has_default[1] = !section.unknown4;
+	ret->gateway[0] = section.gateway6;
+	ret->gateway[1] = section.gateway4;
+	return r;
 }
 
 static int look_at_link(struct rtnl *rtnl, const struct kernel_state *kernel,
 			struct suggestion *ret)
 {
 	const struct kernel_link *link = kernel_state_link(kernel, ret->ifname);
-	struct search search = {.suggestion = ret};
 	int r;
 
 	if (!link)
 		return -ENODEV;
 	ret->noarp = link->noarp;
-	search.ifindex = link->link.ifindex;
-	r = dump_addresses(rtnl, search.ifindex, put_address, ret);
-	for (search.family = 0; r == 0 && search.family < 2; search.family++)
-		r = dump_default_routes(rtnl, families[search.family], RT_TABLE_MAIN,
-					search.ifindex, look_at_default, &search);
-	return r;
+	r = dump_addresses(rtnl, link->link.ifindex, put_address, ret);
+	return r < 0 ? r : find_gateways(rtnl, &link->link, ret);
 }
 
 /* ---- the other drop-ins ------------------------------------------------------------- */

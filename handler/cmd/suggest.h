@@ -19,14 +19,14 @@ struct suggestion {
 	const char *ifname;
 	size_t n; /* addresses of global scope */
 	struct prefix *address;
-	struct prefix gateway[2]; /* of main's default by this link, one per family */
-	bool has_default[2];      /* with or without a gateway */
-	bool noarp;               /* it knows no neighbours: no next hop is needed */
-	uint32_t table;           /* that nobody uses; 0: there is none */
-	bool name_taken;          /* by another table */
-	bool names_unread;        /* not all names of tables are known */
-	/* files of conf.d: with a section for it, or wrong */
-	char elsewhere[NAME_MAX + 1];
+	struct prefix gateway[2]; /* what gateway = auto stands for: of IPv6, of IPv4 */
+	bool has_default[2]; /* main has a default by this link, with one or without */
+	bool noarp;          /* it knows no neighbours: no next hop is needed */
+	uint32_t table;      /* that nobody uses; 0: there is none */
+	bool name_taken;     /* by another table */
+	bool names_unread;   /* not all names of tables are known */
+	/* drop-ins by their paths: with a section for it, or wrong */
+	char elsewhere[PATH_MAX];
 	char unread[PATH_MAX];
 };
 

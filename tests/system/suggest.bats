@@ -68,6 +68,32 @@ has_key() { grep -qFx -- "$1" /etc/sixxs-route/conf.d/wg0.conf; }
 	[ "$(routes 200)" = 'default via 2a02::ff dev wg0 proto sixxs metric 2048 onlink pref medium' ]
 }
 
+@test "the next hop that it names is the one that gateway = auto takes" {
+	tunnel_del wg0
+	ip link add wg0 type veth peer name far0
+	ip link set far0 up
+	ip link set wg0 up
+	settle
+	ip address add 2a02::1/64 dev wg0 nodad
+	ip -6 route add default via 2a02::fe dev wg0 metric 4000
+	ip -6 route add default via 2a02::ff dev wg0 metric 5000
+	into_file wg0
+	has_key '#   2a02::fe for IPv6'
+	exits 0 $handler apply wg0
+	[ "$(routes 200)" = 'default via 2a02::fe dev wg0 proto sixxs metric 2048 onlink pref medium' ]
+	ip -6 route flush default dev wg0
+	exits 0 $handler remove wg0
+	# of an object the kernel then says no more than its number
+	sysctl -qw net.ipv4.nexthop_compat_mode=0
+	ip nexthop add id 5 via 2a02::fd dev wg0
+	ip -6 route add default nhid 5 metric 4000
+	into_file wg0
+	sysctl -qw net.ipv4.nexthop_compat_mode=1
+	has_key 'gateway = auto'
+	has_key '#   2a02::fd for IPv6'
+	ip link del wg0
+}
+
 @test "what it could not know: a next hop, a broken drop-in; and a section elsewhere" {
 	ip link add eth7 type veth peer name eth8
 	ip link set eth7 up
