@@ -187,7 +187,7 @@ static int collect(const struct settings *settings, struct names *names, int *re
 		log_line(
 			LOG_ERR,
 			"cannot read the run folder %s: %s: nothing was done; expected a folder that only its owner can write to: see ls -ld",
-			settings->run_dir, strerror(-r));
+			settings->run_dir, run_dir_strerror(r));
 		return r;
 	}
 	*ret_config = config_each(settings, &diagnostics_to_log, put_section, names);

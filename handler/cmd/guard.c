@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "state/run_dir.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static int fail(const struct counter *counter, int r)
 {
 	log_line(
 		LOG_ERR, "%s: cannot count its connects in %s: %s: %s", counter->ifname,
-		counter->run_dir, strerror(-r),
+		counter->run_dir, run_dir_strerror(r),
 		r == -EACCES || r == -EPERM
 			? "run it as root (in a unit with User=: ExecStartPre=+...), and let nobody else write to that folder"
 			: "is there room, and does another sixxs-route hang?");

@@ -43,12 +43,14 @@ static int find_section(const struct settings *settings, const char *ifname)
 	return r < 0 ? r : -ENOENT;
 }
 
-static int fail(const struct settings *settings, const char *ifname, int r)
+static int fail(const struct settings *settings, const char *ifname, int r,
+		const char *why)
 {
 	log_line(LOG_ERR, "%s: cannot change whether it is held in %s: %s: %s", ifname,
-		 settings->run_dir, strerror(-r),
-		 r == -EACCES || r == -EPERM ? "run it as root"
-		 : r == -ETIMEDOUT ? "another sixxs-route keeps its lock: see fuser"
+		 settings->run_dir, why,
+		 r == -EACCES      ? "run it as root"
+		 : r == -EPERM     ? "see ls -ld"
+		 : r == -ETIMEDOUT ? "see fuser"
 				   : "is it full, or read-only?");
 	return r;
 }
@@ -64,10 +66,10 @@ static int change(const struct settings *settings, const char *ifname, int64_t u
 		return 0;
 	r = runfd < 0 ? runfd : run_dir_lock(runfd, true, &lock);
 	if (r < 0)
-		return fail(settings, ifname, r);
+		return fail(settings, ifname, r, run_dir_strerror(r));
 	r = until_ms ? held_set(runfd, ifname, until_ms) : held_clear(runfd, ifname);
 	run_dir_unlock(&lock);
-	return r < 0 ? fail(settings, ifname, r) : r;
+	return r < 0 ? fail(settings, ifname, r, strerror(-r)) : r;
 }
 
 int hold(const struct settings *settings, struct rtnl *rtnl, const char *ifname,
@@ -93,8 +95,10 @@ static int look(const struct settings *settings, const char *ifname)
 
 	if (runfd == -ENOENT)
 		return 0;
-	r = runfd < 0 ? runfd : held_look(runfd, ifname, &until_ms);
-	return r < 0 ? fail(settings, ifname, r) : r;
+	if (runfd < 0)
+		return fail(settings, ifname, runfd, run_dir_strerror(runfd));
+	r = held_look(runfd, ifname, &until_ms);
+	return r < 0 ? fail(settings, ifname, r, strerror(-r)) : r;
 }
 
 int release(const struct settings *settings, struct rtnl *rtnl, const char *ifname)

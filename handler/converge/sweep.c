@@ -307,7 +307,7 @@ int sweep(const struct settings *settings, struct rtnl *rtnl)
 		log_line(
 			LOG_ERR,
 			"cannot remove orphaned rules and routes: %s: tunnels are not affected; try again: sixxs-route apply --all",
-			strerror(-r));
+			run_dir_strerror(r));
 	close_fdp(&sweep.runfd);
 	free(sweep.names.entry);
 	objects_free(&sweep.standing);

@@ -227,9 +227,8 @@ int counter_tidy(const struct counter *counter)
 		return runfd == -ENOENT ? 0 : runfd;
 	count_name(counter->ifname, name);
 	r = read_file(runfd, name, &connects, &until_ms);
-	if (r == 0 && until_ms >= 0 && until_ms <= clock_boot_ms() &&
-	    unlinkat(runfd, name, 0) < 0)
-		r = -errno;
+	if (r == 0 && until_ms >= 0 && until_ms <= clock_boot_ms())
+		r = run_dir_remove(runfd, name);
 	leave(counter, runfd, &lock);
 	return r == -EBADMSG ? 0 : r;
 }

@@ -69,7 +69,7 @@ bool watcher_is_missing(const struct settings *settings, char ret[static WATCHER
 	if (r < 0 && r != -ENOENT) {
 		snprintf(ret, WATCHER_SIZE,
 			 "it is not known whether a watcher runs: %s/watch.lock: %s",
-			 settings->run_dir, strerror(-r));
+			 settings->run_dir, run_dir_strerror(r));
 		return true;
 	}
 	snprintf(ret, WATCHER_SIZE,

@@ -208,9 +208,7 @@ static int remove_folder(int runfd, const char *path)
 	struct emptying emptying = {.runfd = runfd, .folder = path};
 	const int r = run_dir_each(runfd, path, "", remove_member, &emptying);
 
-	if (r < 0)
-		return r;
-	return unlinkat(runfd, path, AT_REMOVEDIR) < 0 ? -errno : 0;
+	return r < 0 ? r : run_dir_remove_folder(runfd, path);
 }
 
 static int replace_link(int runfd, const char *path, const char *ifname)
@@ -266,10 +264,7 @@ int owners_clear(int runfd, const struct object *object, const char *ifname)
 	if (unlinkat(runfd, path, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return -errno;
 	owner_path(object, path);
-	if (unlinkat(runfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT &&
-	    errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
-		return -errno;
-	return 0;
+	return run_dir_remove_folder(runfd, path);
 }
 
 struct tidy {
@@ -330,10 +325,7 @@ static int tidy_folder(const struct tidy *tidy, const char *name, const char *pa
 	within.folder = path;
 	within.shared = &shared;
 	r = run_dir_each(tidy->runfd, path, "", tidy_one, &within);
-	if (r == 0 && unlinkat(tidy->runfd, path, AT_REMOVEDIR) < 0 &&
-	    errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
-		r = -errno;
-	return r;
+	return r < 0 ? r : run_dir_remove_folder(tidy->runfd, path);
 }
 
 static int tidy_one(void *data, const char *name)

@@ -37,9 +37,26 @@ static int cut_slashes(const char *path, char ret[static PATH_MAX])
 }
 
 /* -EPERM is our own word, for what others could write to. */
+static int not_our_word(int r)
+{
+	return r == -EPERM ? -EACCES : r;
+}
+
 static int failed(void)
 {
-	return errno == EPERM ? -EACCES : -errno;
+	return not_our_word(-errno);
+}
+
+const char *run_dir_strerror(int error)
+{
+	switch (-error) {
+	case EPERM:
+		return "the folder is another user's, or others can write to it";
+	case ETIMEDOUT:
+		return "another sixxs-route keeps the run folder's lock";
+	default:
+		return strerror(-error);
+	}
 }
 
 int run_dir_open(const char *path, bool create)
@@ -191,12 +208,12 @@ void run_dir_unlock(struct run_lock *lock)
 
 int run_dir_replace_parts(int runfd, const char *name, const struct iovec *parts, int n)
 {
-	return file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n);
+	return not_our_word(file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n));
 }
 
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 {
-	return file_replace(runfd, name, RUN_DIR_TEMP, bytes, size);
+	return not_our_word(file_replace(runfd, name, RUN_DIR_TEMP, bytes, size));
 }
 
 /* A link cannot be changed: a new one is renamed into its place. */
@@ -207,17 +224,25 @@ int run_dir_link(int runfd, const char *name, const char *target)
 	if (symlinkat(target, runfd, RUN_DIR_TEMP) < 0 &&
 	    (errno != EEXIST || unlinkat(runfd, RUN_DIR_TEMP, 0) < 0 ||
 	     symlinkat(target, runfd, RUN_DIR_TEMP) < 0))
-		return -errno;
+		return failed();
 	if (renameat(runfd, RUN_DIR_TEMP, runfd, name) == 0)
 		return 0;
-	r = -errno;
+	r = failed();
 	unlinkat(runfd, RUN_DIR_TEMP, 0);
 	return r;
 }
 
 int run_dir_remove(int runfd, const char *name)
 {
-	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+	return unlinkat(runfd, name, 0) < 0 && errno != ENOENT ? failed() : 0;
+}
+
+int run_dir_remove_folder(int runfd, const char *name)
+{
+	return unlinkat(runfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ||
+			       errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST
+		       ? 0
+		       : failed();
 }
 
 int run_dir_tidy(int runfd)

@@ -23,6 +23,12 @@
  */
 int run_dir_open(const char *path, bool create);
 
+/*
+ * What such an error says, and one of the lock; as strerror(3), but for those that are our
+ * own words.
+ */
+const char *run_dir_strerror(int error);
+
 struct run_lock {
 	int fd; /* -1: not held */
 	sigset_t mask;
@@ -53,6 +59,9 @@ int run_dir_link(int runfd, const char *name, const char *target);
 
 /* Removes the file NAME, if there is one. Returns 0 or -errno. */
 int run_dir_remove(int runfd, const char *name);
+
+/* Removes the folder NAME, if there is one, and nothing in it. Returns 0 or -errno. */
+int run_dir_remove_folder(int runfd, const char *name);
 
 /* Clears away what a kill has left. Under the lock. Returns 0 or -errno. */
 int run_dir_tidy(int runfd);

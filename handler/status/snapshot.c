@@ -255,8 +255,11 @@ static int take(struct snapshot *snapshot, char *const ifnames[])
 					     .runfd = snapshot->runfd,
 					     .findings = &snapshot->findings};
 
-	if (r < 0)
-		return fail(snapshot, r, "open or trust the run folder");
+	if (r < 0) {
+		snprintf(snapshot->failure, sizeof(snapshot->failure),
+			 "cannot open or trust the run folder: %s", run_dir_strerror(r));
+		return r;
+	}
 	r = all ? tunnels_collect_all(&snapshot->tunnels)
 		: tunnels_collect_named(&snapshot->tunnels, ifnames);
 	if (r < 0)

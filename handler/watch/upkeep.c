@@ -266,7 +266,7 @@ static void fail_all(struct upkeep *upkeep, int error, bool every_section)
 	log_line(
 		LOG_ERR,
 		"cannot read the run folder %s: %s: nothing is done until it is mended; expected a folder that only its owner can write to: see ls -ld",
-		upkeep->settings.run_dir, strerror(-error));
+		upkeep->settings.run_dir, run_dir_strerror(error));
 	log_forget();
 	if (!backoff)
 		return;

@@ -895,7 +895,7 @@ as_a_pair() {
 	cp -a /tmp/record /run/sixxs-route/sixxs0.record
 	chmod 777 /run/sixxs-route
 	exits 2 status >/dev/null 2>&1
-	json '.state == "unknown" and .failure == "cannot open or trust the run folder: Operation not permitted"'
+	json '.state == "unknown" and .failure == "cannot open or trust the run folder: the folder is another user\u0027s, or others can write to it"'
 	assert_same "Not all could be read: mend what is told above first." "$(exits 2 status 2>/dev/null)"
 	chmod 755 /run/sixxs-route
 	exits 0 status >/dev/null

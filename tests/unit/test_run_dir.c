@@ -457,6 +457,29 @@ static void test_open_of_others(void **state)
 	assert_int_equal(open_and_close(scratch_path("no/such"), false), -ENOENT);
 }
 
+/* None of our own errors is told in the system's words for another. */
+static void test_what_errors_say(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(run_dir_strerror(-EPERM), "others can write to it"));
+	assert_non_null(strstr(run_dir_strerror(-ETIMEDOUT), "another sixxs-route"));
+	assert_string_equal(run_dir_strerror(-EACCES), strerror(EACCES));
+	assert_string_equal(run_dir_strerror(-ENOSPC), strerror(ENOSPC));
+}
+
+static void test_remove_folder(void **state)
+{
+	(void)state;
+	assert_int_equal(run_dir_remove_folder(folder, "none"), 0);
+	scratch_mkdir("some/more");
+	assert_int_equal(run_dir_remove_folder(folder, "some"), 0);
+	assert_int_equal(access(scratch_path("some/more"), F_OK), 0);
+	assert_int_equal(run_dir_remove_folder(folder, "some/more"), 0);
+	assert_int_equal(run_dir_remove_folder(folder, "some"), 0);
+	assert_int_equal(access(scratch_path("some"), F_OK), -1);
+	assert_int_equal(run_dir_remove_folder(folder, "."), -EINVAL);
+}
+
 /* A link that a user has made is not followed, however its name is written. */
 static void test_open_of_links(void **state)
 {
@@ -576,6 +599,8 @@ int main(void)
 		TEST(test_deadline),
 		TEST(test_open),
 		TEST(test_open_of_others),
+		TEST(test_what_errors_say),
+		TEST(test_remove_folder),
 		TEST(test_open_of_links),
 		TEST(test_long_path),
 		TEST(test_replace_and_remove),
