@@ -61,7 +61,6 @@ int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifname
 
 		if (r == 0 && !known && goal == GOAL_SECTION)
 			r = refuse_name(settings, rtnl, *ifnames);
-
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
@@ -75,15 +74,14 @@ struct names {
 
 static int put_name(struct names *names, const char *ifname)
 {
-	char(*more)[IFNAMSIZ];
+	char(*added)[IFNAMSIZ];
 
 	if (!keys_ifname_ok(ifname))
 		return 0; /* a stray file */
-	more = array_room(names->name, names->n, sizeof(*more));
-	if (!more)
+	added = array_push(names->name, names->n);
+	if (!added)
 		return -ENOMEM;
-	names->name = more;
-	strcpy(more[names->n++], ifname);
+	strcpy(*added, ifname);
 	return 0;
 }
 

@@ -15,27 +15,25 @@
 static int put_link(void *data, const struct nlmsghdr *nlh)
 {
 	struct kernel_state *state = data;
-	struct kernel_link link, *more;
+	struct kernel_link link, *added;
 	const int r = decode_link(nlh, &link);
 
 	if (r < 0)
 		return r;
-	more = array_room(state->link, state->n_links, sizeof(*more));
-	if (!more)
+	added = array_push(state->link, state->n_links);
+	if (!added)
 		return -ENOMEM;
-	state->link = more;
-	more[state->n_links++] = link;
+	*added = link;
 	return 0;
 }
 
 static int put_ours(struct kernel_state *state, const struct object *object)
 {
-	struct object *more = array_room(state->ours, state->n_ours, sizeof(*more));
+	struct object *added = array_push(state->ours, state->n_ours);
 
-	if (!more)
+	if (!added)
 		return -ENOMEM;
-	state->ours = more;
-	more[state->n_ours++] = *object;
+	*added = *object;
 	return 0;
 }
 
@@ -53,7 +51,7 @@ static int put_route(void *data, const struct nlmsghdr *nlh)
 static int put_rule(void *data, const struct nlmsghdr *nlh)
 {
 	struct kernel_state *state = data;
-	struct kernel_rule rule, *more;
+	struct kernel_rule rule;
 	struct kernel_rules *rules;
 	struct object object;
 	const int r = kernel_rule_get(nlh, &rule);
@@ -61,11 +59,8 @@ static int put_rule(void *data, const struct nlmsghdr *nlh)
 	if (r < 0)
 		return r;
 	rules = rule.family == AF_INET6 ? &state->rules6 : &state->rules4;
-	more = array_room(rules->rule, rules->n, sizeof(*more));
-	if (!more)
+	if (array_append(rules, rule, rule) < 0)
 		return -ENOMEM;
-	rules->rule = more;
-	more[rules->n++] = rule;
 	return kernel_rule_object(&rule, &object) ? put_ours(state, &object) : 0;
 }
 
@@ -200,12 +195,11 @@ const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
 static int put_to(struct kernel_route **array, size_t *n,
 		  const struct kernel_route *route)
 {
-	struct kernel_route *more = array_room(*array, *n, sizeof(*more));
+	struct kernel_route *added = array_push(*array, *n);
 
-	if (!more)
+	if (!added)
 		return -ENOMEM;
-	*array = more;
-	more[(*n)++] = *route;
+	*added = *route;
 	return 0;
 }
 

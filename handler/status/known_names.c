@@ -18,28 +18,25 @@ static void put_name(void *data, uint32_t number, const char *name)
 {
 	struct reader *reader = data;
 	struct known_names *names = reader->names;
-	struct known_name *more = array_room(names->name, names->n, sizeof(*more));
+	struct known_name *added = array_push(names->name, names->n);
 
-	if (!more) {
+	if (!added) {
 		reader->r = -ENOMEM;
 		return;
 	}
-	names->name = more;
-	more[names->n] = (struct known_name){.entry.number = number, .order = names->n};
-	memcpy(more[names->n++].entry.name, name,
-	       strnlen(name, sizeof(more->entry.name) - 1));
+	*added = (struct known_name){.entry.number = number, .order = names->n};
+	memcpy(added->entry.name, name, strnlen(name, sizeof(added->entry.name) - 1));
 }
 
 static int put_ours(void *data, const struct name_entry *entry)
 {
 	struct reader *reader = data;
 	struct known_names *names = reader->names;
-	struct name_entry *more = array_room(names->ours, names->n_ours, sizeof(*more));
+	struct name_entry *added = array_push(names->ours, names->n_ours);
 
-	if (!more)
+	if (!added)
 		return -ENOMEM;
-	names->ours = more;
-	more[names->n_ours++] = *entry;
+	*added = *entry;
 	if (!names->unread)
 		put_name(data, entry->number, entry->name);
 	return reader->r;

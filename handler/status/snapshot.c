@@ -177,13 +177,11 @@ static const struct object **collect_accounted(const struct snapshot *snapshot,
 
 static int add_orphan(struct snapshot *snapshot, const struct object_status *item)
 {
-	struct object_status *more =
-		array_room(snapshot->orphan, snapshot->n_orphans, sizeof(*more));
+	struct object_status *added = array_push(snapshot->orphan, snapshot->n_orphans);
 
-	if (!more)
+	if (!added)
 		return -ENOMEM;
-	snapshot->orphan = more;
-	more[snapshot->n_orphans++] = *item;
+	*added = *item;
 	return 0;
 }
 

@@ -46,13 +46,11 @@ enum state state_worse(enum state a, enum state b)
 
 static int put_item(struct tunnel_status *status, const struct object_status *item)
 {
-	struct object_status *more =
-		array_room(status->item, status->n_items, sizeof(*more));
+	struct object_status *added = array_push(status->item, status->n_items);
 
-	if (!more)
+	if (!added)
 		return -ENOMEM;
-	status->item = more;
-	more[status->n_items++] = *item;
+	*added = *item;
 	return 0;
 }
 

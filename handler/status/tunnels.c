@@ -18,13 +18,9 @@
 /* A new one for IFNAME, valid until the next. */
 static int add(struct tunnels *tunnels, const char *ifname, struct tunnel_status **ret)
 {
-	struct tunnel_status *more =
-		array_room(tunnels->status, tunnels->n, sizeof(*more));
-
-	if (!more)
+	*ret = array_push(tunnels->status, tunnels->n);
+	if (!*ret)
 		return -ENOMEM;
-	tunnels->status = more;
-	*ret = &more[tunnels->n++];
 	**ret = (struct tunnel_status){.order = tunnels->n};
 	memcpy((*ret)->ifname, ifname, strnlen(ifname, IFNAMSIZ - 1));
 	return 0;
