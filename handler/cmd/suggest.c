@@ -71,7 +71,8 @@ static int has_routes(struct rtnl *rtnl, uint32_t table)
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
 		union request request;
 
-		encode_dump(&request, RTM_GETROUTE, families[i], table);
+		encode_dump_routes(&request, families[i],
+				   &(struct route_filter){.table = table});
 		r = dump_each(rtnl, &request.nlh, stop, NULL);
 		if (r == -ENOENT)
 			r = 0;

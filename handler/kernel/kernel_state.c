@@ -102,7 +102,7 @@ static int read_rules(struct rtnl *rtnl, uint8_t family, struct kernel_state *st
 {
 	union request request;
 
-	encode_dump(&request, RTM_GETRULE, family, 0);
+	encode_dump_rules(&request, family);
 	return dump_each(rtnl, &request.nlh, put_rule, state);
 }
 
@@ -119,7 +119,8 @@ static int read_family(struct rtnl *rtnl, uint8_t family, struct kernel_state *s
 
 	if (r < 0)
 		return r;
-	encode_dump_routes(&request, family, 0, 0, OBJECT_PROTOCOL);
+	encode_dump_routes(&request, family,
+			   &(struct route_filter){.protocol = OBJECT_PROTOCOL});
 	return dump_each(rtnl, &request.nlh, put_route, state);
 }
 
@@ -232,7 +233,8 @@ int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(types); i++) {
-		encode_dump_routes(&request, family, 0, types[i], 0);
+		encode_dump_routes(&request, family,
+				   &(struct route_filter){.type = types[i]});
 		r = dump_each(rtnl, &request.nlh, put_refusing, state);
 	}
 	return r;
@@ -244,7 +246,7 @@ int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
 	union request request;
 	int r;
 
-	encode_dump(&request, RTM_GETROUTE, family, table);
+	encode_dump_routes(&request, family, &(struct route_filter){.table = table});
 	r = dump_each(rtnl, &request.nlh, put_foreign, state);
 	return r == -ENOENT ? 0 : r; /* no such table */
 }

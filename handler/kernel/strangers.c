@@ -128,7 +128,7 @@ static int read_rules(struct look *look)
 
 	if (r < 0)
 		return r;
-	encode_dump(&request, RTM_GETRULE, look->family, 0);
+	encode_dump_rules(&request, look->family);
 	look->seq = request.nlh.nlmsg_seq = ++rtnl.seq;
 	r = rtnl_send(&rtnl, &request, request.nlh.nlmsg_len);
 	for (; r == 0; look->pages++) /* one more, which may be the end */
@@ -180,7 +180,6 @@ static bool sum_up(struct look *look)
 int strangers_find(const struct plan *plan, bool *ret_absent, struct strangers *ret)
 {
 	struct look look = {.plan = plan, .strangers = ret};
-
 	int r;
 
 	if (!sum_up(&look))

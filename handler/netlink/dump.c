@@ -154,7 +154,7 @@ int dump_defaults(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_
 	int r;
 
 	defaults.dump.data = &defaults;
-	encode_dump(&request, RTM_GETROUTE, family, table);
+	encode_dump_routes(&request, family, &(struct route_filter){.table = table});
 	defaults.dump.seq = request.nlh.nlmsg_seq = ++rtnl->seq;
 	r = rtnl_send(rtnl, &request, request.nlh.nlmsg_len);
 	for (unsigned page = 0; r == 0; page++) {
@@ -186,62 +186,70 @@ static int read_address(void *data, const struct nlmsghdr *nlh)
 						 : 0;
 }
 
-/* of: a table's number for routes, an ifindex for addresses; 0: all */
-static int each_of(struct rtnl *rtnl, uint16_t type, uint8_t family, uint32_t of,
-		   rtnl_message_fn *fn, void *data)
-{
-	union request request;
-
-	encode_dump(&request, type, family, of);
-	return dump_each(rtnl, &request.nlh, fn, data);
-}
-
 int dump_rules(struct rtnl *rtnl, uint8_t family, dump_found_fn *fn, void *data)
 {
 	struct found_reader reader = {.fn = fn, .data = data};
+	union request request;
 
-	return each_of(rtnl, RTM_GETRULE, family, 0, read_found, &reader);
+	encode_dump_rules(&request, family);
+	return dump_each(rtnl, &request.nlh, read_found, &reader);
+}
+
+static int dump_filtered(struct rtnl *rtnl, uint8_t family,
+			 const struct route_filter *filter, rtnl_message_fn *fn,
+			 void *data)
+{
+	union request request;
+	int r;
+
+	encode_dump_routes(&request, family, filter);
+	r = dump_each(rtnl, &request.nlh, fn, data);
+	return r == -ENOENT || r == -ENODEV ? 0 : r; /* no such table, no such link */
 }
 
 int dump_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_fn *fn,
 		void *data)
 {
 	struct found_reader reader = {.fn = fn, .data = data};
-	const int r = each_of(rtnl, RTM_GETROUTE, family, table, read_found, &reader);
+	const struct route_filter filter = {.table = table};
 
-	return r == -ENOENT ? 0 : r; /* no such table */
+	return dump_filtered(rtnl, family, &filter, read_found, &reader);
 }
 
 int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
 		    dump_found_fn *fn, void *data)
 {
 	struct found_reader reader = {.fn = fn, .data = data};
-	union request request;
-	int r;
+	const struct route_filter filter = {
+		.table = table, .oif = oif, .protocol = OBJECT_PROTOCOL};
 
-	encode_dump_our_routes(&request, family, table, oif);
-	r = dump_each(rtnl, &request.nlh, read_found, &reader);
-	return r == -ENOENT || r == -ENODEV ? 0 : r; /* no such table, no such link */
+	return dump_filtered(rtnl, family, &filter, read_found, &reader);
 }
 
 int dump_default_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
 			dump_route_fn *fn, void *data)
 {
 	struct route_reader reader = {.fn = fn, .data = data};
-	union request request;
-	int r;
+	const struct route_filter filter = {.table = table, .oif = oif};
 
-	encode_dump_by_link(&request, family, table, oif);
-	r = dump_each(rtnl, &request.nlh, read_default, &reader);
-	return r == -ENOENT || r == -ENODEV ? 0 : r; /* no such table, no such link */
+	return dump_filtered(rtnl, family, &filter, read_default, &reader);
+}
+
+static int dump_addresses_of(struct rtnl *rtnl, uint8_t family, uint32_t ifindex,
+			     struct address_reader *reader)
+{
+	union request request;
+
+	encode_dump_addresses(&request, family, ifindex);
+	return dump_each(rtnl, &request.nlh, read_address, reader);
 }
 
 int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data)
 {
 	struct address_reader reader = {.fn = fn, .data = data};
-	int r = each_of(rtnl, RTM_GETADDR, AF_INET6, ifindex, read_address, &reader);
+	int r = dump_addresses_of(rtnl, AF_INET6, ifindex, &reader);
 
 	if (r == 0)
-		r = each_of(rtnl, RTM_GETADDR, AF_INET, ifindex, read_address, &reader);
+		r = dump_addresses_of(rtnl, AF_INET, ifindex, &reader);
 	return r == -ENODEV ? 0 : r;
 }

@@ -190,28 +190,6 @@ size_t encode_link(void *buf, const char *ifname, uint32_t ifindex)
 	return nlh->nlmsg_len;
 }
 
-size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of)
-{
-	struct nlmsghdr *nlh = begin(buf, type, NLM_F_DUMP);
-
-	if (type == RTM_GETADDR) {
-		struct ifaddrmsg *ifa = put_header(nlh, sizeof(*ifa));
-
-		ifa->ifa_family = family;
-		ifa->ifa_index = of;
-		return nlh->nlmsg_len;
-	}
-
-	/* struct fib_rule_hdr and struct rtmsg are of one size and begin with the family
-	 */
-	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
-
-	rtm->rtm_family = family;
-	if (of)
-		put_u32(nlh, RTA_TABLE, of);
-	return nlh->nlmsg_len;
-}
-
 size_t encode_dump_links(void *buf)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETLINK, NLM_F_DUMP);
@@ -221,45 +199,46 @@ size_t encode_dump_links(void *buf)
 	return nlh->nlmsg_len;
 }
 
+size_t encode_dump_addresses(void *buf, uint8_t family, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *ifa = put_header(nlh, sizeof(*ifa));
+
+	ifa->ifa_family = family;
+	ifa->ifa_index = ifindex;
+	return nlh->nlmsg_len;
+}
+
+size_t encode_dump_rules(void *buf, uint8_t family)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETRULE, NLM_F_DUMP);
+	struct fib_rule_hdr *frh = put_header(nlh, sizeof(*frh));
+
+	frh->family = family;
+	return nlh->nlmsg_len;
+}
+
+size_t encode_dump_routes(void *buf, uint8_t family, const struct route_filter *filter)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
+
+	rtm->rtm_family = family;
+	rtm->rtm_type = filter->type;
+	rtm->rtm_protocol = filter->protocol;
+	if (filter->table)
+		put_u32(nlh, RTA_TABLE, filter->table);
+	if (filter->oif)
+		put_u32(nlh, RTA_OIF, filter->oif);
+	return nlh->nlmsg_len;
+}
+
 size_t encode_get_nexthop(void *buf, uint32_t id)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETNEXTHOP, 0);
 
 	put_header(nlh, sizeof(struct nhmsg));
 	put_u32(nlh, NHA_ID, id);
-	return nlh->nlmsg_len;
-}
-
-size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t type,
-			  uint8_t protocol)
-{
-	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, NLM_F_DUMP);
-	struct rtmsg *rtm = put_header(nlh, sizeof(*rtm));
-
-	rtm->rtm_family = family;
-	rtm->rtm_type = type;
-	rtm->rtm_protocol = protocol;
-	if (table)
-		put_u32(nlh, RTA_TABLE, table);
-	return nlh->nlmsg_len;
-}
-
-size_t encode_dump_our_routes(void *buf, uint8_t family, uint32_t table, uint32_t oif)
-{
-	struct nlmsghdr *nlh = buf;
-
-	encode_dump_routes(buf, family, table, 0, OBJECT_PROTOCOL);
-	if (oif)
-		put_u32(nlh, RTA_OIF, oif);
-	return nlh->nlmsg_len;
-}
-
-size_t encode_dump_by_link(void *buf, uint8_t family, uint32_t table, uint32_t oif)
-{
-	struct nlmsghdr *nlh = buf;
-
-	encode_dump_routes(buf, family, table, 0, 0);
-	put_u32(nlh, RTA_OIF, oif);
 	return nlh->nlmsg_len;
 }
 

@@ -31,27 +31,28 @@ size_t encode_step(void *buf, const struct step *step, uint16_t flags);
 /* By name, or by its ifindex with a name of NULL. */
 size_t encode_link(void *buf, const char *ifname, uint32_t ifindex);
 
-/*
- * type: RTM_GETRULE, RTM_GETROUTE or RTM_GETADDR; of: a route's table, an address's
- * ifindex; 0: all (the filter needs strict checking).
- */
-size_t encode_dump(void *buf, uint16_t type, uint8_t family, uint32_t of);
-
 size_t encode_dump_links(void *buf);
+
+/* Of one link; needs strict checking, or it is all. */
+size_t encode_dump_addresses(void *buf, uint8_t family, uint32_t ifindex);
+
+size_t encode_dump_rules(void *buf, uint8_t family);
+
+/*
+ * Which routes are told; 0: all. The kernel itself filters, where it checks strictly: a
+ * table may be the whole Internet's.
+ */
+struct route_filter {
+	uint32_t table;
+	uint32_t oif; /* also of a multipath route */
+	uint8_t type; /* RTN_* */
+	uint8_t protocol;
+};
+
+size_t encode_dump_routes(void *buf, uint8_t family, const struct route_filter *filter);
 
 /* Asks for one nexthop object. */
 size_t encode_get_nexthop(void *buf, uint32_t id);
-
-/* Of one family, table, type (RTN_*) and protocol; 0: of all. The kernel filters: a table
- * may be the whole Internet's. */
-size_t encode_dump_routes(void *buf, uint8_t family, uint32_t table, uint8_t type,
-			  uint8_t protocol);
-
-/* The same of a table's routes by one link, also where that is one of several ways. */
-size_t encode_dump_by_link(void *buf, uint8_t family, uint32_t table, uint32_t oif);
-
-/* The same of those with our mark; OIF 0: by any link. */
-size_t encode_dump_our_routes(void *buf, uint8_t family, uint32_t table, uint32_t oif);
 
 /* Which way does a packet go? */
 struct route_question {

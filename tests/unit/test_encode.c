@@ -478,15 +478,15 @@ static void test_put_dump(void **state)
 
 	(void)state;
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(encode_dump(buffer, RTM_GETROUTE, AF_INET6, 200),
+	assert_int_equal(encode_dump_routes(buffer, AF_INET6,
+					    &(struct route_filter){.table = 200}),
 			 sizeof(routes));
 	assert_memory_equal(buffer, &routes, sizeof(routes));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(encode_dump(buffer, RTM_GETRULE, AF_INET, 0), sizeof(rules));
+	assert_int_equal(encode_dump_rules(buffer, AF_INET), sizeof(rules));
 	assert_memory_equal(buffer, &rules, sizeof(rules));
 	memset(buffer, 0xa5, sizeof(buffer));
-	assert_int_equal(encode_dump(buffer, RTM_GETADDR, AF_INET6, 12),
-			 sizeof(addresses));
+	assert_int_equal(encode_dump_addresses(buffer, AF_INET6, 12), sizeof(addresses));
 	assert_memory_equal(buffer, &addresses, sizeof(addresses));
 }
 

@@ -52,12 +52,13 @@ static void test_messages(void **state)
 
 	(void)state;
 	open_socket(&rtnl);
-	encode_dump(&request, RTM_GETRULE, AF_UNIX, 0);
+	encode_dump_rules(&request, AF_UNIX);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
-	encode_dump_routes(&request, AF_UNIX, 0, 0, OBJECT_PROTOCOL);
+	encode_dump_routes(&request, AF_UNIX,
+			   &(struct route_filter){.protocol = OBJECT_PROTOCOL});
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &n), 0);
 	assert_int_equal(n, 0);
-	encode_dump(&request, RTM_GETRULE, AF_INET, 0);
+	encode_dump_rules(&request, AF_INET);
 	assert_int_equal(dump_each(&rtnl, &request.nlh, count_message, &of_ipv4), 0);
 	assert_true(of_ipv4 > 0); /* at least local's, main's and default's rules */
 	encode_dump_links(&request);

@@ -694,7 +694,8 @@ static void test_requests(void **state)
 	assert_int_equal(rtm->rtm_src_len, 0);
 	assert_int_equal(rtm->rtm_dst_len, 32);
 	assert_int_equal(rtm->rtm_flags, 0);
-	encode_dump_routes(&buffer, AF_INET6, 0, 0, OBJECT_PROTOCOL);
+	encode_dump_routes(&buffer, AF_INET6,
+			   &(struct route_filter){.protocol = OBJECT_PROTOCOL});
 	assert_int_equal(rtm->rtm_protocol, OBJECT_PROTOCOL);
 }
 
