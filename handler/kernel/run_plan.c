@@ -277,7 +277,9 @@ static int mend(struct rtnl *rtnl, const struct plan *plan, unsigned tries,
 		*victims = more;
 	}
 	for (size_t i = 0; i < victims->n; i++) {
-		put_back(rtnl, &victims->stranger[i]);
+		const int put = put_back(rtnl, &victims->stranger[i]);
+
+		r = r < 0 ? r : put;
 		ret[victims->stranger[i].step] = (struct answer){.error = -EBUSY};
 	}
 	return r;
