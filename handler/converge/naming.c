@@ -100,20 +100,13 @@ static int change(const struct naming *naming, struct table_names *names)
 	return r < 0 ? r : 0;
 }
 
-static bool has_table(const struct objects *objects)
-{
-	for (size_t i = 0; i < objects->n; i++)
-		if (objects->object[i].kind == OBJECT_TABLE)
-			return true;
-	return false;
-}
-
 int naming_set(const struct naming *naming)
 {
 	struct table_names names = {0};
 	int r;
 
-	if (!has_table(naming->gone) && !has_table(naming->wanted))
+	if (!objects_have_kind(naming->gone, OBJECT_TABLE) &&
+	    !objects_have_kind(naming->wanted, OBJECT_TABLE))
 		return 0;
 	r = names_read_to_change(naming->runfd, &names);
 	if (r == 0)

@@ -154,7 +154,7 @@ void kernel_state_free(struct kernel_state *state)
 const struct kernel_link *kernel_state_link(const struct kernel_state *state,
 					    const char *ifname)
 {
-	struct kernel_link key = {.carrier = false};
+	struct kernel_link key = {.master = 0};
 	const struct kernel_link *wanted = &key, **found = NULL;
 
 	memcpy(key.link.ifname, ifname, strnlen(ifname, sizeof(key.link.ifname) - 1));

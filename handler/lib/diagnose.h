@@ -40,7 +40,7 @@ static inline struct diagnostics diagnostics_in(const struct diagnostics *to,
 				    .file = file};
 }
 
-/* From the DIAGNOSTICS_MAXth error of a file on they are only counted. */
+/* After DIAGNOSTICS_MAX errors of a file they are only counted. */
 __attribute__((format(printf, 4, 5))) void diagnose(struct diagnostics *diagnostics,
 						    enum severity severity, unsigned line,
 						    const char *format, ...);

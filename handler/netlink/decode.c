@@ -109,7 +109,7 @@ int decode_link(const struct nlmsghdr *nlh, struct kernel_link *ret)
 		return -EBADMSG;
 	link.link.ifindex = (uint32_t)ifi->ifi_index;
 	link.link.up = ifi->ifi_flags & IFF_UP;
-	link.carrier = link.link.carrier = ifi->ifi_flags & IFF_LOWER_UP;
+	link.link.carrier = ifi->ifi_flags & IFF_LOWER_UP;
 	link.noarp = ifi->ifi_flags & IFF_NOARP;
 	attr_each (attr, nlh, sizeof(*ifi))
 		ok &= get_link_attr(attr, &link);

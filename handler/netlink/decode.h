@@ -29,17 +29,16 @@ struct answer {
 /* Of an NLMSG_ERROR, or an NLMSG_DONE (whose payload is an errno, linux/netlink.h). */
 int decode_answer(const struct nlmsghdr *nlh, struct answer *ret);
 
+/* The same for rtnl_ask: DATA is a struct answer. */
+int decode_answer_only(void *data, unsigned i, const struct nlmsghdr *nlh);
+
 /* A link, and what else its message says of it. */
 struct kernel_link {
 	struct link link;
-	bool carrier;       /* IFF_LOWER_UP: only an up link has it */
 	bool noarp;         /* IFF_NOARP: it knows no neighbours */
 	uint32_t master;    /* ifindex of the bridge or VRF that it is in; 0: none */
 	uint32_t vrf_table; /* of a VRF; 0: it is none */
 };
-
-/* The same for rtnl_ask: DATA is a struct answer. */
-int decode_answer_only(void *data, unsigned i, const struct nlmsghdr *nlh);
 
 /* Of an RTM_NEWLINK or RTM_DELLINK. */
 int decode_link(const struct nlmsghdr *nlh, struct kernel_link *ret);

@@ -40,7 +40,6 @@ static void put_family(struct json *json, uint8_t family)
 static void put_rule(struct page *page, const struct object *rule)
 {
 	struct json *json = &page->json;
-
 	char selector[SELECTOR_STRLEN];
 
 	object_format_selector(rule, selector);

@@ -65,7 +65,6 @@ static int want_table(const struct section *section, struct objects *wanted)
 	const struct object table = {.kind = OBJECT_TABLE,
 				     .table = section->table,
 				     .selector = section->source_route ? SELECT_ALL : 0};
-
 	const struct object kept = {.kind = OBJECT_KEPT, .table = section->table};
 	int r = section->no_route ? 0 : objects_put(wanted, &table);
 

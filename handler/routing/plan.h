@@ -16,7 +16,7 @@
 struct link {
 	uint32_t ifindex; /* 0: there is no such link */
 	bool up;          /* IFF_UP: a route on a link that is down is refused */
-	bool carrier;     /* IFF_LOWER_UP */
+	bool carrier;     /* IFF_LOWER_UP: only an up link has it */
 	bool held;        /* counts as down, whatever the link says */
 	char ifname[IFNAMSIZ];
 };

@@ -84,8 +84,7 @@ int record_write(int runfd, const char *ifname, const struct objects *objects)
 int record_remove(int runfd, const char *ifname)
 {
 	char name[RECORD_NAME_SIZE];
-
-	int r = run_dir_tidy(runfd);
+	const int r = run_dir_tidy(runfd);
 
 	record_name(ifname, name);
 	return r < 0 ? r : run_dir_remove(runfd, name);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/route_get.h"
-#include "status/tunnel_judge.h"
 
 #include "netlink/encode.h"
 #include "netlink/route_reply.h"
 #include "status/probe_packet.h"
+#include "status/tunnel_judge.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -203,7 +203,7 @@ void tunnel_status_find_link(struct tunnel_status *status,
 	if (!link)
 		return;
 	status->link = link->link;
-	status->no_carrier = link->link.up && !link->carrier;
+	status->no_carrier = link->link.up && !link->link.carrier;
 	master = link->master ? kernel_state_link_at(kernel, link->master) : NULL;
 	if (!master || !master->vrf_table)
 		return;

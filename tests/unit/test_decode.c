@@ -348,13 +348,13 @@ static void test_more_of_links(void **state)
 	begin_link(&reply, 12, IFF_UP | 0x10000 /* IFF_LOWER_UP */ | IFF_NOARP);
 	attr_u32(&reply, IFLA_MASTER, 7);
 	assert_int_equal(link_of(&reply, reply.size, &link), 0);
-	assert_true(link.carrier && link.noarp);
+	assert_true(link.link.carrier && link.noarp);
 	assert_int_equal(link.master, 7);
 	assert_int_equal(link.vrf_table, 0);
 	begin_link(&reply, 12, IFF_UP);
 	link_info(&reply, "vrf", IFLA_VRF_TABLE, 70000);
 	assert_int_equal(link_of(&reply, reply.size, &link), 0);
-	assert_false(link.carrier || link.noarp);
+	assert_false(link.link.carrier || link.noarp);
 	assert_int_equal(link.vrf_table, 70000);
 	begin_link(&reply, 12, IFF_UP);
 	link_info(&reply, "vlan", IFLA_VRF_TABLE, 5); /* a VLAN's number */

@@ -341,7 +341,6 @@ static void test_link(void **state)
 				  .ifname = "sixxs0",
 				  .up = true,
 				  .carrier = links[i].carrier},
-			 .carrier = links[i].carrier,
 			 .master = links[i].in_vrf ? 5 : 0}};
 		const struct kernel_link *by_name[] = {&link[0], &link[1]};
 		struct kernel_rule rule = {.l3mdev = true, .priority = links[i].rule};
