@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "config/findings.h"
 #include "config/keys.h"
+#include "converge/converge.h"
 #include "converge/execute.h"
 #include "converge/sweep.h"
 #include "guard/connect_count.h"

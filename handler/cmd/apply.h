@@ -7,7 +7,8 @@
 #ifndef APPLY_H
 #define APPLY_H
 
-#include "converge/converge.h"
+#include "converge/outcome.h"
+#include "netlink/rtnl.h"
 #include "settings.h"
 
 /* All return 0 or the first -errno; one failure does not keep the rest from being done.

@@ -11,6 +11,7 @@
 #include "netlink/dump.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,21 @@
 
 #define TABLE_FIRST 200 /* the story's; the first that nobody uses */
 #define TABLE_LAST  65535
+
+struct suggestion {
+	const char *ifname;
+	size_t n; /* addresses of global scope */
+	struct prefix *address;
+	struct prefix gateway[2]; /* what gateway = auto stands for: of IPv6, of IPv4 */
+	bool has_default[2]; /* main has a default by this link, with one or without */
+	bool noarp;          /* it knows no neighbours: no next hop is needed */
+	uint32_t table;      /* that nobody uses; 0: there is none */
+	bool name_taken;     /* by another table */
+	bool names_unread;   /* not all names of tables are known */
+	/* drop-ins by their paths: with a section for it, or wrong */
+	char elsewhere[PATH_MAX];
+	char unread[PATH_MAX];
+};
 
 static const uint8_t families[] = {AF_INET6, AF_INET};
 
@@ -267,7 +283,7 @@ static void print_gateway(const struct suggestion *suggestion, FILE *out)
 	}
 }
 
-void suggest_print(const struct suggestion *suggestion, FILE *out)
+static void print_all(const struct suggestion *suggestion, FILE *out)
 {
 	fprintf(out,
 		"# %s as it stands: see sixxs-route.conf(5), then sixxs-route check.\n",
@@ -310,7 +326,7 @@ int suggest(const struct settings *settings, struct rtnl *rtnl, const char *ifna
 	const int r = look(settings, rtnl, &suggestion);
 
 	if (r == 0)
-		suggest_print(&suggestion, stdout);
+		print_all(&suggestion, stdout);
 	else if (r == -ENODEV)
 		log_line(
 			LOG_ERR,

@@ -25,7 +25,8 @@ int claim_order(const struct claim *a, const struct claim *b)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-unsigned claim_key_line(const struct claim *claim, const char *key)
+/* 0: it has none. */
+static unsigned key_line(const struct claim *claim, const char *key)
 {
 	for (unsigned i = 0; i < CONFIG_KEYS; i++)
 		if (!strcmp(config_keys[i].name, key))
@@ -35,14 +36,14 @@ unsigned claim_key_line(const struct claim *claim, const char *key)
 
 unsigned claim_line(const struct claim *claim, const char *key)
 {
-	const unsigned line = claim_key_line(claim, key);
+	const unsigned line = key_line(claim, key);
 
 	return line ? line : claim->line;
 }
 
 unsigned claim_name_line(const struct claim *claim)
 {
-	return claim_line(claim, claim_key_line(claim, "name") ? "name" : "table");
+	return claim_line(claim, key_line(claim, "name") ? "name" : "table");
 }
 
 void claim_say(const struct claims *claims, const struct claim *claim,

@@ -63,8 +63,7 @@ int claim_order(const struct claim *a, const struct claim *b);
 /* Whether the section is good, and its interface's. */
 bool claim_counts(const struct claim *claim);
 
-/* The line of KEY in the section, 0: it has none; and that or else the section's. */
-unsigned claim_key_line(const struct claim *claim, const char *key);
+/* The line of KEY in the section, or else the section's. */
 unsigned claim_line(const struct claim *claim, const char *key);
 
 /* The line that gives the table its name. */

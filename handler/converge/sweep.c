@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/sweep.h"
 
-#include "config/config.h"
 #include "config/keys.h"
-#include "converge/converge.h"
 #include "converge/dry_run.h"
 #include "converge/execute.h"
 #include "converge/messages.h"

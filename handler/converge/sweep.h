@@ -7,7 +7,8 @@
 #ifndef SWEEP_H
 #define SWEEP_H
 
-#include "converge/converge.h"
+#include "netlink/rtnl.h"
+#include "settings.h"
 
 /* Returns how many orphans were found (and deleted, or printed with dry_run), or -errno.
  */

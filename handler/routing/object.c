@@ -2,7 +2,6 @@
 #include "routing/object.h"
 
 #include "lib/array.h"
-#include "lib/text.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "state/owners.h"
 
-#include "lib/cleanup.h"
 #include "state/record.h"
 
 #include <errno.h>

@@ -14,11 +14,6 @@
 #define OURS     "rt_tables"
 #define OURS_MAX (16 * 1024 * 1024) /* bytes */
 
-bool name_equal(const struct name_entry *a, const struct name_entry *b)
-{
-	return a->number == b->number && !strcmp(a->name, b->name);
-}
-
 /* ---- our file ----------------------------------------------------------------------- */
 
 void names_free(const struct table_names *names)

@@ -15,8 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool name_equal(const struct name_entry *a, const struct name_entry *b);
-
 /*
  * May the table of WANT bear its name? Looks at all of iproute2's files and at ours below
  * the open folder RUNFD (-1: there is none yet). *ret is written for *_TAKEN only.

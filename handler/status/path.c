@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/path.h"
 
-#include "converge/messages.h"
-
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>

@@ -7,7 +7,7 @@
 #ifndef FOLLOWERS_H
 #define FOLLOWERS_H
 
-#include "converge/converge.h"
+#include "converge/outcome.h"
 
 #include <net/if.h>
 #include <stddef.h>

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "state/record.h"
+#include "watch/culprit.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -11,7 +11,6 @@
 #include "settings.h"
 #include "watch/backoff.h"
 #include "watch/changes.h"
-#include "watch/culprit.h"
 
 struct upkeep {
 	struct settings settings;
