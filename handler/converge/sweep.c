@@ -193,14 +193,14 @@ static int drop_names(const struct sweep *sweep)
 static bool is_name_line(const char *line, size_t length)
 {
 	const size_t digits = strspn(line, "0123456789");
+	const size_t size = length - digits - 1; /* of the name */
 	char name[TABLE_NAME_SIZE];
 
-	if (!digits || digits >= length || line[digits] != ' ' ||
-	    length - digits > sizeof(name))
+	if (!digits || digits >= length || line[digits] != ' ' || size >= sizeof(name))
 		return false;
-	snprintf(name, sizeof(name), "%.*s", (int)(length - digits - 1),
-		 line + digits + 1);
-	return iproute2_name_ok(name);
+	memcpy(name, line + digits + 1, size);
+	name[size] = '\0';
+	return strlen(name) == size && iproute2_name_ok(name);
 }
 
 /* ip(8) stops reading the file at a line that it does not understand. */
@@ -208,21 +208,22 @@ static int drop_bad_lines(const struct sweep *sweep)
 {
 	struct table_names names;
 	int n = 0, r = names_read_to_change(sweep->runfd, &names);
-	char *to = names.bytes, *newline;
+	size_t kept = 0, length;
 
 	if (r < 0)
 		return r;
-	for (char *line = to; (newline = strchr(line, '\n')); line = newline + 1) {
-		const size_t length = (size_t)(newline - line);
+	for (size_t at = 0; at < names.size; at += length + 1) {
+		char *const line = names.bytes + at;
 
+		length = (size_t)((char *)rawmemchr(line, '\n') - line);
 		if (!is_name_line(line, length)) {
 			n++;
 			continue;
 		}
-		memmove(to, line, length + 1);
-		to += length + 1;
+		memmove(names.bytes + kept, line, length + 1);
+		kept += length + 1;
 	}
-	names.size = n ? (size_t)(to - names.bytes) : names.size;
+	names.size = kept;
 	names.changed |= n;
 	r = names_write(sweep->runfd, &names);
 	names_free(&names);

@@ -586,6 +586,14 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	exits 0 $handler apply --all
 	assert_same "$names" "$(cat /run/sixxs-route/rt_tables)"
 	told '^daemon.info swept from rt_tables what names no table, lines: 6$'
+	# NULs, and no end of the last line
+	printf '%s\n\0\n201 a\0b\nbad\n?' "$names" >/run/sixxs-route/rt_tables
+	sixxs-route apply --all
+	assert_same "$names" "$(cat /run/sixxs-route/rt_tables)"
+	told '^daemon.info swept from rt_tables what names no table, lines: 4$'
+	printf '%s' "$names" >/run/sixxs-route/rt_tables
+	sixxs-route apply --all
+	assert_same "$names" "$(cat /run/sixxs-route/rt_tables)"
 	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
 	log_restart
 	exits 0 $handler apply --all
