@@ -260,7 +260,7 @@ define install_packages
 endef
 
 format: ## lay out the C sources
-	clang-format -i handler/*.[ch] handler/*/*.[ch] tests/unit/*.c tests/fuzz/*.c
+	clang-format -i handler/*.[ch] handler/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]
 
 clean: ## remove what was built
 	rm -rf build

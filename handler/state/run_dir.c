@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define LOCKS_SIZE 65536 /* of /proc/locks, that is 1,000 locks */
-#define LOCK_NAME  "lock"
 
 /* With a slash behind it, a symbolic link would be followed. */
 static int cut_slashes(const char *path, char ret[static PATH_MAX])
@@ -119,7 +118,7 @@ static int wait_for_lock(int fd)
 static int open_lock(int runfd)
 {
 	_cleanup_close_ int fd =
-		openat(runfd, LOCK_NAME,
+		openat(runfd, RUN_DIR_LOCK,
 		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	struct stat st;
 
@@ -179,7 +178,7 @@ bool run_dir_is_locked(int runfd)
 	struct stat st;
 	size_t size;
 
-	if (fstatat(runfd, LOCK_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(runfd, RUN_DIR_LOCK, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	snprintf(place, sizeof(place), " %02x:%02x:%lu ", major(st.st_dev),
 		 minor(st.st_dev), (unsigned long)st.st_ino);

@@ -15,6 +15,7 @@
 
 #define LOCK_SECONDS 10    /* the longest wait for the lock */
 #define RUN_DIR_TEMP "tmp" /* what will be renamed; one is enough, under the lock */
+#define RUN_DIR_LOCK "lock"
 
 /*
  * Opens the folder PATH; CREATE: makes it if there is none. Returns a descriptor;

@@ -2,6 +2,7 @@
 #include "state/wait_slot.h"
 
 #include "lib/cleanup.h"
+#include "state/run_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 int wait_slot_take(int runfd)
 {
 	_cleanup_close_ int fd =
-		openat(runfd, "lock", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		openat(runfd, RUN_DIR_LOCK, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
