@@ -324,6 +324,18 @@ static void drop_told(const struct run *run)
 	told_write(run->runfd, &told);
 }
 
+/* The rest is done all the same. */
+static void ask_way(const struct run *run, struct outcome *ret)
+{
+	const int r = astray_find(run->rtnl, &run->link, &run->wanted, ret->astray);
+
+	if (r < 0)
+		log_line(
+			LOG_WARNING,
+			"%s: cannot ask the kernel which way its packets go: %s; see: sixxs-route status",
+			run->ifname, strerror(-r));
+}
+
 static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcome *ret)
 {
 	const struct settings *settings = run->settings;
@@ -348,7 +360,7 @@ static int lock_and_run(struct run *run, uint32_t removed_ifindex, struct outcom
 	log_release();
 	if (r == 0 && objects_have_kind(&run->wanted, OBJECT_ROUTE) &&
 	    settings->ask_way >= (ret->changed ? ASK_IF_CHANGED : ASK_ALWAYS))
-		astray_find(run->rtnl, &run->link, &run->wanted, ret->astray);
+		ask_way(run, ret);
 	return r;
 }
 

@@ -574,6 +574,15 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	exits 1 grep 'lookup 999' <<<"$(ip -6 rule)"
 }
 
+@test "apply says so where it cannot ask which way the packets go" {
+	local n
+	$handler apply sixxs0
+	strace -qq -o /tmp/trace -e trace=sendto $handler apply sixxs0
+	n=$(grep -n RTM_GETROUTE /tmp/trace | tail -n1 | cut -d: -f1)
+	exits 0 strace -qq -o /dev/null -e trace=sendto -e inject=sendto:error=ENOBUFS:when="$n" $handler apply sixxs0
+	told '^daemon.warn sixxs0: cannot ask the kernel which way its packets go: No buffer space available; '
+}
+
 @test "apply --all sweeps lines of rt_tables that name no table: ip(8) reads none behind them" {
 	local names
 	exits 0 $handler apply --all
