@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conf.d -> struct section: the look-up of an interface's section (keys.c has the table of
+ * conf.d -> struct tunnel: the look-up of an interface's sections (keys.c has the table of
  * keys, conflicts.c which of two sections is wrong). Says every error with file and line
  * (to the log in an event, to a list for `check`): the same parser and decisions for
  * both. Knows nothing of the kernel.
@@ -16,9 +16,9 @@
 #include <stddef.h>
 
 /*
- * The section for IFNAME in the drop-ins of SETTINGS: that of IFNAME.conf, which answers
+ * The sections for IFNAME in the drop-ins of SETTINGS: those of IFNAME.conf, which answers
  * for IFNAME alone; without such a file, of the first other file in byte order of their
- * names that has one. No folder is no section, unless somebody has typed its name.
+ * names that has any. No folder is no section, unless somebody has typed its name.
  * Returns 1 with *ret; 0: no section; -errno: unknown, because IFNAME.conf is wrong or has
  * no section for it, or because what may hold the section could not be read, after a
  * diagnostic. Nobody may remove a route on that ground.
@@ -42,8 +42,8 @@ int config_read_files(char *const files[], const struct diagnostics *to,
 		      struct claims *ret);
 
 /*
- * Gives fn every section that counts, each interface once. Returns as config_read(),
- * after all others were given; or fn's first negative return.
+ * Gives fn every section that counts: of an interface, those of one file. Returns as
+ * config_read(), after all others were given; or fn's first negative return.
  */
 typedef int config_each_fn(void *data, const struct section *section, const char *file,
 			   unsigned line);

@@ -20,9 +20,8 @@ struct standing {
 	struct plan eviction;       /* deletes of ours that must not stay; the caller's */
 	struct kernel_object other; /* somebody else's in its slot */
 	bool has_other;
-	struct kernel_object
-		preferred; /* somebody else's that the kernel prefers to it: by its metric,
-			       or as it comes first */
+	/* somebody else's that the kernel prefers to it: by its metric, or as it comes first */
+	struct kernel_object preferred;
 	bool has_preferred;
 };
 

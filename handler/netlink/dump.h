@@ -34,7 +34,7 @@ int dump_defaults(struct rtnl *rtnl, uint8_t family, uint32_t table, dump_found_
 
 /*
  * Of a table's default routes those with our mark, by the kernel's own filter: a table may
- * hold any number of others. OIF: by that link alone; 0: by any. The same returns.
+ * hold any number of others. OIF: by that link alone; 0: by any. Returns 0 or -errno.
  */
 int dump_our_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint32_t oif,
 		    dump_found_fn *fn, void *data);

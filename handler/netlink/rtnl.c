@@ -112,7 +112,6 @@ void rtnl_close(struct rtnl *rtnl)
 	if (rtnl->socket)
 		mnl_socket_close(rtnl->socket);
 	free(rtnl->receive.bytes);
-	free(rtnl->send.bytes);
 	*rtnl = (struct rtnl){.socket = NULL};
 }
 

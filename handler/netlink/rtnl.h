@@ -20,12 +20,12 @@ struct rtnl_buffer {
 	size_t size;
 };
 
-/* Each socket has buffers of its own: a callback of one may use another. */
+/* Each socket has a buffer of its own: a callback of one may use another. */
 struct rtnl {
 	struct mnl_socket *socket;
 	uint32_t seq;
 	uint32_t port; /* its address, once somebody has asked; 0: nobody has */
-	struct rtnl_buffer receive, send;
+	struct rtnl_buffer receive;
 };
 
 /* groups: a mask of RTMGRP_*, 0 for requests alone. Returns 0 or -errno. */

@@ -66,6 +66,7 @@ int plan_wanted(const struct section *section, const struct link *link,
 int plan_steps(const struct objects *gone, const struct objects *wanted,
 	       struct plan *ret);
 
+/* One more step; of what is no kernel object none. Returns 0 or -ENOMEM. */
 int plan_push(struct plan *plan, enum step_op op, const struct object *object);
 
 void plan_free(struct plan *plan);

@@ -66,10 +66,9 @@ struct tunnel_status {
 	bool no_carrier;    /* it is up all the same */
 	char vrf[IFNAMSIZ]; /* that the link is in; "": in none */
 	uint32_t vrf_table;
-	uint32_t
-		vrf_rule; /* priority of the rule that looks there before ours; 0: none */
-	bool recorded;    /* its record is not empty */
-	bool record_bad;  /* and cannot be read: what was installed is not known */
+	uint32_t vrf_rule; /* priority of the one that looks there before ours; 0: none */
+	bool recorded;     /* it has a record */
+	bool record_bad;   /* one that cannot be read: what was installed is not known */
 	size_t n_items;
 	struct object_status *item;
 	size_t n_paths; /* one for each selector of a wanted rule */
