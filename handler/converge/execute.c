@@ -171,11 +171,6 @@ struct rule_look {
 	bool *there; /* per step */
 };
 
-static bool is_in_place_of(const struct object *a, const struct object *b)
-{
-	return a->priority == b->priority && a->table == b->table;
-}
-
 static int look_at_rule(void *data, const struct kernel_object *found)
 {
 	const struct rule_look *look = data;
@@ -186,10 +181,7 @@ static int look_at_rule(void *data, const struct kernel_object *found)
 
 		if (object->kind != OBJECT_RULE || object->family != look->family)
 			continue;
-		if (found->ours && object_equal(object, &found->object))
-			look->there[i] = true;
-		else if (is_in_place_of(object, &found->object))
-			look->execution->result[i].other = *found;
+		look->there[i] |= found->ours && object_equal(object, &found->object);
 	}
 	return 0;
 }

@@ -26,7 +26,7 @@ enum verdict {
 struct result {
 	enum verdict verdict;
 	struct answer answer;
-	struct kernel_object other; /* VERDICT_FOREIGN, or has_preferred */
+	struct kernel_object other; /* of a route: VERDICT_FOREIGN, or has_preferred */
 	/* a route is there, and somebody else's default by another link comes before it */
 	bool has_preferred;
 };

@@ -98,7 +98,6 @@ static void explain_foreign(const struct step *step, const struct result *result
 			    char ret[static EXPLAIN_SIZE])
 {
 	char other[EXPLAIN_SIZE], rule[OBJECT_COMMAND_STRLEN];
-	const char *family;
 
 	if (step->object.kind == OBJECT_RULE) {
 		explain_step(step, rule);
@@ -108,18 +107,11 @@ static void explain_foreign(const struct step *step, const struct result *result
 			rule, step->object.priority);
 		return;
 	}
-	family = family_name(step->object.family);
 	explain_kernel_object(&result->other, other);
-	if (result->other.ours)
-		snprintf(
-			ret, EXPLAIN_SIZE,
-			"table %u already has the default route of another tunnel (%s %.200s): give each its own table, or, if it is left over, run: sixxs-route apply --all",
-			step->object.table, family, other);
-	else
-		snprintf(
-			ret, EXPLAIN_SIZE,
-			"table %u already has a default route that is not ours (%s %.200s), which is left alone: delete it, or set another table or metric",
-			step->object.table, family, other);
+	snprintf(
+		ret, EXPLAIN_SIZE,
+		"table %u already has a default route that is not ours (%s %.200s), which is left alone: delete it, or set another table or metric",
+		step->object.table, family_name(step->object.family), other);
 }
 
 void explain_result(const struct step *step, const struct result *result,

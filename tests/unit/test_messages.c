@@ -117,10 +117,6 @@ static void test_foreign_route(void **state)
 	explain_result(&step, &result, text);
 	assert_non_null(strstr(text, "default dev lo metric 1024, protocol 4 static"));
 	assert_non_null(strstr(text, "not ours"));
-	result.other.ours = true;
-	result.other.protocol = OBJECT_PROTOCOL;
-	explain_result(&step, &result, text);
-	assert_non_null(strstr(text, "another tunnel"));
 }
 
 /* The longest of all parts at once. */
