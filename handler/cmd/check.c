@@ -13,6 +13,7 @@
 #include "kernel/ipv6.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "routing/plan.h"
 
 #include <dirent.h>
@@ -277,11 +278,7 @@ static void check_own_files(struct check *check)
 /* What install and packages put there, and what is hidden by intent. */
 static bool is_meant_to_be_unread(const char *name)
 {
-	static const char example[] = ".example";
-	const size_t size = strlen(name), tail = strlen(example);
-
-	if (!strncmp(name, "README", strlen("README")) ||
-	    (size > tail && !strcmp(name + size - tail, example)))
+	if (!strncmp(name, "README", strlen("README")) || ends_in(name, ".example"))
 		return true;
 	return name[0] == '.' && !config_is_dropin(name + 1);
 }

@@ -6,6 +6,7 @@
 #include "config/section.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "lib/trusted.h"
 
 #include <dirent.h>
@@ -50,9 +51,7 @@ static int open_folder(const struct settings *settings, struct claims *claims)
 
 bool config_is_dropin(const char *name)
 {
-	const size_t size = strlen(name);
-
-	return name[0] != '.' && size > 5 && !strcmp(name + size - 5, ".conf");
+	return name[0] != '.' && ends_in(name, ".conf");
 }
 
 static int is_dropin(const struct dirent *entry)

@@ -267,22 +267,14 @@ static int resolve_gateway(struct rtnl *rtnl, const struct link *link,
 	return 0;
 }
 
-static bool has_source(const struct section *section, uint8_t family)
-{
-	for (unsigned i = 0; i < section->n_sources; i++)
-		if (section->source[i].family == family)
-			return true;
-	return false;
-}
-
 /*
  * Each family that has a source needs its gateway. Where none has, any gateway will do:
  * what is selected otherwise is of both, and many links carry one alone.
  */
 static void note_lacking(const struct section *section, struct resolved *ret)
 {
-	const bool has6 = has_source(section, AF_INET6),
-		   has4 = has_source(section, AF_INET);
+	const bool has6 = plan_has_source(section, AF_INET6),
+		   has4 = plan_has_source(section, AF_INET);
 	const bool any = !has6 && !has4 && section->unknown6 && section->unknown4;
 
 	ret->no_gateway6 = any || (has6 && section->unknown6);

@@ -2,6 +2,7 @@
 #include "lib/file.h"
 
 #include "lib/cleanup.h"
+#include "lib/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,13 +59,6 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 	bytes[*ret_size] = '\0';
 	*ret = bytes;
 	return 0;
-}
-
-static bool ends_in(const char *name, const char *suffix)
-{
-	const size_t size = strlen(name), tail = strlen(suffix);
-
-	return size > tail && !strcmp(name + size - tail, suffix);
 }
 
 int file_each(const char *dir, const char *suffix, size_t max, file_fn *fn, void *data)

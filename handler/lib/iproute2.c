@@ -126,10 +126,7 @@ static void keep_error(int *error, int r)
 
 static bool is_read(const char *name)
 {
-	const size_t size = strlen(name);
-
-	return name[0] != '.' && size > 5 && !strcmp(name + size - 5, ".conf") &&
-	       strcmp(name, OUR_LINK);
+	return name[0] != '.' && ends_in(name, ".conf") && strcmp(name, OUR_LINK);
 }
 
 /* NAME: of at most NAME_MAX bytes. iproute2_root is short. */

@@ -42,6 +42,13 @@ bool number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret)
 	return size;
 }
 
+bool ends_in(const char *text, const char *tail)
+{
+	const size_t size = strlen(text), n = strlen(tail);
+
+	return size > n && !memcmp(text + size - n, tail, n);
+}
+
 size_t name_span(const char *text)
 {
 	const char *c = text;

@@ -28,6 +28,9 @@ char *put_hex(char *to, uint32_t number);
  */
 bool number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret);
 
+/* Whether TAIL is its end, and not all of it. */
+bool ends_in(const char *text, const char *tail);
+
 /*
  * How many of its first bytes are [A-Za-z0-9_.-], as in all our names: strspn(3) of so many
  * takes a thousand instructions.

@@ -18,12 +18,19 @@ bool plan_follows_carrier(const struct section *section)
 	return section->carrier_needed;
 }
 
-/* Of the keys that name a family: sources and gateways. */
-static bool names_family(const struct section *section, uint8_t family)
+bool plan_has_source(const struct section *section, uint8_t family)
 {
 	for (unsigned i = 0; i < section->n_sources; i++)
 		if (section->source[i].family == family)
 			return true;
+	return false;
+}
+
+/* Of the keys that name a family: sources and gateways. */
+static bool names_family(const struct section *section, uint8_t family)
+{
+	if (plan_has_source(section, family))
+		return true;
 	return (family == AF_INET6 ? section->gateway6 : section->gateway4).family != 0;
 }
 
@@ -52,10 +59,7 @@ static bool has_other_rules(const struct section *section, uint8_t family)
 
 bool plan_has_family(const struct section *section, uint8_t family)
 {
-	for (unsigned i = 0; i < section->n_sources; i++)
-		if (section->source[i].family == family)
-			return true;
-	return has_other_rules(section, family);
+	return plan_has_source(section, family) || has_other_rules(section, family);
 }
 
 /* ---- routes ------------------------------------------------------------------------- */

@@ -45,6 +45,9 @@ bool plan_refuses(const struct section *section);
 /* Whether it selects by something that is of no family by itself. */
 bool plan_has_other_selectors(const struct section *section);
 
+/* Whether a source of the section is of this family. */
+bool plan_has_source(const struct section *section, uint8_t family);
+
 /* Whether the section has a rule for this family. */
 bool plan_has_family(const struct section *section, uint8_t family);
 

@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "lib/trusted.h"
 
 #include <dirent.h>
@@ -255,7 +256,6 @@ int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_f
 	_cleanup_close_ int fd =
 		openat(runfd, subfolder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const size_t tail = strlen(suffix);
 	const struct dirent *entry;
 	char name[NAME_MAX + 1];
 	int r = 0;
@@ -264,12 +264,10 @@ int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_f
 		return errno == ENOENT ? 0 : -errno;
 	fd = -1; /* the stream's now */
 	while (r >= 0 && (errno = 0, entry = readdir(dir))) {
-		const size_t size = strlen(entry->d_name);
-
-		if (entry->d_name[0] == '.' || size <= tail ||
-		    strcmp(entry->d_name + size - tail, suffix) != 0)
+		if (entry->d_name[0] == '.' || !ends_in(entry->d_name, suffix))
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)(size - tail), entry->d_name);
+		snprintf(name, sizeof(name), "%.*s",
+			 (int)(strlen(entry->d_name) - strlen(suffix)), entry->d_name);
 		r = fn(data, name);
 	}
 	if (r >= 0)
