@@ -191,14 +191,9 @@ static int wait_for_answers(struct pinger *pinger, int64_t wait_ms)
 
 static bool is_up(const struct tunnel_status *status, const struct path *path)
 {
-	for (size_t i = 0; i < status->n_sections; i++) {
-		const struct section *section = &status->sections[i].section;
+	const struct section *section = tunnel_judge_section_of(status, path);
 
-		if (section->table == path->wanted.table &&
-		    section->priority == path->wanted.priority)
-			return plan_is_up(section, &status->link);
-	}
-	return false;
+	return section && plan_is_up(section, &status->link);
 }
 
 /* What is to be sent from this source, or why nothing is. */

@@ -125,9 +125,8 @@ const struct path *tunnel_judge_path_of(const struct tunnel_status *status,
 	return NULL;
 }
 
-/* The section whose rule it is. NULL: of none. */
-static const struct section *section_of(const struct tunnel_status *status,
-					const struct path *path)
+const struct section *tunnel_judge_section_of(const struct tunnel_status *status,
+					      const struct path *path)
 {
 	for (size_t i = 0; i < status->n_sections; i++) {
 		const struct section *section = &status->sections[i].section;
@@ -164,7 +163,7 @@ static enum lack lack_of(const struct section *section, uint8_t family)
 static void judge_path(const struct tunnel_status *status, struct path *path,
 		       const struct kernel_state *kernel)
 {
-	const struct section *section = section_of(status, path);
+	const struct section *section = tunnel_judge_section_of(status, path);
 	const enum lack lack = lack_of(section, path->wanted.family);
 	struct path_tunnel tunnel = {.up = section && plan_is_up(section, &status->link),
 				     .held = status->link.held,

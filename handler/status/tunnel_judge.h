@@ -32,6 +32,10 @@ const struct path *tunnel_judge_path_of(const struct tunnel_status *status,
 					const struct section *section,
 					const struct prefix *source);
 
+/* The section whose rule leads the path; NULL: of none. */
+const struct section *tunnel_judge_section_of(const struct tunnel_status *status,
+					      const struct path *path);
+
 /* Whether the item is the path's own rule, or prefer_main's before it. */
 bool tunnel_judge_is_rule_of(const struct object_status *item, const struct path *path);
 
