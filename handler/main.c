@@ -367,10 +367,16 @@ int main(int argc, char *argv[])
 		return status;
 	if (verb->interactive || arguments.verbose || arguments.settings.dry_run)
 		ignore(SIGPIPE); /* the work is done, also when nobody reads of it */
-	/* an event opens nothing before its socket, which shows the same */
-	if (verb->interactive && hold_standard_streams() < 0)
-		return EXIT_FAILURE;
 	log_open(verb->interactive, arguments.verbose);
+	/* an event opens nothing before its socket, which shows the same */
+	r = verb->interactive ? hold_standard_streams() : 0;
+	if (r < 0) {
+		log_line(
+			LOG_ERR,
+			"cannot open /dev/null in the place of a closed standard stream: %s: nothing was done",
+			strerror(-r));
+		return verb->failed;
+	}
 	low = find_low_limit(stack);
 	if (low) {
 		tell_low_limit(low);

@@ -574,6 +574,14 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	exits 1 grep 'lookup 999' <<<"$(ip -6 rule)"
 }
 
+@test "a closed standard stream, and no /dev/null to put there: nothing is done, and it is said" {
+	mkdir -p /tmp/empty
+	for what in '2 status' '1 apply sixxs0'; do
+		exits "${what%% *}" unshare -m bash -c 'mount --bind /tmp/empty /dev && exec sixxs-route $0 <&-' "${what#* }" 2>/tmp/err
+		grep -qx 'sixxs-route: cannot open /dev/null in the place of a closed standard stream: No such file or directory: nothing was done' /tmp/err
+	done
+}
+
 @test "apply says so where it cannot ask which way the packets go" {
 	local n
 	$handler apply sixxs0
