@@ -176,7 +176,7 @@ log_lines() {
 	sed -nE 's/^.{15} [^ ]+ ([^ ]+) sixxs-route(\[[0-9]+\])?: /\1 /p' $messages
 }
 
-declare -A capture_pid
+declare -gA capture_pid # bats sources this within a function
 
 # capture IFACE [FILTER...]: notes from now on what passes there; captured IFACE ends that and
 # prints it, one packet a line: "IP6 SOURCE > DESTINATION: ...". Of each its head is noted: for whole
@@ -252,6 +252,13 @@ pids_of() {
 	for file in /proc/[0-9]*/comm; do
 		! read -r name <"$file" || [ "$name" != "$1" ] || pids+=("${file//[^0-9]/}")
 	done 2>/dev/null
+}
+
+# handler_waits: the only run of ours waits for what is still to come, and has looked at all that came.
+handler_waits() {
+	local pids
+	pids_of sixxs-route
+	[ ${#pids[@]} -eq 1 ] && awaits_more "${pids[0]}"
 }
 
 udevd_starts() {

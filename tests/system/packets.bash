@@ -12,6 +12,8 @@
 
 # shellcheck source=lib.bash
 . "${BASH_SOURCE[0]%/*}/lib.bash"
+# shellcheck source=watcher.bash
+. "${BASH_SOURCE[0]%/*}/watcher.bash"
 
 far4=203.0.113.1 far6=2001:db8:f::1
 packets=/tmp/packets capture=""
@@ -115,16 +117,18 @@ noted() {
 	local port=$((20000 + RANDOM % 20000))
 	while kill -0 "$capture"; do
 		echo >/dev/udp/127.0.0.9/$port || true
-		nap 0.03
+		# it sleeps when all is noted
+		awaits_more "$capture" || nap 0.01
 		! grep -q "> 127.0.0.9.$port:" $packets || return 0
+		nap 0.01
 	done 2>/dev/null
 	return 1
 }
 
 # left COMMAND...: the links by which packets to the far host leave meanwhile, each once, one line;
-# "none" if there are none.
+# "none" if there are none. Who asks is not after the answer, for which ping_far waits a moment then.
 left() {
-	local from
+	local from patience=$((SLOW * 200))e-3
 	noted
 	from=$(wc -l <$packets)
 	"$@" >/tmp/left.log 2>&1 3>&- || true
@@ -153,7 +157,7 @@ leaves() {
 
 ping_far() { # 4|6 [OPTION...]
 	local to=far$1
-	ping "-$1" -n -c 1 -W "$SLOW" "${@:2}" "${!to}"
+	ping "-$1" -n -c 1 -W "${patience-$SLOW}" "${@:2}" "${!to}"
 }
 
 # answered 4|6 [OPTION...]: by the far host
@@ -193,27 +197,6 @@ passed() {
 	local to=far$2
 	noted
 	sent <$packets | grep -cE "^$1 +Out IP6? ${3-.*} > ${!to}[.:]" || true
-}
-
-# ---- the watcher --------------------------------------------------------------------------------
-
-watcher=""
-
-watch_start() {
-	sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
-	watcher=$!
-	wait_until 10 watch_listens # once it has its signals in hand, it has subscribed
-}
-
-watch_listens() { grep -q '^SigBlk:.*[1-9a-f]' "/proc/$watcher/status"; }
-
-watch_stop() {
-	local status=0
-	[ -n "$watcher" ] || return 0
-	kill "$watcher"
-	wait "$watcher" || status=$?
-	watcher=
-	return $status
 }
 
 # ---- the recipes ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ far_ip6=2001:200::1
 # Seconds from a tunnel's interface being made to its coming up: the client's look-ups and log-in.
 client_delay=${client_delay:-0.3}
 
-declare -A client_pid
+declare -gA client_pid
 
 topology_up() {
 	local ns

@@ -31,7 +31,18 @@ wait_until() {
 awaits_more() {
 	local where=
 	read -r where <"/proc/$1/wchan" || true
-	[[ $where == *@(poll|select)* ]]
+	[[ $where == *@(poll|select|wait_for_more_packets)* ]]
+} 2>/dev/null
+
+# due_in PID: of a watcher: as awaits_more, and sets "due": for how many milliseconds it fell asleep at most;
+# -1: until something comes in, for there is nothing that it has put off.
+due_in() {
+	local call=
+	read -r call <"/proc/$1/syscall" || true
+	# poll(2): its number, the descriptors, how many there are (of an answer one waits for one), how long
+	[[ $call =~ ^[0-9]+' '0x[0-9a-f]+' '0x[2-9]' '0x([0-9a-f]+)' ' ]] && awaits_more "$1" || return
+	due=$((0x${BASH_REMATCH[1]}))
+	[ $due -ne $((0xffffffff)) ] || due=-1
 } 2>/dev/null
 
 # udev_control WHAT...: as "udevadm control", until udevd has done so: a word that comes before it has asked

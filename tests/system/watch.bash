@@ -6,6 +6,8 @@
 
 # shellcheck source=lib.bash
 . "${BASH_SOURCE[0]%/*}/lib.bash"
+# shellcheck source=watcher.bash
+. "${BASH_SOURCE[0]%/*}/watcher.bash"
 
 setup_file() {
 	install_handler
@@ -47,25 +49,7 @@ teardown() {
 	return $status
 }
 
-watcher="" flood=""
-
-watch_start() {
-	sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
-	watcher=$!
-	# once it has its signals in hand, it has subscribed
-	wait_until 10 watch_listens
-}
-
-watch_listens() { grep -q '^SigBlk:.*[1-9a-f]' "/proc/$watcher/status"; }
-
-watch_stop() { # [SIGNAL]: it has to end with status 0
-	local status=0
-	[ -n "$watcher" ] || return 0
-	kill -CONT "$watcher" && kill -"${1-TERM}" "$watcher"
-	wait "$watcher" || status=$?
-	watcher=
-	return $status
-}
+flood=""
 
 watch_wakes() { sed -n 's/^voluntary_ctxt_switches:\t*//p' "/proc/$watcher/status"; }
 
