@@ -48,11 +48,16 @@ started=
 mdev() {
 	busybox mdev -df 3>&- &
 	started+=" $!"
+	wait_until 10 hears_uevents $!
 }
 watcher() {
 	sixxs-route watch 3>&- &
 	started+=" $!"
+	wait_until 10 due_in $! # its first round is over
 }
+
+# hears_uevents PID: of its own socket, that has its number, of the protocol 15
+hears_uevents() { awk -v pid="$1" '$2 == 15 && $3 == pid { found = 1 } END { exit !found }' /proc/net/netlink; }
 
 rules() { [ "$(ip -6 -N rule | grep -c 'from 2a02::1 lookup 200 proto 166')" -eq "$1" ]; }
 routes() { [ "$(ip -6 -N route show table 200 2>/dev/null | grep -c '^default dev sixxs0 proto 166')" -eq "$1" ]; }
@@ -73,7 +78,6 @@ comes_and_goes() {
 
 @test "mdev alone: an interface that comes, is renamed, renamed back, and goes" {
 	mdev
-	sleep 0.3 # it tells nobody that it listens
 	tunnel_add sixxs0
 	wait_until 10 rules 1
 	ip link set sixxs0 name other0
@@ -115,7 +119,6 @@ comes_and_goes() {
 
 @test "hotplug.d and the watcher: up and down as well, between two events" {
 	watcher
-	sleep 0.3
 	for _ in 1 2 3; do
 		tunnel_add sixxs0
 		hotplug net ACTION=add SUBSYSTEM=net INTERFACE=sixxs0 DEVICENAME=sixxs0
@@ -133,7 +136,6 @@ comes_and_goes() {
 @test "mdev and the watcher: up and down as well, at any speed" {
 	mdev
 	watcher
-	sleep 0.3
 	for _ in 1 2 3 4 5; do
 		comes_and_goes
 	done
@@ -141,6 +143,5 @@ comes_and_goes() {
 
 @test "the watcher alone: it follows links that come, go up and down, and go" {
 	watcher
-	sleep 0.3
 	comes_and_goes
 }

@@ -62,7 +62,7 @@ veth_tunnel() {
 }
 
 @test "IPv6 is back on a link: at once where it is told, within seconds where nothing tells it" {
-	local off on within=1
+	local off on told=yes
 	watch_start
 	veth_tunnel
 	for _ in 1 2; do
@@ -70,9 +70,17 @@ veth_tunnel() {
 		while IFS=/ read -r off on; do
 			$off
 			wait_until 2 counts 6 3
-			sleep 4
-			$on
-			wait_until $within complete
+			# its next try by itself is seconds away
+			if [ $told = yes ]; then
+				wait_until 10 watch_due 2000
+				$on
+				watch_answered
+				complete
+			else
+				wait_until 10 watch_due 4000
+				$on
+				wait_until 9 complete
+			fi
 		done <<-'END'
 			ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
 			sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=1/sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=0
@@ -80,7 +88,7 @@ veth_tunnel() {
 		tunnel_del sixxs0
 		settle
 		tunnel sixxs0
-		within=9
+		told=no
 	done
 	# the same trouble is told once each time
 	logged 4 '^daemon.err '
@@ -127,6 +135,8 @@ veth_tunnel() {
 	assert_same "$before" "$(state)"
 }
 
+linkdown() { ip -6 route show table 200 | grep -q 'default dev sixxs0 .*linkdown'; }
+
 @test "carrier lost with ignore_routes_with_linkdown, caches flushed, a bridge: nothing is lost" {
 	watch_start
 	veth_tunnel
@@ -135,8 +145,8 @@ veth_tunnel() {
 	before=$(state)
 	sysctl -qw net.ipv4.conf.sixxs0.ignore_routes_with_linkdown=1 net.ipv6.conf.sixxs0.ignore_routes_with_linkdown=1
 	ip link set other0 down
-	sleep 0.3
-	ip -6 route show table 200 | grep 'default dev sixxs0 .*linkdown'
+	wait_until 10 linkdown
+	watch_answered
 	ip link set other0 up
 	ip route flush cache
 	ip -6 route flush cache
@@ -210,7 +220,7 @@ veth_tunnel() {
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = auto\ntable = 200\nname = none\nwait = 0'
 	watch_start
 	tunnel sixxs0
-	sleep 0.2
+	watch_answered
 	gone
 	ip address add 2a02::5/64 dev sixxs0
 	wait_until 10 counts 6 2
@@ -258,7 +268,7 @@ veth_tunnel() {
 	ip address add 2a02::9/64 dev sixxs0
 	dad_failed() { ip -6 address show dev sixxs0 | grep '2a02::9.*dadfailed'; }
 	wait_until 10 dad_failed
-	sleep 0.3
+	watch_answered
 	counts 6 2
 }
 
@@ -285,13 +295,13 @@ veth_tunnel() {
 	seq -f 'address add 2a02::%g/64 dev sixxs0' 64 | ip -batch -
 	wait_until 10 counts 6 65
 	ip address add 198.51.100.7/24 dev sixxs0
-	sleep 0.3
+	watch_answered
 	counts 6 65
 	counts 4 0
 	ip -batch - <<<$'address add 198.51.100.8/24 dev sixxs0\naddress add 198.51.100.9/24 dev sixxs0'
-	sleep 0.3
+	watch_answered
 	ip address add 198.51.100.10/24 dev sixxs0
-	sleep 0.3
+	watch_answered
 	logged 1 '^daemon.warn sixxs0: .*there are more addresses than the 64 that source = auto can follow'
 	ip -batch - <<<$'address del 198.51.100.8/24 dev sixxs0\naddress del 198.51.100.9/24 dev sixxs0\naddress del 198.51.100.10/24 dev sixxs0'
 	ip address del 2a02::1/64 dev sixxs0
@@ -321,7 +331,7 @@ veth_tunnel() {
 	# gone: the last one stays
 	ip route del default dev sixxs0 metric 50
 	ip -6 route del default dev sixxs0 metric 50
-	sleep 0.3
+	watch_answered
 	via 169.254.10.3 && via6 fe80::3
 	# by an object, which then names another, without a word of the route
 	ip nexthop add id 5 via 169.254.10.4 dev sixxs0
@@ -330,7 +340,7 @@ veth_tunnel() {
 	ip nexthop replace id 5 via 169.254.10.5 dev sixxs0
 	wait_until 2 via 169.254.10.5
 	ip nexthop del id 5
-	sleep 0.3
+	watch_answered
 	via 169.254.10.5
 	logged 0 '^daemon.(err|warn)'
 }
@@ -357,7 +367,7 @@ veth_tunnel() {
 		wait_until 2 via6 fe80::5
 		ip nexthop del id 5
 		ip nexthop del id 6
-		sleep 0.3
+		watch_answered
 		via 169.254.10.5 && via6 fe80::5
 		# a group, of which one leaves by the link
 		ip nexthop add id 8 via 169.254.10.8 dev sixxs0
@@ -370,7 +380,9 @@ veth_tunnel() {
 	ip -6 route add default via fe80::6 dev sixxs0 metric 50 expires 1
 	wait_until 2 via6 fe80::6
 	# it is no longer used by main, and is kept here, as no other has come
-	sleep 2
+	expired() { [[ $(ip -6 route get 2001:200::1) != *fe80::6* ]]; }
+	wait_until 5 expired
+	watch_answered
 	via6 fe80::6
 	ip -6 route add default via fe80::7 dev sixxs0 metric 60
 	ip -6 route del default via fe80::6 dev sixxs0 metric 50 || true
