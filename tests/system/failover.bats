@@ -81,6 +81,7 @@ pair() { # [LINE...]: of the primary
 	one_by 6 none
 }
 
+uncarried() { [[ $(ip -o link show dev "$1") == *NO-CARRIER* ]]; }
 routed() { ip -6 route show table "$1" 2>/dev/null | grep -q '^default .*metric 2048'; }
 unrouted() { ! routed "$1"; }
 
@@ -100,15 +101,28 @@ pair_up() {
 	both_up
 }
 
+# sent_by LINK: sets "n", how many packets have left by it. borne N LINK PACKETS: so many more than N have.
+sent_by() { read -r n <"/sys/class/net/$1/statistics/tx_packets"; }
+borne() {
+	local n
+	sent_by "$2" && [ $((n - $1)) -ge "$3" ]
+}
+
+# bears LINK PACKETS: waits until it has borne so many more
+bears() {
+	local n
+	sent_by "$1" && wait_until 10 borne "$n" "$1" "$2"
+}
+
 @test "the first goes down: not one packet leaves elsewhere than by the second, from the same message on" {
 	pair_up
 	flood 0 198.51.100.7 2001:db8:7::1
-	sleep 0.3
+	bears tun0 100
 	# the control: by net0 and by no section
 	flood 1998
 	for _ in {1..20}; do
 		ip link set tun0 down
-		sleep 0.05
+		bears tun1 20
 		ip link set tun0 up
 		wait_until 5 routed 304
 	done
@@ -164,10 +178,10 @@ sends_counted() {
 	done
 	rm -f /tmp/sent
 	sends_counted 198.51.100.7 2001:db8:7::1
-	sleep 0.2
+	bears tun0 100
 	for ((i = 0; i < downs; i++)); do
 		ip link set tun0 down
-		sleep 0.05
+		bears tun1 20
 		ip link set tun0 up
 		wait_until 5 routed 304
 	done
@@ -194,14 +208,15 @@ sends_counted() {
 # kernel's messages say.
 @test "carrier = needed: measured, the route is gone within a burst of messages of the carrier's loss" {
 	pair_up 'carrier = needed'
-	local i worst=0 took
+	local i worst=0 took monitor
 	for i in {1..10}; do
 		ip -ts monitor link route >/tmp/monitor 2>&1 3>&- &
-		floods+=($!)
-		sleep 0.2
+		monitor=$!
+		floods+=("$monitor")
+		wait_until 10 awaits_more "$monitor"
 		ip -n pop link set far1 down
 		wait_until 5 unrouted 304
-		sleep 0.1
+		wait_until 10 awaits_more "$monitor"
 		floods_stop
 		by tun1
 		took=$(awk '
@@ -239,7 +254,8 @@ sends_counted() {
 	wait_until 3 unrouted 304
 	by net0
 	ip -n pop link set far2 down
-	sleep 0.5
+	wait_until 10 uncarried tun1
+	watch_answered
 	# the control: there the carrier is ignored, and packets vanish in it
 	leaves none ping_far 4 -I 198.51.100.8
 	routed 305

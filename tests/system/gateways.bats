@@ -86,7 +86,7 @@ dhcp_like() { # GATEWAY: what dhclient, ifupdown or networkd do
 	# the router takes it back: its last one stays while the link is up
 	advertise 0
 	wait_until 10 retracted
-	sleep 0.3
+	watch_answered
 	via 6 fe80::fe
 	leaves eth1 ping_far 6 -I "$address"
 	untroubled
@@ -123,7 +123,7 @@ retracted() { ! ip -6 route show default dev eth1 | grep -q 'proto ra'; }
 	# none: the last one stays as long as the link is up
 	ip route del default dev eth1
 	ip -6 route del default dev eth1
-	sleep 0.3
+	watch_answered
 	both_via 10.1.0.253 fe80::fd
 	replies eth1
 	dhcp_like 10.1.0.254
@@ -268,9 +268,9 @@ unruled4() { [ "$(ip -4 rule | grep -c 'proto sixxs')" -eq 0 ]; }
 		sed -i "s/^wait.*/wait = 20/; s/^source.*/source = $(from $family)/" /etc/sixxs-route/conf.d/eth1.conf
 		far_end eth1 1
 		ip link set eth1 up
-		sleep 0.3
+		wait_until 10 handler_waits
 		addressed eth1 1
-		sleep 0.3
+		wait_until 10 handler_waits
 		[ $family = 6 ] || dhcp_like 10.1.0.254
 		[ $family = 4 ] || ip -6 route add default via fe80::fe dev eth1 proto ra metric 1024000
 		settle
