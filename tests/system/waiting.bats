@@ -358,12 +358,10 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	start_waiting
 	tunnel_up sixxs0
 	wait_until 10 polled 2
-	sleep 0.2
-	kill -0 $handler_pid
+	wait_until 10 handler_waits
 	# of no use
 	ip address add fe80::1/64 dev sixxs0
-	sleep 0.2
-	kill -0 $handler_pid
+	wait_until 10 handler_waits
 	ip address add 2a02::5/64 dev sixxs0
 	over
 	rules | has '16383: from 2a02::5 lookup sixxs0 proto sixxs'
@@ -377,7 +375,7 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	for delay in 0.2 1 2; do
 		tunnel_add sixxs0
 		tunnel_up sixxs0
-		sleep $delay
+		nap $delay # the time is a part of it
 		ip address add 198.51.100.5/24 dev sixxs0
 		udev_is_done
 		rules4 | has '16383: from 198.51.100.5 lookup sixxs0 proto sixxs'
@@ -437,8 +435,7 @@ routed4() { routes4 sixxs0 2>/dev/null | grep -q '^default via 198.51.100.1 '; }
 	tunnel_up sixxs0
 	ip address add 198.51.100.7/24 dev sixxs0
 	wait_until 10 polled 2
-	sleep 0.2
-	kill -0 $handler_pid
+	wait_until 10 handler_waits
 	ip route add default via 198.51.100.1 dev sixxs0 metric 50
 	over
 	routes4 sixxs0 | grep '^default via 198.51.100.1 dev sixxs0 .*metric 2048'
