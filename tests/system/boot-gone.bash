@@ -13,7 +13,7 @@ noted() {
 	local port=$((20000 + RANDOM % 20000))
 	until grep -q "> 127.0.0.9.$port:" /run/packets; do
 		echo >/dev/udp/127.0.0.9/$port || true
-		sleep 0.05
+		nap 0.01
 		active uplink.service || return
 	done 2>/dev/null
 }

@@ -20,11 +20,8 @@ teardown() {
 		"$(systemctl show -P ExecMainStartTimestampMonotonic uplink.service)" ]
 	[ ! -e /sys/class/net/wg1 ]
 	# the control: as many as make a zero of the others mean something
-	local i
-	for ((i = 0; i < 100; i++)); do
-		[ "$(passed net0 4 8998)" -le 50 ] || [ "$(passed net0 6 8998)" -le 50 ] || break
-		sleep 0.2
-	done
+	sends_by_net0() { [ "$(passed net0 4 8998)" -gt 50 ] && [ "$(passed net0 6 8998)" -gt 50 ]; }
+	wait_until 20 sends_by_net0
 	held
 	sixxs-route status wg1
 }
@@ -76,11 +73,6 @@ networkd() { # it configures a link, again and again
 @test "with systemd-networkd's defaults it does not hold, which check and status say" {
 	mark
 	networkd
-	local i
-	for i in {1..10}; do
-		networkctl reconfigure net9
-		sleep 0.2
-	done
 	leaked() { [ "$(passed net0 4 8999)" -gt 0 ] || [ "$(passed net0 6 8999)" -gt 0 ] || { networkctl reconfigure net9 && false; }; }
 	wait_until 20 leaked
 	run sixxs-route check

@@ -39,6 +39,10 @@ install_recipe() {
 pings() { ping -n -q -c 1 -W "$SLOW" -I 2a02::1 $far_ip6 >/dev/null; }
 leaves_by() { ip -6 route get $far_ip6 from 2a02::1 | grep -q " dev $1 "; }
 
+# rounds NUMBER: so many of the timer's have ended
+finished() { journalctl -b -u sixxs0-health.service -o cat | grep -c '^Finished '; }
+rounds() { [ "$(finished)" -ge "$1" ]; }
+
 # The far end of the first tunnel carries nothing any more, and its provider has the address's
 # packets take the other; and as before.
 dies() {
@@ -54,7 +58,7 @@ comes_back() { in_pop nft flush ruleset && ip -n pop route replace 2a02::1 dev t
 	wait_until 10 pings
 	install_recipe 10
 	[ -s /etc/systemd/system/sixxs0-health.service ]
-	sleep 8 # some rounds in which all is well
+	wait_until 30 rounds 1 # in which all is well
 	leaves_by sixxs0
 	[ ! -e /run/sixxs-route/held/sixxs0 ]
 	dies
@@ -64,7 +68,8 @@ comes_back() { in_pop nft flush ruleset && ip -n pop route replace 2a02::1 dev t
 	comes_back
 	wait_until 20 leaves_by sixxs0
 	pings
-	sleep 8 # the trial and what follows are well
+	# the trial is well
+	wait_until 30 rounds $(($(finished) + 1))
 	leaves_by sixxs0
 	[ ! -e /run/sixxs-route/held/sixxs0 ]
 	[ "$(journalctl -b -t sixxs-route -o cat | grep -c 'sixxs0: deleted 1 route; it is held')" = 1 ]

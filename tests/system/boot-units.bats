@@ -132,8 +132,9 @@ jailed() {
 		wait_until 10 other "$before"
 	done
 	systemctl stop sixxs-route.service
-	sleep 2.5 # it was told to
-	refused active sixxs-route.service
+	# it was told to: it is not only about to be started again
+	[ "$(property ActiveState sixxs-route.service) $(property SubState sixxs-route.service)" = 'inactive dead' ]
+	refused grep sixxs-route.service <<<"$(systemctl list-jobs --no-legend)"
 	[ "$(stat -c '%i %U %a' /run/sixxs-route)" = "$folder root 755" ]
 	systemctl start sixxs-route.service
 	[ "$(stat -c %i /run/sixxs-route)" = "$folder" ]

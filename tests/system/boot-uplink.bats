@@ -24,9 +24,10 @@ via() { ip -"$1" route show table 301 2>/dev/null | grep -q "^default via $2 dev
 
 address() { ip -6 -o address show dev eth1 scope global | sed -nE 's/.* inet6 ([^/]+).*/\1/p' | grep .; }
 
-advertise() { ip netns exec pop "$BATS_TEST_DIRNAME/advertise" far1 "$1"; } # LIFETIME
-advertised() { advertise 1800 && sleep 0.5 && via 6 fe80::fe; }
-retracted() { advertise 0 && sleep 0.3 && [ "$(ip -6 route show default dev eth1 | grep -c .)" -eq 0 ]; }
+# A router says it again and again; each time there is a moment for whoever listens.
+advertise() { ip netns exec pop "$BATS_TEST_DIRNAME/advertise" far1 "$1" && nap 0.3; } # LIFETIME
+advertised() { advertise 1800 && via 6 fe80::fe; }
+retracted() { advertise 0 && [ "$(ip -6 route show default dev eth1 | grep -c .)" -eq 0 ]; }
 
 @test "two uplinks by systemd-networkd, DHCP and RA: replies leave by the second, all else by the first" {
 	local ns found

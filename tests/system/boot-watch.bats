@@ -82,7 +82,7 @@ cycles() {
 	up sixxs0 && up sixxs1 # as they are
 	ip link set sixxs0 down
 	ip link set sixxs0 up
-	sleep 0.3
+	udevadm settle # nobody else is left who could
 	down sixxs0
 	systemctl start sixxs-route.service
 	up sixxs0 # no waiting: started means that the first round is over
@@ -119,7 +119,8 @@ cycles() {
 	ip tuntap add sixxs2 mode tun
 	udevadm settle
 	wait_until 10 down sixxs2
-	sleep 3
+	# the watcher has looked at all that came
+	wait_until 10 due_in "$(pid)"
 	down sixxs2
 	ip link set sixxs2 up
 	wait_until 10 up sixxs2
@@ -156,7 +157,9 @@ cycles() {
 }
 
 @test "an OpenVPN that is restarted, again and again, by its unit: source = auto" {
-	local i
+	local i killed
+	vpn_pid() { systemctl show -P MainPID vpn.service; }
+	vpn_again() { [ "$(vpn_pid)" != "$killed" ] && [ "$(vpn_pid)" -ne 0 ]; }
 	vpn_up() { up sixxs3 && ip -6 -N rule | grep -q 'from 2a02::3 lookup 203' && ip -4 -N rule | grep -q 'from 198.51.100.3 lookup 203'; }
 	systemctl start vpn.service
 	wait_until 10 vpn_up
@@ -164,8 +167,9 @@ cycles() {
 		systemctl restart vpn.service
 		wait_until 10 vpn_up
 	done
+	killed=$(vpn_pid)
 	systemctl kill -s KILL vpn.service # and Restart=
-	sleep 0.2
+	wait_until 10 vpn_again
 	wait_until 10 vpn_up
 	systemctl stop vpn.service
 	wait_until 10 gone sixxs3
