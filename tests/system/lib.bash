@@ -184,9 +184,10 @@ declare -gA capture_pid # bats sources this within a function
 capture() {
 	local iface=$1 file=/tmp/capture.$1
 	shift
+	rm -f "$file.log" # or the capture before this one would be found to listen
 	tcpdump -i "$iface" -nn -t -l --immediate-mode -s 256 "$@" >"$file" 2>"$file.log" 3>&- &
 	capture_pid[$iface]=$!
-	wait_until 10 grep -q '^listening on' "$file.log" || { cat "$file.log" >&2 && return 1; }
+	wait_until 10 grep -qs '^listening on' "$file.log" || { cat "$file.log" >&2 && return 1; }
 }
 
 # captured IFACE: ends the capture and prints what it saw, which is all that passed so far.

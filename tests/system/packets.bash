@@ -97,10 +97,11 @@ in_pop() { ip netns exec pop "$@"; }
 
 # Without -s the kernel keeps room for 256 KB a packet: 129 of them.
 capture_start() {
+	rm -f $packets.log # or the capture before this one would be found to listen
 	tcpdump -i any -nn -t -l --immediate-mode -B 65536 -s 256 \
 		"host $far4 or host $far6 or dst host 127.0.0.9" >$packets 2>$packets.log 3>&- &
 	capture=$!
-	wait_until 30 grep -q '^listening on' $packets.log
+	wait_until 30 grep -qs '^listening on' $packets.log
 }
 
 # It has to have seen all.

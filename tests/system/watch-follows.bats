@@ -397,7 +397,7 @@ linkdown() { ip -6 route show table 200 | grep -q 'default dev sixxs0 .*linkdown
 	strace -D -qq -o /tmp/trace -e trace=setsockopt -e inject=setsockopt:error=ENOMEM:when=8..9 \
 		sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
 	watcher=$!
-	wait_until 10 watch_listens
+	watch_answered
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\ngateway = auto\nprefer_main = no\nwait = 0'
 	ip link set sixxs0 down
 	ip link set sixxs0 up
