@@ -26,13 +26,6 @@ teardown() {
 	return $status
 }
 
-as_user() { setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"; }
-
-user_far() { # 4|6 UID
-	local to=far$1
-	echo x | as_user "$2" socat -u - "UDP$1-DATAGRAM:[${!to}]:9"
-}
-
 source_far() { # 4|6
 	ping_far "$1" -I "$([ "$1" = 4 ] && echo 10.99.0.1 || echo 2a02:99::1)"
 }

@@ -200,6 +200,18 @@ passed() {
 	sent <$packets | grep -cE "^$1 +Out IP6? ${3-.*} > ${!to}[.:]" || true
 }
 
+# Debian 13's ping has no capability of its own: systemd lets every user have a socket for it.
+as_user() { # UID COMMAND...
+	echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range
+	setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"
+}
+
+# user_far 4|6 UID: a datagram of that user's
+user_far() {
+	local to=far$1
+	echo x | as_user "$2" socat -u - "UDP$1-DATAGRAM:[${!to}]:9"
+}
+
 # ---- the recipes ---------------------------------------------------------------------------
 
 # shellcheck source=recipe.bash

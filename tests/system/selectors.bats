@@ -211,14 +211,6 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
 }
 
-as_user() { setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"; }
-
-# user_far 4|6 UID: a datagram of that user's
-user_far() {
-	local to=far$1
-	echo x | as_user "$2" socat -u - "UDP$1-DATAGRAM:[${!to}]:9"
-}
-
 @test "user: one user's programs, a range, a name; nobody else's" {
 	uplink wg1 1
 	printf '[wg1]\nuser = 1999\ntable = 303\ngateway = 10.1.0.254, 2a02:1::fe\n' | drop_in wg1
