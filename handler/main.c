@@ -57,6 +57,10 @@ static int run_status(const struct arguments *arguments, struct rtnl *rtnl)
 		return arguments_error(
 			"--ping \"%s\": expected an address that packets can go to",
 			escape(options.ping, escaped, sizeof(escaped)));
+	if (options.probe && options.ping &&
+	    !status_probes_agree(options.probe, options.ping))
+		return arguments_error(
+			"--probe and --ping: expected one address of a family, for the way is asked to where the echo goes");
 	return status(&arguments->settings, &options, rtnl, arguments->operands);
 }
 

@@ -42,6 +42,14 @@ bool status_probe_ok(const char *text)
 	return true;
 }
 
+bool status_probes_agree(const char *probe, const char *ping)
+{
+	struct prefix a, b;
+
+	return prefix_parse(probe, &a) < 0 || prefix_parse(ping, &b) < 0 ||
+	       a.family != b.family || prefix_equal(&a, &b);
+}
+
 int status_ping_open(const char *address)
 {
 	struct prefix to;
@@ -254,6 +262,7 @@ static int look(const struct settings *settings, const struct status_options *op
 {
 	*ret = (struct snapshot){.settings = settings, .rtnl = rtnl, .runfd = -1};
 	set_probe(ret, options->probe);
+	set_probe(ret, options->ping);
 	if (snapshot_take(ret, ifnames) < 0)
 		return STATUS_UNKNOWN;
 	if (ifnames[0])

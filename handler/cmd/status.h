@@ -30,6 +30,9 @@ int status_ping_open(const char *address);
 /* An address that a route can be asked for. */
 bool status_probe_ok(const char *text);
 
+/* Whether they are the same address, or of different families. */
+bool status_probes_agree(const char *probe, const char *ping);
+
 /*
  * Prints the state of the tunnels of IFNAMES (ends with NULL), or, if it is empty, of all
  * that a drop-in or a record names, and what else of ours is in the kernel. Returns

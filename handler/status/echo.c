@@ -108,6 +108,9 @@ static void explain_unsent(int error, char ret[static ECHO_STRLEN])
 	case -EALREADY:
 		snprintf(ret, ECHO_STRLEN, "nothing is sent by a backup");
 		break;
+	case -EXDEV:
+		snprintf(ret, ECHO_STRLEN, "nothing is sent: it would go astray");
+		break;
 	case -EADDRNOTAVAIL:
 		snprintf(ret, ECHO_STRLEN, "nothing is sent: no address of this host");
 		break;

@@ -30,8 +30,9 @@ bool path_is_by(const struct path *path, const struct route_reply *reply)
 	/* of a bound socket IPv4 says so even where there is no route at all */
 	const bool bound = path->wanted.selector == SELECT_OUT;
 
+	/* an address of this host stands on its link, but nothing leaves for it */
 	return !reply->error && path->tunnel && reply->oif == path->tunnel &&
-	       !reply->other_oif && (!bound || reply->table);
+	       !reply->other_oif && reply->type != RTN_LOCAL && (!bound || reply->table);
 }
 
 /* Of a rule that comes before ours, ours as well and of the same selector. */

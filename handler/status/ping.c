@@ -211,6 +211,10 @@ static int add_path(struct pinger *pinger, const struct tunnel_status *status,
 		path->echo.error = -EALREADY;
 	if (path->echo.error || !is_up(status, path))
 		return 0;
+	if (path->reply.oif && !path_is_by(path, &path->reply)) {
+		path->echo.error = -EXDEV;
+		return 0;
+	}
 	/* unless there is time for it */
 	path->echo.error = -ETIME;
 	return array_append(pinger, path, path);

@@ -18,7 +18,8 @@ int ping_open(uint8_t family);
 
 /*
  * Sends them to TO, a host, waits for answers so long, and fills each path's echo; tunnels
- * that are held, down or away send nothing. Their states then say so too. Returns 0 or
+ * that are held, down or away send nothing, nor do sources whose paths, which were asked for
+ * the way to TO, do not leave by the tunnel. Their states then say so too. Returns 0 or
  * -errno.
  */
 int ping_all(int socket_fd, const struct prefix *to, int64_t wait_ms, size_t n_tunnels,

@@ -103,6 +103,29 @@ echoes=(-Q out 'icmp6 and ip6[40] == 128')
 	[ "$(grep -c '2a02::2 >' <<<"$found")" = 2 ]
 }
 
+@test "nor what would leave another way: to an address of this host, or to a neighbour of another link" {
+	local address
+	printf '[sixxs0]\nsource = 2a02::1, 10.9.0.1\ntable = 200\nprefer_main = yes\n' | drop_in sixxs0
+	ip address add 10.9.0.1/32 dev sixxs0
+	$handler apply sixxs0
+	capture any -Q out 'icmp[icmptype] == icmp-echo or (icmp6 and ip6[40] == 128)'
+	for address in 2001::1 2a02::1 2001::2; do
+		exits 1 $handler status --json --ping $address sixxs0 >/tmp/answer
+		jq -e '.tunnels[0] | (.state == "no answer" or .state == "astray") and (.sources | map(.ping) == ["unsent", "unsent"])' /tmp/answer
+		exits 1 $handler status --ping $address sixxs0 | grep -qE '^  ping from +2a02::1: nothing is sent: it would go astray +no answer$'
+	done
+	for address in 192.0.2.1 10.9.0.1 192.0.2.2; do
+		exits 1 $handler status --ping $address sixxs0 | grep -qE '^  ping from +10.9.0.1: nothing is sent: it would go astray +no answer$'
+	done
+	ping_json 0 '.tunnels[0].sources[0].ping == "answered"' sixxs0
+	jq -e --arg to $far_ip6 '.tunnels[0].sources[0].path.to == $to' <<<"$($handler status --json --ping $far_ip6)"
+	found=$(captured any)
+	[ "$(grep -c . <<<"$found")" = "$(grep -cE "IP6 2a02::[12] > $far_ip6: " <<<"$found")" ]
+	exits 2 $handler status --ping $far_ip6 --probe 2001::2
+	exits 0 $handler status --ping $far_ip6 --probe 203.0.113.1 sixxs1
+	exits 0 $handler status --ping $far_ip6 --probe $far_ip6 sixxs1
+}
+
 @test "IPv4; and nothing is sent to another family" {
 	printf '[sixxs0]\nsource = 2a02::1, 10.9.0.1\ntable = 200\n' | drop_in sixxs0
 	ip address add 10.9.0.1/32 dev sixxs0
