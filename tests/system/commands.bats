@@ -575,8 +575,10 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 }
 
 @test "a closed standard stream, and no /dev/null to put there: nothing is done, and it is said" {
+	local what
 	mkdir -p /tmp/empty
 	for what in '2 status' '1 apply sixxs0'; do
+		# shellcheck disable=SC2016 # there
 		exits "${what%% *}" unshare -m bash -c 'mount --bind /tmp/empty /dev && exec sixxs-route $0 <&-' "${what#* }" 2>/tmp/err
 		grep -qx 'sixxs-route: cannot open /dev/null in the place of a closed standard stream: No such file or directory: nothing was done' /tmp/err
 	done
