@@ -228,22 +228,31 @@ static bool is_doubtful(const struct execution *execution, size_t i)
 	return !objects_have(execution->trust->recorded, &step->object);
 }
 
+/* Whether one of the doubtful has not been seen yet. */
+static bool is_lacking(const struct rule_look *look)
+{
+	const struct plan *plan = look->execution->plan;
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->step[i].object.family == look->family &&
+		    is_doubtful(look->execution, i) && !(look->there && look->there[i]))
+			return true;
+	return false;
+}
+
 static int settle_rules(const struct execution *execution, uint8_t family)
 {
 	struct rule_look look = {.execution = execution, .family = family};
 	const struct plan *plan = execution->plan;
-	bool doubtful = false;
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < plan->n; i++)
-		doubtful |= plan->step[i].object.family == family &&
-			    is_doubtful(execution, i);
-	if (!doubtful)
+	if (!is_lacking(&look))
 		return 0;
 	look.there = calloc(plan->n, sizeof(*look.there));
 	if (!look.there)
 		return -ENOMEM;
-	r = dump_rules(execution->rtnl, family, look_at_rule, &look);
+	for (unsigned n = 0; r == 0 && n < DUMP_LOOKS && is_lacking(&look); n++)
+		r = dump_rules(execution->rtnl, family, look_at_rule, &look);
 	for (size_t i = 0; r == 0 && i < plan->n; i++)
 		if (plan->step[i].object.family == family && is_doubtful(execution, i) &&
 		    !look.there[i])

@@ -249,7 +249,7 @@ static int delete_again(struct rtnl *rtnl, const struct plan *plan,
 		const size_t known = ret_more->n;
 
 		r = r < 0 ? r : put;
-		if (r == 0)
+		for (unsigned n = 0; r == 0 && n < DUMP_LOOKS && !search.found; n++)
 			r = dump_rules(rtnl, search.rule->family, look_for, &search);
 		ret[at] = (struct answer){.error = -ENOENT};
 		if (r == 0 && search.found)

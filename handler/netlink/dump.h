@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dumps (rtnetlink(7)): all that the kernel has of one kind, one callback each. A dump may
- * miss a rule while others are being changed: never take "not found" as proof. A callback
+ * miss a rule while others are deleted: never take one's "not found" as proof. A callback
  * asks nothing of the same socket; its negative return ends the dump and is returned.
  * Knows nothing of records and drop-ins.
  */
@@ -12,6 +12,9 @@
 #include "netlink/rtnl.h"
 
 #include <stdint.h>
+
+/* What so many dumps in a row do not tell is taken for not there. */
+#define DUMP_LOOKS 5
 
 typedef int dump_found_fn(void *data, const struct kernel_object *found);
 

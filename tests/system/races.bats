@@ -44,6 +44,34 @@ tunnels() {
 	has 'unreachable default dev lo proto sixxs metric 4294967295 pref medium' <<<"$(routes sixxs0)"
 }
 
+# many_rules add|del FIRST LAST: of somebody else, which stand before ours
+many_rules() {
+	local i
+	for ((i = $2; i <= $3; i++)); do
+		printf 'rule %s from 2001:db8:%x::1 lookup 999 priority 1000\n' "$1" "$i"
+	done | ip -6 -batch -
+}
+
+# In a dump each page begins behind as many as were told before: what has moved up is not told.
+@test "a dump that misses our rule, as many before it go meanwhile: it is there all the same" {
+	local n before traced=(strace -qq -o /tmp/trace -e trace=sendto,recvmsg)
+	section sixxs0 2a02::1 200
+	tunnels sixxs0
+	many_rules add 1 700
+	sixxs-route apply sixxs0
+	before=$(cat /run/sixxs-route/sixxs0.record)
+	"${traced[@]}" sixxs-route apply sixxs0
+	n=$(sed -n '/RTM_GETRULE.*NLM_F_DUMP/q; /recvmsg/p' /tmp/trace | grep -c .)
+	: >/tmp/trace
+	"${traced[@]}" -e inject=recvmsg:delay_enter=${SLOW}s:when=$((n + 1)) sixxs-route apply sixxs0 3>&- &
+	wait_until 10 grep -q 'RTM_GETRULE.*NLM_F_DUMP' /tmp/trace
+	many_rules del 1 500
+	wait $!
+	rules | has '16383: from 2a02::1 lookup sixxs0 proto sixxs'
+	assert_same "$before" "$(cat /run/sixxs-route/sixxs0.record)"
+	many_rules del 501 700
+}
+
 @test "killed before its last record, while what it had moves to another tunnel: apply --all" {
 	section sixxs0 2a02::2 201 'name = none'
 	section sixxs1 2a02::1 200 'name = none'
