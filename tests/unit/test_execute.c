@@ -348,7 +348,10 @@ static void fill(unsigned family)
 {
 	ip("-batch - <<-END\n$(i=0; while [ $i -lt 2500 ]; do i=$((i + 1)); "
 	   "echo route add %s dev sixxs1 table 200; done)\nEND",
-	   family == 6 ? "2001:db8:$i::/48" : "10.$((i / 250)).$((i %% 250)).0/24");
+	   family == 6 ? "2001:db8:$i::/48" : "10.$((i / 250)).$((i % 250)).0/24");
+	assert_string_equal(shown(family == 6 ? "ip -6 route show table 200 | wc -l"
+					      : "ip -4 route show table 200 | wc -l"),
+			    "2500\n");
 }
 
 /* Another of ours that loses is looked for where another tunnel may have left it. */
