@@ -5,8 +5,8 @@
 # was measured, then the others. What ends last should be short.
 longest_first() {
 	awk 'BEGIN {
-			n = split("system/watch.bats faults/sick faults/errors faults/looks faults/kill memcheck/units system/gone.bats " \
-				"system/watch-tells.bats system/guard.bats system/events.bats system/status.bats system/waiting.bats " \
+			n = split("system/watch-tells.bats system/watch.bats faults/sick memcheck/units system/guard.bats faults/errors " \
+				"faults/looks faults/kill system/gone.bats system/events.bats system/status.bats system/waiting.bats " \
 				"fuzz memcheck/verbs system/hostile.bats system/ownership.bats system/dryrun.bats " \
 				"system/watch-follows.bats system/failover.bats system/boot-watch.bats system/boot-hold.bats protocol " \
 				"system/ping.bats system/commands.bats unit system/gateways.bats system/refused.bats", order)
