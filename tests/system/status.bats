@@ -1060,12 +1060,15 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 @test "no false drift: a handler did its work between the first question and the last" {
 	ip -6 rule del from 2a02::1
 	rm -f /tmp/trace # another test's
-	# the rules are told without it, and the routes much later
-	strace -f -qq -o /tmp/trace -e trace=sendto -e inject=sendto:delay_enter=5s:when=3 $handler status \
+	# the rules are told without it, and the routes later: after the second question it stops
+	strace -f -qq -o /tmp/trace -e trace=sendto -e inject=sendto:signal=SIGSTOP:when=2 $handler status \
 		>/tmp/out 3>&- &
-	wait_until 10 grep -q 'sendto.*RTM_GETRULE.* = [0-9]' /tmp/trace
+	pid=$!
+	wait_until 10 grep -qs 'stopped by SIGSTOP' /tmp/trace
+	grep 'sendto.*RTM_GETRULE.* = [0-9]' /tmp/trace
 	$handler apply sixxs0 2>/dev/null
-	exits 0 wait $!
+	pkill -CONT -P $pid
+	exits 0 wait $pid
 	# this was the case: it looked again
 	[ "$(grep -c 'sendto.*RTM_GETRULE.*AF_INET6' /tmp/trace)" -ge 2 ]
 }
@@ -1107,10 +1110,12 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	local i n=1000
 	rm /etc/sixxs-route/conf.d/sixxs0.conf
 	ip link del sixxs0
+	settle
+	handler_off # apply does all of it
 	for ((i = 0; i < n; i++)); do
 		printf '[sixxs%d]\nsource = 2a02::%x\ntable = %d\n' $i $((i + 1)) $((1000 + i)) \
 			>/etc/sixxs-route/conf.d/sixxs$i.conf
-		printf 'link add sixxs%d numtxqueues 1 numrxqueues 1 type ifb\nlink set sixxs%d up\n' $i $i
+		printf 'link add sixxs%d group 9 numtxqueues 1 numrxqueues 1 type ifb\nlink set sixxs%d up\n' $i $i
 	done | ip -batch -
 	settle
 	$handler apply --all 2>/dev/null
@@ -1138,11 +1143,10 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	{ time exits 1 $handler status --json >/tmp/out; } 2>/tmp/used
 	jq -e '.state == "drift" and (.tunnels | map(select(.state == "missing")) | length) == 1000' /tmp/out >/dev/null
 	awk -v most=$((10 * SLOW)) '{ exit $1 + $2 >= most }' /tmp/used
-	for ((i = 0; i < n; i++)); do
-		printf 'link del sixxs%d\n' $i
-	done | ip -batch -
+	ip link del group 9
 	settle
 	rm -r /etc/sixxs-route/conf.d
 	mkdir /etc/sixxs-route/conf.d
 	$handler apply --all 2>/dev/null
+	handler_on
 }
