@@ -58,8 +58,8 @@ come_and_go() {
 	assert_same "$before" "$(snapshot)"
 	ip link del group $group
 	settle
+	untroubled # first: what failed is told there
 	assert_same "$baseline" "$(snapshot)"
-	untroubled
 }
 
 @test "200 tunnels, each with its own drop-in" {
