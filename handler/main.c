@@ -47,21 +47,10 @@ static int run_status(const struct arguments *arguments, struct rtnl *rtnl)
 					       .probe = arguments->probe,
 					       .ping = arguments->ping,
 					       .ping_socket = ping_socket};
-	char escaped[64];
+	const int r = status_check(&options);
 
-	if (options.probe && !status_probe_ok(options.probe))
-		return arguments_error(
-			"--probe \"%s\": expected an address that packets can go to",
-			escape(options.probe, escaped, sizeof(escaped)));
-	if (options.ping && !status_probe_ok(options.ping))
-		return arguments_error(
-			"--ping \"%s\": expected an address that packets can go to",
-			escape(options.ping, escaped, sizeof(escaped)));
-	if (options.probe && options.ping &&
-	    !status_probes_agree(options.probe, options.ping))
-		return arguments_error(
-			"--probe and --ping: expected one address of a family, for the way is asked to where the echo goes");
-	return status(&arguments->settings, &options, rtnl, arguments->operands);
+	return r != 0 ? r
+		      : status(&arguments->settings, &options, rtnl, arguments->operands);
 }
 
 static int run_check(const struct arguments *arguments, struct rtnl *rtnl)

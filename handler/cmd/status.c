@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/status.h"
 
+#include "cmd/options.h"
 #include "host/networkd.h"
 #include "host/similar.h"
 #include "host/watcher.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/text.h"
 #include "print/json.h"
 #include "print/table.h"
 #include "status/ping.h"
@@ -29,7 +31,7 @@
 /* No packet leaves for these by a default route: this host, one link, IPv4 in IPv6's form. */
 static const char *const nowhere[] = {"::1", "fe80::/10", "::ffff:0:0/96", "127.0.0.0/8"};
 
-bool status_probe_ok(const char *text)
+static bool is_probe(const char *text)
 {
 	struct prefix probe, none;
 
@@ -42,12 +44,36 @@ bool status_probe_ok(const char *text)
 	return true;
 }
 
-bool status_probes_agree(const char *probe, const char *ping)
+/* Whether they are the same address, or of different families. */
+static bool do_agree(const char *probe, const char *ping)
 {
 	struct prefix a, b;
 
 	return prefix_parse(probe, &a) < 0 || prefix_parse(ping, &b) < 0 ||
 	       a.family != b.family || prefix_equal(&a, &b);
+}
+
+static int check_address(const char *option, const char *address)
+{
+	char escaped[64];
+
+	if (!address || is_probe(address))
+		return 0;
+	return arguments_error("--%s \"%s\": expected an address that packets can go to",
+			       option, escape(address, escaped, sizeof(escaped)));
+}
+
+int status_check(const struct status_options *options)
+{
+	int r = check_address("probe", options->probe);
+
+	if (r == 0)
+		r = check_address("ping", options->ping);
+	if (r == 0 && options->probe && options->ping &&
+	    !do_agree(options->probe, options->ping))
+		r = arguments_error(
+			"--probe and --ping: expected one address of a family, for the way is asked to where the echo goes");
+	return r;
 }
 
 int status_ping_open(const char *address)

@@ -27,11 +27,11 @@ enum { STATUS_WELL = 0, STATUS_DRIFT = 1, STATUS_UNKNOWN = 2 };
  */
 int status_ping_open(const char *address);
 
-/* An address that a route can be asked for. */
-bool status_probe_ok(const char *text);
-
-/* Whether they are the same address, or of different families. */
-bool status_probes_agree(const char *probe, const char *ping);
+/*
+ * Whether packets can go to both addresses, and they are the same where they are of one
+ * family. Returns 0, or EXIT_USAGE after what is wrong was said.
+ */
+int status_check(const struct status_options *options);
 
 /*
  * Prints the state of the tunnels of IFNAMES (ends with NULL), or, if it is empty, of all
