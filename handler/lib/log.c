@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/log.h"
 
+#include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -21,6 +22,7 @@
 static struct {
 	bool verbose, to_stderr, failed;
 	int fd;                    /* of syslog's socket; -1: not open */
+	bool stream;               /* it is a connection */
 	unsigned lost;             /* lines that it did not take */
 	bool held;                 /* until log_release */
 	size_t size;               /* of held_lines, used */
@@ -51,28 +53,80 @@ void log_open(bool interactive, bool verbose)
 			  !is_journal(STDERR_FILENO);
 }
 
+/* ---- syslog ------------------------------------------------------------------------- */
+
+static const struct sockaddr_un dev_log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+static void close_syslog(void)
+{
+	close_fdp(&state.fd);
+	state.fd = -1;
+	state.stream = false;
+}
+
+static int open_syslog(int type)
+{
+	int r = 0;
+
+	close_syslog();
+	state.fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	state.stream = type == SOCK_STREAM;
+	if (state.fd < 0 ||
+	    (state.stream &&
+	     connect(state.fd, (const struct sockaddr *)&dev_log, sizeof(dev_log)) < 0))
+		r = -errno;
+	if (r < 0)
+		close_syslog();
+	return r;
+}
+
+/* By its path each time: it may be started again. */
+static int send_datagram(const char *line, size_t size)
+{
+	const int r = state.fd < 0 ? open_syslog(SOCK_DGRAM) : 0;
+
+	if (r < 0)
+		return r;
+	return sendto(state.fd, line, size, MSG_NOSIGNAL,
+		      (const struct sockaddr *)&dev_log, sizeof(dev_log)) < 0
+		       ? -errno
+		       : 0;
+}
+
+/*
+ * As syslog(3) does where syslogd takes no datagrams: a NUL ends each line. It is written
+ * whole or not at all, for the kernel cuts only what is far longer.
+ */
+static int send_stream(const char *line, size_t size)
+{
+	int r = state.stream ? 0 : open_syslog(SOCK_STREAM);
+
+	if (r == 0 && sendto(state.fd, line, size + 1, MSG_NOSIGNAL, NULL, 0) < 0)
+		r = -errno;
+	if (r < 0 && r != -EAGAIN)
+		close_syslog();
+	return r;
+}
+
 /* Returns 0; -ENOTCONN: nobody listens, and nothing is lost by that; -EAGAIN: lost. */
 static int send_syslog(int priority, const char *text)
 {
-	const struct sockaddr_un address = {.sun_family = AF_UNIX,
-					    .sun_path = "/dev/log"};
 	char bytes[LINE_SIZE + 64], *end = stpcpy(bytes, "<");
 	size_t size;
+	int r = -EPIPE;
 
 	end = put_number(end, LOG_DAEMON | (unsigned)priority);
 	end = put_number(stpcpy(end, ">sixxs-route["), (unsigned)getpid());
 	end = stpcpy(stpcpy(end, "]: "), text);
 	size = (size_t)(end - bytes);
 
-	if (state.fd < 0)
-		state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (state.fd < 0)
-		return -ENOTCONN;
-	/* by its path each time: it may be started again */
-	if (sendto(state.fd, bytes, size, MSG_NOSIGNAL, (const struct sockaddr *)&address,
-		   sizeof(address)) >= 0)
-		return 0;
-	return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : -ENOTCONN;
+	if (state.stream)
+		r = send_stream(bytes, size);
+	if (r < 0 && !state.stream) /* not yet, or it has ended */
+		r = send_datagram(bytes, size);
+	if (r == -EPROTOTYPE)
+		r = send_stream(bytes, size);
+	return r == -EAGAIN || r == -ENOBUFS ? -EAGAIN : r < 0 ? -ENOTCONN : 0;
 }
 
 static void to_syslog(int priority, const char *text)

@@ -124,6 +124,95 @@ static void in_a_process(void (*test)(void))
 	assert_int_equal(status, 0);
 }
 
+/* As syslog-ng's unix-stream() and s6's ucspilogd. */
+static int listen_to_streams(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX,
+					    .sun_path = "/dev/log"};
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	MUST(fd >= 0);
+	MUST(!bind(fd, (const struct sockaddr *)&address, sizeof(address)));
+	MUST(!listen(fd, 0));
+	return fd;
+}
+
+/* By that connection two lines have come, each with its NUL. */
+static void must_have_come(int fd, const char *first, const char *second)
+{
+	char bytes[4096], expected[4096];
+	const int size = snprintf(expected, sizeof(expected),
+				  "<30>sixxs-route[%d]: %s%c<28>sixxs-route[%d]: %s%c",
+				  getpid(), first, 0, getpid(), second, 0);
+
+	MUST(fd >= 0);
+	MUST(read(fd, bytes, sizeof(bytes)) == size);
+	MUST(!memcmp(bytes, expected, (size_t)size));
+}
+
+static void stream_log(void)
+{
+	int fd, peer;
+
+	stop_syslogd();
+	fd = listen_to_streams();
+	log_open(false, false);
+	log_line(LOG_INFO, "one");
+	log_line(LOG_WARNING, "two");
+	peer = accept(fd, NULL, NULL);
+	must_have_come(peer, "one", "two");
+	MUST(accept(fd, NULL, NULL) < 0);
+
+	/* it is started again */
+	close(peer);
+	close(fd);
+	unlink("/dev/log");
+	fd = listen_to_streams();
+	log_line(LOG_INFO, "three");
+	log_line(LOG_WARNING, "four");
+	peer = accept(fd, NULL, NULL);
+	must_have_come(peer, "three", "four");
+
+	/* nobody reads: nothing waits for that, and what is lost is counted */
+	for (int i = 0; i < 3000; i++)
+		log_line(LOG_INFO, "%0500d", i);
+	MUST(log_is_full());
+
+	/* another is started, of datagrams */
+	close(peer);
+	close(fd);
+	unlink("/dev/log");
+	start_syslogd();
+	log_line(LOG_INFO, "five");
+	MUST(strstr(next(), " lines were lost: the log was full"));
+	MUST(next_is("<30>five"));
+	MUST(!log_is_full());
+}
+
+static void stream_log_without_room(void)
+{
+	int fd;
+
+	stop_syslogd();
+	fd = listen_to_streams(); /* for one connection, which is this */
+	for (int i = 0; i < 2; i++) {
+		const struct sockaddr_un address = {.sun_family = AF_UNIX,
+						    .sun_path = "/dev/log"};
+		const int other = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		(void)!connect(other, (const struct sockaddr *)&address, sizeof(address));
+	}
+	log_open(false, false);
+	for (int i = 0; i < 10; i++)
+		log_line(LOG_INFO, "%d", i);
+	MUST(log_is_full());
+	while (accept(fd, NULL, NULL) >= 0)
+		;
+	log_line(LOG_INFO, "there is room");
+	MUST(!log_is_full());
+	MUST(accept(fd, NULL, NULL) >= 0);
+}
+
 static void priorities(void)
 {
 	log_open(false, false);
@@ -395,6 +484,8 @@ TEST(long_line)
 TEST(full_log)
 TEST(nearly_full_log)
 TEST(no_log)
+TEST(stream_log)
+TEST(stream_log_without_room)
 TEST(held)
 TEST(dropped)
 TEST(control_bytes)
@@ -411,6 +502,8 @@ int main(void)
 		cmocka_unit_test(test_full_log),
 		cmocka_unit_test(test_nearly_full_log),
 		cmocka_unit_test(test_no_log),
+		cmocka_unit_test(test_stream_log),
+		cmocka_unit_test(test_stream_log_without_room),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_control_bytes),
