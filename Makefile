@@ -212,7 +212,7 @@ demo: all ## see the story of the two tunnels work, on a private machine
 # Each by name: what builds and shows it, and what tests it.
 DEPS_DEMO := gcc libc6-dev make pkg-config libudev-dev libmnl-dev libiniparser-dev \
              bash coreutils util-linux procps udev iproute2 iputils-ping socat nftables jq busybox
-DEPS_SYSTEM := bats strace valgrind tcpdump openvpn systemd systemd-sysv dbus bash-completion \
+DEPS_SYSTEM := bats strace valgrind tcpdump curl openvpn systemd systemd-sysv dbus bash-completion \
              libcap2-bin netbase python3
 DEPS_TEST := $(DEPS_SYSTEM) libcmocka-dev clang clang-format clang-tidy libclang-rt-dev cppcheck \
              shellcheck mandoc gcovr
