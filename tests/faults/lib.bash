@@ -688,7 +688,7 @@ connected() { # TIMES
 # until_idle PID: until the watcher PID, or the one that strace PID has started, waits or is gone.
 until_idle() {
 	local tries=2500 children wchan
-	while [ $((tries -= 1)) -gt 0 ] && kill -0 "$1"; do
+	while [ $((tries -= 1)) -gt 0 ] && runs "$1"; do
 		children='' wchan='' # if it is gone between two lines
 		read -r children _ <"/proc/$1/task/$1/children"
 		read -r wchan <"/proc/${children:-$1}/wchan"
@@ -702,7 +702,7 @@ stop_watcher() {
 	local children='' tries=1000
 	read -r children _ <"/proc/$1/task/$1/children"
 	kill "${children:-$1}"
-	while kill -0 "$1"; do
+	while runs "$1"; do
 		nap 0.005
 		[ $((tries -= 1)) -gt 0 ] || kill -KILL "${children:-$1}"
 	done

@@ -254,7 +254,7 @@ halts() {
 	wait_until 10 grep -qs 'stopped by SIGSTOP' /tmp/trace
 }
 
-is_over() { ! kill -0 "$halted" 2>/dev/null; }
+is_over() { ! runs "$halted"; }
 
 goes_on() {
 	pkill -CONT -x sixxs-route && wait_until 30 is_over && wait "$halted" || return

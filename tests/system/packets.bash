@@ -115,12 +115,13 @@ capture_stop() {
 
 # Until all that has left so far is noted: the capture keeps the order of all links.
 noted() {
-	local port=$((20000 + RANDOM % 20000))
-	while kill -0 "$capture"; do
+	local port=$((20000 + RANDOM % 20000)) from
+	from=$(wc -c <$packets) # an earlier one may have had the same port
+	while runs "$capture"; do
 		echo >/dev/udp/127.0.0.9/$port || true
 		# it sleeps when all is noted
 		awaits_more "$capture" || nap 0.01
-		! grep -q "> 127.0.0.9.$port:" $packets || return 0
+		! tail -c +$((from + 1)) $packets | grep -q "> 127.0.0.9.$port:" || return 0
 		nap 0.01
 	done 2>/dev/null
 	return 1

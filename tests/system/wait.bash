@@ -10,6 +10,13 @@ export SLOW=${SLOW:-1}
 exec {never_ready}<> <(:)
 nap() { read -rt "$1" -u $never_ready _ || true; }
 
+# runs PID: whether the process is there and has not ended. A child that has may stay a zombie, which takes
+# "kill -0": bash 5.2 at times keeps SIGCHLD blocked after "read -t", until it is asked to wait.
+runs() {
+	local stat
+	read -r stat <"/proc/$1/stat" && [[ $stat != *') Z '* ]]
+} 2>/dev/null
+
 # wait_until SECONDS COMMAND [ARG...]: whole seconds; fails when COMMAND has not succeeded by then.
 # What takes long is asked less often, as each question keeps a processor from what is waited for.
 wait_until() {

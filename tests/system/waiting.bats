@@ -41,7 +41,7 @@ start_waiting() {
 	wait_until 10 polled 1
 }
 
-is_over() { ! kill -0 $handler_pid 2>/dev/null; }
+is_over() { ! runs $handler_pid; }
 
 # The handler ends by itself, long before its 60 seconds are over, and has not failed.
 over() { wait_until 30 is_over && wait $handler_pid; }
