@@ -53,14 +53,6 @@
 	done
 }
 
-# with a carrier, as a tunnel's client gives it
-veth_tunnel() {
-	ip link add sixxs0 type veth peer name other0
-	ip link set other0 up
-	settle
-	tunnel_up sixxs0
-}
-
 @test "IPv6 is back on a link: at once where it is told, within seconds where nothing tells it" {
 	local off on told=yes
 	watch_start

@@ -66,6 +66,14 @@ tunnel() { # add it, and bring it up
 	tunnel_add "$1" && settle && tunnel_up "$1"
 }
 
+# with a carrier, as a tunnel's client gives it
+veth_tunnel() {
+	ip link add sixxs0 type veth peer name other0
+	ip link set other0 up
+	settle
+	tunnel_up sixxs0
+}
+
 counts() { # FAMILY LINES: exactly so many rules and routes bear our mark
 	local n
 	ours_count "$1"

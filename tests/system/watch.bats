@@ -257,7 +257,11 @@ all_there() { # N
 		ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
 		sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=1/sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=0
 	END
-	# and the kernel is nobody to fight with
+	# and the kernel is nobody to fight with; with a carrier it tells that IPv6 is back
+	tunnel_del sixxs0
+	settle
+	veth_tunnel
+	wait_until 10 complete
 	for _ in {1..15}; do
 		ip -batch - <<<$'link set sixxs0 mtu 1000\nlink set sixxs0 mtu 1500'
 		wait_until 10 complete
@@ -567,7 +571,7 @@ coming() {
 }
 
 @test "hundreds of links that go up, down and away, one by one and at once, cost little beyond reading of them" {
-	local cpu one_by_one
+	local cpu one_by_one lost
 	watch_start
 	tunnel sixxs0
 	wait_until 10 complete
@@ -582,9 +586,11 @@ coming() {
 	watch_answered
 	cpu=$(($(watch_cpu) - cpu))
 	udev_goes_on
-	echo "# $one_by_one us of CPU for 300 messages of unrelated links, $cpu for 1500" >&3
+	lost=$(watch_drops)
+	echo "# $one_by_one us of CPU for 300 messages of unrelated links, $cpu for 1500, of which $lost were lost" >&3
 	[ $one_by_one -lt 30000 ]
-	[ $cpu -lt 150000 ]
+	# what is lost makes it look at all links, ten times at most
+	[ $cpu -lt $((lost == 0 ? 150000 : 300000)) ]
 	complete
 	settle
 }
