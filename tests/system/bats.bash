@@ -32,15 +32,15 @@ bats_debug_trap() {
 # bats_get_failure_stack_trace ARRAY: sets it to what was noted, in bats' form: "LINE FUNCTION FILE",
 # from inside to outside.
 bats_get_failure_stack_trace() {
-	local -n trace=$1
+	local -n ret=$1
 	local noted=("${BATS_DEBUG_LASTLAST_STACK_TRACE[@]}") i lines functions files
 	[ -z "${BATS_DEBUG_LAST_STACK_TRACE_IS_VALID-}" ] || noted=("${BATS_DEBUG_LAST_STACK_TRACE[@]}")
 	mapfile -t lines <<<"${noted[0]-}"
 	mapfile -t functions <<<"${noted[1]-}"
 	mapfile -t files <<<"${noted[2]-}"
-	trace=()
+	ret=()
 	for ((i = 1; i < ${#functions[@]}; i++)); do
-		trace+=("${lines[i - 1]} ${functions[i]} ${files[i]}")
+		ret+=("${lines[i - 1]} ${functions[i]} ${files[i]}")
 		case ${functions[i]} in
 		"${BATS_TEST_NAME-}" | setup | teardown | setup_file | teardown_file) break ;;
 		esac

@@ -17,11 +17,11 @@ setup_file() {
 	} >/etc/mdev.conf
 	grep -q '\*/usr/sbin/sixxs-route' /etc/mdev.conf
 	local folder
-	for folder in $(grep -o 'hotplug\.d/[a-z]*/90-sixxs-route' /usr/share/man/man8/sixxs-route.8); do
+	while read -r folder; do
 		mkdir -p "/etc/${folder%/*}"
 		sed -n '/^hotplug\.d/,/^\.Ed/ { /^\/usr\/sbin\/sixxs-route/p }' /usr/share/man/man8/sixxs-route.8 >"/etc/$folder"
 		[ "$(wc -l <"/etc/$folder")" -eq 1 ]
-	done
+	done < <(grep -o 'hotplug\.d/[a-z]*/90-sixxs-route' /usr/share/man/man8/sixxs-route.8)
 }
 
 teardown() {

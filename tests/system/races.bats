@@ -54,7 +54,7 @@ many_rules() {
 
 # In a dump each page begins behind as many as were told before: what has moved up is not told.
 @test "a dump that misses our rule, as many before it go meanwhile: it is there all the same" {
-	local n before traced=(strace -qq -o /tmp/trace -e trace=sendto,recvmsg)
+	local n before traced=(strace -qq -o /tmp/trace -e 'trace=sendto,recvmsg')
 	section sixxs0 2a02::1 200
 	tunnels sixxs0
 	many_rules add 1 700
@@ -63,7 +63,7 @@ many_rules() {
 	"${traced[@]}" sixxs-route apply sixxs0
 	n=$(sed -n '/RTM_GETRULE.*NLM_F_DUMP/q; /recvmsg/p' /tmp/trace | grep -c .)
 	: >/tmp/trace
-	"${traced[@]}" -e inject=recvmsg:delay_enter=${SLOW}s:when=$((n + 1)) sixxs-route apply sixxs0 3>&- &
+	"${traced[@]}" -e "inject=recvmsg:delay_enter=${SLOW}s:when=$((n + 1))" sixxs-route apply sixxs0 3>&- &
 	wait_until 10 grep -q 'RTM_GETRULE.*NLM_F_DUMP' /tmp/trace
 	many_rules del 1 500
 	wait $!
