@@ -20,16 +20,6 @@ teardown() { finish; }
 
 section() { printf '[sixxs0]\n%s\n' "$1" | drop_in sixxs0; }
 
-# Every rule and route that bears our mark, and our names, in numbers.
-ours() {
-	local family
-	for family in -4 -6; do
-		ip -N $family rule | grep 'proto 166$'
-		ip -N $family route show table all | grep 'proto 166' | volatile | sed 's/^7 /unreachable /' | LC_ALL=C sort
-	done | squeeze
-	[ ! -e /run/sixxs-route/rt_tables ] || sed 's/^/name: /' /run/sixxs-route/rt_tables
-}
-
 # becomes KEYS <OURS: the section's keys change to these, and back.
 becomes() {
 	local new

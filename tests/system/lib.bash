@@ -345,6 +345,16 @@ udev_goes_on() { [ ! -e /tmp/udev.holds ] || { udev_control --start-exec-queue &
 
 squeeze() { sed -E 's/[[:space:]]+/ /g; s/ $//'; }
 
+# Every rule and route that bears our mark, and our names, in numbers.
+ours() {
+	local family
+	for family in -4 -6; do
+		ip -N $family rule | grep 'proto 166$'
+		ip -N $family route show table all | grep 'proto 166' | volatile | sed 's/^7 /unreachable /' | LC_ALL=C sort
+	done | squeeze
+	[ ! -e /run/sixxs-route/rt_tables ] || sed 's/^/name: /' /run/sixxs-route/rt_tables
+}
+
 # As ip lists them, one blank between words.
 rules() { tidy "$(ip -6 rule list)"; }
 rules4() { tidy "$(ip -4 rule list)"; }

@@ -23,16 +23,6 @@ teardown() {
 	finish
 }
 
-# Every rule and route that bears our mark, and our names, in numbers.
-ours() {
-	local family
-	for family in -4 -6; do
-		ip -N $family rule | grep 'proto 166$'
-		ip -N $family route show table all | grep 'proto 166' | volatile | sed 's/^7 /unreachable /' | LC_ALL=C sort
-	done | squeeze
-	[ ! -e /run/sixxs-route/rt_tables ] || sed 's/^/name: /' /run/sixxs-route/rt_tables
-}
-
 # mean IFACE [ADDRESS...] <OURS: what IFACE.conf brings once the link is up and has these addresses.
 # Down it lacks the default routes, and without an address that it is to get all rules. A "+" before a
 # rule: prefer_main's new default adds it, and "prefer_main = no" takes it away.
