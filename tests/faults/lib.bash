@@ -561,7 +561,11 @@ conflict_event() { # one of both is mended
 	fire change sixxs0
 	fire change sixxs1
 }
-conflict_all() { apply_all; }
+conflict_all() { # a half written "told" stays as long as nothing is swept: until all is mended
+	apply_all
+	drop_in_new sixxs0 0
+	apply_all
+}
 conflict_gone() { swap_gone; }
 
 # Who holds a tunnel, or releases it, does so again when it was cut short.
