@@ -273,8 +273,8 @@ static void put_address(struct search *search, uint32_t ifindex)
 
 /*
  * What has replaced a route of ours has its place, and so is of the same table. What was
- * deleted and is nobody's by now was given up: in a table that thousands share, it is no
- * affair of the others.
+ * deleted and is nobody's by now was given up, by one who may follow other links from now
+ * on; in a table that thousands share, it is no affair of the others.
  */
 static void put_owner(struct search *search, const struct change *change)
 {
@@ -284,8 +284,10 @@ static void put_owner(struct search *search, const struct change *change)
 	char owner[IFNAMSIZ];
 	int r = owners_get(search->runfd, object, "", owner);
 
-	if (r == 0 && change->came)
+	if (r == 0 && object->kind != OBJECT_RULE)
 		r = owners_get(search->runfd, &table, "", owner);
+	if (r == -EISDIR && !change->came)
+		return;
 	if (r < 0)
 		search->incomplete = true;
 	if (r <= 0)
