@@ -201,7 +201,7 @@ sends_counted() {
 	ip link set tun1 down
 	$handler remove tun1
 	ip link set tun0 down
-	by net0
+	wait_until 10 by net0 # its neighbour may have to be asked for first
 }
 
 # The watcher is told that the carrier is lost; how long until it has taken the route away is what the
