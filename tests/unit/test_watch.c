@@ -410,6 +410,29 @@ static void test_of_what_is_nobodys(void **state)
 	close(runfd);
 }
 
+/* In a table of its own: who gives up a route there may follow another link from now on. */
+static void test_of_what_is_given_up(void **state)
+{
+	static struct changes changes;
+	static struct affected_tunnels affected;
+	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
+	struct object table = {.kind = OBJECT_TABLE, .table = 200};
+	const struct objects objects = {.n = 1, .object = &table};
+	const struct followers followers = {0};
+	const int runfd = run_dir_open(scratch, false);
+
+	(void)state;
+	assert_int_equal(record_write(runfd, "sixxs8", &objects), 0);
+	assert_int_equal(owners_set(runfd, &table, "sixxs8"), 0);
+	changes_clear(&changes);
+	changes_take(&changes, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
+	assert_true(
+		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_int_equal(affected.n, 1);
+	assert_string_equal(affected.tunnel[0].ifname, "sixxs8");
+	close(runfd);
+}
+
 static void test_changes_are_bounded(void **state)
 {
 	static struct changes changes;
@@ -738,6 +761,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_whose_changes, scratch_make,
 						scratch_remove),
 		cmocka_unit_test_setup_teardown(test_of_what_is_nobodys, scratch_make,
+						scratch_remove),
+		cmocka_unit_test_setup_teardown(test_of_what_is_given_up, scratch_make,
 						scratch_remove),
 		cmocka_unit_test(test_changes_are_bounded),
 		cmocka_unit_test(test_damaged_messages_change_nothing),
