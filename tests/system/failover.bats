@@ -13,21 +13,7 @@ setup_file() {
 	sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.default.keep_addr_on_down=1
 }
 
-teardown() {
-	local status=0
-	floods_stop
-	capture_stop || status=1
-	watch_stop || status=1
-	ip -force -batch - 2>/dev/null <<-'END' || true
-		address del 2001:db8:7::1/128 dev lo
-		address del 198.51.100.7/32 dev lo
-		address del 2001:db8:7::2/128 dev lo
-		address del 198.51.100.8/32 dev lo
-		address del 2a02:1::99/128 dev lo
-	END
-	finish || status=1
-	return $status
-}
+teardown() { packets_end off_lo 2001:db8:7::{1,2}/128 198.51.100.{7,8}/32 2a02:1::99/128; }
 
 # the prefix that both carry: its address is no link's
 both_ways() {
@@ -114,6 +100,14 @@ bears() {
 	sent_by "$1" && wait_until 10 borne "$n" "$1" "$2"
 }
 
+# The first goes down until the second has borne some packets, and is up again.
+goes_down_and_up() {
+	ip link set tun0 down
+	bears tun1 20
+	ip link set tun0 up
+	wait_until 5 routed 304
+}
+
 @test "the first goes down: not one packet leaves elsewhere than by the second, from the same message on" {
 	pair_up
 	flood 0 198.51.100.7 2001:db8:7::1
@@ -121,10 +115,7 @@ bears() {
 	# the control: by net0 and by no section
 	flood 1998
 	for _ in {1..20}; do
-		ip link set tun0 down
-		bears tun1 20
-		ip link set tun0 up
-		wait_until 5 routed 304
+		goes_down_and_up
 	done
 	floods_stop
 	for family in 4 6; do
@@ -180,10 +171,7 @@ sends_counted() {
 	sends_counted 198.51.100.7 2001:db8:7::1
 	bears tun0 100
 	for ((i = 0; i < downs; i++)); do
-		ip link set tun0 down
-		bears tun1 20
-		ip link set tun0 up
-		wait_until 5 routed 304
+		goes_down_and_up
 	done
 	floods_stop
 	read -r "well[0]" "well[1]" "failed[0]" "failed[1]" </tmp/sent

@@ -14,19 +14,13 @@ setup() {
 	capture_start
 }
 
-teardown() {
-	local status=0
-	[ -z "$server" ] || ! kill "$server" || wait "$server" || true
-	capture_stop || status=1
-	watch_stop || status=1
-	rm -rf /run/systemd/system
-	in_pop sysctl -qw net.ipv4.conf.all.arp_ignore=0
-	ip nexthop flush >/dev/null 2>&1 || true
-	finish || status=1
-	return $status
-}
+teardown() { packets_end put_away; }
 
-server=""
+put_away() {
+	rm -rf /run/systemd/system
+	ip nexthop flush >/dev/null 2>&1 || true
+	in_pop sysctl -qw net.ipv4.conf.all.arp_ignore=0
+}
 
 section() {
 	printf '%s\n' '[uplink]' 'interface = eth1' 'source = auto' 'gateway = auto' 'table = 301' 'wait = 0' | drop_in eth1
@@ -137,7 +131,7 @@ retracted() { ! ip -6 route show default dev eth1 | grep -q 'proto ra'; }
 
 # leases ROUTER: a DHCP server of the far side's link, that names this router
 leases() {
-	[ -z "$server" ] || { kill "$server" && wait "$server"; } || true
+	server_stop
 	printf '%s\n' 'start 10.1.0.1' 'end 10.1.0.1' 'interface far1' 'option subnet 255.255.255.0' \
 		'option lease 10' "option router $1" 'lease_file /tmp/udhcpd.leases' 'pidfile /tmp/udhcpd.pid' >/tmp/udhcpd.conf
 	: >/tmp/udhcpd.leases

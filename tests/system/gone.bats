@@ -15,16 +15,10 @@ setup_file() {
 	address6 2a02:99::1/128 lo
 }
 
-teardown() {
-	local status=0
-	floods_stop
-	capture_stop || status=1
-	watch_stop || status=1
-	# the removal of a link would bring the refusal back
-	links_gone && settle && $handler remove wg1 wg3 || status=1
-	finish || status=1
-	return $status
-}
+teardown() { packets_end links_and_refusals_gone; }
+
+# The removal of a link would bring its section's refusal back.
+links_and_refusals_gone() { links_gone && settle && $handler remove wg1 wg3; }
 
 source_far() { # 4|6
 	ping_far "$1" -I "$([ "$1" = 4 ] && echo 10.99.0.1 || echo 2a02:99::1)"

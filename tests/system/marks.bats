@@ -6,42 +6,17 @@
 # shellcheck source=packets.bash
 . "$BATS_TEST_DIRNAME/packets.bash"
 
-setup_file() {
-	install_handler
-	uplinks_up
-	forwarding
-}
+setup_file() { setup_router; }
 
 teardown() {
-	local status=0
-	capture_stop || status=1
-	[ -z "$server" ] || ! kill "$server" || wait "$server" || true
 	nft flush ruleset
 	sysctl -qw net.ipv4.conf.{all,default,net0}.rp_filter=0 net.ipv4.conf.all.src_valid_mark=0
-	hosts_gone box || status=1
-	finish || status=1
-	return $status
+	packets_end hosts_gone box
 }
-
-server=""
 
 # A container: its own network namespace behind a bridge, whose port 80 answers.
 container() { # [BRIDGE]
-	local bridge=${1-br-box}
-	ip link add "$bridge" type bridge
-	ip link set "$bridge" up
-	ip address add 172.17.0.1/16 dev "$bridge"
-	ip address add fd17::1/64 dev "$bridge"
-	ip netns add box
-	ip netns exec box sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0
-	ip link add boxport type veth peer name eth0 netns box
-	ip link set boxport up master "$bridge"
-	ip -n box link set lo up
-	ip -n box link set eth0 up
-	ip -n box address add 172.17.0.2/16 dev eth0
-	ip -n box address add fd17::2/64 dev eth0
-	ip -n box route add default via 172.17.0.1
-	ip -n box route add default via fd17::1
+	host_behind "${1-br-box}" box boxport 172.17.0 16 fd17
 	ip netns exec box socat TCP6-LISTEN:80,fork,reuseaddr SYSTEM:'echo hello' >/dev/null 2>&1 3>&- &
 	server=$!
 	wait_until 10 container_listens

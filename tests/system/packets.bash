@@ -29,8 +29,32 @@ setup() {
 	capture_start
 }
 
-# forwarding: for a file whose host is a router
-forwarding() { sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; }
+# What a file has in its place whose host is a router.
+setup_router() {
+	install_handler && uplinks_up && sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+server="" # the process that serves in a test, if one does
+
+server_stop() {
+	[ -z "$server" ] || { kill "$server" && wait "$server"; } || true
+	server=""
+}
+
+# packets_end [COMMAND...]: for teardown: ends all that runs, and then, after COMMAND, as finish does.
+packets_end() {
+	local status=0
+	floods_stop
+	server_stop
+	capture_stop || status=1
+	watch_stop || status=1
+	[ $# -eq 0 ] || "$@" || status=1
+	finish || status=1
+	return $status
+}
+
+# off_lo ADDRESS...: those of these that lo has
+off_lo() { printf 'address del %s dev lo\n' "$@" | ip -force -batch - 2>/dev/null || true; }
 
 uplinks_up() {
 	local ns
@@ -76,6 +100,25 @@ far_end() { # the pair alone: ours is down and has no address
 
 addressed() {
 	ip address add "10.$2.0.1/24" dev "$1" && address6 "2a02:$2::1/64" "$1"
+}
+
+# host_behind BRIDGE NAMESPACE PORT NET4 LENGTH NET6: a host in a network of its own, behind that bridge, which
+# is made too. It is NET4.2 and NET6::2, and its router NET4.1 and NET6::1.
+host_behind() {
+	ip link add "$1" type bridge &&
+		ip link set "$1" up &&
+		ip address add "$4.1/$5" dev "$1" &&
+		ip address add "$6::1/64" dev "$1" &&
+		ip netns add "$2" &&
+		ip netns exec "$2" sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0 &&
+		ip link add "$3" type veth peer name eth0 netns "$2" &&
+		ip link set "$3" up master "$1" &&
+		ip -n "$2" link set lo up &&
+		ip -n "$2" link set eth0 up &&
+		ip -n "$2" address add "$4.2/$5" dev eth0 &&
+		ip -n "$2" address add "$6::2/64" dev eth0 &&
+		ip -n "$2" route add default via "$4.1" &&
+		ip -n "$2" route add default via "$6::1"
 }
 
 # hosts_gone NAMESPACE...: and first, so that none of its links goes later by itself, the links to it

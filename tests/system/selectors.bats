@@ -6,19 +6,11 @@
 # shellcheck source=packets.bash
 . "$BATS_TEST_DIRNAME/packets.bash"
 
-setup_file() {
-	install_handler
-	uplinks_up
-	forwarding
-}
+setup_file() { setup_router; }
 
 teardown() {
-	local status=0
-	capture_stop || status=1
 	in_pop sysctl -qw net.ipv4.conf.all.arp_ignore=0
-	hosts_gone lan1 lan2 || status=1
-	finish || status=1
-	return $status
+	packets_end hosts_gone lan1 lan2
 }
 
 # bound_far 4|6 LINK: a datagram of a socket that is bound to the link (SO_BINDTODEVICE)
@@ -105,22 +97,9 @@ curl_far() { # 4|6 LINK
 }
 
 lan() { # N: a LAN with one host, behind br-lan (1) or br-lan2
-	local bridge=br-lan ns=lan$1
+	local bridge=br-lan
 	[ "$1" = 1 ] || bridge=br-lan$1
-	ip link add "$bridge" type bridge
-	ip link set "$bridge" up
-	ip address add "172.16.$1.1/24" dev "$bridge"
-	ip address add "2001:db8:48:$1::1/64" dev "$bridge"
-	ip netns add "$ns"
-	ip netns exec "$ns" sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0
-	ip link add "lanport$1" type veth peer name eth0 netns "$ns"
-	ip link set "lanport$1" up master "$bridge"
-	ip -n "$ns" link set lo up
-	ip -n "$ns" link set eth0 up
-	ip -n "$ns" address add "172.16.$1.2/24" dev eth0
-	ip -n "$ns" address add "2001:db8:48:$1::2/64" dev eth0
-	ip -n "$ns" route add default via "172.16.$1.1"
-	ip -n "$ns" route add default via "2001:db8:48:$1::1"
+	host_behind "$bridge" "lan$1" "lanport$1" "172.16.$1" 24 "2001:db8:48:$1"
 	settle
 }
 

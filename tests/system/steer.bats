@@ -16,14 +16,7 @@ setup() {
 	done
 }
 
-teardown() {
-	local status=0
-	capture_stop || status=1
-	watch_stop || status=1
-	ip -force -batch - <<<$'address del 2a02:100::7/128 dev lo\naddress del 2a02::9/128 dev lo' 2>/dev/null || true
-	finish || status=1
-	return $status
-}
+teardown() { packets_end off_lo 2a02:100::7/128 2a02::9/128; }
 
 shared='16383: from all lookup 400 suppress_ifgroup 2147483646 proto sixxs'
 alone() { [ "$(rules | grep -c 'proto sixxs')" -eq "$1" ] && [ "$(rules4 | grep -c 'proto sixxs')" -eq 0 ]; }
