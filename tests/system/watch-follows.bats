@@ -73,10 +73,7 @@
 				$on
 				wait_until 9 complete
 			fi
-		done <<-'END'
-			ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
-			sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=1/sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=0
-		END
+		done <<<"$ipv6_off_and_on"
 		tunnel_del sixxs0
 		settle
 		tunnel sixxs0
@@ -87,9 +84,7 @@
 }
 
 @test "a route that another has changed or replaced, and a nexthop that goes without a word" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before change
 	before=$(state)
 	for change in -4/replace -4/change -6/replace -6/change; do
@@ -112,9 +107,7 @@
 @test "a link that goes down without telling of its routes" {
 	[ -e /proc/sys/net/ipv6/route/skip_notify_on_dev_down ] || skip "this kernel has no skip_notify_on_dev_down"
 	sysctl -qw net.ipv6.route.skip_notify_on_dev_down=1
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before
 	before=$(state)
 	for _ in 1 2 3; do
@@ -197,9 +190,7 @@ linkdown() { ip -6 route show table 200 | grep -q 'default dev sixxs0 .*linkdown
 }
 
 @test "a removal of which udev does not tell is seen all the same" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	udev_holds
 	tunnel_del sixxs0
 	wait_until 10 gone

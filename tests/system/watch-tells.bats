@@ -19,9 +19,7 @@ tries_off() { kill -INT "$spy" && { wait "$spy" || true; }; }
 tried() { [ "$(grep -c "${2-LOCK_EX}" /tmp/tries)" -ge "$1" ]; }
 
 @test "what fails is told once, tried again ever less often, and never once it has succeeded" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	tries_on
 	ip link set sixxs0 mtu 1000
 	wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add'
@@ -126,9 +124,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 }
 
 @test "the run folder is taken away: it ends at once, with an error; the next one finds all as it was" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	$handler hold sixxs0 --for 3600
 	$handler release sixxs0
 	rm -r /run/sixxs-route
@@ -156,9 +152,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 }
 
 @test "who deletes over and over is named in one line, and all is back within about a second, always" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local cpu mended monitor began=$EPOCHREALTIME
 	cpu=$(watch_cpu)
 	stdbuf -oL ip -6 -N monitor rule >/tmp/monitor 3>&- &
@@ -214,9 +208,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 }
 
 @test "the udev handler and apply are no strangers" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local i before
 	before=$(state)
 	for i in {1..40}; do
@@ -231,9 +223,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 }
 
 @test "an apply and a remove while the watcher is stopped are no strangers" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local i before
 	before=$(state)
 	kill -STOP "$watcher"
@@ -257,9 +247,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 }
 
 @test "a link that flaps, and one with which our own tools work, are nobody's doing" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local i
 	for i in {1..60}; do
 		tunnel_down sixxs0
@@ -335,10 +323,7 @@ restarts() {
 @test "what was done is told before it ends, and what a held back gateway lets be done is told too" {
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\ngateway = auto\nwait = 0'
 	watch_start
-	ip link add sixxs0 type veth peer name other0
-	ip link set other0 up
-	settle
-	tunnel_up sixxs0
+	veth_tunnel
 	# for more than the second after which all would be told
 	wait_until 10 watch_due 1001
 	logged 0 .
@@ -356,9 +341,7 @@ restarts() {
 }
 
 @test "its own deletions and the handler's cause at most one more look" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	watch_idle
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
 	local wakes
@@ -370,9 +353,7 @@ restarts() {
 }
 
 @test "a default of others comes before ours: told once, by watcher and apply, and no more of those behind" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before route words
 	before=$(state)
 	while IFS=/ read -r route words; do

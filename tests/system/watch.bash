@@ -74,6 +74,17 @@ veth_tunnel() {
 	tunnel_up sixxs0
 }
 
+# what takes IPv6 from that link, and what gives it back, a way a line
+ipv6_off_and_on='ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
+sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=1/sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=0'
+
+flaps() { # TIMES: sixxs0 goes down and up, without a pause
+	local i
+	for ((i = 0; i < $1; i++)); do
+		printf 'link set sixxs0 down\nlink set sixxs0 up\n'
+	done | ip -batch -
+}
+
 counts() { # FAMILY LINES: exactly so many rules and routes bear our mark
 	local n
 	ours_count "$1"
@@ -82,6 +93,10 @@ counts() { # FAMILY LINES: exactly so many rules and routes bear our mark
 
 # the kernel's, in no order: what was put back stands behind its equals
 state() { kernel | LC_ALL=C sort; }
+
+watch_from_up() { # with sixxs0 up and all of it there
+	watch_start && tunnel sixxs0 && wait_until 10 complete
+}
 
 complete() { counts 6 4 && counts 4 4; } # two rules, route, fallback
 down_complete() { counts 6 3 && counts 4 3; }

@@ -29,9 +29,7 @@
 }
 
 @test "down and up, a thousand times: the route is back every time" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before i
 	before=$(state)
 	for ((i = 0; i < 1000; i++)); do
@@ -45,15 +43,10 @@
 }
 
 @test "down and up, a thousand times without a pause: the last state counts" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
-	local before i
+	watch_from_up
+	local before
 	before=$(state)
-	for ((i = 0; i < 1000; i++)); do
-		echo link set sixxs0 down
-		echo link set sixxs0 up
-	done | ip -batch -
+	flaps 1000
 	wait_until 10 complete
 	assert_same "$before" "$(state)"
 	{ cat /dev/fd/3 && echo link set sixxs0 down; } 3< <(yes $'link set sixxs0 down\nlink set sixxs0 up' | head -n 200) | ip -batch -
@@ -61,9 +54,7 @@
 }
 
 @test "a rule or route that somebody deletes is back at once" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before command
 	before=$(state)
 	while read -r command; do
@@ -145,9 +136,7 @@ all_there() { # N
 }
 
 @test "a route that somebody puts another in the place of is asked for, and back once that one is gone" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before route
 	before=$(state)
 	while read -r route; do
@@ -168,9 +157,7 @@ all_there() { # N
 }
 
 @test "remove, and udev's remove of a link that stays, stick until the next event" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local i tracer=(/usr/bin/strace -qq -o /dev/null -e inject=unlinkat:delay_enter=100ms)
 	# slow enough for the watcher to read the record before it is emptied
 	for i in {1..3}; do
@@ -202,9 +189,7 @@ all_there() { # N
 }
 
 @test "remove is the last word, also about what is put off" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	tunnel_down sixxs0
 	ip link set sixxs0 mtu 1000
 	tunnel_up sixxs0
@@ -230,9 +215,7 @@ all_there() { # N
 }
 
 @test "a link that loses IPv6 and has it back has its route back" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before off on
 	before=$(state)
 	while IFS=/ read -r off on; do
@@ -253,10 +236,7 @@ all_there() { # N
 		$on
 		wait_until 10 complete
 		assert_same "$before" "$(state)"
-	done <<-'END'
-		ip link set sixxs0 mtu 1000/ip link set sixxs0 mtu 1500
-		sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=1/sysctl -qw net.ipv6.conf.sixxs0.disable_ipv6=0
-	END
+	done <<<"$ipv6_off_and_on"
 	# and the kernel is nobody to fight with; with a carrier it tells that IPv6 is back
 	tunnel_del sixxs0
 	settle
@@ -280,10 +260,7 @@ all_there() { # N
 	before=$(state)
 	kill -STOP "$watcher"
 	# what it can read is of this link alone
-	for ((i = 0; i < 2000; i++)); do
-		echo link set sixxs0 down
-		echo link set sixxs0 up
-	done | ip -batch -
+	flaps 2000
 	local drops
 	drops=$(watch_drops)
 	[ "$drops" -gt 0 ]
@@ -330,9 +307,7 @@ all_there() { # N
 }
 
 @test "a notification longer than its buffer is a lost one, and no more" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	ip link add other9 type veth peer name otherpeer9
 	printf 'link property add dev other9 altname a%0119d\n' {1..248} | ip -batch -
 	for ((i = 0; i < 3; i++)); do
@@ -359,9 +334,7 @@ all_there() { # N
 }
 
 @test "the loopback goes down, or loses IPv6: the refusing route is back" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	local before off on
 	before=$(state)
 	while IFS=/ read -r off on; do
@@ -413,9 +386,7 @@ all_there() { # N
 }
 
 @test "conf.d is not watched, SIGHUP has it read" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1, 2a02::2\ntable = 200\nwait = 0'
 	watch_idle
 	complete
@@ -521,9 +492,7 @@ leaks() {
 }
 
 @test "idle it never wakes, nor do other's routes, rules and new links wake it" {
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	watch_idle
 	local wakes i
 	wakes=$(watch_wakes)
@@ -572,9 +541,7 @@ coming() {
 
 @test "hundreds of links that go up, down and away, one by one and at once, cost little beyond reading of them" {
 	local cpu one_by_one lost
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
+	watch_from_up
 	watch_idle
 	udev_holds
 	cpu=$(watch_cpu)
@@ -597,14 +564,9 @@ coming() {
 
 @test "it holds less than 2 MB of memory of its own" {
 	[ -z "${SANITIZE-}" ] || skip "a sanitizer's memory is counted too"
-	watch_start
-	tunnel sixxs0
-	wait_until 10 complete
-	local i private
-	for ((i = 0; i < 200; i++)); do
-		echo link set sixxs0 down
-		echo link set sixxs0 up
-	done | ip -batch -
+	watch_from_up
+	local private
+	flaps 200
 	kill -HUP "$watcher"
 	wait_until 10 complete
 	private=$(awk '/^Private_(Clean|Dirty):/ { sum += $2 } END { print sum }' "/proc/$watcher/smaps_rollup")
