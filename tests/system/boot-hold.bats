@@ -16,15 +16,10 @@ setup_file() {
 }
 
 teardown() {
-	local pid n
 	[ -n "${BATS_TEST_COMPLETED-}" ] || journalctl -b -n 40 --no-pager >&2
 	systemctl stop sixxs0-health.timer
-	for n in "${!client_pid[@]}"; do
-		client_stop "$n"
-	done
-	for pid in $(ip netns pids pop); do
-		kill "$pid"
-	done
+	clients_down
+	ends_close
 }
 
 # The recipe's two files, put where it says. SECONDS: instead of its 60.
