@@ -127,36 +127,6 @@ goes_down_and_up() {
 	untroubled
 }
 
-# sends_counted: as flood does, from that address; at its end /tmp/sent says how many sends went well,
-# and how many failed, of IPv4 and IPv6.
-# shellcheck disable=SC2016 # of perl
-sends_counted() {
-	perl -MSocket=:all -e '
-		my (@well, @failed) = (0, 0);
-		my @socket;
-		for ([AF_INET, pack_sockaddr_in(0, inet_aton $ARGV[0])],
-			[AF_INET6, pack_sockaddr_in6(0, inet_pton AF_INET6, $ARGV[1])]) {
-			socket my $s, $_->[0], SOCK_DGRAM, 0 or die;
-			bind $s, $_->[1] or die "bind: $!";
-			push @socket, $s;
-		}
-		my @to = (pack_sockaddr_in(9, inet_aton "203.0.113.1"),
-			pack_sockaddr_in6(9, inet_pton AF_INET6, "2001:db8:f::1"));
-		my $over = 0;
-		$SIG{TERM} = sub { $over = 1 };
-		@failed = (0, 0), @well = (0, 0);
-		until ($over) {
-			for (0, 1) {
-				send($socket[$_], "x", 0, $to[$_]) ? $well[$_]++ : $failed[$_]++;
-			}
-			select undef, undef, undef, 0.002;
-		}
-		open my $file, ">", "/tmp/sent";
-		print $file "@well @failed\n";
-		close $file;' "$@" >/dev/null 3>&- &
-	floods+=($!)
-}
-
 @test "the first goes down: measured, no send fails and at most what was on its way is lost" {
 	pair_up
 	# Nobody has to be asked for an address: what waits for the answer is lost at the next down, on a
@@ -168,7 +138,7 @@ sends_counted() {
 		before+=($(($(passed tun0 $family) + $(passed tun1 $family))))
 	done
 	rm -f /tmp/sent
-	sends_counted 198.51.100.7 2001:db8:7::1
+	COUNTS=/tmp/sent flood 0 198.51.100.7 2001:db8:7::1
 	bears tun0 100
 	for ((i = 0; i < downs; i++)); do
 		goes_down_and_up

@@ -214,21 +214,10 @@ floods=()
 
 # flood USER [SOURCE4 SOURCE6]: that user's programs send to the far host every two milliseconds, from
 # then on, whatever is said to them; floods_stop ends all.
-# shellcheck disable=SC2016 # of perl
 flood() {
-	setpriv --reuid="$1" --regid="$1" --clear-groups perl -MSocket=:all -e '
-		my ($from4, $from6) = @ARGV;
-		socket my $s4, AF_INET, SOCK_DGRAM, 0 or die;
-		socket my $s6, AF_INET6, SOCK_DGRAM, 0 or die;
-		!$from4 or bind $s4, pack_sockaddr_in(0, inet_aton $from4) or die "bind: $!";
-		!$from6 or bind $s6, pack_sockaddr_in6(0, inet_pton AF_INET6, $from6) or die "bind: $!";
-		my $to4 = pack_sockaddr_in(9, inet_aton "203.0.113.1");
-		my $to6 = pack_sockaddr_in6(9, inet_pton AF_INET6, "2001:db8:f::1");
-		while () {
-			send $s4, "x", 0, $to4;
-			send $s6, "x", 0, $to6;
-			select undef, undef, undef, 0.002;
-		}' "${@:2}" >/dev/null 3>&- &
+	# by its text, as that user may not come where the file is
+	setpriv --reuid="$1" --regid="$1" --clear-groups \
+		perl -e "$(<"${BASH_SOURCE[0]%/*}/flood")" 0.002 $far4 $far6 9 "${@:2}" >/dev/null 3>&- &
 	floods+=($!)
 }
 
