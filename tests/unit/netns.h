@@ -4,7 +4,7 @@
 #define NETNS_H
 
 #include "netlink/rtnl.h"
-#include "scratch.h"
+#include "objects.h"
 
 #include <net/if.h>
 #include <sched.h>
@@ -73,15 +73,6 @@ UNUSED static const char *shown(const char *command)
 	assert_int_equal(pclose(pipe), 0);
 	text[n] = '\0';
 	return text;
-}
-
-static struct object parsed(const char *text)
-{
-	struct object object;
-
-	if (object_parse(text, &object) < 0)
-		fail_msg("refused: \"%s\"", text);
-	return object;
 }
 
 /* "+ rule 6 ...", "- route 6 ... dev sixxs0 ...": an interface's name in "dev" will do. */

@@ -1,61 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies and notifications as the kernel writes them, cut and bent, through every parser. */
+#include "message.h"
 #include "netlink/decode.h"
 #include "netlink/encode.h"
-#include "scratch.h"
+#include "objects.h"
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-static struct object parsed(const char *text)
-{
-	struct object object;
-
-	if (object_parse(text, &object) < 0)
-		fail_msg("refused: \"%s\"", text);
-	return object;
-}
-
-/* A reply in a piece of memory of just its size, so that a read beyond it is noticed. */
-struct reply {
-	size_t size;
-	_Alignas(struct nlmsghdr) unsigned char bytes[1024];
-};
-
-static void begin(struct reply *reply, uint16_t type, uint16_t flags, const void *header,
-		  size_t size)
-{
-	struct nlmsghdr nlh = {.nlmsg_type = type, .nlmsg_flags = flags};
-
-	memset(reply, 0, sizeof(*reply));
-	memcpy(reply->bytes, &nlh, sizeof(nlh));
-	memcpy(reply->bytes + sizeof(nlh), header, size);
-	reply->size = NLMSG_ALIGN(sizeof(nlh) + size);
-}
-
-static void attr(struct reply *reply, uint16_t type, const void *value, size_t size)
-{
-	const struct nlattr head = {.nla_len = (uint16_t)(sizeof(head) + size),
-				    .nla_type = type};
-
-	memcpy(reply->bytes + reply->size, &head, sizeof(head));
-	memcpy(reply->bytes + reply->size + sizeof(head), value, size);
-	reply->size += NLMSG_ALIGN(sizeof(head) + size);
-}
-
-static void attr_u32(struct reply *reply, uint16_t type, uint32_t value)
-{
-	attr(reply, type, &value, sizeof(value));
-}
-
-static void attr_u8(struct reply *reply, uint16_t type, uint8_t value)
-{
-	attr(reply, type, &value, sizeof(value));
-}
-
-/* For free(). SIZE bytes of the message, which says so itself. */
-static struct nlmsghdr *cut(const struct reply *reply, size_t size)
+/* For free(). SIZE bytes of the message, which says so itself, in a piece of memory of just that
+ * size, so that a read beyond it is noticed. */
+static struct nlmsghdr *cut(const struct message *reply, size_t size)
 {
 	struct nlmsghdr *nlh = malloc(size);
 
@@ -65,64 +21,29 @@ static struct nlmsghdr *cut(const struct reply *reply, size_t size)
 	return nlh;
 }
 
-static int answer_of(const struct reply *reply, size_t size, struct answer *ret)
-{
-	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = decode_answer(nlh, ret);
+/* NAME: what DECODE makes of so many bytes of a message. */
+#define DECODES(name, decode, type)                                                 \
+	static int name(const struct message *reply, size_t size, struct type *ret) \
+	{                                                                           \
+		struct nlmsghdr *nlh = cut(reply, size);                            \
+		const int r = decode(nlh, ret);                                     \
+                                                                                    \
+		free(nlh);                                                          \
+		return r;                                                           \
+	}
 
-	free(nlh);
-	return r;
-}
-
-static int found_of(const struct reply *reply, size_t size, struct kernel_object *ret)
-{
-	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = found_get(nlh, ret);
-
-	free(nlh);
-	return r;
-}
-
-static int link_of(const struct reply *reply, size_t size, struct kernel_link *ret)
-{
-	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = decode_link(nlh, ret);
-
-	free(nlh);
-	return r;
-}
-
-static int address_of(const struct reply *reply, size_t size, struct kernel_address *ret)
-{
-	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = decode_address(nlh, ret);
-
-	free(nlh);
-	return r;
-}
-
-static int rule_of(const struct reply *reply, size_t size, struct kernel_rule *ret)
-{
-	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = kernel_rule_get(nlh, ret);
-
-	free(nlh);
-	return r;
-}
-
-static int route_of(const struct reply *reply, size_t size, struct kernel_route *ret)
-{
-	struct nlmsghdr *nlh = cut(reply, size);
-	const int r = kernel_route_get(nlh, ret);
-
-	free(nlh);
-	return r;
-}
+DECODES(answer_of, decode_answer, answer)
+DECODES(found_of, found_get, kernel_object)
+DECODES(link_of, decode_link, kernel_link)
+DECODES(address_of, decode_address, kernel_address)
+DECODES(rule_of, kernel_rule_get, kernel_rule)
+DECODES(route_of, kernel_route_get, kernel_route)
 
 #define SENTENCE "Nexthop device is not up"
 
 /* ECHOED: bytes of the request behind its header that are sent back, or none (capped). */
-static void begin_answer(struct reply *reply, int error, uint16_t flags, unsigned echoed)
+static void begin_answer(struct message *reply, int error, uint16_t flags,
+			 unsigned echoed)
 {
 	struct {
 		struct nlmsgerr err;
@@ -156,7 +77,7 @@ static void test_answers(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		struct answer answer;
-		struct reply reply;
+		struct message reply;
 
 		begin_answer(&reply, cases[i].error, cases[i].flags, cases[i].echoed);
 		if (cases[i].sentence) {
@@ -174,7 +95,7 @@ static void test_odd_sentences(void **state)
 {
 	char longest[SENTENCE_MAX + 8];
 	struct answer answer;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
@@ -196,7 +117,7 @@ static void test_end_of_dump(void **state)
 {
 	static const int errors[] = {0, -ENOENT, -EINVAL};
 	struct answer answer;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(errors); i++) {
@@ -219,7 +140,7 @@ static void test_end_of_dump(void **state)
 static void test_positive_error(void **state)
 {
 	struct answer answer;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_answer(&reply, 17, NLM_F_CAPPED, 0);
@@ -230,7 +151,7 @@ static void test_positive_error(void **state)
 static void test_cut_answers(void **state)
 {
 	static const uint16_t flags[] = {NLM_F_ACK_TLVS, NLM_F_ACK_TLVS | NLM_F_CAPPED};
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(flags); i++) {
@@ -262,7 +183,7 @@ static void test_lying_echo(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(lengths); i++) {
 		struct answer answer;
-		struct reply reply;
+		struct message reply;
 
 		begin_answer(&reply, -EINVAL, NLM_F_ACK_TLVS, 0);
 		memcpy(reply.bytes + NLMSG_HDRLEN + offsetof(struct nlmsgerr, msg),
@@ -273,7 +194,7 @@ static void test_lying_echo(void **state)
 	}
 }
 
-static void begin_link(struct reply *reply, int ifindex, unsigned flags)
+static void begin_link(struct message *reply, int ifindex, unsigned flags)
 {
 	const struct ifinfomsg ifi = {.ifi_index = ifindex, .ifi_flags = flags};
 
@@ -294,7 +215,7 @@ static void test_links(void **state)
 		{"sixxs0", 6, -EBADMSG}, /* no NUL */
 		{"", 0, -EBADMSG},
 	};
-	struct reply reply;
+	struct message reply;
 	struct kernel_link link;
 
 	(void)state;
@@ -321,7 +242,7 @@ static void test_links(void **state)
 }
 
 /* A kind of link says what is in its data. */
-static void link_info(struct reply *reply, const char *kind, uint16_t type,
+static void link_info(struct message *reply, const char *kind, uint16_t type,
 		      uint32_t value)
 {
 	struct {
@@ -342,7 +263,7 @@ static void link_info(struct reply *reply, const char *kind, uint16_t type,
 static void test_more_of_links(void **state)
 {
 	struct kernel_link link;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_link(&reply, 12, IFF_UP | 0x10000 /* IFF_LOWER_UP */ | IFF_NOARP);
@@ -365,7 +286,7 @@ static void test_more_of_links(void **state)
 	assert_int_equal(link_of(&reply, reply.size, &link), -EBADMSG);
 }
 
-static void begin_address(struct reply *reply, uint8_t family, uint8_t scope,
+static void begin_address(struct message *reply, uint8_t family, uint8_t scope,
 			  uint8_t flags)
 {
 	const struct ifaddrmsg ifa = {.ifa_family = family,
@@ -383,7 +304,7 @@ static const uint8_t own4[4] = {192, 0, 2, 2};
 static const uint8_t peer4[4] = {192, 0, 2, 1};
 
 /* expected: 1 if it counts, 0 if not, or -EBADMSG. */
-static void check_address(const struct reply *reply, int expected, const char *text)
+static void check_address(const struct message *reply, int expected, const char *text)
 {
 	struct kernel_address address;
 	char formatted[PREFIX_STRLEN];
@@ -416,7 +337,7 @@ static void test_addresses(void **state)
 		{RT_SCOPE_UNIVERSE, 0, IFA_F_TENTATIVE | IFA_F_NOPREFIXROUTE, 0},
 		{RT_SCOPE_UNIVERSE, IFA_F_DADFAILED, IFA_F_DADFAILED, 0},
 	};
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -430,7 +351,7 @@ static void test_addresses(void **state)
 	check_address(&reply, 0, "2a02::2"); /* no attribute: the header's flags count */
 }
 
-static void check_subnet(const struct reply *reply, const char *text)
+static void check_subnet(const struct message *reply, const char *text)
 {
 	struct kernel_address address;
 	char formatted[PREFIX_STRLEN];
@@ -442,7 +363,7 @@ static void check_subnet(const struct reply *reply, const char *text)
 
 static void test_address_beside_peer(void **state)
 {
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
@@ -462,7 +383,7 @@ static void test_address_beside_peer(void **state)
 static void test_odd_addresses(void **state)
 {
 	struct kernel_address address;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
@@ -517,7 +438,7 @@ static void test_found_is_what_was_put(void **state)
 	for (size_t i = 0; i < 2 * LENGTH(objects); i++) {
 		const struct step step = {.op = i % 2 ? STEP_ADD : STEP_DELETE,
 					  .object = parsed(objects[i / 2])};
-		struct reply reply = {0};
+		struct message reply = {0};
 		struct kernel_object found;
 
 		reply.size = encode_step(reply.bytes, &step, 0);
@@ -531,7 +452,7 @@ static void test_found_is_what_was_put(void **state)
 static const struct fib_rule_hdr our_frh = {
 	.family = AF_INET6, .src_len = 128, .table = 200, .action = FR_ACT_TO_TBL};
 
-static void begin_rule(struct reply *reply, const struct fib_rule_hdr *frh,
+static void begin_rule(struct message *reply, const struct fib_rule_hdr *frh,
 		       uint8_t protocol)
 {
 	begin(reply, RTM_NEWRULE, NLM_F_MULTI, frh, sizeof(*frh));
@@ -543,7 +464,7 @@ static void begin_rule(struct reply *reply, const struct fib_rule_hdr *frh,
 	attr(reply, FRA_SRC, own6, sizeof(own6));
 }
 
-static void check_found(const struct reply *reply, int expected, bool ours)
+static void check_found(const struct message *reply, int expected, bool ours)
 {
 	struct kernel_object found;
 
@@ -578,7 +499,7 @@ static void test_rules_of_others(void **state)
 		{FRA_GOTO, 4},        {FRA_L3MDEV + 40, 4}, /* of a kernel to come */
 	};
 	static const char value[16] = {1, 0, 1, 0, 1};
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);
@@ -635,7 +556,7 @@ static void test_other_selectors(void **state)
 		const char *name;
 		bool ours;
 	} links[] = {{"sixxs0", true}, {"sixxs0123456789", true}, {"a b", false}};
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(marks); i++) {
@@ -668,7 +589,7 @@ static void test_shared_rule(void **state)
 {
 	static const struct fib_rule_hdr frh = {
 		.family = AF_INET6, .table = 200, .action = FR_ACT_TO_TBL};
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin(&reply, RTM_NEWRULE, 0, &frh, sizeof(frh));
@@ -687,7 +608,7 @@ static void test_shared_rule(void **state)
 static void test_host_bits(void **state)
 {
 	struct fib_rule_hdr frh = our_frh;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	frh.src_len = 64;
@@ -708,7 +629,7 @@ static void test_odd_rules(void **state)
 		     {FRA_IP_PROTO, 4}, {FRA_L3MDEV, 4},    {FRA_GOTO, 1}};
 	static const char zeros[32];
 	struct fib_rule_hdr frh = our_frh;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(wrong); i++) {
@@ -734,7 +655,7 @@ static const struct rtmsg our_rtm = {.rtm_family = AF_INET6,
 				     .rtm_type = RTN_UNICAST};
 
 /* With what the kernel says of every route of ours. */
-static void begin_route(struct reply *reply, const struct rtmsg *rtm)
+static void begin_route(struct message *reply, const struct rtmsg *rtm)
 {
 	const struct rta_cacheinfo info = {0};
 
@@ -759,7 +680,7 @@ static void test_routes_of_others(void **state)
 	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW,
 					RTN_LOCAL};
 	struct rtmsg rtm = our_rtm;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_route(&reply, &our_rtm);
@@ -799,7 +720,7 @@ static void test_unreachable_on_lo(void **state)
 		parsed("unreachable 6 metric 4294967295 table 200");
 	struct rtmsg rtm = our_rtm;
 	struct kernel_object found;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	rtm.rtm_type = RTN_UNREACHABLE;
@@ -814,7 +735,7 @@ static void test_unreachable_on_lo(void **state)
 static void test_other_routes(void **state)
 {
 	struct rtmsg rtm = our_rtm;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	rtm.rtm_dst_len = 64;
@@ -834,7 +755,7 @@ static void test_routes_of_a_source(void **state)
 	static const uint8_t network[16] = {0x20, 0x01, 0x0d, 0xb8};
 	struct rtmsg rtm = our_rtm;
 	struct kernel_object found;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	rtm.rtm_src_len = 32;
@@ -864,7 +785,7 @@ static void test_odd_routes(void **state)
 		     {RTA_MULTIPATH, 8}, /* a next hop of no length */
 		     {RTA_CACHEINFO, 8}, {RTA_NH_ID, 2}};
 	static const char zeros[32];
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(wrong); i++) {
@@ -885,7 +806,7 @@ static void test_odd_metrics(void **state)
 				uint32_t value[4];
 			} mtu = {{inner, RTAX_MTU}, {1280, 1, 2, 3}};
 			struct kernel_object found;
-			struct reply reply;
+			struct message reply;
 			int r;
 
 			begin_route(&reply, &our_rtm);
@@ -917,7 +838,7 @@ static void test_all_of_a_rule(void **state)
 						.action = FR_ACT_GOTO,
 						.flags = FIB_RULE_INVERT};
 	struct kernel_rule rule;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin(&reply, RTM_NEWRULE, NLM_F_MULTI, &frh, sizeof(frh));
@@ -981,7 +902,7 @@ static void test_all_of_a_route(void **state)
 	} mtu = {{sizeof(mtu), RTAX_MTU}, 1280};
 	struct rtmsg rtm = our_rtm;
 	struct kernel_route route;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	rtm.rtm_dst_len = 48;
@@ -1024,7 +945,7 @@ static void test_next_hops(void **state)
 	static const uint8_t via6[18] = {AF_INET6, 0, 0xfe, 0x80, [17] = 1};
 	struct rtmsg rtm = our_rtm;
 	struct kernel_route route;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	rtm.rtm_family = AF_INET;
@@ -1059,7 +980,7 @@ static void test_next_hops(void **state)
 static void test_cut_messages(void **state)
 {
 	struct kernel_object found;
-	struct reply reply;
+	struct message reply;
 
 	(void)state;
 	begin_rule(&reply, &our_frh, OBJECT_PROTOCOL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/messages.h"
-#include "scratch.h"
+#include "objects.h"
 
 #include <linux/rtnetlink.h>
 
@@ -8,10 +8,7 @@
 
 static struct step step_of(enum step_op op, const char *text)
 {
-	struct step step = {.op = op};
-
-	assert_int_equal(object_parse(text, &step.object), 0);
-	return step;
+	return (struct step){.op = op, .object = parsed(text)};
 }
 
 static void test_steps(void **state)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "routing/object.h"
-#include "scratch.h"
+#include "objects.h"
 
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -69,15 +68,6 @@ static const struct form forms[] = {
 	{"table 200", ""},
 	{"table 2147483647 shared", ""},
 };
-
-static struct object parsed(const char *text)
-{
-	struct object object;
-
-	if (object_parse(text, &object) < 0)
-		fail_msg("refused: \"%s\"", text);
-	return object;
-}
 
 static void test_both_forms(void **state)
 {

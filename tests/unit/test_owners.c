@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scratch.h"
+#include "objects.h"
 #include "state/owners.h"
 #include "state/record.h"
 
@@ -37,15 +37,6 @@ static int remove_run(void **state)
 {
 	close(runfd);
 	return scratch_remove(state);
-}
-
-static struct object parsed(const char *text)
-{
-	struct object object;
-
-	if (object_parse(text, &object) < 0)
-		fail_msg("refused: \"%s\"", text);
-	return object;
 }
 
 /* As the record comes first: what one owns stands on it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scratch.h"
+#include "objects.h"
 #include "state/record.h"
 
 #include <dirent.h>
@@ -39,10 +39,8 @@ static int remove_run(void **state)
 
 static void put(struct objects *to, const char *text)
 {
-	struct object object;
+	const struct object object = parsed(text);
 
-	if (object_parse(text, &object) < 0)
-		fail_msg("refused: \"%s\"", text);
 	assert_int_equal(objects_put(to, &object), 0);
 }
 

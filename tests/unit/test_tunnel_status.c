@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scratch.h"
-
+#include "objects.h"
 #include "status/known_names.h"
 #include "status/tunnel_judge.h"
 #include "status/tunnel_status.h"
@@ -105,14 +104,6 @@ static bool has(const char *list, const char *word)
 	return false;
 }
 
-static struct object object(const char *text)
-{
-	struct object ret;
-
-	assert_int_equal(object_parse(text, &ret), 0);
-	return ret;
-}
-
 static int compare(const void *a, const void *b)
 {
 	return object_compare(a, b);
@@ -123,7 +114,7 @@ static void put_all(const char *list, struct objects *ret)
 	size_t n = 0;
 
 	for (size_t i = 0; i < LENGTH(words); i++) {
-		const struct object put = object(words[i].text);
+		const struct object put = parsed(words[i].text);
 
 		if (has(list, words[i].word))
 			assert_int_equal(objects_put(ret, &put), 0);
@@ -301,7 +292,7 @@ static void test_owner(void **state)
 	prefix_parse("2a02::1", &section.source[0]);
 	assert_int_equal(tunnel_status_add_section(&status, &section), 0);
 	for (size_t i = 0; i < LENGTH(objects); i++) {
-		const struct object o = object(objects[i].object);
+		const struct object o = parsed(objects[i].object);
 
 		status.n_sections = 1;
 		assert_int_equal(tunnel_status_owns(&status, &o),
@@ -344,7 +335,7 @@ static void test_link(void **state)
 			 .master = links[i].in_vrf ? 5 : 0}};
 		const struct kernel_link *by_name[] = {&link[0], &link[1]};
 		struct kernel_rule rule = {.l3mdev = true, .priority = links[i].rule};
-		struct object ours[] = {object(ROUTE), object(RULE)};
+		struct object ours[] = {parsed(ROUTE), parsed(RULE)};
 		struct kernel_state kernel = {.n_links = 2,
 					      .link = link,
 					      .by_name = by_name,
@@ -395,7 +386,7 @@ static void test_paths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n; i++)
-		items[i] = (struct object_status){.object = object(wanted[i].object),
+		items[i] = (struct object_status){.object = parsed(wanted[i].object),
 						  .wanted = true,
 						  .there = true};
 	assert_int_equal(tunnel_judge_make_paths(&status), 0);
@@ -448,7 +439,7 @@ static void test_order(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
-		const struct object o = object(objects[i]);
+		const struct object o = parsed(objects[i]);
 
 		assert_int_equal(tunnel_status_add(&status, &o, STATE_STALE), 0);
 	}
@@ -528,7 +519,7 @@ static void test_kernel_state(void **state)
 				       .protocol = RTPROT_BOOT,
 				       .table = 200,
 				       .metric = 1024};
-	struct object ours[] = {object(RULE)}, route = object(ROUTE);
+	struct object ours[] = {parsed(RULE)}, route = parsed(ROUTE);
 	const struct kernel_state kernel = {.n_links = 2,
 					    .link = link,
 					    .by_name = by_name,

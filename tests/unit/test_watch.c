@@ -314,12 +314,20 @@ static void test_changes(void **state)
 	assert_int_equal(changes.newest, 13);
 }
 
+/* By the records of the scratch folder, where there is no drop-in. */
+static bool find_affected(const struct changes *changes,
+			  const struct followers *followers, struct affected_tunnels *ret)
+{
+	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
+
+	return changes_find_affected(changes, &settings, NULL, followers, ret);
+}
+
 /* What was deleted is its owner's, and what another has replaced the table's owner's. */
 static void test_whose_changes(void **state)
 {
 	static struct changes changes;
 	static struct affected_tunnels affected;
-	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
 	struct object table = {.kind = OBJECT_TABLE, .table = 200};
 	const struct objects none = {0};
 	struct followers followers = {0};
@@ -342,8 +350,7 @@ static void test_whose_changes(void **state)
 	/* of no record and no drop-in; both at a time */
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "eth0"));
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "sixxs1"));
-	assert_true(
-		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 2);
 	assert_string_equal(affected.tunnel[0].ifname, "sixxs0");
 	assert_true(affected.tunnel[0].deletion);
@@ -367,14 +374,12 @@ static void test_whose_changes(void **state)
 	assert_true(followers.gateways && !followers.carriers);
 	changes_clear(&changes);
 	changes_take(&changes, link_message(RTM_NEWLINK, 0, IFF_UP, IFF_UP, "br-lan"));
-	assert_true(
-		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 1);
 	assert_string_equal(affected.tunnel[0].ifname, "sixxs2");
 	assert_int_equal(record_remove(runfd, "sixxs2"), 0);
 	changes_take(&changes, message(RTM_DELNEXTHOP, 0));
-	assert_true(
-		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 1);
 	assert_string_equal(affected.tunnel[0].ifname, "sixxs3");
 	assert_int_equal(followers_note(&followers, "sixxs2", &(struct follows){0}), 0);
@@ -383,31 +388,35 @@ static void test_whose_changes(void **state)
 	close(runfd);
 }
 
+/* CHANGES: one of our routes is gone from TABLE, which IFNAME has. */
+static void take_loss(struct changes *changes, struct object *table, const char *ifname)
+{
+	const struct objects objects = {.n = 1, .object = table};
+	const int runfd = run_dir_open(scratch, false);
+
+	assert_int_equal(record_write(runfd, ifname, &objects), 0);
+	assert_int_equal(owners_set(runfd, table, ifname), 0);
+	close(runfd);
+	changes_clear(changes);
+	changes_take(changes, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
+}
+
 /* A tunnel that gives up its route of a table that many share is no affair of theirs. */
 static void test_of_what_is_nobodys(void **state)
 {
 	static struct changes changes;
 	static struct affected_tunnels affected;
-	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
 	struct object table = {
 		.kind = OBJECT_TABLE, .table = 200, .selector = SELECT_ALL};
-	const struct objects objects = {.n = 1, .object = &table};
 	const struct followers followers = {0};
-	const int runfd = run_dir_open(scratch, false);
 
 	(void)state;
-	assert_int_equal(record_write(runfd, "sixxs7", &objects), 0);
-	assert_int_equal(owners_set(runfd, &table, "sixxs7"), 0);
-	changes_clear(&changes);
-	changes_take(&changes, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
-	assert_true(
-		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	take_loss(&changes, &table, "sixxs7");
+	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 0);
 	/* but what another has put there may stand in the place of anybody's */
 	changes_take(&changes, newcomer(NLM_F_REPLACE, 200, 0));
-	assert_false(
-		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
-	close(runfd);
+	assert_false(find_affected(&changes, &followers, &affected));
 }
 
 /* In a table of its own: who gives up a route there may follow another link from now on. */
@@ -415,22 +424,14 @@ static void test_of_what_is_given_up(void **state)
 {
 	static struct changes changes;
 	static struct affected_tunnels affected;
-	const struct settings settings = {.conf_dir = "/nowhere", .run_dir = scratch};
 	struct object table = {.kind = OBJECT_TABLE, .table = 200};
-	const struct objects objects = {.n = 1, .object = &table};
 	const struct followers followers = {0};
-	const int runfd = run_dir_open(scratch, false);
 
 	(void)state;
-	assert_int_equal(record_write(runfd, "sixxs8", &objects), 0);
-	assert_int_equal(owners_set(runfd, &table, "sixxs8"), 0);
-	changes_clear(&changes);
-	changes_take(&changes, route_message(RTM_DELROUTE, OBJECT_PROTOCOL, PORT));
-	assert_true(
-		changes_find_affected(&changes, &settings, NULL, &followers, &affected));
+	take_loss(&changes, &table, "sixxs8");
+	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 1);
 	assert_string_equal(affected.tunnel[0].ifname, "sixxs8");
-	close(runfd);
 }
 
 static void test_changes_are_bounded(void **state)
