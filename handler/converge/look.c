@@ -167,7 +167,8 @@ int look_for_conflict(const struct run *run)
 {
 	const struct claimant me = run_claimant(run);
 	struct table_conflict conflict;
-	const int r = ownership_conflict(&me, run->settings, &run->wanted, &conflict);
+	const int r = ownership_conflict(&me, run->settings, &diagnostics_to_log,
+					 &run->wanted, &conflict);
 
 	if (r > 0)
 		return refuse_table(run, &conflict);

@@ -2,7 +2,6 @@
 #include "converge/ownership.h"
 
 #include "config/config.h"
-#include "config/findings.h"
 #include "state/owners.h"
 
 #include <errno.h>
@@ -12,6 +11,7 @@
 struct table_search {
 	const struct claimant *claimant;
 	const struct settings *settings;
+	const struct diagnostics *diagnostics;
 	const struct object *table; /* as it is wanted */
 	struct table_conflict *ret;
 	bool found;
@@ -34,7 +34,7 @@ static int look_at_holder(void *data, const char *holder)
 
 	if (search->found || !strcmp(holder, search->claimant->ifname))
 		return 0;
-	r = config_find(search->settings, holder, &diagnostics_to_log, &tunnel);
+	r = config_find(search->settings, holder, search->diagnostics, &tunnel);
 	keeps = r < 0;
 	for (unsigned i = 0; r > 0 && i < tunnel.n; i++)
 		keeps |= is_in_way(&tunnel.section[i], search->table);
@@ -69,11 +69,13 @@ static int find_holder(struct table_search *search)
 }
 
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
+		       const struct diagnostics *diagnostics,
 		       const struct objects *wanted, struct table_conflict *ret)
 {
 	for (size_t i = 0; i < wanted->n; i++) {
 		struct table_search search = {.claimant = claimant,
 					      .settings = settings,
+					      .diagnostics = diagnostics,
 					      .table = &wanted->object[i],
 					      .ret = ret};
 		int r;

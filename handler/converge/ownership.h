@@ -6,6 +6,7 @@
 #ifndef OWNERSHIP_H
 #define OWNERSHIP_H
 
+#include "lib/diagnose.h"
 #include "routing/object.h"
 #include "settings.h"
 
@@ -26,9 +27,11 @@ struct table_conflict {
 
 /*
  * Looks whether another tunnel has one of the wanted tables and keeps it, since its
- * drop-in claims it still or cannot be read. Returns 1 with *ret, 0 or -errno.
+ * drop-in claims it still or cannot be read: why not is said to DIAGNOSTICS. Returns 1
+ * with *ret, 0 or -errno. status asks without the lock, and looks twice.
  */
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
+		       const struct diagnostics *diagnostics,
 		       const struct objects *wanted, struct table_conflict *ret);
 
 /*

@@ -6,6 +6,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "state/held.h"
+#include "state/owners.h"
 #include "state/record.h"
 #include "state/table_names.h"
 #include "status/ping.h"
@@ -185,6 +186,25 @@ static int add_orphan(struct snapshot *snapshot, const struct object_status *ite
 	return 0;
 }
 
+/* Returns 1: another tunnel has it, alone or with more; 0 or -errno. */
+static int is_anothers(const struct snapshot *snapshot, const struct object *object,
+		       const char *ifname)
+{
+	char owner[IFNAMSIZ];
+	int r;
+
+	if (snapshot->runfd < 0)
+		return 0;
+	r = owners_get(snapshot->runfd, object, ifname, owner);
+	if (r == -EISDIR || r == -ENOTDIR)
+		return 1;
+	return r > 0 ? strcmp(owner, ifname) != 0 : r;
+}
+
+/*
+ * Asked by name, a tunnel's section may have the source or the table of one that was not
+ * looked at, as that of a backup: what is that one's is not left over.
+ */
 static int put_orphan(struct snapshot *snapshot, const struct object *object, bool all)
 {
 	const enum state state =
@@ -192,10 +212,13 @@ static int put_orphan(struct snapshot *snapshot, const struct object *object, bo
 	const struct object_status orphan = {
 		.object = *object, .state = state, .there = true};
 	struct tunnel_status *owner = find_owner(snapshot, object);
+	int r = 0;
 
-	if (owner)
-		return tunnel_status_add(owner, object, STATE_STALE);
-	return all ? add_orphan(snapshot, &orphan) : 0;
+	if (!owner)
+		return all ? add_orphan(snapshot, &orphan) : 0;
+	if (!all)
+		r = is_anothers(snapshot, object, owner->ifname);
+	return r == 0 ? tunnel_status_add(owner, object, STATE_STALE) : r < 0 ? r : 0;
 }
 
 /* all: every tunnel is looked at, so that what nobody accounts for is an orphan. */

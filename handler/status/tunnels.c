@@ -5,8 +5,10 @@
 #include "config/findings.h"
 #include "config/keys.h"
 #include "config/section.h"
+#include "converge/ownership.h"
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "routing/plan.h"
 #include "state/record.h"
 
 #include <errno.h>
@@ -107,11 +109,59 @@ static int find_sections(struct tunnels *tunnels, struct tunnel_status *status)
 	return r;
 }
 
+/* The tables that it wants as soon as there is a link. Returns as ownership_conflict(). */
+static int find_table_conflict(struct tunnels *tunnels,
+			       const struct tunnel_status *status,
+			       struct table_conflict *ret)
+{
+	const struct claimant claimant = {.runfd = tunnels->runfd,
+					  .ifname = status->ifname};
+	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
+	const struct link link = {.ifindex = 1};
+	struct objects wanted = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < status->n_sections; i++)
+		r = plan_wanted(&status->sections[i].section, &link, &wanted);
+	if (r == 0)
+		r = ownership_conflict(&claimant, tunnels->settings, &diagnostics,
+				       &wanted, ret);
+	objects_free(&wanted);
+	return r;
+}
+
+/* Other files are not read: whose the table is, the run folder says. */
+static void find_clash(struct tunnels *tunnels, struct tunnel_status *status)
+{
+	struct table_conflict conflict;
+	const int r = find_table_conflict(tunnels, status, &conflict);
+	char text[160];
+
+	if (r == 0)
+		return;
+	if (r < 0)
+		snprintf(text, sizeof(text), "%s: cannot read who owns its table: %s",
+			 status->ifname, strerror(-r));
+	else
+		snprintf(
+			text, sizeof(text),
+			"%s: table %u is that of %s, whose drop-in %s; see: sixxs-route check",
+			status->ifname, conflict.table, conflict.holder,
+			conflict.unread ? "cannot be read" : "claims it as well");
+	findings_add(tunnels->findings, SEVERITY_ERROR, tunnels->settings->conf_dir, 0,
+		     text);
+	status->section = SECTION_UNKNOWN;
+	status->n_sections = 0;
+	status->clashes = r > 0;
+}
+
 static void find_section(struct tunnels *tunnels, struct tunnel_status *status)
 {
 	const int r = find_sections(tunnels, status);
 
 	status->section = r < 0 ? SECTION_UNKNOWN : r > 0 ? SECTION_FOUND : SECTION_NONE;
+	if (r > 0 && tunnels->runfd >= 0)
+		find_clash(tunnels, status);
 }
 
 int tunnels_collect_named(struct tunnels *tunnels, char *const ifnames[])

@@ -868,6 +868,72 @@ as_a_pair() {
 	$handler apply sixxs1 2>/dev/null
 }
 
+@test "cannot tell: a table that is another tunnel's, whose drop-in claims it as well, asked by name" {
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 200\n' | drop_in sixxs1
+	tunnel_add sixxs1
+	tunnel_up sixxs1
+	settle
+	says 2 sixxs1 2>/tmp/err <<-END
+		sixxs1           up, its section clashes with another                unknown
+		Not all could be read: mend what is told above first.
+	END
+	assert_same "/etc/sixxs-route/conf.d:1: error: sixxs1: table 200 is that of sixxs0, whose drop-in claims it as well; see: sixxs-route check" \
+		"$(cat /tmp/err)"
+	exits 0 status sixxs0 >/dev/null
+	# not by a drop-in that is wrong: it may claim it
+	echo garbage >>/etc/sixxs-route/conf.d/sixxs0.conf
+	exits 2 status sixxs1 2>/tmp/err >/dev/null
+	grep -q 'sixxs1: table 200 is that of sixxs0, whose drop-in cannot be read' /tmp/err
+	grep -q 'sixxs0.conf:4: error: neither' /tmp/err
+	# nor by one that gives it up
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 202\n' | drop_in sixxs0
+	exits 1 status sixxs1 >/dev/null
+	exits 0 $handler apply sixxs0 sixxs1
+	exits 0 status >/dev/null
+	# those of one shared table, and somebody else with it
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 209\nsteer = source-route'
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::2\ntable = 209\nsteer = source-route'
+	exits 0 $handler apply sixxs0 sixxs1
+	exits 0 status sixxs1 >/dev/null
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::2\ntable = 209'
+	exits 2 status sixxs1 2>/tmp/err >/dev/null
+	grep -q 'sixxs1: table 209 is that of sixxs0, whose drop-in claims it as well' /tmp/err
+	rm /etc/sixxs-route/conf.d/sixxs1.conf
+	$handler apply sixxs1 2>/dev/null
+}
+
+@test "asked by name: what another tunnel has of the same source or table is not left over" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2001:db8:7::/48\ntable = 200\npriority = 16380'
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2001:db8:7::/48\ntable = 201\npriority = 16390'
+	tunnel_add sixxs1
+	tunnel_up sixxs1
+	settle
+	exits 0 $handler apply --all
+	local name
+	for name in sixxs0 sixxs1; do
+		exits 0 status $name >/tmp/out
+		exits 0 setpriv --reuid=65534 --clear-groups $handler status $name >/dev/null
+		assert_same 0 "$(grep -c 'left over' /tmp/out)"
+	done
+	# what is on nobody's record is
+	ip -6 rule add from 2001:db8:7::/48 lookup main suppress_prefixlength 7 priority 16399 protocol 166
+	exits 1 status sixxs1 >/tmp/out
+	grep -q '^  left over *rule 16399: ' /tmp/out
+	ip -6 rule del from 2001:db8:7::/48 lookup main priority 16399 protocol 166
+	# two share a table, and then not the rule's priority either
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 209\nsteer = source-route'
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::2\ntable = 209\nsteer = source-route'
+	exits 0 $handler apply --all
+	exits 0 status sixxs0 >/dev/null
+	exits 0 status sixxs1 >/dev/null
+	echo 'priority = 16000' >>/etc/sixxs-route/conf.d/sixxs1.conf
+	exits 0 $handler apply sixxs1
+	exits 0 status sixxs0 >/dev/null
+	exits 0 status sixxs1 >/dev/null
+	rm /etc/sixxs-route/conf.d/sixxs1.conf
+	$handler apply sixxs1 2>/dev/null
+}
+
 @test "cannot tell: broken sections without a record, each named" {
 	printf '[sixxs1]\nsource = nonsense\ntable = 201\n[sixxs2]\nsource = 2a02::1\ntable = 202\n' | drop_in some
 	printf '[sixxs3]\nsource = 2a02::3\ntable = 203\ngarbage\n' | drop_in sixxs3
