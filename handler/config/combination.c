@@ -43,7 +43,8 @@ static void check_selectors(struct check *check)
 			check->diagnostics, check->ini->line,
 			"[%.64s] selects no packets: expected at least one of source, fwmark, user, bound and from_link",
 			check->ini->name);
-	if (section->source_link[0] && !is_auto)
+	if (section->source_link[0] && !is_auto &&
+	    strcmp(section->source_link, section->ifname) != 0)
 		check->result = diagnose_error(
 			check->diagnostics, line_of(check->ini, "source_link"),
 			"source_link: expected source = auto or auto/prefix beside it");

@@ -73,6 +73,7 @@ names() { printf '%s\n' "$1" >/etc/iproute2/rt_tables.d/admin.conf; }
 		[sixxs0]
 		interface = sixxs0
 		source = 2a02::1, 192.0.2.7
+		source_link = sixxs0
 		table = 200
 		name = sixxs0
 		priority = 16383
