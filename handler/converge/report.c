@@ -87,11 +87,12 @@ static void warn_rival(const struct run *run, const struct object *route,
 	explain_kernel_object(preferred, text);
 	log_line(
 		LOG_WARNING,
-		"%s: table %u also has a default route that is not ours and %s (%s %.200s): delete it, or set a lower metric",
+		"%s: table %u also has a default route that is not ours and %s (%s %.200s): delete it, or set %s",
 		run->ifname, route->table,
 		preferred->object.metric < route->metric ? "wins by its metric"
 							 : "comes before ours",
-		family_name(route->family), text);
+		family_name(route->family), text,
+		preferred->object.metric > 1 ? "a lower metric" : "another table");
 }
 
 /* The watcher leaves untold what the event has told. */

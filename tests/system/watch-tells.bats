@@ -354,13 +354,13 @@ restarts() {
 
 @test "a default of others comes before ours: told once, by watcher and apply, and no more of those behind" {
 	watch_from_up
-	local before route words
+	local before route words remedy
 	before=$(state)
-	while IFS=/ read -r route words; do
+	while IFS=/ read -r route words remedy; do
 		log_restart
 		# shellcheck disable=SC2086 # words
 		ip ${route/ / route }
-		wait_until 2 told "^daemon.warn sixxs0: table 200 also has a default route that is not ours and $words \\(.*default dev (net0|nothing) .*\\): delete it, or set a lower metric\$"
+		wait_until 2 told "^daemon.warn sixxs0: table 200 also has a default route that is not ours and $words \\(.*default dev (net0|nothing) .*\\): delete it, or set $remedy\$"
 		run sixxs-route apply sixxs0
 		[ "$status" -eq 0 ]
 		grep "table 200 also has .* and $words" <<<"$output"
@@ -374,10 +374,11 @@ restarts() {
 		wait_until 2 complete
 		assert_same "$before" "$(state)"
 	done <<-'END'
-		-4 prepend default dev net0 table 200 metric 2048/comes before ours
-		-4 prepend default dev net0 table 200/wins by its metric
-		-6 prepend default dev net0 table 200 metric 1024/wins by its metric
-		-4 prepend unreachable default table 200 metric 5/wins by its metric
+		-4 prepend default dev net0 table 200 metric 2048/comes before ours/a lower metric
+		-4 prepend default dev net0 table 200/wins by its metric/another table
+		-6 prepend default dev net0 table 200 metric 1024/wins by its metric/a lower metric
+		-4 prepend unreachable default table 200 metric 5/wins by its metric/a lower metric
+		-4 prepend unreachable default table 200 metric 1/wins by its metric/another table
 	END
 	log_restart
 	ip -4 route append default dev net0 table 200 metric 2048
