@@ -3,8 +3,9 @@
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
+#include "../unit/remove_tree.h"
+
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,18 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static char scratch[64];
 
-static int scratch_remove_one(const char *path, const struct stat *st, int flag,
-			      struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static void scratch_remove(void)
 {
-	nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(scratch);
 }
 
 /* The folder's descriptor; the same one every time. */

@@ -3,9 +3,10 @@
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
+#include "remove_tree.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,19 +38,10 @@ UNUSED static int scratch_make(void **state)
 	return mkdtemp(scratch) ? 0 : -1;
 }
 
-UNUSED static int scratch_remove_one(const char *path, const struct stat *st, int flag,
-				     struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 UNUSED static int scratch_remove(void **state)
 {
 	(void)state;
-	return nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return remove_tree(scratch);
 }
 
 /* Good until the call after the next. */
