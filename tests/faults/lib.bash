@@ -483,6 +483,14 @@ kept_gone() {
 	fire remove sixxs0
 }
 
+# Starts the run, whose PID it sets "pid" to, and brings the link up once it has nothing else to wait for.
+start_until_up() {
+	"${run[@]}" &
+	pid=$!
+	until_idle $pid
+	ip link set dev sixxs0 up
+}
+
 # The handler itself waits for the link, which comes up.
 wait_before() {
 	drop_in sixxs0 '[sixxs0]' 'source = 2a02:0::1' 'table = 200' 'wait = 2'
@@ -491,24 +499,26 @@ wait_before() {
 wait_run() { event add sixxs0; }
 wait_start() {
 	local pid
-	"${run[@]}" &
-	pid=$!
-	until_idle $pid
-	ip link set dev sixxs0 up
+	start_until_up
 	wait $pid
 }
 wait_event() { fire add sixxs0; } # a change would not come to what add counts
 wait_all() { apply_all; }
 wait_gone() { add_gone; }
 
-# Two tunnels swap all that they have, and the event of only one of them comes.
-# What each gives up is the other's a moment later, so that anything may be missing meanwhile.
-swap_before() {
+# Two tunnels, both served.
+two_before() {
 	add_before
 	fire add sixxs0
 	drop_in_old sixxs1 1
 	link_add sixxs1 up
 	fire add sixxs1
+}
+
+# Two tunnels swap all that they have, and the event of only one of them comes.
+# What each gives up is the other's a moment later, so that anything may be missing meanwhile.
+swap_before() {
+	two_before
 	drop_in_old sixxs0 1
 	drop_in_old sixxs1 0
 }
@@ -529,11 +539,7 @@ swap_gone() {
 # A tunnel takes over what another had, which has another source from now on. The route of the other
 # is known to be in the way only when the kernel has answered.
 takeover_before() {
-	add_before
-	fire add sixxs0
-	drop_in_old sixxs1 1
-	link_add sixxs1 up
-	fire add sixxs1
+	two_before
 	drop_in_new sixxs0 0
 	drop_in sixxs1 '[sixxs1]' 'source = 2a02:0::1, 2a02:1::1, 192.0.2.1' 'table = 200' 'prefer_main = yes'
 }
@@ -547,11 +553,7 @@ takeover_gone() { swap_gone; }
 
 # Two drop-ins claim one table: who had it keeps it, and the other keeps what it had. It has been told.
 conflict_before() {
-	add_before
-	fire add sixxs0
-	drop_in_old sixxs1 1
-	link_add sixxs1 up
-	fire add sixxs1
+	two_before
 	drop_in sixxs1 '[sixxs1]' 'source = 2a02:1::2' 'table = 200'
 	fire change sixxs1
 } 2>/dev/null
@@ -621,11 +623,7 @@ all_before() {
 all_run() { run=("${under[@]}" "$program" apply --all); }
 all_all() { apply_all; }
 all_gone() {
-	rm $conf_dir/sixxs[01].conf
-	link_del sixxs0
-	link_del sixxs1
-	fire remove sixxs0
-	fire remove sixxs1
+	swap_gone
 	apply_all
 }
 
@@ -638,10 +636,7 @@ watch_before() {
 watch_run() { run=("${under[@]}" "$program" watch); }
 watch_start() {
 	local pid
-	"${run[@]}" &
-	pid=$!
-	until_idle $pid
-	ip link set dev sixxs0 up
+	start_until_up
 	until_idle $pid
 	stop_watcher $pid
 	wait $pid
@@ -772,6 +767,16 @@ make_golden() { # SCENARIO
 		fail "$1" "not as before when nothing went wrong, after $follow"
 		return 1
 	done
+}
+
+# explore_scenario SCENARIO: begins it, and sets what make_golden and trace_run set.
+explore_scenario() {
+	begin_scenario "$1"
+	make_golden "$1" || return
+	"$1_before"
+	trace_run "$1"
+	finish
+	return 0
 }
 
 # ---- results ------------------------------------------------------------------------------
