@@ -38,14 +38,18 @@ held() { # nothing of ours by net0 since then, and the control did
 	done
 }
 
+comes() { # wg1, with a neighbour that takes all
+	ip link add wg1 type veth peer name far1 netns pop
+	ip -n pop link set far1 up
+	ip link set wg1 up
+	ip neigh replace 203.0.113.1 dev wg1 lladdr 02:00:00:00:00:01
+	ip neigh replace 2001:db8:f::1 dev wg1 lladdr 02:00:00:00:00:01
+}
+
 restarts() { # N
 	local i
 	for ((i = 0; i < $1; i++)); do
-		ip link add wg1 type veth peer name far1 netns pop
-		ip -n pop link set far1 up
-		ip link set wg1 up
-		ip neigh replace 203.0.113.1 dev wg1 lladdr 02:00:00:00:00:01
-		ip neigh replace 2001:db8:f::1 dev wg1 lladdr 02:00:00:00:00:01
+		comes
 		[ $((i % 4)) -ne 0 ] || udevadm settle
 		[ $((i % 5)) -ne 0 ] || udevadm trigger --action=remove /sys/class/net/wg1
 		[ $((i % 2)) -ne 0 ] || ip link set wg1 down

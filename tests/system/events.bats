@@ -560,21 +560,23 @@ own_stands() {
 	untroubled
 }
 
-@test "a drop-in that came later, and is gone again before the removal" {
+# wg0's drop-in comes later than it, is applied, and is gone again.
+served_later() {
 	comes wg0
 	own wg0
 	exits 0 $handler apply wg0
 	rm /etc/sixxs-route/conf.d/wg0.conf
+}
+
+@test "a drop-in that came later, and is gone again before the removal" {
+	served_later
 	own_stands wg0
 	goes wg0
 	clean
 }
 
 @test "a drop-in that came later, and is gone again before a replay" {
-	comes wg0
-	own wg0
-	exits 0 $handler apply wg0
-	rm /etc/sixxs-route/conf.d/wg0.conf
+	served_later
 	own_stands wg0
 	replay wg0
 	clean
@@ -583,10 +585,7 @@ own_stands() {
 }
 
 @test "a drop-in that came later, and is gone again before a rename" {
-	comes wg0
-	own wg0
-	exits 0 $handler apply wg0
-	rm /etc/sixxs-route/conf.d/wg0.conf
+	served_later
 	tunnel_rename wg0 plain0 down
 	settle
 	clean

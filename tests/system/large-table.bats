@@ -72,30 +72,26 @@ few_more() {
 	[ "$n" -le $((empty_n + $1 + 6)) ] && [ "$bytes" -le $((empty_bytes + $1 * 32768 + 4096)) ]
 }
 
-@test "IPv4: an add and a replay read one page" {
+# reads_little FAMILY N: beside theirs an add and a replay are few_more
+reads_little() {
 	read_by add
 	read_by add
 	empty_n=$n empty_bytes=$bytes
 	undone
-	they_come 4
-	read_by add && few_more 2
-	stands
-	read_by add && few_more 2
-	stands
+	they_come "$1"
+	for _ in 1 2; do
+		read_by add && few_more "$2"
+		stands
+	done
 	logged 0 'not ours'
 }
 
+@test "IPv4: an add and a replay read one page" {
+	reads_little 4 2
+}
+
 @test "IPv6: an add and a replay read some pages, and ask the kernel for the rest" {
-	read_by add
-	read_by add
-	empty_n=$n empty_bytes=$bytes
-	undone
-	they_come 6
-	read_by add && few_more 8
-	stands
-	read_by add && few_more 8
-	stands
-	logged 0 'not ours'
+	reads_little 6 8
 }
 
 @test "a default of others that comes before ours is told all the same, and one in its place" {
