@@ -43,11 +43,7 @@ setup() { # its part
 }
 
 @test "ifupdown, before us: both ways are right, and its routes are as they were" {
-	local routes
-	routes=$(net0_routes)
-	we_start
-	ways_are_right
-	assert_same "$routes" "$(net0_routes)"
+	we_start_beside net0_routes
 	nothing_leaked
 }
 

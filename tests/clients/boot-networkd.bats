@@ -52,11 +52,7 @@ reconfigured() { # LINK
 }
 
 @test "networkd, by its defaults, before us: both ways are right, and its routes are as they were" {
-	local routes
-	routes=$(net0_routes)
-	we_start
-	ways_are_right
-	assert_same "$routes" "$(net0_routes)"
+	we_start_beside net0_routes
 	[[ $(networkctl list --no-pager --no-legend net0) == *configured* ]]
 	leased
 }

@@ -60,11 +60,7 @@ setup() {
 }
 
 @test "NetworkManager, before us: both ways are right, and its routes are as they were" {
-	local routes
-	routes=$(net0_routes)
-	we_start
-	ways_are_right
-	assert_same "$routes" "$(net0_routes)"
+	we_start_beside net0_routes
 	connected net0
 	nothing_leaked
 }

@@ -44,13 +44,8 @@ daemon_killed() {
 	ways_are_right
 }
 
-daemon_before_us() {
-	local before
-	before=$(in_main && in_table)
-	we_start
-	ways_are_right
-	assert_same "$before" "$(in_main && in_table)"
-}
+its_routes() { in_main && in_table; }
+daemon_before_us() { we_start_beside its_routes; }
 
 daemon_links_flap() {
 	forgive

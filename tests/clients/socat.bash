@@ -66,6 +66,15 @@ we_start() {
 	forgive
 }
 
+# we_start_beside ROUTES: both ways are right then, and what the command ROUTES says is what it said.
+we_start_beside() {
+	local before
+	before=$("$1")
+	we_start
+	ways_are_right
+	assert_same "$before" "$("$1")"
+}
+
 # clients_again: restarted, and killed: both ways are right after each.
 clients_again() {
 	local unit
