@@ -24,6 +24,18 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
+/* PARSE takes none of these texts for a TYPE, and does not touch what it would set. */
+#define ASSERT_REFUSES(parse, type, texts)                          \
+	for (size_t i = 0; i < LENGTH(texts); i++) {                \
+		type set, untouched;                                \
+                                                                    \
+		memset(&set, 0x5a, sizeof(set));                    \
+		memset(&untouched, 0x5a, sizeof(untouched));        \
+		if (parse((texts)[i], &set) != -EINVAL)             \
+			fail_msg("taken: \"%s\"", (texts)[i]);      \
+		assert_memory_equal(&set, &untouched, sizeof(set)); \
+	}
+
 static char scratch[PATH_MAX]; /* the folder */
 static char reported[16384];   /* "LINE: TEXT\n" or "FILE:LINE: TEXT\n" each */
 

@@ -88,15 +88,7 @@ static void test_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(bad); i++) {
-		struct prefix prefix, untouched;
-
-		memset(&prefix, 0x5a, sizeof(prefix));
-		memset(&untouched, 0x5a, sizeof(untouched));
-		if (prefix_parse(bad[i], &prefix) != -EINVAL)
-			fail_msg("taken: \"%s\"", bad[i]);
-		assert_memory_equal(&prefix, &untouched, sizeof(prefix));
-	}
+	ASSERT_REFUSES(prefix_parse, struct prefix, bad);
 }
 
 /* Each length of both families, from an address that has all bits set. */
