@@ -14,14 +14,7 @@ setup_file() {
 	install_handler
 }
 
-setup() {
-	drop_in sixxs0 <<-E
-		[sixxs0]
-		source = 2a02::1
-		table = 200
-		wait = 0
-	E
-}
+setup() { section; }
 
 teardown() {
 	ip link del sixxs0 2>/dev/null || true
@@ -30,15 +23,11 @@ teardown() {
 	rm -rf /etc/sixxs-route/conf.d/* /run/sixxs-route
 }
 
-limit() { # N/SECONDS
-	drop_in sixxs0 <<-E
-		[sixxs0]
-		source = 2a02::1
-		table = 200
-		wait = 0
-		connect_limit = $1
-	E
+section() { # [LINE...]
+	printf '%s\n' '[sixxs0]' 'source = 2a02::1' 'table = 200' 'wait = 0' "$@" | drop_in sixxs0
 }
+
+limit() { section "connect_limit = $1"; } # N/SECONDS
 
 guard() { sixxs-route guard "$@" sixxs0; }
 
