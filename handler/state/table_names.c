@@ -105,13 +105,15 @@ static uint32_t read_line(const char *line, const char **ret_name, size_t *ret_s
 /* In byte order. */
 static int compare_with_line(const char *name, const char *line)
 {
+	const size_t length = strlen(name);
 	const char *other;
 	size_t size;
 	int r;
 
+	/* a line that is none of ours may be longer than any name, and hold a NUL */
 	read_line(line, &other, &size);
-	r = strncmp(name, other, size);
-	return r ? r : name[size] != '\0';
+	r = memcmp(name, other, length < size ? length : size);
+	return r ? r : (length > size) - (length < size);
 }
 
 /* Where the first line is whose name is not before NAME: the lines are in that order. */
