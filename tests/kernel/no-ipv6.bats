@@ -87,6 +87,7 @@ said='sixxs0: IPv6 is switched off in this kernel \(ipv6.disable=1\): only what 
 	printf '[sixxs0]\nsource = 10.9.0.1\ntable = 200\n' | drop_in sixxs0
 	gre
 	wait_until 10 stands4
+	wait_until 60 systemctl --quiet is-active sixxs-route.service # udev starts it with the first tunnel
 	pings4
 	exits 0 sixxs-route status
 	[ -z "$(sixxs-route check)" ]
