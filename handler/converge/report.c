@@ -150,7 +150,9 @@ static const char *describe_gateways(unsigned pending)
 static const char *explain_state(const struct run *run, unsigned pending)
 {
 	if (run->goal == GOAL_REMOVED)
-		return "as asked";
+		return run->link.ifindex || run->has_record
+			       ? "as asked"
+			       : "no such link, and nothing on record";
 	if (run->going)
 		return "udev says that the link goes";
 	if (!run->link.ifindex)

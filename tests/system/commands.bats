@@ -104,7 +104,8 @@ unchanged() {
 	printf '[sixxs8]\n' | drop_in sixxs8
 	exits 0 $handler apply sixxs8 2>/tmp/told
 	grep -q 'nothing to do; no such link' /tmp/told
-	exits 0 $handler remove sixxs7
+	exits 0 $handler remove sixxs7 2>/tmp/told
+	assert_same 'sixxs-route: sixxs7: nothing to do; no such link, and nothing on record' "$(cat /tmp/told)"
 }
 
 @test "apply of a link that is gone undoes what is left" {
