@@ -81,10 +81,8 @@ static void warn_resolved(const struct run *run, const struct section *section,
 			  const struct resolved *resolved)
 {
 	if (resolved->left_out)
-		log_line(
-			LOG_WARNING,
-			"%s: [%s]: there are more addresses than the %d that source = auto can follow: set source = auto/prefix, or list in source = those that matter",
-			run->ifname, section->label, TUNNEL_SOURCES_MAX);
+		log_line(LOG_WARNING, RESOLVE_LEFT_OUT, run->ifname, section->label,
+			 TUNNEL_SOURCES_MAX);
 	if (resolved->gateway_is_old && run->settings->interactive)
 		log_line(
 			LOG_WARNING,

@@ -18,6 +18,10 @@ struct resolved {
 	bool gateway_is_old; /* main has none now: the last one stays */
 };
 
+/* Of left_out, to be printed: the interface, the section's label, TUNNEL_SOURCES_MAX. */
+#define RESOLVE_LEFT_OUT \
+	"%s: [%s]: there are more addresses than the %d that source = auto can follow: set source = auto/prefix, or list in source = those that matter"
+
 /*
  * recorded: what is installed. Going down a link loses its IPv6 addresses, while sockets
  * that are bound to them go on sending: where packets shall be refused, those that have a

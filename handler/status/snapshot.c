@@ -43,23 +43,43 @@ static void report_record(struct snapshot *snapshot, const char *ifname, int err
 			     : strerror(-error));
 }
 
+static void add_finding(struct snapshot *snapshot, enum severity severity,
+			const char *text)
+{
+	findings_add(&snapshot->findings, severity, snapshot->settings->conf_dir, 0,
+		     text);
+}
+
+static int resolve(struct snapshot *snapshot, const struct tunnel_status *status,
+		   const struct objects *recorded, struct section *section)
+{
+	struct resolved resolved;
+	char text[320];
+	const int r =
+		resolve_auto(snapshot->rtnl, &status->link, recorded, section, &resolved);
+
+	if (r < 0 || !resolved.left_out)
+		return r;
+	snprintf(text, sizeof(text), RESOLVE_LEFT_OUT, status->ifname, section->label,
+		 TUNNEL_SOURCES_MAX);
+	add_finding(snapshot, SEVERITY_WARNING, text);
+	return 0;
+}
+
 static void find_addresses(struct snapshot *snapshot, struct tunnel_status *status,
 			   const struct objects *recorded)
 {
-	struct resolved resolved;
 	char text[160];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < status->n_sections; i++)
-		r = resolve_auto(snapshot->rtnl, &status->link, recorded,
-				 &status->sections[i].section, &resolved);
+		r = resolve(snapshot, status, recorded, &status->sections[i].section);
 	if (r == 0)
 		return;
 	snprintf(text, sizeof(text),
 		 "%s: cannot ask the kernel for the link's addresses: %s", status->ifname,
 		 strerror(-r));
-	findings_add(&snapshot->findings, SEVERITY_ERROR, snapshot->settings->conf_dir, 0,
-		     text);
+	add_finding(snapshot, SEVERITY_ERROR, text);
 	status->section = SECTION_UNKNOWN;
 }
 
