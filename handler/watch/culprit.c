@@ -74,7 +74,7 @@ static void find(uint32_t port, char ret[static CULPRIT_SIZE],
 	if (is_networkd(port) || (port == 1 && networkd_runs())) {
 		strcpy(ret, NETWORKD);
 		strcpy(ret_remedy,
-		       "; to make it leave them alone, write into /etc/systemd/networkd.conf.d/sixxs-route.conf: [Network] ManageForeignRoutingPolicyRules=no ManageForeignRoutes=no (a line each), and restart it");
+		       "; put the lines \"[Network]\", \"ManageForeignRoutingPolicyRules=no\" and \"ManageForeignRoutes=no\" into /etc/systemd/networkd.conf.d/zz-sixxs-route.conf, then run systemctl restart systemd-networkd");
 		return;
 	}
 	escape(name, ret, CULPRIT_SIZE);

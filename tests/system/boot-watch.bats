@@ -150,7 +150,7 @@ cycles() {
 	# told once, and not of PID 1, which made its socket
 	[ "$(journalctl -b -u sixxs-route.service --no-pager | grep -c 'deleted over and over')" -eq 1 ]
 	journalctl -b -u sixxs-route.service --no-pager |
-		grep 'deleted over and over by .*the process systemd-networkd).*/etc/systemd/networkd.conf.d/sixxs-route.conf: .*ManageForeignRoutingPolicyRules=no'
+		grep 'deleted over and over by .*the process systemd-networkd).*"ManageForeignRoutingPolicyRules=no" .*/etc/systemd/networkd.conf.d/zz-sixxs-route.conf, '
 	networkctl --no-pager status net0 >&2
 	systemctl stop systemd-networkd.socket systemd-networkd.service
 	ip link del net0
