@@ -123,6 +123,8 @@ static void warn_within(const struct claims *claims, const struct selection *inn
 	char inner_text[PREFIX_STRLEN], outer_text[PREFIX_STRLEN],
 		where[CLAIM_PLACE_SIZE];
 	const struct claim *claim = inner->claim, *other = outer->claim;
+	/* prefer_main's rule comes before the other's own */
+	const uint32_t first = other->section.priority - other->section.prefer_main;
 
 	prefix_format(&inner->selector.source, inner_text);
 	prefix_format(&outer->selector.source, outer_text);
@@ -134,7 +136,7 @@ static void warn_within(const struct claims *claims, const struct selection *inn
 		claim->section.priority == other->section.priority
 			? "at the same priority"
 			: "whose rule comes first",
-		other->section.priority);
+		first);
 }
 
 static bool is_within(const struct selection *outer, const struct selection *inner)

@@ -190,6 +190,45 @@ from_lan() { # N 4|6 [OPTION...]: its host pings the far one
 	ip netns exec lan1 ping -n -c 1 -W "$SLOW" 2001:db8:48:2::2
 }
 
+@test "a host's address and a routed prefix: one section, and two as the manual says" {
+	local link
+	ip address add 2001:db8:48::1/128 dev lo
+	for link in lan9 SixxsOffice; do
+		ip link add $link type ifb
+		ip link set $link up
+	done
+	ip -6 route add 2001:db8:f::/48 dev lan9
+	settle
+	way() { ip -6 route get 2001:db8:f::9 from 2001:db8:48::1 | grep -o ' dev [^ ]*'; }
+	local priority
+	drop_in SixxsOffice <<<$'[SixxsOffice]\nsource = 2001:db8:48::1, 2001:db8:48::/48\ntable = 202'
+	$handler apply SixxsOffice
+	assert_same ' dev lan9' "$(way)"
+	priority=$(sed -n "/^A host's address and a routed prefix/,/^\.It/s/^\.Ql \(priority = [0-9]*\).*/\1/p" \
+		"$repo/handler/dist/sixxs-route.8")
+	drop_in SixxsOffice <<-END
+		[host]
+		interface = SixxsOffice
+		source = 2001:db8:48::1
+		table = 203
+		prefer_main = no
+		$priority
+		[net]
+		interface = SixxsOffice
+		source = 2001:db8:48::/48
+		table = 202
+	END
+	assert_same '' "$(exits 0 $handler check)"
+	$handler apply SixxsOffice
+	assert_same ' dev SixxsOffice' "$(way)"
+	# without it the prefix's rule for main comes first, and check says so
+	sed -i '/^priority/d' /etc/sixxs-route/conf.d/SixxsOffice.conf
+	exits 0 $handler check | grep -q 'source 2001:db8:48::1 lies within .*: set its priority below 16382'
+	$handler apply SixxsOffice
+	assert_same ' dev lan9' "$(way)"
+	ip address del 2001:db8:48::1/128 dev lo
+}
+
 @test "user: one user's programs, a range, a name; nobody else's" {
 	uplink wg1 1
 	printf '[wg1]\nuser = 1999\ntable = 303\ngateway = 10.1.0.254, 2a02:1::fe\n' | drop_in wg1
