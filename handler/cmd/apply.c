@@ -23,18 +23,16 @@
 /* Of what is the same for many tunnels, for the first. */
 static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
 			     const char *ifname, enum goal goal, struct log_memory *told,
-			     bool *ret_known)
+			     struct outcome *ret)
 {
 	struct settings asking = *settings;
-	struct outcome outcome;
 	int r;
 
 	asking.ask_way = ASK_ALWAYS;
-	r = converge(&asking, rtnl, ifname, goal, 0, &outcome);
-	*ret_known = outcome.known;
-	if (outcome.astray[0] && !log_was_told(told, outcome.astray))
+	r = converge(&asking, rtnl, ifname, goal, 0, ret);
+	if (ret->astray[0] && !log_was_told(told, ret->astray))
 		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
-			 outcome.astray);
+			 ret->astray);
 	return r;
 }
 
@@ -49,6 +47,23 @@ static int refuse_name(const struct settings *settings, struct rtnl *rtnl,
 	return -ENODEV;
 }
 
+/*
+ * A section that could not be read has been told of: without a link nothing is to be done,
+ * and yet that is no success.
+ */
+static int apply_one(const struct settings *settings, struct rtnl *rtnl,
+		     const char *ifname, enum goal goal, struct log_memory *told)
+{
+	struct outcome outcome;
+	const int r = converge_and_tell(settings, rtnl, ifname, goal, told, &outcome);
+
+	if (r < 0 || goal != GOAL_SECTION)
+		return r;
+	if (!outcome.known)
+		return refuse_name(settings, rtnl, ifname);
+	return outcome.unread ? -EINVAL : 0;
+}
+
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
 	  enum goal goal)
 {
@@ -57,11 +72,8 @@ int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifname
 
 	/* the lock is one for all: who waited in vain need not try again */
 	for (; *ifnames && result != -ETIMEDOUT; ifnames++) {
-		bool known = true;
-		int r = converge_and_tell(settings, rtnl, *ifnames, goal, &told, &known);
+		const int r = apply_one(settings, rtnl, *ifnames, goal, &told);
 
-		if (r == 0 && !known && goal == GOAL_SECTION)
-			r = refuse_name(settings, rtnl, *ifnames);
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
@@ -138,9 +150,9 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	int result = 0;
 
 	for (size_t i = 0; i < names->n && result != -ETIMEDOUT; i++) {
-		bool known; /* it was when the names were collected */
+		struct outcome outcome; /* known: it was when the names were collected */
 		const int r = converge_and_tell(settings, rtnl, names->name[i],
-						GOAL_SECTION, &told, &known);
+						GOAL_SECTION, &told, &outcome);
 
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;

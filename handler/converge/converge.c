@@ -241,9 +241,11 @@ static void note_follows(const struct run *run, struct follows *ret)
 	}
 }
 
-static bool is_known(const struct run *run)
+static void note_known(const struct run *run, struct outcome *ret)
 {
-	return run->link.ifindex || run->tunnel->n || run->unread || run->has_record;
+	ret->unread = run->unread;
+	ret->known =
+		run->link.ifindex || run->tunnel->n || run->unread || run->has_record;
 }
 
 /* Under the lock. */
@@ -266,7 +268,7 @@ static int run_locked(struct run *run, uint32_t removed_ifindex, struct outcome 
 		note_follows(run, &ret->follows);
 		r = carry_out(run, ret);
 	}
-	ret->known = is_known(run);
+	note_known(run, ret);
 	report_outcome(run, ret, r);
 	return r;
 }
@@ -281,7 +283,7 @@ static int rehearse(struct run *run, uint32_t removed_ifindex, struct outcome *r
 	r = look_at_record(run);
 	if (r == 0)
 		r = look_at_link(run, removed_ifindex);
-	ret->known = is_known(run);
+	note_known(run, ret);
 	if (r == 0)
 		r = look_for_wanted(run);
 	if (r == 0 && run->runfd >= 0)

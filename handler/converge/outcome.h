@@ -44,6 +44,7 @@ struct outcome {
 	unsigned changed;   /* steps that the kernel did */
 	struct follows follows;
 	bool known;                 /* it has a link, a section or a record */
+	bool unread;                /* whether it has a section could not be read */
 	char astray[ASTRAY_STRLEN]; /* settings->ask_way: why its packets go another way;
 				      "": they do not, or were not asked about */
 };

@@ -102,8 +102,14 @@ unchanged() {
 	exits 1 $handler apply sixxs0
 	# what may have a section that cannot be read is not mistyped; to take away is no harm
 	printf '[sixxs8]\n' | drop_in sixxs8
-	exits 0 $handler apply sixxs8 2>/tmp/told
+	exits 1 $handler apply sixxs8 2>/tmp/told
 	grep -q 'nothing to do; no such link' /tmp/told
+	exits 1 $handler --dry-run apply sixxs8
+	# nor is it known whether it has one, as long as another file cannot be read
+	ln -s /nowhere /etc/sixxs-route/conf.d/99-others.conf
+	exits 1 $handler apply sixx0 2>/tmp/told
+	grep -q '99-others.conf: a symbolic link that leads to no file' /tmp/told
+	grep -q 'sixx0: nothing to do; no such link' /tmp/told
 	exits 0 $handler remove sixxs7 2>/tmp/told
 	assert_same 'sixxs-route: sixxs7: nothing to do; no such link, and nothing on record' "$(cat /tmp/told)"
 }
