@@ -133,7 +133,7 @@ static int find_table_conflict(struct tunnels *tunnels,
 /* Other files are not read: whose the table is, the run folder says. */
 static void find_clash(struct tunnels *tunnels, struct tunnel_status *status)
 {
-	struct table_conflict conflict;
+	struct table_conflict conflict = {.table = 0};
 	const int r = find_table_conflict(tunnels, status, &conflict);
 	char text[160];
 
