@@ -5,6 +5,7 @@
 #include "state/held.h"
 #include "watch/holds.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -176,14 +177,16 @@ static void limit_files(unsigned more)
 {
 	static struct rlimit before;
 	struct rlimit limit;
-	const int next = dup(0);
 
-	close(next);
 	if (!before.rlim_max)
 		getrlimit(RLIMIT_NOFILE, &before);
 	limit = before;
-	if (more != UINT_MAX)
+	if (more != UINT_MAX) {
+		const int next = dup(0);
+
+		assert_return_code(close(next), errno);
 		limit.rlim_cur = (rlim_t)next + more;
+	}
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
