@@ -155,7 +155,9 @@ goes_down_and_up() {
 		[ "$(passed net0 $family "$(from $family)[.].*")" -eq 0 ]
 		[ "$(passed tun1 $family)" -gt $downs ]
 	done
-	# the control: without the second they do leave by net0
+	# the control: without the second they do leave by net0. The watcher, told late of its going down,
+	# would install it again.
+	watch_stop
 	ip link set tun1 down
 	$handler remove tun1
 	ip link set tun0 down
