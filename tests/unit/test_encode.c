@@ -215,7 +215,7 @@ static void test_put_plain_route(void **state)
 					      .rtm_scope = RT_SCOPE_LINK,
 					      .rtm_type = RTN_UNICAST});
 	put_way(&expected, 200, 1024, 12);
-	check_delete("route 4 dev 12 metric 1024 table 200", &expected);
+	check_both("route 4 dev 12 metric 1024 table 200", &expected);
 }
 
 static void test_put_full_route(void **state)
