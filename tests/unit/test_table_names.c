@@ -354,6 +354,26 @@ static void test_verdicts(void **state)
 	}
 }
 
+/* A NUL ends no name: what is behind it makes it another. */
+static void test_nul_in_a_name(void **state)
+{
+	static const char line[] = "209 a\0b\n";
+	struct name_entry entry = {.number = 4711, .name = "untouched"};
+	FILE *file;
+
+	(void)state;
+	scratch_write("etc/iproute2/rt_tables", "");
+	file = fopen(scratch_path("run/rt_tables"), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(line, 1, sizeof(line) - 1, file), sizeof(line) - 1);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(look(200, "a", &entry), NAME_OURS);
+	assert_string_equal(entry.name, "untouched");
+	assert_int_equal(set(200, "a"), NAME_OURS);
+	assert_string_equal(ours(), "200 a\n209 a"); /* as a string: up to the NUL */
+	unlink(scratch_path("run/rt_tables"));
+}
+
 /* Whose line it is, is told: another tunnel's, or somebody else's. */
 static void test_whose(void **state)
 {
@@ -687,6 +707,7 @@ int main(void)
 		IN_FOLDER(test_umask),
 		IN_FOLDER(test_bad_names),
 		IN_FOLDER(test_verdicts),
+		IN_FOLDER(test_nul_in_a_name),
 		IN_FOLDER(test_whose),
 		IN_FOLDER(test_long_name_of_others),
 		IN_FOLDER(test_no_run_folder),
