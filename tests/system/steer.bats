@@ -138,6 +138,59 @@ way() { # N LINK: of both its sources
 	untroubled
 }
 
+@test "gateway, metric and mtu, of one tunnel alone, set and changed while both are up" {
+	tunnel 0
+	tunnel 1
+	ip neigh flush all
+	way 0 sixxs0
+	ip -6 neigh show to $far6 dev sixxs0 | grep lladdr
+	keys() { # KEY...: of sixxs0; what its routes have beside their source, its neighbour's as ever
+		local neighbour
+		neighbour=$(ours 400 | grep sixxs1)
+		sed -i '3q' /etc/sixxs-route/conf.d/sixxs0.conf
+		printf '%s\n' 'table = 400' "$@" >>/etc/sixxs-route/conf.d/sixxs0.conf
+		$handler apply sixxs0
+		ip neigh flush all
+		assert_same "$neighbour" "$(ours 400 | grep sixxs1)"
+		way 0 sixxs0
+		answered 6 -I 2a02:0::1
+		exits 0 "$handler" status sixxs0
+	}
+	keys 'gateway = fe80::fe' 'metric = 7' 'mtu = 1300'
+	have 'via fe80::fe dev sixxs0 proto sixxs metric 7 onlink mtu 1300 pref medium'
+	# the far host was not looked for on the link, its router was
+	ip -6 neigh show to fe80::fe dev sixxs0 | grep lladdr
+	[ -z "$(ip -6 neigh show to $far6 dev sixxs0)" ]
+	answered 6 -I 2a02:0::1 -s 1252 -M do
+	run ping_far 6 -I 2a02:0::1 -s 1253 -M do
+	grep 'mtu: 1300' <<<"$output"
+	answered 6 -I 2a02:1::1 -s 1253 -M do
+	keys 'mtu = 1400'
+	have 'dev sixxs0 proto sixxs metric 2048 mtu 1400 pref medium'
+	answered 6 -I 2a02:0::1 -s 1352 -M do
+	run ping_far 6 -I 2a02:0::1 -s 1353 -M do
+	grep 'mtu: 1400' <<<"$output"
+	keys 'gateway = none' 'metric = 9'
+	have 'dev sixxs0 proto sixxs metric 9 pref medium'
+	answered 6 -I 2a02:0::1 -s 1452 -M do
+	# as main's default by that link is, and becomes
+	ip -6 route add default via fe80::fe dev sixxs0 metric 4096
+	keys 'gateway = auto'
+	have 'via fe80::fe dev sixxs0 proto sixxs metric 2048 onlink pref medium'
+	watch_start
+	ip -6 route replace default via 2a02::fe dev sixxs0 metric 4096
+	wait_until 5 have 'via 2a02::fe dev sixxs0 proto sixxs metric 2048 onlink pref medium'
+	way 0 sixxs0
+	way 1 sixxs1
+	alone 1
+	untroubled
+}
+
+have() { # REST: both of sixxs0's sources have this default
+	assert_same "default from 2a02::/64 $1
+default from 2a02:100::1 $1" "$(ours 400 | grep sixxs0)"
+}
+
 @test "when_down = unreachable: refused by each tunnel's own sources, not by its neighbour's" {
 	sed -i '/^table/awhen_down = unreachable' /etc/sixxs-route/conf.d/sixxs0.conf
 	tunnel 0
