@@ -223,7 +223,7 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 	if (r_config < 0) {
 		log_line(
 			LOG_WARNING,
-			"not all of %s could be read: orphaned rules and routes stay; mend it, then run: sixxs-route apply --all",
+			"not all of %s is good: orphaned rules and routes stay; mend what is told above, then run: sixxs-route apply --all",
 			settings->conf_dir);
 		r = converge_each(&mending, rtnl, &names);
 	} else {

@@ -67,8 +67,8 @@ static const struct served *read_served(struct check *check)
 
 static void warn_unread(struct check *check)
 {
-	warn(check, "/etc/udev/rules.d", 0,
-	     "cannot read all of udev's rules: %s; whether udev hands over the interfaces' events was not checked",
+	warn(check, check->served.unread, 0,
+	     "cannot be read: %s; whether udev hands over the interfaces' events was not checked",
 	     strerror(-check->served_error));
 }
 
@@ -150,15 +150,16 @@ static void check_name(struct check *check, const struct claim *claim,
 	const int r = judgement->verdict == NAME_OURS && judgement->error
 			      ? judgement->error
 			      : (int)judgement->verdict;
-	char text[EXPLAIN_SIZE];
+	char text[EXPLAIN_SIZE], unread[PATH_MAX] = "iproute2's rt_tables";
 
 	if (!claim->section.table_name[0])
 		return;
-	if (r < 0 && !check->names_unread)
-		claim_say(
-			&check->claims, claim, SEVERITY_WARNING, claim->line,
-			"cannot read all of iproute2's rt_tables: %s; conflicts with other names of tables were not checked",
-			strerror(-r));
+	if (r < 0 && !check->names_unread) {
+		iproute2_find_unread(unread);
+		warn(check, unread, 0,
+		     "cannot be read: %s; conflicts with other names of tables were not checked",
+		     strerror(-r));
+	}
 	check->names_unread |= r < 0;
 	if (r >= 0 && explain_name(&judgement->want, (enum name_verdict)r,
 				   &judgement->conflict, text))
@@ -321,11 +322,12 @@ static void check_folder(struct check *check, const char *dir, bool is_told)
 static void check_networkd(struct check *check)
 {
 	static const char file[] = "/etc/systemd/networkd.conf";
-	const int r = check->n_tunnels ? networkd_deletes(check->holds) : 0;
+	char unread[PATH_MAX];
+	const int r = check->n_tunnels ? networkd_deletes(check->holds, unread) : 0;
 
 	if (r < 0)
-		warn(check, file, 0,
-		     "cannot read all that systemd-networkd is told: %s; whether it deletes our rules was not checked",
+		warn(check, unread, 0,
+		     "cannot be read: %s; whether systemd-networkd deletes our rules was not checked",
 		     strerror(-r));
 	if (r > 0 && check->holds)
 		warn(check, file, 0,

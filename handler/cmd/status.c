@@ -7,6 +7,7 @@
 #include "host/watcher.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/iproute2.h"
 #include "lib/text.h"
 #include "print/json.h"
 #include "print/table.h"
@@ -133,6 +134,19 @@ __attribute__((format(printf, 2, 3))) static void warn(struct snapshot *snapshot
 	va_end(args);
 }
 
+/* Of iproute2's files; if these are well it is our own. */
+static void warn_of_names(struct snapshot *snapshot)
+{
+	char path[PATH_MAX], escaped[512];
+
+	if (!snapshot->names.error)
+		return;
+	if (iproute2_find_unread(path) == 0)
+		snprintf(path, sizeof(path), "%s/rt_tables", snapshot->settings->run_dir);
+	warn(snapshot, "%s cannot be read: %s; some tables' names are not known",
+	     escape(path, escaped, sizeof(escaped)), strerror(-snapshot->names.error));
+}
+
 /* Only what has a link can wait for something. */
 static void warn_of_watcher(struct snapshot *snapshot)
 {
@@ -149,6 +163,7 @@ static void warn_of_watcher(struct snapshot *snapshot)
 static void warn_of_networkd(struct snapshot *snapshot)
 {
 	const char *holds = NULL;
+	char unread[PATH_MAX];
 
 	for (size_t i = 0; i < snapshot->tunnels.n; i++) {
 		const struct tunnel_status *tunnel = &snapshot->tunnels.status[i];
@@ -157,7 +172,7 @@ static void warn_of_networkd(struct snapshot *snapshot)
 			if (tunnel->sections[j].section.when_gone == UNREACHABLE)
 				holds = tunnel->ifname;
 	}
-	if (holds && networkd_deletes(true) > 0)
+	if (holds && networkd_deletes(true, unread) > 0)
 		warn(snapshot,
 		     "systemd-networkd runs, and deletes our rules and unreachable routes whenever it configures a link: then packets leave that %s's when_gone = unreachable holds back; %s",
 		     holds, NETWORKD_REMEDY);
@@ -174,6 +189,7 @@ static void print_warnings(const char *lines)
 static int print(struct snapshot *snapshot, const struct status_options *options,
 		 int status)
 {
+	warn_of_names(snapshot);
 	warn_of_watcher(snapshot);
 	warn_of_networkd(snapshot);
 	findings_print(&snapshot->findings, stderr);

@@ -30,10 +30,11 @@ struct suggestion {
 	bool noarp;          /* it knows no neighbours: no next hop is needed */
 	uint32_t table;      /* that nobody uses; 0: there is none */
 	bool name_taken;     /* by another table */
-	bool names_unread;   /* not all names of tables are known */
 	/* drop-ins by their paths: with a section for it, or wrong */
 	char elsewhere[PATH_MAX];
 	char unread[PATH_MAX];
+	/* of iproute2, which may use the table's number; "": none */
+	char names_unread[PATH_MAX];
 };
 
 static const uint8_t families[] = {AF_INET6, AF_INET};
@@ -198,7 +199,8 @@ static void read_names(struct tables *used, struct suggestion *ret)
 {
 	uint32_t number;
 
-	ret->names_unread = iproute2_each(use_name, used) < 0;
+	if (iproute2_each(use_name, used) < 0)
+		iproute2_find_unread(ret->names_unread);
 	ret->name_taken = iproute2_number(ret->ifname, &number) == 0;
 }
 
@@ -247,9 +249,9 @@ static void print_table(const struct suggestion *suggestion, FILE *out)
 	if (suggestion->unread[0])
 		print_file(out, "Not known: what ", suggestion->unread,
 			   " uses, for it is wrong or cannot be read.");
-	if (suggestion->names_unread)
-		fputs("# Not known: some names of iproute2's, which cannot be read.\n",
-		      out);
+	if (suggestion->names_unread[0])
+		print_file(out, "Not known: the tables named in ",
+			   suggestion->names_unread, ", which cannot be read.");
 	fprintf(out, "table = %u\n", suggestion->table);
 	if (suggestion->name_taken)
 		fprintf(out,

@@ -89,6 +89,17 @@ static void parse_items(struct parser *parser, const struct config_key *key,
 	}
 }
 
+static int fail_names(struct parser *parser, const struct ini_key *given, int error)
+{
+	char unread[PATH_MAX] = "iproute2's rt_tables";
+
+	iproute2_find_unread(unread);
+	return diagnose_error(
+		parser->diagnostics, given->line,
+		"table = %.64s: cannot read %s, which may have this name: %s",
+		given->value, unread, strerror(-error));
+}
+
 /* A table that is given by its name. */
 static void find_table(struct parser *parser)
 {
@@ -100,10 +111,7 @@ static void find_table(struct parser *parser)
 		return;
 	r = iproute2_number(given->value, &table);
 	if (r < 0 && r != -ENOENT)
-		parser->result = diagnose_error(
-			parser->diagnostics, given->line,
-			"table = %.64s: cannot read all of iproute2's rt_tables, which may have this name: %s",
-			given->value, strerror(-r));
+		parser->result = fail_names(parser, given, r);
 	else if (r < 0 || !keys_table_ok(table))
 		expected(parser, given, given->value, KEYS_TABLE_EXPECTED);
 	else

@@ -43,6 +43,8 @@ bool networkd_says_no(const char *text, const char *key)
 	return false;
 }
 
+static const char invocation[] = "/run/systemd/units/invocation:systemd-networkd.service";
+
 /*
  * systemd keeps this link for every unit that is active, and takes it away after. What is
  * in /run/systemd/netif tells nothing: systemd-tmpfiles makes that folder everywhere, and
@@ -52,8 +54,7 @@ static int is_running(void)
 {
 	struct stat st;
 
-	if (fstatat(AT_FDCWD, "/run/systemd/units/invocation:systemd-networkd.service",
-		    &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(AT_FDCWD, invocation, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
 }
@@ -61,28 +62,34 @@ static int is_running(void)
 struct reading {
 	bool rules, routes; /* which are left alone */
 	int error;
+	char *unread;
 };
+
+static void note_unread(struct reading *reading, const char *path, int r)
+{
+	reading->error = r;
+	snprintf(reading->unread, PATH_MAX, "%s", path);
+}
 
 static void take(void *data, const char *path, int r, const char *bytes)
 {
 	struct reading *reading = data;
 
-	(void)path;
 	if (r == 0) {
 		reading->rules |= networkd_says_no(bytes, NETWORKD_RULES);
 		reading->routes |= networkd_says_no(bytes, NETWORKD_ROUTES);
 	} else if (r != -ENOENT && r != -EINVAL) {
-		reading->error = r;
+		note_unread(reading, path, r);
 	}
 }
 
-int networkd_deletes(bool routes)
+int networkd_deletes(bool routes, char unread[static PATH_MAX])
 {
 	/* networkd.conf(5) */
 	static const char *const folders[] = {"/etc/systemd", "/run/systemd",
 					      "/usr/local/lib/systemd",
 					      "/usr/lib/systemd"};
-	struct reading reading = {.error = 0};
+	struct reading reading = {.unread = unread};
 	const int running = is_running();
 
 	for (unsigned i = 0; running > 0 && i < sizeof(folders) / sizeof(folders[0]);
@@ -98,8 +105,10 @@ int networkd_deletes(bool routes)
 		snprintf(path, sizeof(path), "%s/networkd.conf.d", folders[i]);
 		r = file_each(path, ".conf", FILE_MAX, take, &reading);
 		if (r < 0)
-			reading.error = r;
+			note_unread(&reading, path, r);
 	}
+	if (running < 0)
+		note_unread(&reading, invocation, running);
 	if (running <= 0 || (reading.rules && (reading.routes || !routes)))
 		return running < 0 ? running : 0;
 	return reading.error ? reading.error : 1;

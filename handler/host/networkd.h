@@ -7,6 +7,7 @@
 #ifndef NETWORKD_H
 #define NETWORKD_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #define NETWORKD_RULES  "ManageForeignRoutingPolicyRules"
@@ -18,9 +19,9 @@
 /*
  * Returns 1: it runs, and none of its files says ManageForeignRoutingPolicyRules=no, or
  * with ROUTES, ManageForeignRoutes=no; 0: it does not run, or they do; or -errno: one
- * that may do so cannot be read.
+ * that may do so cannot be read, and its path is in "unread".
  */
-int networkd_deletes(bool routes);
+int networkd_deletes(bool routes, char unread[static PATH_MAX]);
 
 /* Whether a file's text says so of this key. */
 bool networkd_says_no(const char *text, const char *key);

@@ -55,6 +55,12 @@ struct looking {
 	int error;
 };
 
+static void note_unread(struct looking *looking, const char *path, int r)
+{
+	looking->error = r;
+	snprintf(looking->served->unread, sizeof(looking->served->unread), "%s", path);
+}
+
 static void look_at(void *data, const char *path, int r, const char *text)
 {
 	struct looking *looking = data;
@@ -73,7 +79,7 @@ static void look_at(void *data, const char *path, int r, const char *text)
 			snprintf(served->late, sizeof(served->late), "%s", path);
 	}
 	if (r < 0 && r != -ENOENT && r != -EINVAL) /* a link to /dev/null hides others */
-		looking->error = r;
+		note_unread(looking, path, r);
 }
 
 int served_look(struct served *ret)
@@ -86,7 +92,7 @@ int served_look(struct served *ret)
 					look_at, &looking);
 
 		if (r < 0)
-			looking.error = r;
+			note_unread(&looking, folders[looking.folder], r);
 	}
 	return looking.error;
 }

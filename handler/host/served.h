@@ -14,13 +14,14 @@
 
 /* What the rules files of udev's folders have of ours. */
 struct served {
-	bool installed;      /* our own file */
-	char own[PATH_MAX];  /* that file, or what is there in its place */
-	bool early;          /* one before ours sets SIXXS_ROUTE */
-	char late[PATH_MAX]; /* one that does so too late; "": none */
+	bool installed;        /* our own file */
+	char own[PATH_MAX];    /* that file, or what is there in its place */
+	bool early;            /* one before ours sets SIXXS_ROUTE */
+	char late[PATH_MAX];   /* one that does so too late; "": none */
+	char unread[PATH_MAX]; /* one that may do so and cannot be read, or its folder */
 };
 
-/* Returns 0, or -errno: one that may do so cannot be read. *ret is written all the same. */
+/* Returns 0, or -errno of "unread". *ret is written all the same. */
 int served_look(struct served *ret);
 
 /* Whether udev's database has a mark for the link that now bears the name. */

@@ -105,23 +105,34 @@ void iproute2_parse(const char *bytes, size_t size, iproute2_fn *fn, void *data)
 	}
 }
 
+struct reading {
+	iproute2_fn *fn;
+	void *data;
+	int error;    /* -errno of the first that is there and could not be read; or 0 */
+	char *unread; /* where its path goes, PATH_MAX bytes; NULL: nobody asks */
+};
+
+/* One that is not there, or is no file, was none to read. */
+static void keep_error(struct reading *reading, const char *path, int r)
+{
+	if (r >= 0 || r == -ENOENT || r == -EINVAL || r == -ENXIO || reading->error)
+		return;
+	reading->error = r;
+	if (reading->unread)
+		stpcpy(reading->unread, path);
+}
+
 /* Returns 0 or -errno: only one that is not there lets iproute2 look elsewhere. */
-static int each_in_file(const char *path, iproute2_fn *fn, void *data)
+static int each_in_file(struct reading *reading, const char *path)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t size;
 	const int r = file_read(path, FILE_MAX, &bytes, &size);
 
 	if (r == 0)
-		iproute2_parse(bytes, size, fn, data);
+		iproute2_parse(bytes, size, reading->fn, reading->data);
+	keep_error(reading, path, r);
 	return r;
-}
-
-/* One that is not there, or is no file, was none to read. */
-static void keep_error(int *error, int r)
-{
-	if (r < 0 && r != -ENOENT && r != -EINVAL && r != -ENXIO && *error == 0)
-		*error = r;
 }
 
 static bool is_read(const char *name)
@@ -137,7 +148,7 @@ static void make_path(size_t dir, const char *tail, const char *name,
 }
 
 /* A file in /etc hides those of its name elsewhere. */
-static bool is_hidden(const char *name, int *error)
+static bool is_hidden(struct reading *reading, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -145,11 +156,11 @@ static bool is_hidden(const char *name, int *error)
 	make_path(0, FOLDER "/", name, path);
 	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
-	keep_error(error, -errno);
+	keep_error(reading, path, -errno);
 	return false;
 }
 
-static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
+static void each_in_folder(struct reading *reading, size_t dir)
 {
 	_Alignas(struct dirent64) char entries[4096];
 	_cleanup_close_ int folder = -1;
@@ -160,7 +171,7 @@ static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 	folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0) {
 		/* what is no folder there iproute2 passes over */
-		keep_error(error, -errno);
+		keep_error(reading, path, -errno);
 		return;
 	}
 	/* readdir() costs an event 5,000 instructions more */
@@ -171,30 +182,46 @@ static void each_in_folder(size_t dir, iproute2_fn *fn, void *data, int *error)
 
 			at += entry->d_reclen;
 			if (!is_read(entry->d_name) ||
-			    (dir && is_hidden(entry->d_name, error)))
+			    (dir && is_hidden(reading, entry->d_name)))
 				continue;
 			make_path(dir, FOLDER "/", entry->d_name, path);
-			keep_error(error, each_in_file(path, fn, data));
+			each_in_file(reading, path);
 		}
-	if (size < 0)
-		keep_error(error, -errno);
+	if (size < 0) {
+		make_path(dir, FOLDER, "", path);
+		keep_error(reading, path, -errno);
+	}
+}
+
+static int read_all(struct reading *reading)
+{
+	char path[PATH_MAX];
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
+		reading->fn(reading->data, built_in[i].number, built_in[i].name);
+	for (size_t dir = 0; r == -ENOENT && dir < N_DIRS; dir++) {
+		make_path(dir, "/rt_tables", "", path);
+		r = each_in_file(reading, path);
+	}
+	for (size_t dir = N_DIRS; dir-- > 0;)
+		each_in_folder(reading, dir);
+	return reading->error;
 }
 
 int iproute2_each(iproute2_fn *fn, void *data)
 {
-	char path[PATH_MAX];
-	int r = -ENOENT, error = 0;
+	return read_all(&(struct reading){.fn = fn, .data = data});
+}
 
-	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
-		fn(data, built_in[i].number, built_in[i].name);
-	for (size_t dir = 0; r == -ENOENT && dir < N_DIRS; dir++) {
-		make_path(dir, "/rt_tables", "", path);
-		r = each_in_file(path, fn, data);
-	}
-	keep_error(&error, r);
-	for (size_t dir = N_DIRS; dir-- > 0;)
-		each_in_folder(dir, fn, data, &error);
-	return error;
+static void pass_over(void *data, uint32_t number, const char *name)
+{
+	(void)data, (void)number, (void)name;
+}
+
+int iproute2_find_unread(char ret[static PATH_MAX])
+{
+	return read_all(&(struct reading){.fn = pass_over, .unread = ret});
 }
 
 bool iproute2_reads_ours(void)

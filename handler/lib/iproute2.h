@@ -7,6 +7,7 @@
 #ifndef IPROUTE2_H
 #define IPROUTE2_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,10 @@ typedef void iproute2_fn(void *data, uint32_t number, const char *name);
  * ip(8). Returns 0, or -errno of the first that is there and could not be read.
  */
 int iproute2_each(iproute2_fn *fn, void *data);
+
+/* The path of that one, for a message. Returns its -errno; 0 without *ret, if all can be
+ * read. */
+int iproute2_find_unread(char ret[static PATH_MAX]);
 
 /* Whether iproute2 looks into our file: make install links it into rt_tables.d. Where
  * that cannot be seen, it does. */

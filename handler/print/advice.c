@@ -117,7 +117,7 @@ void print_advice(const struct snapshot *snapshot, FILE *out)
 	char run_dir[PATH_STRLEN];
 
 	if (snapshot_is_blind(snapshot)) {
-		fputs("Not all could be read: mend what is told above first.\n", out);
+		fputs("Not all is known: mend what is told above first.\n", out);
 	} else {
 		if (advice.foreign)
 			fputs("Somebody else's route is in the place of ours, see above: remove it first.\n",

@@ -330,10 +330,6 @@ static int take(struct snapshot *snapshot, char *const ifnames[])
 						    .status = snapshot->tunnels.status});
 	if (r < 0)
 		return fail(snapshot, r, "ask the kernel for the ways");
-	if (snapshot->names.error)
-		snprintf(snapshot->warning, sizeof(snapshot->warning),
-			 "cannot read all names of iproute2's rt_tables: %s",
-			 strerror(-snapshot->names.error));
 	return 0;
 }
 

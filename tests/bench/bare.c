@@ -86,7 +86,8 @@ int main(void)
 	snprintf(path, sizeof(path), "/etc/sixxs-route/conf.d/%s.conf", ifname);
 	dict = iniparser_load(path);
 	snprintf(key, sizeof(key), "%s:source", ifname);
-	if (!dict || inet_pton(AF_INET6, iniparser_getstring(dict, key, ""), &source) != 1)
+	if (!dict ||
+	    inet_pton(AF_INET6, iniparser_getstring(dict, key, ""), &source) != 1)
 		return 1;
 	snprintf(key, sizeof(key), "%s:table", ifname);
 	table = (uint32_t)iniparser_getint(dict, key, 0);

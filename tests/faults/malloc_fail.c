@@ -121,7 +121,8 @@ static void on_crash(int number)
 		Dl_info info;
 
 		if (!dladdr(frames[i], &info) || !info.dli_fname ||
-		    strstr(info.dli_fname, "/libc.so") || strstr(info.dli_fname, "malloc_fail"))
+		    strstr(info.dli_fname, "/libc.so") ||
+		    strstr(info.dli_fname, "malloc_fail"))
 			continue;
 		name = info.dli_fname;
 		break;
@@ -172,7 +173,8 @@ __attribute__((destructor)) static void end(void)
 	if (!count_file)
 		return;
 	fd = open(count_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0 || syscall(SYS_write, fd, text, snprintf(text, sizeof(text), "%lu\n", count)) < 0)
+	if (fd < 0 || syscall(SYS_write, fd, text,
+			      snprintf(text, sizeof(text), "%lu\n", count)) < 0)
 		abort();
 	close(fd);
 }

@@ -348,13 +348,25 @@ networkd_runs() {
 	assert_same '' "$(exits 0 setpriv --reuid=65534 --clear-groups $handler check)"
 	printf '[wg0]\nsource = 2a02::7\ntable = 207\n' | drop_in any
 	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
-	has "${rule%/*}:1: warning: cannot read all of udev's rules: Permission denied; whether udev hands over the interfaces' events was not checked" </tmp/told
+	has "$rule:1: warning: cannot be read: Permission denied; whether udev hands over the interfaces' events was not checked" </tmp/told
 	assert_same 1 "$(wc -l </tmp/told)"
 	networkd_runs
 	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
-	has "/etc/systemd/networkd.conf:1: warning: cannot read all that systemd-networkd is told: Permission denied; whether it deletes our rules was not checked" </tmp/told
+	has "$networkd:1: warning: cannot be read: Permission denied; whether systemd-networkd deletes our rules was not checked" </tmp/told
 	assert_same 2 "$(wc -l </tmp/told)"
 	rm -r $rule ${networkd%/*}
+}
+
+@test "a file of names that cannot be read is told by its path" {
+	local names=/etc/iproute2/rt_tables.d/others.conf
+	echo '900 voice' >$names
+	chmod 600 $names
+	exits 0 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
+	assert_same "$names:1: warning: cannot be read: Permission denied; conflicts with other names of tables were not checked" "$(cat /tmp/told)"
+	sed -i 's/^table.*/table = voice/' $dir/sixxs0.conf
+	exits 1 setpriv --reuid=65534 --clear-groups $handler check >/tmp/told
+	grep -E "^$dir/sixxs0.conf:[0-9]+: error: table = voice: cannot read $names, which may have this name: Permission denied\$" /tmp/told
+	assert_same 2 "$(wc -l </tmp/told)" # and the warning, for sixxs1's sake
 }
 
 @test "files that are not read" {

@@ -313,7 +313,7 @@ orphans() {
 	before=$(kernel)
 	exits 1 $handler apply --all
 	assert_same "$before" "$(kernel)"
-	logged 1 '^daemon.warn not all of /etc/sixxs-route/conf.d could be read: orphaned rules and routes stay; '
+	logged 1 '^daemon.warn not all of /etc/sixxs-route/conf.d is good: orphaned rules and routes stay; '
 	stands sixxs0
 	printf '[sixxs1]\nsource = 2a02::2, 192.0.2.77\ntable = 201\n' | drop_in sixxs1
 	exits 0 $handler apply --all

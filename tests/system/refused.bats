@@ -41,7 +41,7 @@ refused() {
 	says "$1" 3 &&
 		says 'sixxs0: its section cannot be read: nothing was changed; .*: sixxs-route apply' 3 &&
 		grep -qE -- "^sixxs-route: $1" /tmp/told &&
-		grep -q "^daemon.warn not all of $conf could be read: orphaned rules and routes stay; " <<<"$lines" &&
+		grep -q "^daemon.warn not all of $conf is good: orphaned rules and routes stay; " <<<"$lines" &&
 		! grep -q ':0: ' <<<"$lines" && return
 	printf '%s: not told, but:\n%s\n' "$1" "$lines" >&2
 	return 1

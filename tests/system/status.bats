@@ -191,7 +191,7 @@ says_no_rule() { # LINK ROUTE: what it says of these, where the rule is missing
 	END
 	exits 0 setpriv --reuid=65534 --clear-groups $handler status 2>/tmp/err >/tmp/out
 	assert_same "$(status)" "$(cat /tmp/out)"
-	assert_same "sixxs-route: warning: cannot read all names of iproute2's rt_tables: Permission denied" "$(cat /tmp/err)"
+	assert_same "sixxs-route: warning: $file cannot be read: Permission denied; some tables' names are not known" "$(cat /tmp/err)"
 	rm $file
 	# a name that others have given is no drift, nor is a number that they have named
 	ip -6 rule del from 2a02::1
@@ -812,7 +812,7 @@ as_a_pair() {
 		sixxs1           up, table 201 sixxs1                                ok
 		  IPv6           default dev sixxs1 metric 2048                      ok
 		  from           2a02::2 rule 16383: leaves by sixxs1                ok
-		Not all could be read: mend what is told above first.
+		Not all is known: mend what is told above first.
 	END
 	assert_same "/etc/sixxs-route/conf.d/sixxs0.conf:4: error: neither a [section] nor a key with '=': expected KEY = VALUE" \
 		"$(cat /tmp/err)"
@@ -860,7 +860,7 @@ as_a_pair() {
 		sixxs1           up, its section clashes with another                unknown
 		  installed      default dev sixxs1 metric 2048 table 201            unknown
 		  installed      rule 16383: from 2a02::1 lookup 201                 unknown
-		Not all could be read: mend what is told above first.
+		Not all is known: mend what is told above first.
 	END
 	grep -q 'sixxs1.conf:[0-9]*: error: .*2a02::1 belongs to \[sixxs0\] already' /tmp/err
 	json '.tunnels[1] | .state == "unknown" and .section == "unknown" and .table == null'
@@ -875,7 +875,7 @@ as_a_pair() {
 	settle
 	says 2 sixxs1 2>/tmp/err <<-END
 		sixxs1           up, its section clashes with another                unknown
-		Not all could be read: mend what is told above first.
+		Not all is known: mend what is told above first.
 	END
 	assert_same "/etc/sixxs-route/conf.d:1: error: sixxs1: table 200 is that of sixxs0, whose drop-in claims it as well; see: sixxs-route check" \
 		"$(cat /tmp/err)"
@@ -947,7 +947,7 @@ as_a_pair() {
 		sixxs1           absent, its section cannot be read                  unknown
 		sixxs2           absent, its section clashes with another            unknown
 		sixxs3           down, its section cannot be read                    unknown
-		Not all could be read: mend what is told above first.
+		Not all is known: mend what is told above first.
 	END
 	handler_on
 }
@@ -962,7 +962,7 @@ as_a_pair() {
 	chmod 777 /run/sixxs-route
 	exits 2 status >/dev/null 2>&1
 	json '.state == "unknown" and .failure == "cannot open or trust the run folder: the folder is another user\u0027s, or others can write to it"'
-	assert_same "Not all could be read: mend what is told above first." "$(exits 2 status 2>/dev/null)"
+	assert_same "Not all is known: mend what is told above first." "$(exits 2 status 2>/dev/null)"
 	chmod 755 /run/sixxs-route
 	exits 0 status >/dev/null
 }
@@ -975,7 +975,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 	assert_same "$(mute sendto 1)" "$(
 		cat <<-END
 			sixxs0           the kernel does not tell, table 200                 unknown
-			Not all could be read: mend what is told above first.
+			Not all is known: mend what is told above first.
 		END
 	)"
 	grep -q 'cannot ask the kernel what is installed: No buffer space available' /tmp/err
@@ -1000,7 +1000,7 @@ mute() { exits 2 strace -f -qq -o /dev/null -e inject="$1":error=ENOBUFS:when="$
 			  IPv6           default dev sixxs0 metric 2048                      ok
 			  from           2a02::1 rule 16383: the kernel does not tell the    unknown
 			                 way: No buffer space available
-			Not all could be read: mend what is told above first.
+			Not all is known: mend what is told above first.
 		END
 	)"
 	mute sendto 7 --json >/tmp/out

@@ -107,6 +107,11 @@ has_key() { grep -qFx -- "$1" /etc/sixxs-route/conf.d/wg0.conf; }
 	grep -qF '# There is a section for it in /etc/sixxs-route/conf.d/others.conf' <<<"$found"
 	grep -qF '# Packets from its own addresses. It has none of global scope yet' <<<"$found"
 	grep -qFx 'table = 201' <<<"$found"
+	echo '900 others' >/etc/iproute2/rt_tables.d/others.conf
+	chmod 600 /etc/iproute2/rt_tables.d/others.conf
+	found=$(setpriv --reuid=65534 --clear-groups $handler suggest eth7)
+	rm /etc/iproute2/rt_tables.d/others.conf
+	grep -qFx '# Not known: the tables named in /etc/iproute2/rt_tables.d/others.conf, which cannot be read.' <<<"$found"
 	ip link del eth7
 }
 

@@ -201,6 +201,7 @@ static int set(uint32_t number, const char *name)
 static void test_unreadable(void **state)
 {
 	struct name_entry entry = {.number = 0};
+	char path[PATH_MAX];
 	uint32_t number;
 
 	(void)state;
@@ -212,6 +213,12 @@ static void test_unreadable(void **state)
 	assert_int_equal(look(200, "b", &entry), -ELOOP);
 	/* ip(8) takes no names from it either */
 	assert_int_equal(set(200, "b"), NAME_OURS);
+	assert_int_equal(iproute2_find_unread(path), -ELOOP);
+	assert_string_equal(path, scratch_path("etc/iproute2/rt_tables.d/x.conf"));
+	assert_int_equal(unlink(path), 0);
+	strcpy(path, "as it was");
+	assert_int_equal(iproute2_find_unread(path), 0);
+	assert_string_equal(path, "as it was");
 }
 
 static const char *ours(void)
