@@ -169,7 +169,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 	[ "$mended" -ge 14 ] && [ "$mended" -le $((12 + (${EPOCHREALTIME/[.,]/} - ${began/[.,]/}) / 1000000)) ]
 	# a line each until it was told who does it, and then one for all of a minute
 	[ "$(log_lines | grep -c 'added 1 rule; link up')" -le 10 ]
-	[ $(($(watch_cpu) - cpu)) -lt 100000 ]
+	[ $(($(watch_cpu) - cpu)) -lt $((100000 * SLOW)) ]
 	wait_until 2 complete
 	# other tunnels' and other objects' matters are not put off by it, nor is the link's
 	tunnel_down sixxs0
