@@ -59,8 +59,9 @@ watch_drops() {
 		awk 'NR == FNR { own[$1]; next } $10 in own { drops += $9 } END { print drops + 0 }' - /proc/net/netlink
 }
 
-# microseconds of CPU that it has used
-watch_cpu() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$watcher/schedstat"; }
+# microseconds of CPU that a process has used
+cpu_of() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$1/schedstat"; } # PID
+watch_cpu() { cpu_of "$watcher"; }
 
 tunnel() { # add it, and bring it up
 	tunnel_add "$1" && settle && tunnel_up "$1"
