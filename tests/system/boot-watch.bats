@@ -264,5 +264,7 @@ cycles() {
 	udevadm settle
 	for i in 0 1 2; do wait_until 10 gone sixxs$i; done
 	[ -z "$(ip -6 -N route show table all proto 166)" ]
-	[ "$(systemctl --failed --quiet --no-legend | wc -l)" -eq 0 ]
+	run systemctl --failed --quiet --no-legend --plain
+	echo "$output"
+	[ -z "$output" ]
 }
