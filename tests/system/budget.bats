@@ -67,7 +67,7 @@ traced() { grep -c "$2" "$counts.1.$1.strace" || true; }
 # calls of one short dump and six thousand instructions.
 @test "a change of the table" { within table 138000 98; }
 
-@test "a remove" { within remove 118000 75; }
+@test "a remove" { within remove 117000 75; }
 
 calls_of() { sed 's/^[0-9]* *//' "$counts.$1.strace"; }
 
