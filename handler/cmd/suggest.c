@@ -119,7 +119,9 @@ static int put_address(void *data, const struct kernel_address *address)
 {
 	struct suggestion *suggestion = data;
 
-	return array_append(suggestion, address, address->address);
+	return kernel_address_counts(address)
+		       ? array_append(suggestion, address, address->address)
+		       : 0;
 }
 
 /* The next hops that gateway = auto takes now. */

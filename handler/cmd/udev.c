@@ -154,6 +154,9 @@ static struct pending_text describe_pending(unsigned pending)
 	if (pending & PENDING_ADDRESS)
 		return (struct pending_text){"the link still has no address",
 					     "its rules are pending; once it has one"};
+	if (pending & PENDING_TENTATIVE)
+		return (struct pending_text){"an address of the link is still tentative",
+					     "its rule is pending; once it is in use"};
 	return (struct pending_text){
 		!(pending & PENDING_GATEWAY4)
 			? "main still has no IPv6 default route by the link"

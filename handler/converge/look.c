@@ -105,6 +105,7 @@ int look_for_wanted(struct run *run)
 		warn_resolved(run, section, &resolved);
 		run->source_ifindex[i] = resolved.source_ifindex;
 		run->missing |= (resolved.no_source ? PENDING_ADDRESS : 0) |
+				(resolved.source_is_coming ? PENDING_TENTATIVE : 0) |
 				(resolved.no_gateway6 ? PENDING_GATEWAY6 : 0) |
 				(resolved.no_gateway4 ? PENDING_GATEWAY4 : 0);
 		r = plan_wanted(section, &run->link, &run->wanted);

@@ -24,6 +24,7 @@ enum {
 	PENDING_ADDRESS = 2,  /* for source = auto */
 	PENDING_GATEWAY6 = 4, /* for gateway = auto */
 	PENDING_GATEWAY4 = 8,
+	PENDING_TENTATIVE = 16, /* of auto's addresses, one that may be a duplicate */
 };
 
 /* What else than its own link the tunnel's sections depend on. */

@@ -165,6 +165,8 @@ static const char *explain_state(const struct run *run, unsigned pending)
 		return "link down, the route waits for it";
 	if (pending & PENDING_ADDRESS)
 		return "the link has no address yet";
+	if (pending & PENDING_TENTATIVE)
+		return "an address of the link is tentative yet";
 	return pending ? describe_gateways(pending) : "link up";
 }
 

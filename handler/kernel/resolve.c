@@ -15,6 +15,7 @@
 struct addresses {
 	bool prefixes; /* take those that the addresses stand in */
 	bool only6;    /* IPv4 has no source-specific routes */
+	bool coming;   /* there is one that will count */
 	size_t n;
 	struct prefix *address;
 };
@@ -25,7 +26,9 @@ static int put(void *data, const struct kernel_address *address)
 	const struct prefix *source =
 		addresses->prefixes ? &address->subnet : &address->address;
 
-	if (addresses->only6 && source->family != AF_INET6)
+	addresses->coming |= kernel_address_is_coming(address);
+	if (!kernel_address_counts(address) ||
+	    (addresses->only6 && source->family != AF_INET6))
 		return 0;
 	/* of all addresses no rule can be made */
 	return source->len ? array_append(addresses, address, *source) : 0;
@@ -138,6 +141,7 @@ static int resolve_sources(struct rtnl *rtnl, const struct link *link,
 			keep(recorded, section);
 	}
 	ret->no_source = !section->n_sources;
+	ret->source_is_coming = addresses.coming;
 	return r;
 }
 

@@ -13,6 +13,7 @@ struct resolved {
 	uint32_t source_ifindex; /* whose addresses they are; 0: there is no such link */
 	unsigned left_out;       /* sources beyond TUNNEL_SOURCES_MAX */
 	bool no_source;          /* auto, and there is none yet */
+	bool source_is_coming;   /* auto, and an address is tentative */
 	bool no_gateway6;        /* auto, and it is waited for */
 	bool no_gateway4;
 	bool gateway_is_old; /* main has none now: the last one stays */

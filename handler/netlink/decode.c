@@ -166,6 +166,12 @@ bool kernel_address_counts(const struct kernel_address *address)
 	       !(address->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
+bool kernel_address_is_coming(const struct kernel_address *address)
+{
+	return address->scope == RT_SCOPE_UNIVERSE &&
+	       (address->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == IFA_F_TENTATIVE;
+}
+
 /* What OBJECT would be, if it were ours: that of others is shown, and compared by slot. */
 static int found_rule(const struct nlmsghdr *nlh, struct kernel_object *ret)
 {

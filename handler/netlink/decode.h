@@ -60,6 +60,9 @@ int decode_address(const struct nlmsghdr *nlh, struct kernel_address *ret);
  */
 bool kernel_address_counts(const struct kernel_address *address);
 
+/* Whether it will, unless it is found to be a duplicate. */
+bool kernel_address_is_coming(const struct kernel_address *address);
+
 /* A rule or route as it was found in the kernel, whoever made it. */
 struct kernel_object {
 	struct object object;

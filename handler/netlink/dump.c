@@ -181,9 +181,7 @@ static int read_address(void *data, const struct nlmsghdr *nlh)
 	struct kernel_address address;
 	const int r = decode_address(nlh, &address);
 
-	return r < 0                             ? r
-	       : kernel_address_counts(&address) ? reader->fn(reader->data, &address)
-						 : 0;
+	return r < 0 ? r : reader->fn(reader->data, &address);
 }
 
 int dump_rules(struct rtnl *rtnl, uint8_t family, dump_found_fn *fn, void *data)

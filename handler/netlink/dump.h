@@ -48,8 +48,8 @@ int dump_default_routes(struct rtnl *rtnl, uint8_t family, uint32_t table, uint3
 			dump_route_fn *fn, void *data);
 
 /*
- * Each address of the link that counts (kernel_address_counts), of both families. A link
- * that is gone has none. Returns 0 or -errno.
+ * Each address of the link, of both families, whether it counts (kernel_address_counts) or
+ * not. A link that is gone has none. Returns 0 or -errno.
  */
 typedef int dump_address_fn(void *data, const struct kernel_address *address);
 int dump_addresses(struct rtnl *rtnl, uint32_t ifindex, dump_address_fn *fn, void *data);

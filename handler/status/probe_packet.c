@@ -13,7 +13,8 @@ static int put_neighbour(void *data, const struct kernel_address *address)
 	struct prefix *ret = data;
 	const size_t last = prefix_host_len(address->address.family) / 8U - 1;
 
-	if (address->address.family != AF_INET || ret->len || address->subnet.len > 31)
+	if (address->address.family != AF_INET || ret->len || address->subnet.len > 31 ||
+	    !kernel_address_counts(address))
 		return 0;
 	*ret = address->address;
 	ret->addr[last] ^= 1;

@@ -401,6 +401,44 @@ pending_address() { echo "daemon.warn sixxs0: the link still has no address afte
 	tunnel_del other0
 }
 
+# Of Ethernet with both: the lease is there, while the other is looked for among the neighbours.
+@test "source = auto: an IPv4 address is there, and an IPv6 one tentative" {
+	auto 10
+	udev_holds
+	ip link add sixxs0 type veth peer name other0
+	ip link set other0 up
+	sysctl -qw net.ipv6.conf.{sixxs0,other0}.accept_dad=1 net.ipv6.conf.sixxs0.dad_transmits=2
+	ip address add 198.51.100.5/24 dev sixxs0
+	tunnel_up sixxs0
+	ip address add 2a02::8/64 dev sixxs0
+	udev_goes_on
+	udev_is_done
+	rules4 | has '16383: from 198.51.100.5 lookup sixxs0 proto sixxs'
+	rules | has '16383: from 2a02::8 lookup sixxs0 proto sixxs'
+	logged 0 '^daemon.(err|warn)'
+	logged 1 '^daemon.info sixxs0: added 2 routes, 2 rules; link up$'
+	# it is a duplicate: that ends it, too
+	ip address add 2a02::9/64 dev other0 nodad
+	log_restart
+	ip address add 2a02::9/64 dev sixxs0
+	handler_off
+	auto 60
+	exits 0 event change sixxs0 "$(ifindex sixxs0)"
+	ip -6 address show dev sixxs0 | grep '2a02::9.*dadfailed'
+	logged 0 '^daemon.(err|warn)'
+	# at the deadline one warning
+	auto 1
+	sysctl -qw net.ipv6.conf.sixxs0.dad_transmits=60
+	ip address add 2a02::10/64 dev sixxs0
+	exits 0 event change sixxs0 "$(ifindex sixxs0)"
+	log_lines | has 'daemon.warn sixxs0: an address of the link is still tentative after 1 s: its rule is pending; once it is in use, run: sixxs-route apply sixxs0'
+	logged 1 '^daemon.(err|warn)'
+	run sixxs-route apply sixxs0
+	[[ $output == *'sixxs0: nothing to do; an address of the link is tentative yet' ]]
+	handler_on
+	tunnel_del other0
+}
+
 @test "source = auto: at the deadline one warning" {
 	handler_off
 	auto 1

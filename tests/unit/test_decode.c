@@ -303,7 +303,9 @@ static const uint8_t peer6[16] = {0x2a, 0x02, [15] = 1};
 static const uint8_t own4[4] = {192, 0, 2, 2};
 static const uint8_t peer4[4] = {192, 0, 2, 1};
 
-/* expected: 1 if it counts, 0 if not, or -EBADMSG. */
+enum use { OF_NO_USE, IN_USE, COMING };
+
+/* expected: enum use, or -EBADMSG. */
 static void check_address(const struct message *reply, int expected, const char *text)
 {
 	struct kernel_address address;
@@ -315,7 +317,8 @@ static void check_address(const struct message *reply, int expected, const char 
 		return;
 	}
 	assert_int_equal(r, 0);
-	assert_int_equal(kernel_address_counts(&address), expected);
+	assert_int_equal(kernel_address_counts(&address), expected == IN_USE);
+	assert_int_equal(kernel_address_is_coming(&address), expected == COMING);
 	assert_int_equal(address.ifindex, 12);
 	prefix_format(&address.address, formatted);
 	assert_string_equal(formatted, text);
@@ -326,16 +329,18 @@ static void test_addresses(void **state)
 	static const struct {
 		uint8_t scope, flags;
 		uint32_t more_flags; /* as an attribute; it holds all of them */
-		int expected;
+		enum use expected;
 	} cases[] = {
-		{RT_SCOPE_UNIVERSE, IFA_F_PERMANENT, IFA_F_PERMANENT, 1},
-		{RT_SCOPE_UNIVERSE, IFA_F_DEPRECATED, IFA_F_DEPRECATED, 1},
-		{RT_SCOPE_UNIVERSE, 0, IFA_F_NOPREFIXROUTE, 1},
-		{RT_SCOPE_LINK, IFA_F_PERMANENT, IFA_F_PERMANENT, 0},
-		{RT_SCOPE_HOST, IFA_F_PERMANENT, IFA_F_PERMANENT, 0},
-		{RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE, IFA_F_TENTATIVE, 0},
-		{RT_SCOPE_UNIVERSE, 0, IFA_F_TENTATIVE | IFA_F_NOPREFIXROUTE, 0},
-		{RT_SCOPE_UNIVERSE, IFA_F_DADFAILED, IFA_F_DADFAILED, 0},
+		{RT_SCOPE_UNIVERSE, IFA_F_PERMANENT, IFA_F_PERMANENT, IN_USE},
+		{RT_SCOPE_UNIVERSE, IFA_F_DEPRECATED, IFA_F_DEPRECATED, IN_USE},
+		{RT_SCOPE_UNIVERSE, 0, IFA_F_NOPREFIXROUTE, IN_USE},
+		{RT_SCOPE_LINK, IFA_F_PERMANENT, IFA_F_PERMANENT, OF_NO_USE},
+		{RT_SCOPE_LINK, IFA_F_TENTATIVE, IFA_F_TENTATIVE, OF_NO_USE},
+		{RT_SCOPE_HOST, IFA_F_PERMANENT, IFA_F_PERMANENT, OF_NO_USE},
+		{RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE, IFA_F_TENTATIVE, COMING},
+		{RT_SCOPE_UNIVERSE, 0, IFA_F_TENTATIVE | IFA_F_NOPREFIXROUTE, COMING},
+		{RT_SCOPE_UNIVERSE, IFA_F_DADFAILED, IFA_F_DADFAILED, OF_NO_USE},
+		{RT_SCOPE_UNIVERSE, 0, IFA_F_TENTATIVE | IFA_F_DADFAILED, OF_NO_USE},
 	};
 	struct message reply;
 
@@ -348,7 +353,8 @@ static void test_addresses(void **state)
 	}
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE);
 	attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
-	check_address(&reply, 0, "2a02::2"); /* no attribute: the header's flags count */
+	check_address(&reply, COMING,
+		      "2a02::2"); /* no attribute: the header's flags count */
 }
 
 static void check_subnet(const struct message *reply, const char *text)
@@ -370,14 +376,14 @@ static void test_address_beside_peer(void **state)
 	attr(&reply, IFA_ADDRESS, peer6, sizeof(peer6));
 	check_subnet(&reply, "2a02::/64");
 	attr(&reply, IFA_LOCAL, own6, sizeof(own6));
-	check_address(&reply, 1, "2a02::2");
+	check_address(&reply, IN_USE, "2a02::2");
 	check_subnet(&reply, "2a02::/64");
 	begin_address(&reply, AF_INET, RT_SCOPE_UNIVERSE, 0);
 	((struct ifaddrmsg *)(reply.bytes + NLMSG_HDRLEN))->ifa_prefixlen = 24;
 	attr(&reply, IFA_LOCAL, own4, sizeof(own4));
 	check_subnet(&reply, "192.0.2.0/24");
 	attr(&reply, IFA_ADDRESS, peer4, sizeof(peer4));
-	check_address(&reply, 1, "192.0.2.2");
+	check_address(&reply, IN_USE, "192.0.2.2");
 }
 
 static void test_odd_addresses(void **state)
@@ -399,7 +405,7 @@ static void test_odd_addresses(void **state)
 	begin_address(&reply, AF_INET6, RT_SCOPE_UNIVERSE, 0);
 	check_address(&reply, -EBADMSG, NULL);
 	attr(&reply, IFA_ADDRESS, own6, sizeof(own6));
-	check_address(&reply, 1, "2a02::2");
+	check_address(&reply, IN_USE, "2a02::2");
 	attr_u8(&reply, IFA_FLAGS, 0);
 	check_address(&reply, -EBADMSG, NULL);
 	begin_address(&reply, AF_PHONET, RT_SCOPE_UNIVERSE, 0);

@@ -98,6 +98,28 @@ static void test_addresses(void **state)
 	assert_int_equal(section.n_sources, 3);
 }
 
+/* One that is looked for among the neighbours is none yet, and is waited for. */
+static void test_tentative(void **state)
+{
+	(void)state;
+	netns_needed();
+	ip("link add sixxs2 type veth peer name sixxs3");
+	strcpy(section.source_link, "sixxs2");
+	ip("link set sixxs2 up");
+	ip("address add 192.0.2.1/24 dev sixxs2");
+	assert_int_equal(look(), 0);
+	assert_false(resolved.source_is_coming); /* its link-local one does not count */
+	ip("address add 2001:db8::1/64 dev sixxs2"); /* it has no carrier */
+	assert_int_equal(look(), 0);
+	assert_true(resolved.source_is_coming);
+	assert_int_equal(section.n_sources, 1);
+	ip("address del 2001:db8::1/64 dev sixxs2");
+	ip("address add 2001:db8::1/64 dev sixxs2 nodad");
+	assert_int_equal(look(), 0);
+	assert_false(resolved.source_is_coming);
+	assert_int_equal(section.n_sources, 2);
+}
+
 /* IPv4 has no source-specific routes. */
 static void test_source_routes_of_ipv6(void **state)
 {
@@ -429,6 +451,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, remove_all)
 		TEST(test_named_sources_are_left_alone),
 		TEST(test_addresses),
+		TEST(test_tentative),
 		TEST(test_twice),
 		TEST(test_link_gone),
 		TEST(test_too_many),
