@@ -20,6 +20,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/*
+ * Bytes of notifications that may wait: a link's down and up are some 5,000. With the
+ * kernel's default of 212,992 forty of them at once would be lost, and each tunnel looked
+ * at instead.
+ */
+#define QUEUE_SIZE (4 * 1024 * 1024)
+
 struct watch {
 	const struct settings *settings;
 	struct rtnl *rtnl;  /* for converge */
@@ -215,8 +222,10 @@ static int begin(struct watch *watch)
 	r = rtnl_port(watch->rtnl, &watch->filter.own_port);
 	if (r == 0)
 		r = rtnl_open(&watch->events, FILTER_GROUPS);
-	if (r == 0)
+	if (r == 0) {
+		rtnl_set_queue(&watch->events, QUEUE_SIZE);
 		r = filter_attach(rtnl_fd(&watch->events), &watch->filter);
+	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

@@ -81,6 +81,11 @@ int rtnl_fd(const struct rtnl *rtnl)
 	return mnl_socket_get_fd(rtnl->socket);
 }
 
+void rtnl_set_queue(const struct rtnl *rtnl, int size)
+{
+	setsockopt(rtnl_fd(rtnl), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+}
+
 int rtnl_port(struct rtnl *rtnl, uint32_t *ret)
 {
 	if (mnl_socket_bind(rtnl->socket, 0, MNL_SOCKET_AUTOPID) < 0)

@@ -39,6 +39,12 @@ void rtnl_close(struct rtnl *rtnl);
 int rtnl_open_small(struct rtnl *ret, size_t size);
 
 /*
+ * Makes room for SIZE bytes of messages that wait to be read, as the kernel counts them
+ * (socket(7), SO_RCVBUFFORCE: it grants twice that), or leaves it as it is.
+ */
+void rtnl_set_queue(const struct rtnl *rtnl, int size);
+
+/*
  * The link that bears this name now (not as an alternative name). Returns 0, with
  * ret->ifindex 0 if there is none, or -errno.
  */

@@ -381,7 +381,7 @@ linkdown() { ip -6 route show table 200 | grep -q 'default dev sixxs0 .*linkdown
 	routed_via() { [[ $(routes 200) == *"default via $1 "* ]]; }
 	veth_tunnel
 	sysctl -qw net.ipv6.conf.sixxs0.accept_dad=0
-	strace -D -qq -o /tmp/trace -e trace=setsockopt -e inject=setsockopt:error=ENOMEM:when=8..9 \
+	strace -D -qq -o /tmp/trace -e trace=setsockopt -e inject=setsockopt:error=ENOMEM:when=9..10 \
 		sixxs-route watch >/tmp/watch.log 2>&1 3>&- &
 	watcher=$!
 	watch_answered

@@ -249,6 +249,16 @@ all_there() { # N
 	logged 0 'is deleted over and over'
 }
 
+@test "a thousand ups and downs at once are not lost" {
+	watch_from_up
+	kill -STOP "$watcher"
+	flaps 1000
+	[ "$(watch_drops)" -eq 0 ]
+	kill -CONT "$watcher"
+	watch_answered
+	complete
+}
+
 @test "with notifications lost (ENOBUFS) everything converges" {
 	local i before
 	for i in 1 2 3; do
@@ -260,7 +270,7 @@ all_there() { # N
 	before=$(state)
 	kill -STOP "$watcher"
 	# what it can read is of this link alone
-	flaps 2000
+	flaps 3000
 	local drops
 	drops=$(watch_drops)
 	[ "$drops" -gt 0 ]
@@ -287,7 +297,7 @@ all_there() { # N
 	wait_until 10 counts 6 2
 	kill -STOP "$watcher"
 	ip link add other9 type veth peer name otherpeer9
-	for ((i = 0; i < 2000; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		echo link set other9 up
 		echo link set other9 down
 	done | ip -batch -
