@@ -60,6 +60,12 @@ static int put(const struct naming *naming, const struct object *table,
 	/* of those who share it another may have named it */
 	if (!name->name[0] && object_is_shared(table))
 		return 0;
+	/* a link's own going up and down is no reason to read the files of others again */
+	if (naming->quiet && name->name[0]) {
+		r = names_have(names, name);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 	r = names_put(names, name, naming->fresh && !objects_have(naming->old, table),
 		      &conflict);
 	if (r < 0)

@@ -18,7 +18,8 @@ struct naming {
 	const struct objects *wanted; /* the tables among them are its own by now */
 	const struct objects *gone;   /* it gives these up */
 	bool fresh;                   /* nobody owned those that it did not have before */
-	bool quiet;                   /* leaves what stands in the way untold */
+	/* a name that stands is good; what stands in the way of another is not told */
+	bool quiet;
 };
 
 /* Returns 0 or -errno. */

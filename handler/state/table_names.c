@@ -169,6 +169,14 @@ static int find_line(struct table_names *names, const struct name_entry *entry,
 	return 0;
 }
 
+int names_have(struct table_names *names, const struct name_entry *entry)
+{
+	uint32_t other;
+	size_t at;
+
+	return find_line(names, entry, &at, &other);
+}
+
 static int cut_line(struct table_names *names, size_t at)
 {
 	const char *const bytes = names->bytes;

@@ -60,6 +60,9 @@ int names_read_to_change(int runfd, struct table_names *ret);
 int names_put(struct table_names *names, const struct name_entry *want, bool fresh,
 	      struct name_conflict *ret);
 
+/* Returns whether this very line is there, or -ENOMEM. */
+int names_have(struct table_names *names, const struct name_entry *entry);
+
 /* Takes out this very line. Returns whether it was there, or -ENOMEM. */
 int names_cut(struct table_names *names, const struct name_entry *entry);
 

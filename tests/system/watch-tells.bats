@@ -6,21 +6,12 @@
 # shellcheck source=watch.bash
 . "$BATS_TEST_DIRNAME/watch.bash"
 
-# tries_on: what it asks of locks, and when, goes to /tmp/tries, until tries_off.
-tries_on() {
-	strace -qq -ttt -e trace=flock -o /tmp/tries -p "$watcher" 3>&- &
-	spy=$!
-	wait_until 10 grep -q '^TracerPid:.*[1-9]' "/proc/$watcher/status"
-}
-
-tries_off() { kill -INT "$spy" && { wait "$spy" || true; }; }
-
 # tried NUMBER [PATTERN]: it has so often
 tried() { [ "$(grep -c "${2-LOCK_EX}" /tmp/tries)" -ge "$1" ]; }
 
 @test "what fails is told once, tried again ever less often, and never once it has succeeded" {
 	watch_from_up
-	tries_on
+	calls_on flock /tmp/tries
 	ip link set sixxs0 mtu 1000
 	wait_until 10 told '^daemon.err sixxs0: .*ip -6 route add'
 	watch_answered
@@ -28,7 +19,7 @@ tried() { [ "$(grep -c "${2-LOCK_EX}" /tmp/tries)" -ge "$1" ]; }
 	n=$(grep -c LOCK_EX /tmp/tries)
 	# after 1, 2 and 4 s at least, each with the lock taken; told once
 	wait_until 9 tried $((n + 3))
-	tries_off
+	calls_off
 	awk -v n="$n" '
 		/LOCK_EX/ { at[++k] = $1 }
 		END { exit !(at[n + 1] - at[1] > 0.99 && at[n + 2] - at[n + 1] > 1.99 && at[n + 3] - at[n + 2] > 3.99) }' /tmp/tries
@@ -103,7 +94,7 @@ locked_out() {
 	flock /run/sixxs-route/lock sleep $((300 * SLOW)) 3>&- &
 	holder=$!
 	wait_until 10 is_locked
-	tries_on
+	calls_on flock /tmp/tries
 	tunnel_up sixxs0
 }
 
@@ -113,7 +104,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 	locked_out
 	# it does not wait for it: others' matters go on, and it can be stopped
 	wait_until 10 tried 12 'LOCK_EX|LOCK_NB.*EAGAIN'
-	tries_off
+	calls_off
 	# ever less often, up to once a second: the last of these a second after the one before
 	awk '/EAGAIN/ { before = last; last = $1 } END { exit !(last - before > 0.99) }' /tmp/tries
 	wait_until 12 told "^daemon.err another sixxs-route has kept the lock of /run/sixxs-route for 10 seconds"
@@ -144,7 +135,7 @@ let_in() { pkill -P "$holder" && { wait "$holder" || true; }; }
 @test "stopped while another has the lock, it says what it leaves undone" {
 	locked_out
 	wait_until 10 tried 2 'LOCK_EX|LOCK_NB.*EAGAIN'
-	tries_off
+	calls_off
 	watch_stop
 	logged 1 '^daemon.warn watch: it ends before it came to sixxs0; see: sixxs-route status'
 	down_complete

@@ -59,6 +59,15 @@ watch_drops() {
 		awk 'NR == FNR { own[$1]; next } $10 in own { drops += $9 } END { print drops + 0 }' - /proc/net/netlink
 }
 
+# calls_on CALL FILE: its system calls of that name, and when, go to the file, until calls_off.
+calls_on() {
+	strace -qq -ttt -e trace="$1" -o "$2" -p "$watcher" 3>&- &
+	spy=$!
+	wait_until 10 grep -q '^TracerPid:.*[1-9]' "/proc/$watcher/status"
+}
+
+calls_off() { kill -INT "$spy" && { wait "$spy" || true; }; }
+
 # microseconds of CPU that a process has used
 cpu_of() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$1/schedstat"; } # PID
 watch_cpu() { cpu_of "$watcher"; }

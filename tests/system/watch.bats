@@ -259,6 +259,19 @@ all_there() { # N
 	complete
 }
 
+@test "a link's own down and up leaves the names of tables alone" {
+	watch_from_up
+	calls_on openat /tmp/opened
+	tunnel_down sixxs0
+	watch_answered
+	tunnel_up sixxs0
+	watch_answered
+	calls_off
+	complete
+	grep -q sixxs0.conf /tmp/opened
+	exits 1 grep iproute2 /tmp/opened
+}
+
 @test "with notifications lost (ENOBUFS) everything converges" {
 	local i before
 	for i in 1 2 3; do
