@@ -20,32 +20,71 @@ struct search {
 	struct prefix to6, to4; /* hosts that are on no link here */
 	unsigned n;             /* of what is asked in one send */
 	const struct object *rule[RTNL_ASK_MAX];
+	struct packet packet[RTNL_ASK_MAX]; /* that takes it */
 	const struct object *astray; /* the first whose packets leave by another link */
-	struct route_reply reply;    /* by which */
+	struct lookup_result result; /* or do not leave at all */
 };
 
 /*
- * What the kernel does not answer (of IPv4, from an address that is not its own) is left.
+ * By a rule or a route; which of both is seen later. IPv4 says EINVAL of a source that is
+ * not its own, too.
  */
+static bool is_refused(const struct route_reply *reply, const struct packet *packet)
+{
+	return reply->error == -ENETUNREACH || reply->error == -EACCES ||
+	       (reply->error == -EINVAL && packet->from.family != AF_INET);
+}
+
+static bool leaves_elsewhere(const struct route_reply *reply, uint32_t ifindex)
+{
+	return !reply->error && reply->type == RTN_UNICAST && reply->oif != ifindex &&
+	       reply->other_oif != ifindex;
+}
+
+/* What the kernel does not answer is left. */
 static int take_reply(void *data, unsigned i, const struct nlmsghdr *nlh)
 {
 	struct search *search = data;
 	struct route_reply reply;
 	const int r = route_reply_get(nlh, &reply);
+	const bool refused = r == 0 && is_refused(&reply, &search->packet[i]);
 
-	if (r < 0 || search->astray || reply.error || reply.type != RTN_UNICAST ||
-	    reply.oif == search->link->ifindex ||
-	    reply.other_oif == search->link->ifindex)
+	if (r < 0 || search->astray ||
+	    (!refused && !leaves_elsewhere(&reply, search->link->ifindex)))
 		return r;
 	search->astray = search->rule[i];
-	search->reply = reply;
+	search->result = (struct lookup_result){
+		.refused = refused, .table = reply.table, .dst_len = reply.dst.len};
 	return 0;
 }
 
-static const struct prefix *destination(const struct search *search,
-					const struct object *rule)
+/*
+ * One that takes the rule. A bound socket's is not asked about, as no other link's route
+ * will do for it, nor what is forwarded, as the kernel may want more of it.
+ */
+static bool packet_of(const struct search *search, const struct object *rule,
+		      struct packet *ret)
 {
-	return rule->family == AF_INET6 ? &search->to6 : &search->to4;
+	if (rule->kind != OBJECT_RULE || rule->prefers_main)
+		return false;
+	*ret = (struct packet){.to = rule->family == AF_INET6 ? search->to6 : search->to4,
+			       .uid = UINT32_MAX};
+	switch (rule->selector) {
+	case SELECT_SOURCE:
+		ret->from = prefix_first_host(&rule->source);
+		return true;
+	case SELECT_MARK:
+		ret->mark = rule->mark;
+		return true;
+	case SELECT_USER:
+		ret->uid = rule->uid[0];
+		return true;
+	case SELECT_OUT:
+	case SELECT_IN:
+	case SELECT_ALL:
+		break;
+	}
+	return false;
 }
 
 static int ask(struct search *search)
@@ -54,11 +93,11 @@ static int ask(struct search *search)
 	size_t size = 0;
 
 	for (unsigned i = 0; i < search->n; i++) {
-		const struct object *rule = search->rule[i];
 		const struct route_question question = {
-			.from = prefix_first_host(&rule->source),
-			.to = *destination(search, rule),
-			.uid = UINT32_MAX,
+			.from = search->packet[i].from,
+			.to = search->packet[i].to,
+			.mark = search->packet[i].mark,
+			.uid = search->packet[i].uid,
 			.the_route = true,
 		};
 
@@ -74,8 +113,7 @@ static int ask_all(struct search *search, const struct objects *wanted)
 	for (size_t i = 0; r == 0 && !search->astray && i < wanted->n; i++) {
 		const struct object *object = &wanted->object[i];
 
-		if (object->kind != OBJECT_RULE || object->prefers_main ||
-		    object->selector != SELECT_SOURCE)
+		if (!packet_of(search, object, &search->packet[search->n]))
 			continue;
 		search->rule[search->n++] = object;
 		if (search->n < RTNL_ASK_MAX)
@@ -93,7 +131,7 @@ static bool is_wg_quick(const struct kernel_rule *rule)
 	       (rule->table == RT_TABLE_MAIN && rule->suppress_prefixlength == 0);
 }
 
-static void explain(const struct kernel_rule *rule, const struct object *ours,
+static void explain(const struct kernel_rule *rule, const struct search *search,
 		    char ret[static ASTRAY_STRLEN])
 {
 	char text[POLICY_STRLEN], protocol[PROTOCOL_STRLEN] = "";
@@ -103,9 +141,10 @@ static void explain(const struct kernel_rule *rule, const struct object *ours,
 		policy_format_protocol(rule->protocol, protocol);
 	snprintf(
 		ret, ASTRAY_STRLEN,
-		"its packets leave by another link: %.200s%s%s%s is not ours and comes before rule %u: %s",
-		text, protocol[0] ? " (" : "", protocol, protocol[0] ? ")" : "",
-		ours->priority,
+		"its packets %s: %.200s%s%s%s is not ours and comes before rule %u: %s",
+		search->result.refused ? "are refused" : "leave by another link", text,
+		protocol[0] ? " (" : "", protocol, protocol[0] ? ")" : "",
+		search->astray->priority,
 		is_wg_quick(rule)
 			? "in wg-quick's file set Table = off, or add its rules by PostUp with priority 32765"
 			: "delete it, or give it a priority above that, such as 32765");
@@ -136,11 +175,7 @@ static int find_rule(const struct search *search, char ret[static ASTRAY_STRLEN]
 {
 	_cleanup_(kernel_state_free) struct kernel_state state;
 	const struct object *ours = search->astray;
-	const struct packet packet = {.from = prefix_first_host(&ours->source),
-				      .to = *destination(search, ours),
-				      .uid = UINT32_MAX};
-	const struct lookup_result result = {.table = search->reply.table,
-					     .dst_len = search->reply.dst.len};
+	struct packet packet;
 	const int r = kernel_state_read_rules(search->rtnl, ours->family, &state);
 	const struct kernel_rules *rules = kernel_state_rules(&state, ours->family);
 	const struct kernel_rule *rule;
@@ -149,13 +184,14 @@ static int find_rule(const struct search *search, char ret[static ASTRAY_STRLEN]
 	if (r < 0)
 		return r;
 	place = policy_place(rules, ours);
-	if (place == rules->n) /* it is not there: then nothing comes before it */
+	/* it is not there: then nothing comes before it */
+	if (place == rules->n || !packet_of(search, ours, &packet))
 		return 0;
-	rule = policy_first_explaining_rule(rules, place, &packet, &result);
+	rule = policy_first_explaining_rule(rules, place, &packet, &search->result);
 	if (rule && is_twin(rule, ours))
 		explain_twin(rule, ret);
 	else if (rule && rule->protocol != OBJECT_PROTOCOL)
-		explain(rule, ours, ret);
+		explain(rule, search, ret);
 	else
 		return 0;
 	return 1;

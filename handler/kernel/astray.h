@@ -14,9 +14,11 @@
 #define ASTRAY_STRLEN 512
 
 /*
- * Asks for each source that WANTED has a rule for. Returns 1 with *ret, a sentence that
- * names the rule and what to do (the same for every tunnel with these rules' priority);
- * 0: all leave by the link, or why they do not is no other rule; -errno.
+ * Asks for each source, mark and user that WANTED has a rule for. Returns 1 with *ret, a
+ * sentence that names the rule, by which they leave elsewhere or are refused, and what to
+ * do (the same for every tunnel with these rules' priority); 0: all leave by the link, or
+ * why they do not is no other rule; -errno. What a blackhole of IPv4 does to a source
+ * cannot be told from one that is not the host's.
  */
 int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
 		char ret[static ASTRAY_STRLEN]);

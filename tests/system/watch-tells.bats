@@ -443,3 +443,55 @@ wg_quick() { # up | down
 		logged 1 'another link'
 	done
 }
+
+@test "rules of others that take what a user or a mark selects, or refuse it: told as well, of both families" {
+	local action words key family
+	rm /etc/sixxs-route/conf.d/sixxs0.conf # which has that source
+	ip address add 198.51.100.7/32 dev lo
+	ip link add sixxs1 type veth peer name other1
+	ip link set other1 up
+	tunnel_up sixxs1
+	settle
+	watch_start
+	for key in 'user = 1000' 'fwmark = 5' 'source = 198.51.100.7, 2a02::11'; do
+		drop_in sixxs1 <<<$'[sixxs1]\n'"$key"$'\ntable = 201\nwait = 0'
+		sixxs-route apply sixxs1
+		watch_idle
+		for family in 4 6; do
+			ip -$family route add default dev net0 table 77
+			while IFS=/ read -r action words; do
+				# of IPv4 the kernel says the same of a source that is not the host's
+				[ "$action/${key%% *}/$family" != blackhole/source/4 ] || continue
+				log_restart
+				# shellcheck disable=SC2086 # words
+				ip -$family rule add priority 50 $action
+				wait_until 5 told "^daemon.warn sixxs1: its packets $words: rule 50: from all $action is not ours and comes before rule 16383: "
+				run sixxs-route apply sixxs1
+				grep "sixxs1: its packets $words: rule 50: from all $action " <<<"$output"
+				run sixxs-route check
+				grep "sixxs1.conf:1: warning: sixxs1: its packets $words: rule 50: from all $action " <<<"$output"
+				ip -$family rule del priority 50
+				watch_idle
+				logged 2 '^daemon.warn sixxs1: its packets .*; see: sixxs-route status$'
+			done <<-'END'
+				lookup 77/leave by another link
+				unreachable/are refused
+				prohibit/are refused
+				blackhole/are refused
+			END
+			ip -$family route del default dev net0 table 77
+		done
+	done
+	# where nothing is led astray nothing is told
+	log_restart
+	ip rule add priority 50 fwmark 99 unreachable
+	ip rule add priority 32000 unreachable
+	watch_idle
+	run sixxs-route apply sixxs1
+	[[ $output != *'its packets'* ]]
+	run sixxs-route check
+	[[ $output != *'its packets'* ]]
+	logged 0 '^daemon.warn'
+	ip rule del priority 50
+	ip rule del priority 32000
+}

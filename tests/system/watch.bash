@@ -16,11 +16,12 @@ setup_file() {
 	ip link add net0 type veth peer name host netns isp
 	ip -n isp link set host up
 	ip link set net0 up
-	ip address add 192.0.2.1/24 dev net0
+	# not 192.0.2.1, to which the program asks for the way
+	ip address add 203.0.113.1/24 dev net0
 	ip address add 2001::1/64 dev net0 nodad
-	ip neigh add 192.0.2.2 dev net0 lladdr 02:00:00:00:00:01
+	ip neigh add 203.0.113.2 dev net0 lladdr 02:00:00:00:00:01
 	ip neigh add 2001::2 dev net0 lladdr 02:00:00:00:00:01
-	ip route add default via 192.0.2.2
+	ip route add default via 203.0.113.2
 	ip -6 route add default via 2001::2
 	settle
 }
