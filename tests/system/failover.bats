@@ -57,6 +57,7 @@ pair() { # [LINE...]: of the primary
 	one_by 6 tun1
 	ip link set tun0 up
 	wait_until 5 routed 304
+	wait_until 5 can_ask tun0
 	one_by 6 tun0
 	# both: refused, and nothing else is
 	ip link set tun0 down
@@ -66,6 +67,9 @@ pair() { # [LINE...]: of the primary
 	ip link del tun0
 	one_by 6 none
 }
+
+# The kernel asks for a neighbour from an address of the link, which has one a moment after it is up.
+can_ask() { [ -n "$(ip -6 address show dev "$1" scope link -tentative)" ]; }
 
 uncarried() { [[ $(ip -o link show dev "$1") == *NO-CARRIER* ]]; }
 routed() { ip -6 route show table "$1" 2>/dev/null | grep -q '^default .*metric 2048'; }
