@@ -88,6 +88,8 @@ carrier_is() { [ "$(cat /sys/class/net/bond0/carrier)" = "$1" ]; }
 	drop_in_bond
 	replay bond0
 	wait_until 10 bond_stands
+	# which udev has it start, and systemd does when it comes to it
+	wait_until 10 systemctl --quiet is-active sixxs-route.service
 	answers
 	exits 0 sixxs-route status bond0
 	[ -z "$(sixxs-route check)" ]
