@@ -2,6 +2,7 @@
 #include "cmd/suggest.h"
 
 #include "config/config.h"
+#include "host/similar.h"
 #include "kernel/kernel_state.h"
 #include "kernel/resolve.h"
 #include "lib/array.h"
@@ -27,9 +28,10 @@ struct suggestion {
 	struct prefix *address;
 	struct prefix gateway[2]; /* what gateway = auto stands for: of IPv6, of IPv4 */
 	bool has_default[2]; /* main has a default by this link, with one or without */
-	bool noarp;          /* it knows no neighbours: no next hop is needed */
-	uint32_t table;      /* that nobody uses; 0: there is none */
-	bool name_taken;     /* by another table */
+	bool has_address[2];
+	bool noarp;      /* it knows no neighbours: no next hop is needed */
+	uint32_t table;  /* that nobody uses; 0: there is none */
+	bool name_taken; /* by another table */
 	/* drop-ins by their paths: with a section for it, or wrong */
 	char elsewhere[PATH_MAX];
 	char unread[PATH_MAX];
@@ -72,6 +74,14 @@ static void use_rules(struct tables *tables, const struct kernel_rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++)
 		use_table(tables, rules->rule[i].table);
+}
+
+/* A VRF's table may have no route yet, and all VRFs have one rule, which names none. */
+static void use_vrfs(struct tables *tables, const struct kernel_state *kernel)
+{
+	for (size_t i = 0; i < kernel->n_links; i++)
+		if (kernel->link[i].vrf_table)
+			use_table(tables, kernel->link[i].vrf_table);
 }
 
 static int stop(void *data, const struct nlmsghdr *nlh)
@@ -119,9 +129,10 @@ static int put_address(void *data, const struct kernel_address *address)
 {
 	struct suggestion *suggestion = data;
 
-	return kernel_address_counts(address)
-		       ? array_append(suggestion, address, address->address)
-		       : 0;
+	if (!kernel_address_counts(address))
+		return 0;
+	suggestion->has_address[address->address.family == AF_INET] = true;
+	return array_append(suggestion, address, address->address);
 }
 
 /* The next hops that gateway = auto takes now. */
@@ -226,8 +237,9 @@ static void print_sources(const struct suggestion *suggestion, FILE *out)
 		      out);
 	else if (many)
 		fprintf(out,
-			"# Packets from the prefixes of its own addresses, of which it has %zu now.\n",
-			suggestion->n);
+			"# Packets from the prefixes of its own addresses, of which it has %zu now.\n"
+			"# Of more than %d prefixes list those that matter.\n",
+			suggestion->n, TUNNEL_SOURCES_MAX);
 	else
 		fputs("# Packets from its own addresses, followed as they change. Now it has\n",
 		      out);
@@ -278,6 +290,12 @@ static void print_gateway(const struct suggestion *suggestion, FILE *out)
 				suggestion->gateway[i].family ? text : "none",
 				i == 0 ? "IPv6" : "IPv4");
 		}
+		for (unsigned i = 0; i < 2; i++)
+			if (suggestion->has_address[i] && !suggestion->has_default[i])
+				fprintf(out,
+					"# Not known: that for IPv%c, of which main has no default route by this link.\n"
+					"# Until it has one, packets from those addresses leave elsewhere.\n",
+					i == 0 ? '6' : '4');
 		fputs("gateway = auto\n", out);
 	} else if (!suggestion->noarp) {
 		fputs("\n# Not known: its next hop. The link has neighbours, and main has no default\n"
@@ -303,6 +321,19 @@ static void print_all(const struct suggestion *suggestion, FILE *out)
 
 /* ------------------------------------------------------------------------------------- */
 
+static void explain_no_link(struct rtnl *rtnl, const char *ifname)
+{
+	char own[IFNAMSIZ];
+
+	if (similar_altname(rtnl, ifname, own) > 0)
+		log_line(LOG_ERR, SIMILAR_ALTNAME, ifname, own);
+	else
+		log_line(
+			LOG_ERR,
+			"%s: there is no such link: make it first, or write its drop-in by hand, see sixxs-route.conf(5)",
+			ifname);
+}
+
 static int look(const struct settings *settings, struct rtnl *rtnl,
 		struct suggestion *ret)
 {
@@ -317,6 +348,7 @@ static int look(const struct settings *settings, struct rtnl *rtnl,
 		read_names(&used, ret);
 		use_rules(&used, &kernel.rules6);
 		use_rules(&used, &kernel.rules4);
+		use_vrfs(&used, &kernel);
 		r = used.no_memory ? -ENOMEM : find_table(rtnl, &used, &ret->table);
 	}
 	free(used.table);
@@ -327,15 +359,16 @@ static int look(const struct settings *settings, struct rtnl *rtnl,
 int suggest(const struct settings *settings, struct rtnl *rtnl, const char *ifname)
 {
 	struct suggestion suggestion = {.ifname = ifname};
-	const int r = look(settings, rtnl, &suggestion);
+	const int r =
+		strcmp(ifname, "lo") != 0 ? look(settings, rtnl, &suggestion) : -EINVAL;
 
 	if (r == 0)
 		print_all(&suggestion, stdout);
 	else if (r == -ENODEV)
-		log_line(
-			LOG_ERR,
-			"%s: there is no such link: make it first, or write its drop-in by hand, see sixxs-route.conf(5)",
-			ifname);
+		explain_no_link(rtnl, ifname);
+	else if (r == -EINVAL)
+		log_line(LOG_ERR, "%s: nothing leaves this host by it: name another link",
+			 ifname);
 	else
 		log_line(LOG_ERR, "%s: cannot ask the kernel how it stands: %s", ifname,
 			 strerror(-r));

@@ -84,6 +84,17 @@ static int take_link(void *data, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+int similar_altname(struct rtnl *rtnl, const char *ifname, char ret[static IFNAMSIZ])
+{
+	struct link link;
+	const int r = rtnl_link_called(rtnl, ifname, &link);
+
+	if (r < 0 || !link.ifindex || !strcmp(link.ifname, ifname))
+		return r;
+	snprintf(ret, IFNAMSIZ, "%s", link.ifname);
+	return 1;
+}
+
 void similar_explain(const struct settings *settings, struct rtnl *rtnl,
 		     const char *ifname, char ret[static SIMILAR_SIZE])
 {
@@ -91,6 +102,10 @@ void similar_explain(const struct settings *settings, struct rtnl *rtnl,
 	struct search search = {.ifname = ifname, .distance = strlen(ifname) > 4 ? 3 : 2};
 	union request request;
 
+	if (similar_altname(rtnl, ifname, search.best) > 0) {
+		snprintf(ret, SIMILAR_SIZE, SIMILAR_ALTNAME, ifname, search.best);
+		return;
+	}
 	config_each(settings, NULL, take_section, &search);
 	if (runfd >= 0)
 		record_each(runfd, take_record, &search);

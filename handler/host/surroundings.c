@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/surroundings.h"
 
+#include "host/similar.h"
 #include "kernel/astray.h"
 #include "kernel/kernel_state.h"
 #include "lib/cleanup.h"
@@ -37,6 +38,18 @@ static bool lacks_gateway(const struct section *section, uint8_t family)
 		family == AF_INET6 ? &section->gateway6 : &section->gateway4;
 
 	return plan_has_family(section, family) && !gateway->family;
+}
+
+/* No event, and no answer of the kernel's, is about that name. */
+static int warn_of_altname(struct surroundings *around, const struct claim *claim)
+{
+	char ifname[IFNAMSIZ];
+	const int r = similar_altname(&around->rtnl, claim->section.ifname, ifname);
+
+	if (r > 0)
+		claim_say(around->claims, claim, SEVERITY_WARNING, claim->line,
+			  SIMILAR_ALTNAME, claim->section.ifname, ifname);
+	return r < 0 ? r : 0;
 }
 
 /* Where the kernel looks for each far address among the link's neighbours. */
@@ -176,11 +189,14 @@ static int look(struct surroundings *around, const struct claim *claim)
 {
 	const struct kernel_link *link =
 		kernel_state_link(&around->state, claim->section.ifname);
-	int r;
+	int r = 0;
 
 	if (link)
 		warn_of_neighbours(around, claim, link);
-	r = warn_of_refusing(around, claim, AF_INET6);
+	else
+		r = warn_of_altname(around, claim);
+	if (r == 0)
+		r = warn_of_refusing(around, claim, AF_INET6);
 	if (r == 0)
 		r = warn_of_refusing(around, claim, AF_INET);
 	return r == 0 && link && link->link.up ? warn_of_rules(around, claim, link) : r;

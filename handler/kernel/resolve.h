@@ -21,7 +21,7 @@ struct resolved {
 
 /* Of left_out, to be printed: the interface, the section's label, TUNNEL_SOURCES_MAX. */
 #define RESOLVE_LEFT_OUT \
-	"%s: [%s]: there are more addresses than the %d that source = auto can follow: set source = auto/prefix, or list in source = those that matter"
+	"%s: [%s]: there are more addresses than the %d that source = auto can follow: set source = auto/prefix if their prefixes are fewer, or list in source = those that matter"
 
 /*
  * recorded: what is installed. Going down a link loses its IPv6 addresses, while sockets

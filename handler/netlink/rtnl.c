@@ -313,10 +313,15 @@ static int find_link(struct rtnl *rtnl, const char *ifname, uint32_t ifindex,
 	return r;
 }
 
+int rtnl_link_called(struct rtnl *rtnl, const char *name, struct link *ret)
+{
+	return find_link(rtnl, name, 0, ret);
+}
+
 int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret)
 {
 	struct link link;
-	const int r = find_link(rtnl, ifname, 0, &link);
+	const int r = rtnl_link_called(rtnl, ifname, &link);
 
 	if (r < 0)
 		return r;

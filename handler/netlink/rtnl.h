@@ -50,6 +50,9 @@ void rtnl_set_queue(const struct rtnl *rtnl, int size);
  */
 int rtnl_link(struct rtnl *rtnl, const char *ifname, struct link *ret);
 
+/* The same by any of its names: ret->ifname is its own. */
+int rtnl_link_called(struct rtnl *rtnl, const char *name, struct link *ret);
+
 /* The same by its ifindex. */
 int rtnl_link_at(struct rtnl *rtnl, uint32_t ifindex, struct link *ret);
 

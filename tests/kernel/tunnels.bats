@@ -151,6 +151,14 @@ vrf_up() {
 	[ -z "$(sixxs-route check)" ]
 }
 
+@test "suggest: a table that no VRF has, though it is empty" {
+	ip link add sixxs0 type dummy
+	sixxs-route suggest sixxs0 | grep -qx 'table = 200'
+	ip link add red type vrf table 200
+	[ -z "$(ip -6 route show table 200 2>/dev/null)" ]
+	sixxs-route suggest sixxs0 | grep -qx 'table = 201'
+}
+
 @test "a tunnel in a VRF: status and check name the VRF and its table; out of it again all is well" {
 	drop_ins
 	vrf_up

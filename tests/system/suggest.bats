@@ -94,6 +94,22 @@ has_key() { grep -qFx -- "$1" /etc/sixxs-route/conf.d/wg0.conf; }
 	ip link del wg0
 }
 
+@test "a next hop of one family alone: what it does not know of the other" {
+	ip address add 2a02::1/64 dev wg0
+	ip address add 198.51.100.7/24 dev wg0
+	ip route add default via 198.51.100.1 dev wg0 metric 4000
+	into_file wg0
+	has_key 'gateway = auto'
+	has_key '#   198.51.100.1 for IPv4'
+	has_key '# Not known: that for IPv6, of which main has no default route by this link.'
+	exits 0 $handler check /etc/sixxs-route/conf.d/wg0.conf
+	# with no address of the other family there is nothing to tell
+	ip address del 2a02::1/64 dev wg0
+	into_file wg0
+	exits 1 grep '^# Not known' /etc/sixxs-route/conf.d/wg0.conf
+	[ "$(grep -cE '.{81}' /etc/sixxs-route/conf.d/wg0.conf)" = 0 ]
+}
+
 @test "what it could not know: a next hop, a broken drop-in; and a section elsewhere" {
 	ip link add eth7 type veth peer name eth8
 	ip link set eth7 up
@@ -131,10 +147,32 @@ has_key() { grep -qFx -- "$1" /etc/sixxs-route/conf.d/wg0.conf; }
 	exits 0 $handler check /etc/sixxs-route/conf.d/wg0.conf
 }
 
+@test "an alternative name of a link: which is its own; check, apply and status say so too" {
+	local said='thetunnel: this is an alternative name of the link wg0: only its own name counts'
+	ip link property add dev wg0 altname thetunnel
+	exits 1 $handler suggest thetunnel >/tmp/out 2>/tmp/err
+	assert_same "sixxs-route: $said" "$(</tmp/err)"
+	[ ! -s /tmp/out ]
+	exits 1 $handler apply thetunnel 2>/tmp/err
+	assert_same "sixxs-route: $said" "$(</tmp/err)"
+	exits 2 $handler status thetunnel 2>/tmp/err >/tmp/out
+	grep -qF "$said" /tmp/err
+	printf '[thetunnel]\nsource = auto\ntable = 200\n' | drop_in thetunnel
+	exits 0 $handler check >/tmp/out
+	grep -qFx "/etc/sixxs-route/conf.d/thetunnel.conf:1: warning: $said" /tmp/out
+	# not of a link's own name, nor of none
+	into_file wg0
+	rm /etc/sixxs-route/conf.d/thetunnel.conf
+	printf '[nolink]\nsource = 2a02::9\ntable = 209\n' | drop_in nolink
+	exits 0 $handler check >/tmp/out
+	exits 1 grep 'alternative' /tmp/out
+}
+
 @test "no such link, no name, two names; an output that is full" {
 	exits 1 $handler suggest nolink
 	exits 2 $handler suggest
 	exits 2 $handler suggest wg0 wg1
+	exits 1 $handler suggest lo
 	exits 1 $handler suggest wg0 >/dev/full
 	exits 0 setpriv --reuid 65534 --clear-groups --inh-caps=-all $handler suggest wg0 >/dev/null
 }
