@@ -161,18 +161,18 @@ way() { # N LINK: of both its sources
 	# the far host was not looked for on the link, its router was
 	ip -6 neigh show to fe80::fe dev sixxs0 | grep lladdr
 	[ -z "$(ip -6 neigh show to $far6 dev sixxs0)" ]
-	answered 6 -I 2a02:0::1 -s 1252 -M do
-	run ping_far 6 -I 2a02:0::1 -s 1253 -M do
+	answered 6 -I 2a02:0::1 -s 1252 -M "do"
+	run ping_far 6 -I 2a02:0::1 -s 1253 -M "do"
 	grep -i 'message too long' <<<"$output"
-	answered 6 -I 2a02:1::1 -s 1253 -M do
+	answered 6 -I 2a02:1::1 -s 1253 -M "do"
 	keys 'mtu = 1400'
 	have 'dev sixxs0 proto sixxs metric 2048 mtu 1400 pref medium'
-	answered 6 -I 2a02:0::1 -s 1352 -M do
-	run ping_far 6 -I 2a02:0::1 -s 1353 -M do
+	answered 6 -I 2a02:0::1 -s 1352 -M "do"
+	run ping_far 6 -I 2a02:0::1 -s 1353 -M "do"
 	grep -i 'message too long' <<<"$output"
 	keys 'gateway = none' 'metric = 9'
 	have 'dev sixxs0 proto sixxs metric 9 pref medium'
-	answered 6 -I 2a02:0::1 -s 1452 -M do
+	answered 6 -I 2a02:0::1 -s 1452 -M "do"
 	# as main's default by that link is, and becomes
 	ip -6 route add default via fe80::fe dev sixxs0 metric 4096
 	keys 'gateway = auto'
