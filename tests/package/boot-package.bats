@@ -39,6 +39,8 @@ astray() {
 }
 
 setup_file() {
+	# a link without a link-local address asks for no neighbour: it shall have one at once
+	sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0
 	ip netns add far
 	ip netns add isp
 	ip -n far link set lo up
