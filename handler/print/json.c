@@ -53,6 +53,7 @@ static void put_route(struct page *page, const struct object *route)
 {
 	struct json *json = &page->json;
 
+	put_prefix(json, "source", &route->source);
 	json_number(json, "table", route->table);
 	json_string(json, "interface",
 		    kernel_state_ifname(&page->snapshot->kernel, route->oif));

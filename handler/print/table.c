@@ -131,7 +131,12 @@ static void format_object(const struct page *page, const struct object *object, 
 {
 	const char *ifname = kernel_state_ifname(&page->snapshot->kernel, object->oif);
 	char selector[SELECTOR_STRLEN], way[OBJECT_STRLEN];
+	char source[PREFIX_STRLEN], from[sizeof("from  ") + PREFIX_STRLEN] = "";
 
+	if (object->kind != OBJECT_RULE && object->source.family) {
+		prefix_format(&object->source, source);
+		snprintf(from, sizeof(from), "from %s ", source);
+	}
 	switch (object->kind) {
 	case OBJECT_TABLE:
 	case OBJECT_KEPT:
@@ -147,10 +152,11 @@ static void format_object(const struct page *page, const struct object *object, 
 		break;
 	case OBJECT_ROUTE:
 		object_format_way(object, ifname ? ifname : "?", way);
-		snprintf(ret, size, "default %s", way);
+		snprintf(ret, size, "default %s%s", from, way);
 		break;
 	case OBJECT_UNREACHABLE:
-		snprintf(ret, size, "unreachable default metric %u", object->metric);
+		snprintf(ret, size, "unreachable default %smetric %u", from,
+			 object->metric);
 		break;
 	}
 }

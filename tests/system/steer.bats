@@ -226,6 +226,22 @@ default from 2a02:100::1 $1" "$(ours 400 | grep sixxs0)"
 
 routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
 
+@test "status: which source's route is missing, in the table and as JSON" {
+	sed -i '/^table/awhen_down = unreachable' /etc/sixxs-route/conf.d/sixxs0.conf
+	tunnel 0
+	settle
+	ip -6 route del default from 2a02::/64 dev sixxs0 table 400
+	exits 1 "$handler" status >/tmp/out
+	squeeze </tmp/out >/tmp/words
+	grep -x ' *IPv6 default from 2a02::/64 dev sixxs0 metric 2048 missing' /tmp/words
+	grep -x ' *IPv6 default from 2a02:100::1 dev sixxs0 metric 2048 ok' /tmp/words
+	grep 'unreachable default from 2a02::/64 metric ok' /tmp/words
+	exits 1 "$handler" status --json | json_routes >/tmp/words
+	assert_same $'fallback 2a02:100::1 ok\nfallback 2a02::/64 ok\nroute 2a02:100::1 ok\nroute 2a02::/64 missing' "$(sort /tmp/words)"
+}
+
+json_routes() { jq -r '.tunnels[].routes[] | "\(.kind) \(.source) \(.state)"'; }
+
 @test "conflicts: one table by both kinds, IPv4, prefer_main, another selector: errors, and nothing changes" {
 	tunnel 0
 	tunnel 1
