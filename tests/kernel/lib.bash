@@ -115,6 +115,28 @@ pings_both_ways() { # N...
 	done
 }
 
+# echoes_start, echoes_stop: for setup_file and teardown_file: here and in far a program that sends back what it is sent.
+echoes_start() {
+	head -c 100000 /dev/urandom >/tmp/data
+	socat TCP6-LISTEN:7,fork,reuseaddr EXEC:cat >/dev/null 2>&1 3>&- &
+	echo $! >/tmp/echoes
+	ip netns exec far socat TCP6-LISTEN:7,fork,reuseaddr EXEC:cat >/dev/null 2>&1 3>&- &
+	echo $! >>/tmp/echoes
+}
+
+echoes_stop() { xargs kill </tmp/echoes; }
+
+# carry N...: pings, and a TCP transfer there and back in one connection, from the far host and to it.
+carry() {
+	local n address wait=$((10 * SLOW))
+	pings_both_ways "$@" || return
+	for n; do
+		address=$(tunnel_address "$n")
+		in_far socat -t $wait STDIO "TCP6:[$address]:7" </tmp/data | cmp - /tmp/data &&
+			socat -t $wait STDIO "TCP6:[$far_ip6]:7,bind=[$address]" </tmp/data | cmp - /tmp/data || return
+	done
+}
+
 pings_none() { # N
 	! far_pings "$(tunnel_address "$1")" && ! host_pings_from "$(tunnel_address "$1")"
 }

@@ -12,8 +12,10 @@ setup_file() {
 	for module in sit ip_gre ip6_gre wireguard dummy vrf; do
 		modprobe $module
 	done
-	topology_up && far_ends_up && install_here
+	topology_up && far_ends_up && echoes_start && install_here
 }
+
+teardown_file() { echoes_stop; }
 
 setup() {
 	# shellcheck source=lib.bash
@@ -22,7 +24,12 @@ setup() {
 	baseline=$(kernel)
 }
 
-teardown() { put_away; }
+teardown() {
+	udevd start
+	put_away
+}
+
+udevd() { systemctl "$1" systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket; } # start | stop
 
 # story KIND
 story() {
@@ -46,7 +53,7 @@ story() {
 	client_start "$kind" 1
 	wait_until 10 stand 0 1
 	dropped=$(isp_dropped)
-	pings_both_ways 0 1
+	carry 0 1
 	exits 0 sixxs-route status
 	exits 0 sixxs-route check
 	[ -z "$(sixxs-route check)" ]
@@ -59,7 +66,18 @@ story() {
 	done
 	[ "$(ifindex sixxs0)" -ne "$index" ]
 	wait_until 10 stand 0 1
-	pings_both_ways 0 1
+	carry 0 1
+
+	# once more, while udevd is away: nothing but the watcher sees that
+	udevd stop
+	[ -z "$(pgrep -x systemd-udevd)" ]
+	for n in 0 1; do
+		client_stop "$kind" $n
+		client_start "$kind" $n
+	done
+	wait_until 10 stand 0 1
+	udevd start
+	carry 0 1
 
 	# down and up
 	for n in 0 1; do
@@ -71,13 +89,13 @@ story() {
 		ip address replace "$(tunnel_address $n)/128" dev sixxs$n
 	done
 	wait_until 10 stand 0 1
-	pings_both_ways 0 1
+	carry 0 1
 	[ "$(isp_dropped)" -eq "$dropped" ]
 
 	# one goes, the other stays
 	client_stop "$kind" 1
 	settle
-	pings_both_ways 0
+	carry 0
 	client_stop "$kind" 0
 	settle
 	assert_same "$baseline" "$(kernel)"
