@@ -151,6 +151,10 @@ static struct pending_text describe_pending(unsigned pending)
 		return (struct pending_text){
 			"the link is still down",
 			"its default route is pending; once it is up"};
+	if (pending & PENDING_CARRIER)
+		return (struct pending_text){
+			"the link still has no carrier",
+			"its default route is pending; once it has one"};
 	if (pending & PENDING_ADDRESS)
 		return (struct pending_text){"the link still has no address",
 					     "its rules are pending; once it has one"};

@@ -221,7 +221,7 @@ static void note_pending(const struct run *run, struct outcome *ret)
 		const struct section *section = &run->tunnel->section[i];
 
 		if (!run->link.held && !plan_is_up(section, &run->link))
-			ret->pending |= PENDING_LINK;
+			ret->pending |= run->link.up ? PENDING_CARRIER : PENDING_LINK;
 		if (section->wait > ret->wait)
 			ret->wait = section->wait;
 	}

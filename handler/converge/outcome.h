@@ -25,6 +25,7 @@ enum {
 	PENDING_GATEWAY6 = 4, /* for gateway = auto */
 	PENDING_GATEWAY4 = 8,
 	PENDING_TENTATIVE = 16, /* of auto's addresses, one that may be a duplicate */
+	PENDING_CARRIER = 32,   /* of a link that is up: carrier = needed */
 };
 
 /* What else than its own link the tunnel's sections depend on. */

@@ -163,6 +163,8 @@ static const char *explain_state(const struct run *run, unsigned pending)
 		return "it is held";
 	if (pending & PENDING_LINK)
 		return "link down, the route waits for it";
+	if (pending & PENDING_CARRIER)
+		return "the link has no carrier, the route waits for it";
 	if (pending & PENDING_ADDRESS)
 		return "the link has no address yet";
 	if (pending & PENDING_TENTATIVE)

@@ -64,6 +64,26 @@ calls() { sed -nE '/^poll\(/,$ s/\(.*//p' $trace; }
 	$handler remove sixxs0
 }
 
+@test "carrier = needed: a link that is up without a carrier is not called down" {
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\ncarrier = needed\nwait = 1'
+	ip link add sixxs0 type veth peer name other0
+	ip link set sixxs0 up
+	settle
+	logged 1 '^daemon.info sixxs0: added 1 rule; the link has no carrier, the route waits for it$'
+	logged 1 '^daemon.warn sixxs0: the link still has no carrier after 1 s: its default route is pending; once it has one, run: sixxs-route apply sixxs0$'
+	logged 2 .
+	log_restart
+	exits 0 sixxs-route apply sixxs0 >/tmp/out 2>&1
+	grep -F 'the link has no carrier' /tmp/out
+	ip link set other0 up
+	wait_until 10 carried sixxs0
+	sixxs-route apply sixxs0
+	routes 200 | has 'default dev sixxs0 proto sixxs metric 2048 pref medium'
+	ip link del sixxs0
+}
+
+carried() { [ "$(cat "/sys/class/net/$1/carrier")" = 1 ]; }
+
 # awaited: the link is made, and its handler waits for it. udev_is_done: it does no longer.
 awaited() {
 	tunnel_add sixxs0
