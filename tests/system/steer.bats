@@ -205,6 +205,30 @@ default from 2a02:100::1 $1" "$(ours 400 | grep sixxs0)"
 	leaves net0 ping_far 6
 }
 
+@test "when_gone = unreachable, and addresses of auto that come and go" {
+	sed -i '/^table/awhen_gone = unreachable' /etc/sixxs-route/conf.d/sixxs0.conf
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = auto\nsteer = source-route\ntable = 400'
+	tunnel 0
+	tunnel 1
+	watch_start
+	address6 2a02:100::7/128 sixxs1
+	wait_until 5 auto_has 2a02:100::7
+	ip address del 2a02:100::7/128 dev sixxs1
+	wait_until 5 auto_lacks 2a02:100::7
+	ip link del sixxs0
+	settle
+	assert_same $'unreachable default from 2a02::/64\nunreachable default from 2a02:100::1' \
+		"$(ours 400 | sed -n 's/^\(unreachable .*\) dev lo .*/\1/p')"
+	$handler remove sixxs1
+	rules | has "$shared"
+	$handler remove sixxs0
+	alone 0
+	[ -z "$(ours 400)" ]
+}
+
+auto_has() { ours 400 | grep -q "^default from $1 dev sixxs1 "; }
+auto_lacks() { ! auto_has "$1"; }
+
 @test "the watcher: down and up, a route and the shared rule that somebody deletes" {
 	tunnel 0
 	tunnel 1
