@@ -120,17 +120,6 @@ class Explorer:
         raise Wrong(f"{what}\n{self.story(state)}\n      then turns of {turns}, "
                     f"{env.show()}\n        -> {self.w.show_state(end)}")
 
-    def is_clean(self, env):
-        seen = 0
-        for claims, steers in zip(env.claims, env.steers):
-            if seen & claims:
-                return False
-            seen |= claims & ~steers
-        return not any(a & b for a, b in itertools.combinations(
-            [c & ~s for c, s in zip(env.claims, env.steers)], 2)) and not any(
-            env.claims[a] & ~env.steers[a] & env.claims[b]
-            for a, b in itertools.permutations(range(self.w.n), 2))
-
     def sweep(self, state):  # apply --all, after the turns
         records, owners, kernel = state
         kernel &= ~self.w.ours | self.recorded(records)
@@ -150,7 +139,7 @@ class Explorer:
         w = self.w
         if UNKNOWN in env.drop_ins:
             return self.check_unknown(state, env, order)
-        if not self.is_clean(env):
+        if not env.is_clean():
             return self.check_conflict(state, env, order)
         end = state
         for t in order:
@@ -183,20 +172,31 @@ class Explorer:
                 self.wrong(f"record of {t} is not what holds", state, env, order, end)
         for k, o in enumerate(owners):
             names = sum(1 << t for t in range(w.n) if records[t] >> k & 1)
+            if w.steers and w.kept >> k & 1:
+                continue  # in a shared table it is whose turn was last
             if holders(records, o) != names or (o and not names):
                 self.wrong(f"owner of {w.keys[k]} is not {list(bits(names))}",
                            state, env, order, end)
         for t in order:
-            if converge(w, end, t, env) != end:
+            if self.settled(converge(w, end, t, env)) != self.settled(end):
                 self.wrong(f"one more turn of {t} changes something",
                            state, env, order, end)
         for n in bits(kernel & w.ours):  # the watcher: lost object -> owner -> its turn
             if kernel & w.blocker[n]:
                 continue
             t = next(bits(holders(records, owners[n])))
-            if converge(w, (records, owners, kernel & ~(1 << n)), t, env) != end:
+            after = converge(w, (records, owners, kernel & ~(1 << n)), t, env)
+            if self.settled(after) != self.settled(end):
                 self.wrong(f"the watcher does not bring back {w.all[n]}",
                            state, env, order, end)
+
+    def settled(self, state):
+        """But for whose the records' kept is: who shares a table has it by turns."""
+        w = self.w
+        if not w.steers or not w.kept:
+            return state
+        return state[0], tuple(o for k, o in enumerate(state[1])
+                               if not w.kept >> k & 1), state[2]
 
     def check_kept(self, state, env, order, end):
         """END: all drop-ins are carried out. What they want refused is from then on at no
@@ -243,7 +243,7 @@ class Explorer:
                 self.free_table(state, env, order, end, k)
         for t in order:
             after = converge(w, end, t, env)
-            if after != end:
+            if self.settled(after) != self.settled(end):
                 self.wrong("more turns change something",
                            state, env, order * 2 + (t,), after)
 
@@ -314,18 +314,13 @@ class Explorer:
             ret.setdefault((e.want[t], e.steers[t], e.alive, unknown[t], away, claims), e)
         return list(ret.values())
 
-    def is_possible(self, env):  # no two sections with a selector at one priority
-        words = [(self.w.word(s, t), c.priority) for t, d in enumerate(env.drop_ins)
-                 if d not in (None, UNKNOWN) for c in d for s in c.selectors]
-        return len(set(words)) == len(words)
-
     def exhaust(self):
         w = self.w
         envs = self.every_env()
         turns = [self.distinct(t, envs) for t in range(w.n)]
         checks = {}
         for e in envs:
-            if self.is_possible(e):
+            if e.is_possible(w):
                 key = (tuple(e.want), e.alive, tuple(e.claims), tuple(e.steers),
                        self.packets.expected_all(e))
                 checks.setdefault(key, e)

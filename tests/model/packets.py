@@ -7,7 +7,7 @@ A packet (F, S, NEAR) is of one family, and one selector takes it; NEAR: main ha
 specific route for it. A way is a link and a variant of its route, "main" (NEAR's),
 "refused", or "elsewhere": by main's default route.
 """
-from world import UNKNOWN, bits
+from world import bits
 
 ELSEWHERE, MAIN, REFUSED = "elsewhere", "main", "refused"
 
@@ -21,7 +21,13 @@ class Packets:
     # --- by the kernel
 
     def look_up(self, kernel, f, s, x):
+        """Of one source comes before of all, also if that refuses."""
         w = self.w
+        for n in bits(kernel & w.routes):
+            if w.all[n][0] == "from" and (w.all[n][1], w.all[n][3]) == (s, x):
+                return w.all[n][2], w.all[n][4]
+        if kernel & w.bit.get(("halt", s, x), 0):
+            return REFUSED
         for n in bits(kernel & w.routes):  # variants that are metrics: the smaller first
             o = w.all[n]
             if o[0] == "route" and (o[1], o[3]) == (f, x):
@@ -35,13 +41,11 @@ class Packets:
             if near and kernel & w.bit.get(("main", f, p, s), 0):
                 return MAIN
             for x in range(w.tables_n):
-                if kernel & w.bit["rule", f, p, s, x]:
+                shared = w.bit.get(("shared", p, x), 0) if f == 6 else 0
+                if kernel & (w.bit["rule", f, p, s, x] | shared):
                     way = self.look_up(kernel, f, s, x)
                     if way:
                         return way
-                for l in range(w.links if kernel & w.bit.get(("shared", x), 0) else 0):
-                    if kernel & w.bit.get(("from", s, l, x), 0):
-                        return l, 0
         return ELSEWHERE
 
     def ways(self, kernel):
@@ -64,15 +68,14 @@ class Packets:
 
     def sections(self, env, packet):
         """Those that select it, the first one first."""
-        found = [(c, t) for t, d in enumerate(env.drop_ins) if d not in (None, UNKNOWN)
-                 for c in d if self.takes(c, t, packet)]
-        return sorted(found, key=lambda pair: pair[0].priority)
+        found = [(c, t) for c, t in env.sections() if self.takes(c, t, packet)]
+        return sorted(found, key=lambda pair: min(env.looked_up(pair[0])))
 
     def expected(self, env, packet):
         near = packet[2]
         for c, t in self.sections(env, packet):
             link = env.links[t]
-            if link is None and (c.fallback != 2 or c.steer):
+            if link is None and c.fallback != 2:
                 continue
             if near and c.main:
                 return MAIN
@@ -98,7 +101,7 @@ class Packets:
     def guarded(self, env):
         """The numbers of those that a kill switch keeps, whatever becomes of links."""
         return [n for n, packet in enumerate(self.all) if not packet[2] and any(
-            c.fallback == 2 and not c.steer for c, _ in self.sections(env, packet))]
+            c.fallback == 2 for c, _ in self.sections(env, packet))]
 
     def leaked(self, guarded, kernel):
         ways = self.ways(kernel)

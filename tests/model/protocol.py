@@ -35,8 +35,8 @@ class Turn:
         self.kernel &= env.alive
         self.old, self.want = state[0][t], env.want[t]
         self.count = 0  # of requests
-        # deletes that failed; adds that met a stranger's; adds that failed
-        self.kept = self.taken = self.refused = 0
+        # deletes that failed; adds that met a stranger's, that failed, that were done
+        self.kept = self.taken = self.refused = self.done = 0
 
     def now(self):
         return tuple(self.records), tuple(self.owners), self.kernel
@@ -167,6 +167,7 @@ class Turn:
                 self.taken |= b  # EEXIST; the look finds another
         else:
             self.kernel |= b
+            self.done |= b
 
     def send(self):
         """What stands in a wanted object's slot goes right before it, all else last."""
@@ -197,6 +198,8 @@ class Turn:
         w = self.w
         for k in bits(self.want & w.routes):
             where = w.others if w.fault != "otherlink" else w.elsewhere
+            if w.all[k][0] == "from" and self.done >> k & 1:
+                continue  # it has not been looked for: who had the source has a record
             rivals = self.kernel & ~self.want & where[k]
             if not rivals or w.fault == "noevict":
                 continue

@@ -4,10 +4,11 @@
 Sets are bit masks. An object is a tuple: its kind, then its family where it has one.
   stop F X           the unreachable default of table X
   route F L X V      the default route by link L in table X; V: of which gateway or metric
-  from S L X         the same of one source (steer)
+  halt S X           the unreachable default of one source (steer)
+  from S L X V       the default route of one source by link L (steer)
   main F P S         prefer_main's rule of selector S at priority P
   rule F P S X       what S selects looks in table X
-  shared X           the rule that who steers into table X has in common
+  shared P X         the rule that who steers into table X at priority P has in common
   kept X, table X    no objects of the kernel: they stand on records and have owners
 A selector is a word: from0 (a source, of one family), fwmark, user, iif (from_link), and
 oif0 (bound), whose number is that of the name. Priority 0 comes before 1.
@@ -15,8 +16,8 @@ oif0 (bound), whose number is that of the name. Priority 0 comes before 1.
 import itertools
 from collections import namedtuple
 
-# selectors: words; bound is "oif" there. fallback: 0 none, 1 when_down, 2 when_gone =
-# unreachable; variant: gateway or metric
+# selectors: words (steer: sources alone); bound is "oif" there. fallback: 0 none, 1
+# when_down, 2 when_gone = unreachable; variant: gateway or metric
 Section = namedtuple("Section", "selectors table main fallback variant steer priority")
 UNKNOWN = "unknown"  # a drop-in that cannot be read
 
@@ -68,13 +69,14 @@ class World:
         self.objects += [("route", f, l, x, v)
                          for f in F for l in L for x in X for v in range(self.variants)]
         if self.steers:
-            self.objects += [("from", s, l, x)
-                             for s in self.steerable() for l in L for x in X]
-            self.objects += [("shared", x) for x in X]
+            self.objects += [("halt", s, x) for s in self.steerable() for x in X]
+            self.objects += [("from", s, l, x, v) for s in self.steerable()
+                             for l in L for x in X for v in range(self.variants)]
         for p in P:
             if len(self.mains) > 1:
                 self.objects += [("main", f, p, s) for f, s in self.selectors]
             self.objects += [("rule", f, p, s, x) for f, s in self.selectors for x in X]
+            self.objects += [("shared", p, x) for x in X if self.steers]
         self.keys = self.objects + [("table", x) for x in X]
         if 2 in self.fallbacks and self.steps.get("unknown"):
             self.keys += [("kept", x) for x in X]
@@ -118,20 +120,18 @@ class World:
         self.owner_of = []  # its owner's number
         for o in self.keys:
             kind = o[0]
-            x = o[3] if kind == "route" else o[-1] if kind != "main" else None
+            x = (o[3] if kind in ("route", "from") else
+                 o[-1] if kind != "main" else None)
             slot = others = elsewhere = 0
             blocker = None
-            if kind == "route":
-                others = self.mask(lambda p: p[0] == "route" and p != o
+            if kind in ("route", "from"):  # each source has a slot of its own
+                others = self.mask(lambda p: p[0] == kind and p != o
                                    and (p[1], p[3]) == (o[1], x))
                 elsewhere = others & self.mask(lambda p: p[2:3] != o[2:3])
                 slot = others
                 if self.metrics:
                     slot &= self.mask(lambda p: p[-1] == o[-1])
                 blocker = ("default", o[1], x) if not self.metrics or not o[-1] else None
-            if kind == "from":  # each source has a slot of its own
-                others = elsewhere = slot = self.mask(
-                    lambda p: p[0] == "from" and (p[1], p[3]) == (o[1], o[3]) and p != o)
             if kind == "rule":
                 blocker = ("narrow",) + o[1:]
             self.table_of.append(self.bit.get(("table", x), 0))
@@ -146,6 +146,8 @@ class World:
             self.owner_of.append(self.number[self.owner_key(o)])
 
     def are_mixed_up(self, o, p):
+        if self.fault == "nogroup" and o[0] == "shared" and p[0] == "rule":
+            return p[1:3] == (6, o[1]) and p[4] == o[2]
         if o[0] != p[0] or o[0] not in ("rule", "main"):
             return False
         if self.fault == "noselector":
@@ -153,6 +155,8 @@ class World:
         return self.fault == "nopriority" and o[:2] == p[:2] and o[3:] == p[3:]
 
     def owner_key(self, o):
+        if o[0] == "shared" and self.fault == "ownerpriority":
+            return ("shared", 0, o[2])
         if o[0] not in ("rule", "main"):
             return o
         kind, f, p, s, *x = o
@@ -171,8 +175,10 @@ class World:
         ret = [Section(*c, False, p) for c in itertools.product(
                    choices, range(self.tables_n), self.mains, self.fallbacks,
                    range(self.variants)) for p in range(self.priorities)]
-        return ret + [Section((s,), x, False, 0, 0, True, 0)
-                      for s in self.steerable() for x in range(self.tables_n)]
+        choices = [c for c in choices if set(c) <= set(self.steerable())]
+        return ret + [Section(*c, True, p) for c in itertools.product(
+                          choices, range(self.tables_n), (False,), self.fallbacks,
+                          range(self.variants)) for p in range(self.priorities)]
 
     def steerable(self):
         return [s for s, f in self.family.items() if f == 6] if self.steers else []
@@ -194,11 +200,10 @@ class World:
 
     def want_section(self, c, t, link, up):
         ret = self.bit["table", c.table]
-        if c.steer:
-            ret |= self.bit["shared", c.table]
-            return ret | (self.bit[("from", *c.selectors, link, c.table)] if up else 0)
         if c.fallback == 2:
             ret |= self.bit.get(("kept", c.table), 0)
+        if c.steer:
+            return ret | self.want_steered(c, link, up)
         for f, s in self.selectors_of(c, t):
             ret |= self.bit["rule", f, c.priority, s, c.table]
             if c.main and not (self.fault == "onemain" and s in self.family):
@@ -209,10 +214,20 @@ class World:
                 ret |= self.bit["route", f, link, c.table, c.variant]
         return ret
 
+    def want_steered(self, c, link, up):
+        ret = self.bit["shared", c.priority, c.table]
+        for s in c.selectors[:1] if self.fault == "onesource" else c.selectors:
+            if c.fallback and not (self.fault == "linkless" and link is None):
+                ret |= self.bit["stop", 6, c.table] if self.fault == "nosource" \
+                    else self.bit["halt", s, c.table]
+            if up:
+                ret |= self.bit["from", s, link, c.table, c.variant]
+        return ret
+
     def want(self, sections, t, link, up):  # what name t wants, given its link
         ret = 0
         for c in sections if sections not in (None, UNKNOWN) else ():
-            if link is not None or c.fallback == 2 and not c.steer:
+            if link is not None or c.fallback == 2:
                 ret |= self.want_section(c, t, link, link is not None and up)
         return ret
 
@@ -243,6 +258,29 @@ class Env:
             self.steers.append(sum(w.bit["table", c.table] for c in known if c.steer))
         self.alive = ~sum(m for l, m in enumerate(w.on_link)
                           if l not in links or l in down)
+
+    def sections(self):
+        return [(c, t) for t, d in enumerate(self.drop_ins) if d not in (None, UNKNOWN)
+                for c in d]
+
+    def looked_up(self, c, there=True):
+        """At which priorities C's table is looked up for its packets: at those of all who
+        share it, as a shared rule is for all packets. there: of those who are there."""
+        return {d.priority for d, t in self.sections()
+                if d == c or d.steer and c.steer and d.table == c.table
+                and (not there or self.links[t] is not None or d.fallback == 2)}
+
+    def is_possible(self, w):
+        """No two sections' tables are looked up at one priority for the same packets."""
+        taken = [(w.word(s, t), self.looked_up(c, False))
+                 for c, t in self.sections() for s in c.selectors]
+        return not any(a[0] == b[0] and a[1] & b[1]
+                       for a, b in itertools.combinations(taken, 2))
+
+    def is_clean(self):
+        """No conflict: two names have a table both if both share it."""
+        return not any(a & b & ~(shares & shared) for (a, shares), (b, shared) in
+                       itertools.combinations(zip(self.claims, self.steers), 2))
 
     def show(self):
         text = lambda d: d if d in (None, UNKNOWN) else [tuple(c) for c in d]
