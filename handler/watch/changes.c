@@ -274,7 +274,8 @@ static void put_address(struct search *search, uint32_t ifindex)
 /*
  * What has replaced a route of ours has its place, and so is of the same table. What was
  * deleted and is nobody's by now was given up, by one who may follow other links from now
- * on; in a table that thousands share, it is no affair of the others.
+ * on; in a table that thousands share, it is no affair of the others. What the kernel took
+ * and nobody has any more was taken with its link, whose own message was the reason to look.
  */
 static void put_owner(struct search *search, const struct change *change)
 {
@@ -284,7 +285,7 @@ static void put_owner(struct search *search, const struct change *change)
 	char owner[IFNAMSIZ];
 	int r = owners_get(search->runfd, object, "", owner);
 
-	if (r == 0 && object->kind != OBJECT_RULE)
+	if (r == 0 && object->kind != OBJECT_RULE && (change->came || change->port))
 		r = owners_get(search->runfd, &table, "", owner);
 	if (r == -EISDIR && !change->came)
 		return;

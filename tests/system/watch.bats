@@ -272,6 +272,25 @@ all_there() { # N
 	exits 1 grep iproute2 /tmp/opened
 }
 
+@test "what the kernel takes from a link that goes down, told in the next burst, is no second reason to look" {
+	local i
+	# with the link's message these fill the first
+	others() { for ((i = 1; i < 64; i++)); do printf 'route %s unreachable default table %d metric 4294967295 proto 166\n' "$1" $((5000 + i)); done | ip -6 -batch -; }
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::1\ntable = 200\nwait = 0'
+	watch_start && tunnel sixxs0
+	others add
+	watch_idle
+	calls_on flock /tmp/looks
+	kill -STOP "$watcher"
+	others del
+	tunnel_down sixxs0
+	kill -CONT "$watcher"
+	watch_idle
+	calls_off
+	counts 6 1
+	[ "$(grep -c LOCK_EX /tmp/looks)" -eq 1 ]
+}
+
 @test "with notifications lost (ENOBUFS) everything converges" {
 	local i before
 	for i in 1 2 3; do
