@@ -143,20 +143,52 @@ static int collect_records(const struct settings *settings, struct names *names)
 	return runfd < 0 ? runfd : record_each(runfd, put_record, names);
 }
 
-static int converge_each(const struct settings *settings, struct rtnl *rtnl,
-			 const struct names *names)
+/* A turn each; who waits for others' stays in *NAMES. */
+static int converge_round(const struct settings *settings, struct rtnl *rtnl,
+			  struct names *names, struct log_memory *told)
 {
-	struct log_memory told = {.n = 0};
+	size_t n = 0;
 	int result = 0;
 
 	for (size_t i = 0; i < names->n && result != -ETIMEDOUT; i++) {
 		struct outcome outcome; /* known: it was when the names were collected */
 		const int r = converge_and_tell(settings, rtnl, names->name[i],
-						GOAL_SECTION, &told, &outcome);
+						GOAL_SECTION, told, &outcome);
 
+		if (r == -EAGAIN && settings->rounds)
+			memmove(names->name[n++], names->name[i], IFNAMSIZ);
+		else if (result == 0 || r == -ETIMEDOUT)
+			result = r;
+	}
+	names->n = n;
+	return result;
+}
+
+/* Rounds, until nobody waits for a table, or each for another's: that is told. */
+static int converge_each(const struct settings *settings, struct rtnl *rtnl,
+			 const struct names *names)
+{
+	struct settings turn = *settings;
+	struct log_memory told = {.n = 0};
+	struct names waiting = {.n = names->n};
+	size_t before = SIZE_MAX;
+	int result = 0;
+
+	waiting.name = malloc((names->n + 1) * IFNAMSIZ);
+	if (!waiting.name)
+		return -ENOMEM;
+	if (names->n)
+		memcpy(waiting.name, names->name, names->n * IFNAMSIZ);
+	while (waiting.n && result != -ETIMEDOUT) {
+		int r;
+
+		turn.rounds = waiting.n < before;
+		before = waiting.n;
+		r = converge_round(&turn, rtnl, &waiting, &told);
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}
+	free(waiting.name);
 	return result;
 }
 

@@ -10,7 +10,6 @@
 #include "lib/log.h"
 #include "state/held.h"
 #include "state/netns.h"
-#include "state/record.h"
 #include "state/told.h"
 
 #include <errno.h>
@@ -27,52 +26,6 @@ static void free_run(struct run *run)
 	plan_free(&run->plan);
 	free(run->result);
 	close_fdp(&run->runfd);
-}
-
-/* ---- what is written down ----------------------------------------------------------- */
-
-/* Whether the tunnel is looked after from now on: then it has a record. */
-static bool is_active(const struct run *run)
-{
-	return run->wanted.n || (run->tunnel->n && run->link.ifindex);
-}
-
-/* All that may hold from now on; what only deletes needs no room. */
-static int write_before(struct run *run)
-{
-	const struct claimant me = run_claimant(run);
-	int r = objects_add(&run->holds, &run->old);
-
-	if (r == 0)
-		r = objects_add(&run->holds, &run->wanted);
-	run->n_written = run->old.n;
-	if (r == 0 && is_active(run) &&
-	    (!run->has_record || run->holds.n != run->old.n)) {
-		r = record_write(run->runfd, run->ifname, &run->holds);
-		run->n_written = run->holds.n;
-	}
-	if (r == 0)
-		r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
-	if (r == 0)
-		return 0;
-	return run_fail(
-		run, r, "write its record",
-		"nothing was changed; is the run folder full, or read-only? then");
-}
-
-static int write_after(struct run *run)
-{
-	const struct claimant me = run_claimant(run);
-	int r = ownership_release(&me, &run->old, &run->wanted, &run->holds);
-
-	if (r == 0 && !run->holds.n && !is_active(run))
-		r = record_remove(run->runfd, run->ifname);
-	else if (r == 0 && run->holds.n != run->n_written)
-		r = record_write(run->runfd, run->ifname, &run->holds);
-	if (r < 0)
-		return run_fail(run, r, "write its record",
-				"it names more than is installed;");
-	return 0;
 }
 
 /* The watcher leaves untold what the event has told. */
@@ -179,7 +132,7 @@ static void drop_lost(struct run *run)
  */
 static void tidy(const struct run *run, const struct outcome *outcome)
 {
-	if (run->has_record && outcome->changed && is_active(run))
+	if (run->has_record && outcome->changed && run_is_active(run))
 		run_dir_tidy(run->runfd);
 }
 
@@ -189,7 +142,7 @@ static int carry_out(struct run *run, struct outcome *ret)
 	int r = look_for_conflict(run), r_name, r_record;
 
 	if (r == 0)
-		r = write_before(run);
+		r = books_open(run);
 	if (r == 0)
 		r = make_plan(run);
 	if (r < 0) {
@@ -201,7 +154,7 @@ static int carry_out(struct run *run, struct outcome *ret)
 		return r;
 	drop_lost(run);
 	r_name = set_names(run);
-	r_record = write_after(run);
+	r_record = books_close(run);
 	tidy(run, ret);
 	return r < 0 ? r : r_name < 0 ? r_name : r_record;
 }
@@ -293,6 +246,8 @@ static int rehearse(struct run *run, uint32_t removed_ifindex, struct outcome *r
 	if (r == 0) {
 		r = rehearsal_run(run->settings->rehearsal, run->rtnl, &run->plan,
 				  stdout);
+		if (r == 0)
+			r = rehearsal_done(run->settings->rehearsal, run->ifname);
 		if (r < 0)
 			run_fail(run, r, "compare with the kernel",
 				 "nothing was changed;");

@@ -88,7 +88,7 @@ static int delete (struct rehearsal *rehearsal, struct object object, FILE *out)
 /* As execute evicts: any route of ours that is not the wanted one leaves its table. */
 static bool is_in_way(const struct object *object, const struct object *wanted)
 {
-	return object_same_slot(object, wanted) ||
+	return object_excludes(object, wanted) ||
 	       (object->kind == OBJECT_ROUTE && wanted->kind == OBJECT_ROUTE &&
 		object->family == wanted->family && object->table == wanted->table &&
 		prefix_equal(&object->source, &wanted->source));
@@ -126,9 +126,28 @@ int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct p
 	return r;
 }
 
+int rehearsal_done(struct rehearsal *rehearsal, const char *ifname)
+{
+	char(*done)[IFNAMSIZ] = array_push(rehearsal->done, rehearsal->n_done);
+
+	if (!done)
+		return -ENOMEM;
+	snprintf(*done, IFNAMSIZ, "%s", ifname);
+	return 0;
+}
+
+bool rehearsal_is_done(const struct rehearsal *rehearsal, const char *ifname)
+{
+	for (size_t i = 0; rehearsal && i < rehearsal->n_done; i++)
+		if (!strcmp(rehearsal->done[i], ifname))
+			return true;
+	return false;
+}
+
 void rehearsal_free(struct rehearsal *rehearsal)
 {
 	objects_free(&rehearsal->there);
+	free(rehearsal->done);
 	free(rehearsal->taken);
 	*rehearsal = (struct rehearsal){0};
 }

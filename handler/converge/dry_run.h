@@ -24,6 +24,8 @@ struct rehearsal {
 	struct objects there; /* ours, as the commands so far leave the kernel */
 	size_t n;
 	struct taken *taken;
+	size_t n_done;
+	char (*done)[IFNAMSIZ]; /* whose plans have been run */
 };
 
 /* Whether another tunnel than IFNAME wants it, by its own plan of this run. */
@@ -37,6 +39,12 @@ int rehearsal_take(struct rehearsal *rehearsal, const struct objects *wanted,
 /* Prints the commands of a plan that are needed. Returns 0 or -errno. */
 int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,
 		  FILE *out);
+
+/* Notes that IFNAME's has been run. Returns 0 or -ENOMEM. */
+int rehearsal_done(struct rehearsal *rehearsal, const char *ifname);
+
+/* Whether it has. rehearsal: NULL: there is none. */
+bool rehearsal_is_done(const struct rehearsal *rehearsal, const char *ifname);
 
 /* Reads the copy, if that has not been done. Returns 0 or -errno. */
 int rehearsal_read(struct rehearsal *rehearsal, struct rtnl *rtnl);

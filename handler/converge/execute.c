@@ -5,6 +5,7 @@
 #include "kernel/ipv6.h"
 #include "kernel/run_plan.h"
 #include "lib/array.h"
+#include "lib/cleanup.h"
 #include "netlink/dump.h"
 
 #include <errno.h>
@@ -258,6 +259,39 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 		    !look.there[i])
 			execution->result[i].verdict = VERDICT_FOREIGN;
 	free(look.there);
+	return r;
+}
+
+struct clearing {
+	const struct objects *recorded; /* these the plan knows */
+	struct plan *plan;
+};
+
+static int put_for_all(void *data, const struct kernel_object *found)
+{
+	struct clearing *clearing = data;
+	const struct object *object = &found->object;
+
+	return found->ours && !object->source.family &&
+			       !objects_have(clearing->recorded, object)
+		       ? plan_push(clearing->plan, STEP_DELETE, object)
+		       : 0;
+}
+
+int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *recorded,
+			struct plan *ret)
+{
+	struct clearing clearing = {.recorded = recorded, .plan = ret};
+	_cleanup_free_ struct answer *answers = NULL;
+	int r = dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
+
+	if (r < 0 || !ret->n)
+		return r;
+	answers = calloc(ret->n, sizeof(*answers));
+	r = answers ? run_plan(rtnl, ret, answers) : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ret->n; i++)
+		if (judge_delete(answers[i].error) == VERDICT_FAILED)
+			r = answers[i].error;
 	return r;
 }
 

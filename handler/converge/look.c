@@ -12,7 +12,9 @@
 
 struct claimant run_claimant(const struct run *run)
 {
-	return (struct claimant){.runfd = run->runfd, .ifname = run->ifname};
+	return (struct claimant){.runfd = run->runfd,
+				 .ifname = run->ifname,
+				 .rehearsal = run->settings->rehearsal};
 }
 
 /*
@@ -143,7 +145,12 @@ int look_at_record(struct run *run)
 
 static int refuse_table(const struct run *run, const struct table_conflict *conflict)
 {
-	if (conflict->shared)
+	if (conflict->left)
+		log_line(
+			LOG_ERR,
+			"%s: table %u is still that of %s, whose drop-in claims it no longer: nothing was changed; run: sixxs-route apply --all",
+			run->ifname, conflict->table, conflict->holder);
+	else if (conflict->shared)
 		log_line(
 			LOG_ERR,
 			"%s: table %u is shared by tunnels with steer = source-route, and others cannot use it: nothing was changed; set another table",
@@ -169,6 +176,8 @@ int look_for_conflict(const struct run *run)
 	const int r = ownership_conflict(&me, run->settings, &diagnostics_to_log,
 					 &run->wanted, &conflict);
 
+	if (r > 0 && conflict.left && run->settings->rounds)
+		return -EAGAIN;
 	if (r > 0)
 		return refuse_table(run, &conflict);
 	return r < 0 ? run_fail(run, r, "read who owns its table", "nothing was changed;")

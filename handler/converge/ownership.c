@@ -2,6 +2,7 @@
 #include "converge/ownership.h"
 
 #include "config/config.h"
+#include "converge/dry_run.h"
 #include "state/owners.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@ struct table_search {
 	const struct settings *settings;
 	const struct diagnostics *diagnostics;
 	const struct object *table; /* as it is wanted */
+	bool otherwise;             /* it is held in the other way: shared, or by one */
 	struct table_conflict *ret;
 	bool found;
 };
@@ -24,23 +26,29 @@ static bool is_in_way(const struct section *section, const struct object *table)
 	       !(section->source_route && object_is_shared(table));
 }
 
+/* What it has in the table is there until its own turn. */
+static bool is_left(const struct table_search *search, const char *holder)
+{
+	return search->otherwise && !search->ret->left &&
+	       !rehearsal_is_done(search->claimant->rehearsal, holder);
+}
+
 /* HOLDER has the table: it keeps it if its drop-in wants it still, or cannot be read. */
 static int look_at_holder(void *data, const char *holder)
 {
 	struct table_search *search = data;
 	struct tunnel tunnel;
-	bool keeps;
 	int r;
 
 	if (search->found || !strcmp(holder, search->claimant->ifname))
 		return 0;
 	r = config_find(search->settings, holder, search->diagnostics, &tunnel);
-	keeps = r < 0;
+	search->found = r < 0;
 	for (unsigned i = 0; r > 0 && i < tunnel.n; i++)
-		keeps |= is_in_way(&tunnel.section[i], search->table);
-	if (!keeps)
+		search->found |= is_in_way(&tunnel.section[i], search->table);
+	if (!search->found && !is_left(search, holder))
 		return 0;
-	search->found = true;
+	search->ret->left = !search->found;
 	search->ret->unread = r < 0 ? r : 0;
 	snprintf(search->ret->holder, IFNAMSIZ, "%s", holder);
 	return 0;
@@ -57,15 +65,16 @@ static int find_holder(struct table_search *search)
 	/* who shares it already is in nobody's way, whatever the others want now */
 	own.selector = 0;
 	r = owners_get(claimant->runfd, &own, claimant->ifname, holder);
+	search->otherwise = (r == -EISDIR) != object_is_shared(search->table);
 	if (r > 0)
 		look_at_holder(search, holder);
-	if (r == -EISDIR && !object_is_shared(search->table)) {
+	if (r == -EISDIR && search->otherwise) {
 		search->ret->shared = true;
 		r = owners_each_sharer(claimant->runfd, &own, look_at_holder, search);
 	}
 	if (r < 0 && r != -EISDIR)
 		return r;
-	return search->found;
+	return search->found || search->ret->left;
 }
 
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
@@ -99,6 +108,8 @@ int ownership_take(const struct claimant *claimant, const struct objects *old,
 		char owner[IFNAMSIZ];
 		int r;
 
+		if (!object_is_owned(object))
+			continue;
 		/* what is new has no owner most often */
 		if (objects_have(old, object) && !object_is_shared(object) &&
 		    owners_get(claimant->runfd, object, claimant->ifname, owner) > 0 &&
@@ -117,7 +128,9 @@ int ownership_take(const struct claimant *claimant, const struct objects *old,
 static int may_delete(const struct claimant *claimant, const struct object *object)
 {
 	char owner[IFNAMSIZ];
-	const int r = owners_get(claimant->runfd, object, claimant->ifname, owner);
+	const int r = object_is_owned(object) ? owners_get(claimant->runfd, object,
+							   claimant->ifname, owner)
+					      : 0;
 
 	if (r == -EISDIR || r == -ENOTDIR) /* a table that is used in another way now */
 		return 0;
@@ -149,7 +162,7 @@ static int release(const struct claimant *claimant, const struct objects *from,
 		const struct object *object = &from->object[i];
 		int r;
 
-		if (objects_have(holds, object))
+		if (objects_have(holds, object) || !object_is_owned(object))
 			continue;
 		r = object_is_shared(object) ? 1 : may_delete(claimant, object);
 		if (r > 0)

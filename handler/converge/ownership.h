@@ -15,6 +15,8 @@
 struct claimant {
 	int runfd;
 	const char *ifname;
+	const struct rehearsal
+		*rehearsal; /* of a dry run: whose turn it has had already */
 };
 
 /* A table that a tunnel wants and another one keeps. */
@@ -23,12 +25,15 @@ struct table_conflict {
 	char holder[IFNAMSIZ];
 	int unread; /* -errno: of the holder's drop-in, which may or may not claim the table */
 	bool shared; /* tunnels with steer = source-route share the table */
+	bool left;   /* its drop-in claims it no longer: its own turn gives it up */
 };
 
 /*
  * Looks whether another tunnel has one of the wanted tables and keeps it, since its
- * drop-in claims it still or cannot be read: why not is said to DIAGNOSTICS. Returns 1
- * with *ret, 0 or -errno. status asks without the lock, and looks twice.
+ * drop-in claims it still or cannot be read: why not is said to DIAGNOSTICS. A table that
+ * becomes shared, or is no longer, is kept until its holder has had a turn: a shared rule
+ * looks up for all packets what is for one tunnel's alone. Returns 1 with *ret, 0 or
+ * -errno. status asks without the lock, and looks twice.
  */
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
 		       const struct diagnostics *diagnostics,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One run of converge for one interface: what it has found, wants and does. The room's own,
- * for look.c, report.c and converge.c.
+ * for look.c, books.c, report.c and converge.c.
  */
 #ifndef RUN_H
 #define RUN_H
@@ -61,8 +61,25 @@ int look_at_link(struct run *run, uint32_t removed_ifindex);
 
 int look_for_wanted(struct run *run);
 
-/* Whether a wanted table is another tunnel's: -EEXIST. */
+/*
+ * Whether a wanted table is another tunnel's: -EEXIST; -EAGAIN: not for long, and settings
+ * give it one more turn.
+ */
 int look_for_conflict(const struct run *run);
+
+/* ---- books.c: what is written down; return 0 or -errno, which is logged ---- */
+
+/* Whether the tunnel is looked after from now on: then it has a record. */
+bool run_is_active(const struct run *run);
+
+/*
+ * Before the kernel is touched: the record of all that may hold from now on, then whose it
+ * is.
+ */
+int books_open(struct run *run);
+
+/* After it: whose it is no longer, then the record of what does hold. */
+int books_close(struct run *run);
 
 /* ---- report.c: what became of it ---- */
 

@@ -15,18 +15,19 @@
 #define SEND_MAX  128 /* requests whose answers surely fit in a receive buffer */
 #define TRIES_MAX 256 /* rules of others that a delete may hit before ours */
 
-/* What was asked of the kernel beside the steps: its answer is a stranger's. */
+/* What was asked of the kernel beside the steps: its answer is a stranger's, or a guard's. */
 #define NO_STEP SIZE_MAX
+#define GUARD   (SIZE_MAX - 1) /* of the next request's step */
 
 /* One send. */
 struct batch {
 	const struct plan *plan;
-	size_t first, n;        /* of its steps */
-	uint32_t seq;           /* of the first request */
-	size_t n_requests;      /* more than steps where strangers are among them */
-	size_t *step_of;        /* of each request */
-	bool done;              /* the last has been answered */
-	int error;              /* of what was asked beside the steps */
+	size_t first, n;   /* of its steps */
+	uint32_t seq;      /* of the first request */
+	size_t n_requests; /* more than steps where strangers or guards are among them */
+	size_t *step_of;   /* of each request */
+	bool done;         /* the last has been answered */
+	int error;         /* of what was asked beside the steps */
 	struct answer *answers; /* of the whole plan */
 	struct strangers *victims;
 };
@@ -53,7 +54,8 @@ static int take_reply(void *data, const struct nlmsghdr *nlh)
 {
 	struct batch *batch = data;
 	const uint32_t i = nlh->nlmsg_seq - batch->seq;
-	struct answer other, *answer = &other;
+	struct answer answer;
+	size_t step;
 	int r;
 
 	if (i >= batch->n_requests) /* an answer to earlier requests, which came late */
@@ -62,11 +64,14 @@ static int take_reply(void *data, const struct nlmsghdr *nlh)
 		return take_echo(batch, batch->step_of[i], nlh);
 	if (nlh->nlmsg_type != NLMSG_ERROR)
 		return -EBADMSG;
-	if (batch->step_of[i] != NO_STEP)
-		answer = &batch->answers[batch->step_of[i]];
-	r = decode_answer(nlh, answer);
-	if (r == 0 && answer == &other && other.error != -ENOENT)
-		batch->error = batch->error ? batch->error : other.error;
+	r = decode_answer(nlh, &answer);
+	step = batch->step_of[i];
+	if (step == GUARD) /* refused: it stands, or cannot */
+		batch->answers[batch->step_of[i + 1]] = (struct answer){0};
+	else if (r == 0 && step == NO_STEP && answer.error != -ENOENT)
+		batch->error = batch->error ? batch->error : answer.error;
+	else if (r == 0 && step != NO_STEP && answer.error)
+		batch->answers[step] = answer;
 	batch->done |= i + 1 == batch->n_requests;
 	return r;
 }
@@ -101,6 +106,27 @@ static size_t put_strangers(struct batch *batch, const struct foresight *foresig
 	return size;
 }
 
+/*
+ * A delete of one source's route takes that of all sources, perhaps another tunnel's, where
+ * no source has one in the table any more (fib6_locate(), net/ipv6/ip6_fib.c).
+ */
+static bool is_guarded(const struct step *step)
+{
+	return step->op == STEP_DELETE && step->object.kind != OBJECT_RULE &&
+	       step->object.source.family;
+}
+
+/* So it is added before. Where that is not refused there was nothing to be deleted. */
+static size_t put_guard(struct batch *batch, const struct step *step, char *to)
+{
+	const struct step guard = {.op = STEP_ADD, .object = step->object};
+
+	if (!is_guarded(step))
+		return 0;
+	batch->step_of[batch->n_requests++] = GUARD;
+	return encode_step(to, &guard, 0);
+}
+
 /* The last request alone is acknowledged: errors are told in any case. */
 static size_t put_batch(struct batch *batch, const struct foresight *foresight,
 			char *bytes)
@@ -118,8 +144,10 @@ static size_t put_batch(struct batch *batch, const struct foresight *foresight,
 			batch->answers[i] = (struct answer){.error = -ENOENT};
 			continue;
 		}
-		batch->answers[i] = (struct answer){0};
+		batch->answers[i] =
+			(struct answer){.error = is_guarded(step) ? -ESRCH : 0};
 		size += put_strangers(batch, foresight, i, RTM_DELRULE, bytes + size);
+		size += put_guard(batch, step, bytes + size);
 		batch->step_of[batch->n_requests++] = i;
 		size += encode_step(bytes + size, step, echo ? NLM_F_ECHO : 0);
 		size += put_strangers(batch, foresight, i, RTM_NEWRULE, bytes + size);
@@ -150,14 +178,14 @@ static int send_batch(struct rtnl *rtnl, struct batch *batch,
 		      const struct foresight *foresight)
 {
 	const size_t n = foresight->before.n;
-	size_t room = batch->n * REQUEST_MAX;
+	size_t room = 2 * batch->n * REQUEST_MAX;
 	char *bytes;
 	int r = -ENOMEM;
 
 	for (size_t i = 0; i < n; i++)
 		room += 2 * NLMSG_ALIGN(foresight->before.stranger[i].message->nlmsg_len);
 	bytes = malloc(room);
-	batch->step_of = calloc(batch->n + 2 * n, sizeof(*batch->step_of));
+	batch->step_of = calloc(2 * (batch->n + n), sizeof(*batch->step_of));
 	if (bytes && batch->step_of)
 		r = ask(rtnl, batch, foresight, bytes);
 	free(batch->step_of);
@@ -186,20 +214,33 @@ static int run_batch(struct rtnl *rtnl, struct batch *batch, struct foresight *f
 	return r < 0 ? r : send_batch(rtnl, batch, foresight);
 }
 
+/* How many of the steps, from the first on, one send has room for. */
+static size_t batch_length(const struct plan *plan, size_t first)
+{
+	size_t n = 0, n_requests = 0;
+
+	for (; first + n < plan->n; n++) {
+		n_requests += is_guarded(&plan->step[first + n]) ? 2 : 1;
+		if (n_requests > SEND_MAX)
+			break;
+	}
+	return n;
+}
+
 static int run(struct rtnl *rtnl, const struct plan *plan, struct answer *ret,
 	       struct strangers *victims)
 {
 	struct foresight foresight = {.absent = calloc(plan->n, sizeof(bool))};
 	int r = foresight.absent ? look_ahead(plan, &foresight) : -ENOMEM;
 
-	for (size_t first = 0; r == 0 && first < plan->n; first += SEND_MAX) {
-		const size_t left = plan->n - first;
+	for (size_t first = 0, n; r == 0 && first < plan->n; first += n) {
 		struct batch batch = {.plan = plan,
 				      .first = first,
-				      .n = left < SEND_MAX ? left : SEND_MAX,
+				      .n = batch_length(plan, first),
 				      .answers = ret,
 				      .victims = victims};
 
+		n = batch.n;
 		r = run_batch(rtnl, &batch, &foresight);
 	}
 	strangers_free(&foresight.before);

@@ -79,6 +79,20 @@ bool object_same_slot(const struct object *a, const struct object *b)
 	       prefix_equal(&a->source, &b->source);
 }
 
+/* A shared rule looks it up for all packets, so what is there for all sources takes them. */
+static bool takes_all(const struct object *rule, const struct object *route)
+{
+	return rule->kind == OBJECT_RULE && object_is_shared(rule) && is_route(route) &&
+	       !route->source.family && route->family == rule->family &&
+	       route->table == rule->table;
+}
+
+bool object_excludes(const struct object *old, const struct object *coming)
+{
+	return object_same_slot(old, coming) || takes_all(old, coming) ||
+	       takes_all(coming, old);
+}
+
 uint32_t object_suppress_length(const struct object *rule)
 {
 	return rule->former ? PREFER_MAIN_FORMER : PREFER_MAIN_LENGTH;
@@ -87,6 +101,11 @@ uint32_t object_suppress_length(const struct object *rule)
 bool object_is_in_kernel(const struct object *object)
 {
 	return object->kind != OBJECT_TABLE && object->kind != OBJECT_KEPT;
+}
+
+bool object_is_owned(const struct object *object)
+{
+	return object->kind != OBJECT_KEPT;
 }
 
 bool object_is_shared(const struct object *object)

@@ -106,6 +106,15 @@ bool object_same_selector(const struct object *a, const struct object *b);
 /* Whether the kernel takes both for the same route and refuses the second (EEXIST). */
 bool object_same_slot(const struct object *a, const struct object *b);
 
+/*
+ * Whether OLD has to go before COMING can come: of one slot, or of one table a route for
+ * all sources and the shared rule, which would send all packets of the host there.
+ */
+bool object_excludes(const struct object *old, const struct object *coming);
+
+/* Whether it has an owner: what only stands on records is its tunnel's alone. */
+bool object_is_owned(const struct object *object);
+
 /* Whether several tunnels may want it, each for itself: the shared rule, and its table. */
 bool object_is_shared(const struct object *object);
 

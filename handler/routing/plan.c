@@ -227,13 +227,23 @@ int plan_push(struct plan *plan, enum step_op op, const struct object *object)
 	return object_is_in_kernel(object) ? array_append(plan, step, step) : 0;
 }
 
+static bool is_deleted(const struct plan *plan, const struct object *object)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->step[i].op == STEP_DELETE &&
+		    object_equal(&plan->step[i].object, object))
+			return true;
+	return false;
+}
+
 static int make_way(const struct objects *gone, const struct object *coming,
 		    struct plan *plan)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < gone->n; i++)
-		if (object_same_slot(&gone->object[i], coming))
+		if (object_excludes(&gone->object[i], coming) &&
+		    !is_deleted(plan, &gone->object[i]))
 			r = plan_push(plan, STEP_DELETE, &gone->object[i]);
 	return r;
 }
@@ -241,22 +251,44 @@ static int make_way(const struct objects *gone, const struct object *coming,
 static bool makes_way(const struct object *object, const struct objects *wanted)
 {
 	for (size_t i = 0; i < wanted->n; i++)
-		if (object_same_slot(object, &wanted->object[i]))
+		if (object_excludes(object, &wanted->object[i]))
 			return true;
 	return false;
+}
+
+/* Whether it waits until the shared rule has gone, and that for the rules that come. */
+static bool comes_last(const struct object *object, const struct objects *gone)
+{
+	for (size_t i = 0; i < gone->n; i++)
+		if (gone->object[i].kind == OBJECT_RULE &&
+		    object_excludes(&gone->object[i], object))
+			return true;
+	return false;
+}
+
+static int add_wanted(const struct objects *gone, const struct objects *wanted, bool last,
+		      struct plan *plan)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+		if (comes_last(&wanted->object[i], gone) != last)
+			continue;
+		r = make_way(gone, &wanted->object[i], plan);
+		if (r == 0)
+			r = plan_push(plan, STEP_ADD, &wanted->object[i]);
+	}
+	return r;
 }
 
 int plan_steps(const struct objects *gone, const struct objects *wanted, struct plan *ret)
 {
 	static const enum object_kind order[] = {OBJECT_RULE, OBJECT_ROUTE,
 						 OBJECT_UNREACHABLE};
-	int r = 0;
+	int r = add_wanted(gone, wanted, false, ret);
 
-	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
-		r = make_way(gone, &wanted->object[i], ret);
-		if (r == 0)
-			r = plan_push(ret, STEP_ADD, &wanted->object[i]);
-	}
+	if (r == 0)
+		r = add_wanted(gone, wanted, true, ret);
 	for (unsigned round = 0; r == 0 && round < 3; round++)
 		for (size_t i = 0; r == 0 && i < gone->n; i++) {
 			const struct object *old = &gone->object[i];

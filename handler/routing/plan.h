@@ -63,8 +63,10 @@ int plan_wanted(const struct section *section, const struct link *link,
  * may have deleted them; the kernel says EEXIST if not). What is GONE (recorded, not
  * wanted, and this tunnel's to delete) goes after that: rules, route, unreachable; but a
  * route in whose slot a wanted one comes, just before it. Packets so find either the old
- * way or the new at all times where the kernel can hold both. Tables are no steps.
- * Returns 0 or -ENOMEM.
+ * way or the new at all times where the kernel can hold both. Where a table becomes shared
+ * what is there for all sources goes before the shared rule comes; where it is shared no
+ * longer the wanted rules come first, and what is for all sources after the shared rule has
+ * gone. Tables are no steps. Returns 0 or -ENOMEM.
  */
 int plan_steps(const struct objects *gone, const struct objects *wanted,
 	       struct plan *ret);

@@ -248,6 +248,15 @@ int owners_set(int runfd, const struct object *object, const char *ifname)
 	return r;
 }
 
+bool owners_is_shared(int runfd, const struct object *object)
+{
+	char path[OWNER_PATH_SIZE];
+	struct stat st;
+
+	owner_path(object, path);
+	return fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 int owners_clear(int runfd, const struct object *object, const char *ifname)
 {
 	char path[OWNER_PATH_SIZE];
@@ -307,8 +316,8 @@ static int is_needed(const struct tidy *tidy, const char *name, const char *path
 		return r;
 	if (tidy->shared)
 		return record_has(tidy->runfd, owner, tidy->shared);
-	return object_of(name, &object) == 0 && record_exists(tidy->runfd, owner) &&
-	       is_recorded(tidy, &object);
+	return object_of(name, &object) == 0 && object_is_owned(&object) &&
+	       record_exists(tidy->runfd, owner) && is_recorded(tidy, &object);
 }
 
 static int tidy_one(void *data, const char *name);

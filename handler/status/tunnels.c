@@ -145,9 +145,14 @@ static void find_clash(struct tunnels *tunnels, struct tunnel_status *status)
 	else
 		snprintf(
 			text, sizeof(text),
-			"%s: table %u is that of %s, whose drop-in %s; see: sixxs-route check",
-			status->ifname, conflict.table, conflict.holder,
-			conflict.unread ? "cannot be read" : "claims it as well");
+			"%s: table %u is %sthat of %s, whose drop-in %s; %s: sixxs-route %s",
+			status->ifname, conflict.table, conflict.left ? "still " : "",
+			conflict.holder,
+			conflict.left     ? "claims it no longer"
+			: conflict.unread ? "cannot be read"
+					  : "claims it as well",
+			conflict.left ? "run" : "see",
+			conflict.left ? "apply --all" : "check");
 	findings_add(tunnels->findings, SEVERITY_ERROR, tunnels->settings->conf_dir, 0,
 		     text);
 	status->section = SECTION_UNKNOWN;

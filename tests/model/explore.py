@@ -14,7 +14,7 @@ import random
 
 from draw import Draw
 from packets import Packets
-from protocol import converge, holders, stays_as_it_is
+from protocol import Turn, converge, holders, rounds, stays_as_it_is, waits_for
 from world import UNKNOWN, Env, bits
 
 
@@ -73,9 +73,18 @@ class Explorer:
 
     # --- steps
 
+    def takes_others(self, kernel):
+        return any(kernel & self.w.never[n] for n in bits(kernel & self.w.shared))
+
     def turn(self, state, t, env, **trouble):
         out = []
-        end = converge(self.w, state, t, env, out, **trouble)
+        turn = Turn(self.w, state, t, env, out, **trouble)
+        turn.run(state)
+        end = turn.now()
+        if turn.hijacks and not trouble and not self.w.steps.get("lost") \
+                and not self.takes_others(state[2]):
+            raise Wrong(f"others' packets are taken\n{self.story(state)}\n"
+                        f"      turn of {t}, {env.show()}")
         if not self.w.steps.get("kill"):
             out = []
 
@@ -141,9 +150,9 @@ class Explorer:
             return self.check_unknown(state, env, order)
         if not env.is_clean():
             return self.check_conflict(state, env, order)
-        end = state
-        for t in order:
-            end = converge(w, end, t, env)
+        end, waiting = rounds(w, state, env, order)
+        if waiting:
+            return self.check_waiting(state, env, order, end, waiting)
         if w.steps.get("norecord"):
             end = self.sweep(end)
         records, owners, kernel = end
@@ -171,32 +180,36 @@ class Explorer:
             if records[t] != want & (kernel | w.marks):
                 self.wrong(f"record of {t} is not what holds", state, env, order, end)
         for k, o in enumerate(owners):
-            names = sum(1 << t for t in range(w.n) if records[t] >> k & 1)
-            if w.steers and w.kept >> k & 1:
-                continue  # in a shared table it is whose turn was last
-            if holders(records, o) != names or (o and not names):
+            names = sum(1 << t for t in range(w.n)
+                        if (records[t] & ~w.kept) >> k & 1)
+            if holders(records, o, k) != names or (o and not names):
                 self.wrong(f"owner of {w.keys[k]} is not {list(bits(names))}",
                            state, env, order, end)
         for t in order:
-            if self.settled(converge(w, end, t, env)) != self.settled(end):
+            if converge(w, end, t, env) != end:
                 self.wrong(f"one more turn of {t} changes something",
                            state, env, order, end)
         for n in bits(kernel & w.ours):  # the watcher: lost object -> owner -> its turn
             if kernel & w.blocker[n]:
                 continue
-            t = next(bits(holders(records, owners[n])))
+            t = next(bits(holders(records, owners[n], n)))
             after = converge(w, (records, owners, kernel & ~(1 << n)), t, env)
-            if self.settled(after) != self.settled(end):
+            if after != end:
                 self.wrong(f"the watcher does not bring back {w.all[n]}",
                            state, env, order, end)
 
-    def settled(self, state):
-        """But for whose the records' kept is: who shares a table has it by turns."""
-        w = self.w
-        if not w.steers or not w.kept:
-            return state
-        return state[0], tuple(o for k, o in enumerate(state[1])
-                               if not w.kept >> k & 1), state[2]
+    def check_waiting(self, state, env, order, end, waiting):
+        """Each for a table of another who waits, too: they keep what they have."""
+        for t in waiting:
+            if not waits_for(self.w, end, t, env) & set(waiting):
+                self.wrong(f"{t} waits for nobody who waits", state, env, order, end)
+            if end[0][t] != state[0][t]:
+                self.wrong(f"{t} waits, and its record is another", state, env, order,
+                           end)
+        try:
+            self.always(end, state[2] & self.w.foreign)
+        except Wrong as wrong:
+            self.wrong(str(wrong), state, env, order, end)
 
     def check_kept(self, state, env, order, end):
         """END: all drop-ins are carried out. What they want refused is from then on at no
@@ -229,21 +242,21 @@ class Explorer:
         except Wrong as wrong:
             self.wrong(str(wrong), state, env, order * 2, end)
         for k in bits(w.table_keys):
-            for t in bits(holders(records, owners[k])):
+            for t in bits(holders(records, owners[k], k)):
                 shares = env.steers[t] >> k & 1
                 table_wanted = env.want[t] >> k & 1 and shares == (owners[k] < 0)
-                loser = any(not holders(records, owners[j]) >> t & 1
+                loser = any(not holders(records, owners[j], j) >> t & 1
                             or (env.steers[t] >> j & 1) != (owners[j] < 0)
                             for j in bits(env.want[t] & w.table_keys))
                 if table_wanted and not loser and not self.are_there(env.want[t], kernel):
                     self.wrong(f"holder {t} lacks "
                                + w.show(env.want[t] & w.ours & ~kernel),
                                state, env, order * 2, end)
-            if not holders(records, owners[k]):
+            if not holders(records, owners[k], k):
                 self.free_table(state, env, order, end, k)
         for t in order:
             after = converge(w, end, t, env)
-            if self.settled(after) != self.settled(end):
+            if after != end:
                 self.wrong("more turns change something",
                            state, env, order * 2 + (t,), after)
 
@@ -251,7 +264,7 @@ class Explorer:
         """A wanted table without holder is wanted by losers elsewhere alone."""
         records, owners, _ = end
         for t, want in enumerate(env.want):
-            if want >> k & 1 and all(holders(records, owners[j]) in (0, 1 << t)
+            if want >> k & 1 and all(holders(records, owners[j], j) in (0, 1 << t)
                                      for j in bits(want & self.w.table_keys)):
                 self.wrong(f"nobody holds {self.w.keys[k]}", state, env, order * 2, end)
 

@@ -3,8 +3,9 @@
 of the drop-ins. That both are the same is what all of it is for, and neither asks what a
 turn wants, or has written down.
 
-A packet (F, S, NEAR) is of one family, and one selector takes it; NEAR: main has a more
-specific route for it. A way is a link and a variant of its route, "main" (NEAR's),
+A packet (F, S, NEAR) is of one family, and one selector takes it, or none (S is None):
+then it is nobody's but for what a shared rule finds; NEAR: main has a more specific route
+for it. A way is a link and a variant of its route, "main" (NEAR's),
 "refused", or "elsewhere": by main's default route.
 """
 from world import bits
@@ -16,6 +17,7 @@ class Packets:
     def __init__(self, w):
         self.w = w
         self.all = [(f, s, near) for f, s in w.selectors for near in w.mains]
+        self.all += [(f, None, False) for f in w.families]
         self.known = {}  # kernel -> the ways of all
 
     # --- by the kernel
@@ -42,7 +44,7 @@ class Packets:
                 return MAIN
             for x in range(w.tables_n):
                 shared = w.bit.get(("shared", p, x), 0) if f == 6 else 0
-                if kernel & (w.bit["rule", f, p, s, x] | shared):
+                if kernel & (w.bit.get(("rule", f, p, s, x), 0) | shared):
                     way = self.look_up(kernel, f, s, x)
                     if way:
                         return way

@@ -11,9 +11,9 @@ Drop-ins and links may be others at each turn, and so are no state (Env of world
 from world import UNKNOWN, bits
 
 
-def holders(records, owner):  # nobody: no link, or one to a name without a record
+def holders(records, owner, k):  # nobody: no link, or k is not on that name's record
     names = (1 << (owner - 1)) if owner > 0 else -owner
-    return sum(1 << u for u in bits(names) if records[u])
+    return sum(1 << u for u in bits(names) if records[u] >> k & 1)
 
 
 def stays_as_it_is(w, state, t, env):
@@ -28,7 +28,7 @@ class Turn:
     no owner can be written (taken away they can be). no_unlink: no owner can be taken
     away."""
 
-    def __init__(self, w, state, t, env, out, refuse, full, no_unlink):
+    def __init__(self, w, state, t, env, out=None, refuse=0, full=False, no_unlink=False):
         self.w, self.t, self.env, self.out = w, t, env, out
         self.refuse, self.full, self.no_unlink = refuse, full, no_unlink
         self.records, self.owners, self.kernel = list(state[0]), list(state[1]), state[2]
@@ -37,6 +37,7 @@ class Turn:
         self.count = 0  # of requests
         # deletes that failed; adds that met a stranger's, that failed, that were done
         self.kept = self.taken = self.refused = self.done = 0
+        self.hijacks = False  # others' packets were taken at some moment
 
     def now(self):
         return tuple(self.records), tuple(self.owners), self.kernel
@@ -52,23 +53,28 @@ class Turn:
         o = self.owner(k)
         return o == self.t + 1 or (o < 0 and -o >> self.t & 1)
 
+    def others(self, k):
+        return holders(self.records, self.owner(k), k) & ~(1 << self.t)
+
     # 1. the conflict check
 
     def in_conflict(self):
         """Another holds a table that I want, and its drop-in still claims it, or cannot
-        be read. Sharing (steer) is no conflict, whatever stands there from before: a link
-        or a folder."""
+        be read. Sharing (steer) is no conflict; but a table that becomes shared, or is no
+        longer, its holders have to leave first."""
         w, env = self.w, self.env
         for k in bits(self.want & w.table_keys):
             b, folder = 1 << k, self.owner(k) < 0
             shared = env.steers[self.t] & b
             if folder and shared and self.mine(k) and w.fault != "mutual":
                 continue  # I share it already
-            for u in bits(holders(self.records, self.owner(k)) & ~(1 << self.t)):
+            for u in bits(self.others(k)):
+                if folder != bool(shared) and w.fault != "kinds":
+                    return True
                 if env.drop_ins[u] == UNKNOWN:
                     both = shared and folder
                 else:
-                    both = shared and env.steers[u] & b and (folder or w.fault != "kinds")
+                    both = shared and env.steers[u] & b
                 if env.claims[u] & b and not both:
                     return w.fault != "steal"
         return False
@@ -89,8 +95,18 @@ class Turn:
         self.step()
         return True
 
+    def clear_tables(self):
+        """A table that becomes shared may hold what a name has left there that had it
+        before, and has had no turn since."""
+        for k in bits(self.want & self.w.shared):
+            table = self.owner(self.w.table_of[k].bit_length() - 1)
+            left = self.kernel & self.w.never[k] & ~self.old
+            if table >= 0 and left and self.w.fault != "uncleared":
+                self.kernel &= ~left
+                self.step()
+
     def write_owners(self):
-        only = self.w.table_keys if self.w.fault == "table" else -1
+        only = self.w.table_keys if self.w.fault == "table" else ~self.w.kept
         return all(self.write_owner(k) for k in bits(self.want & only))
 
     def write_ahead(self):
@@ -98,14 +114,13 @@ class Turn:
         fault = self.w.fault
         if not self.want:
             return not (fault == "ownerwrite" and self.old and self.full)
-        if fault == "ownersfirst":
-            self.write_owners()
         if self.old | self.want != self.old:
             if self.full and fault != "carryon":
                 return False
             if not self.full:
                 self.records[self.t] = self.old | self.want
                 self.step()
+        self.clear_tables()
         return self.write_owners() or fault == "carryon"
 
     # 3. the send
@@ -123,7 +138,7 @@ class Turn:
         if fault == "missing":
             return self.mine(k)
         # mine, or nobody's
-        return not holders(self.records, self.owner(k)) & ~(1 << self.t)
+        return not holders(self.records, self.owner(k), k) & ~(1 << self.t)
 
     def is_refused(self):
         self.count += 1
@@ -141,6 +156,8 @@ class Turn:
             self.kernel &= ~(1 << next(bits(self.kernel & self.w.careless[k])))
         elif self.kernel & b:
             self.delete_first(b, self.kernel & self.w.ahead[k])
+        elif self.w.fault == "unguarded" and not self.kernel & self.w.in_table[k]:
+            self.kernel &= ~self.w.hit[k]  # the kernel's look-up ends at what is for all
         elif b & self.w.rules:
             self.kernel &= ~(self.w.blocker[k] | self.w.ahead[k])
 
@@ -179,12 +196,22 @@ class Turn:
         if w.fault == "deletesfirst":
             self.delete_all(gone)
             gone = 0
-        for k in bits(self.want & w.ours):
-            for g in bits(gone & w.slot[k]):
+        # for the rules that come: the shared one has to go first
+        last = sum(1 << k for k in bits(self.want & w.ours)
+                   if gone & w.never[k] & w.shared and w.fault != "order")
+        for k in [*bits(self.want & w.ours & ~last), *bits(last)]:
+            way = w.slot[k] | (w.never[k] if w.fault != "order" else 0)
+            for g in bits(gone & way):
                 self.delete(g)
                 gone &= ~(1 << g)
             self.add(k)
+            self.together()
         self.delete_all(gone)
+
+    def together(self):
+        """Notes what no packet may ever meet: see packets.py."""
+        k = self.kernel
+        self.hijacks |= any(k & self.w.never[n] for n in bits(k & self.w.shared))
 
     def delete_all(self, gone):
         if self.w.steps.get("split"):
@@ -226,12 +253,10 @@ class Turn:
         if self.w.fault == "recordfirst":
             self.records[self.t] = hold
             self.step()
-        for k in bits((self.old | self.want) & ~hold):
+        for k in bits((self.old | self.want) & ~hold & ~self.w.kept):
             if not self.mine(k):
                 continue
             if self.no_unlink:
-                if self.w.fault == "unlink":
-                    continue
                 return  # the record keeps what I own
             k = self.w.owner_of[k]
             o = self.owners[k]
@@ -241,13 +266,45 @@ class Turn:
             self.records[self.t] = hold
             self.step()
 
+    def run(self, state):
+        """Returns whether another's table is in its way."""
+        if stays_as_it_is(self.w, state, self.t, self.env):
+            return False
+        if self.in_conflict():
+            return True
+        if self.write_ahead():
+            self.send()
+            self.evict()
+            self.write_after()
+        return False
 
-def converge(w, state, t, env, out=None, refuse=0, full=False, no_unlink=False):
+
+def converge(w, state, t, env, out=None, **trouble):
     """Returns the state after a turn of t; see Turn."""
-    turn = Turn(w, state, t, env, out, refuse, full, no_unlink)
-    if not stays_as_it_is(w, state, t, env) and not turn.in_conflict() \
-            and turn.write_ahead():
-        turn.send()
-        turn.evict()
-        turn.write_after()
+    turn = Turn(w, state, t, env, out, **trouble)
+    turn.run(state)
     return turn.now()
+
+
+def rounds(w, state, env, order):
+    """As apply --all: who waits for a table until its holder has left it gets one more
+    turn, as long as one less waits. Returns the state and who waits still."""
+    waiting = order
+    while True:
+        left = []
+        for t in waiting:
+            turn = Turn(w, state, t, env)
+            if turn.run(state):
+                left.append(t)
+            state = turn.now()
+        if not left or len(left) == len(waiting):
+            return state, left
+        waiting = left
+
+
+def waits_for(w, state, t, env):
+    """Whose tables are in the way of a turn of t, which they hold in the other way."""
+    turn = Turn(w, state, t, env)
+    return {u for k in bits(turn.want & w.table_keys)
+            if (turn.owner(k) < 0) != bool(env.steers[t] >> k & 1)
+            for u in bits(turn.others(k))}

@@ -111,6 +111,9 @@ class World:
         """Of each object: its table, and what can be in its way, or it in theirs."""
         self.table_of = []
         self.slot = []  # ours that the kernel cannot have beside it
+        self.never = []  # ours that may not be beside it: the shared rule, what is for all
+        self.in_table = []  # of a route of one source: those in its table
+        self.hit = []  # what a delete of it hits where there is none of these
         self.others = []  # ours that must not stay in its table (steer: of its source)
         self.elsewhere = []  # those on another link
         self.blocker = []  # the stranger's that an add meets as EEXIST
@@ -136,6 +139,12 @@ class World:
                 blocker = ("narrow",) + o[1:]
             self.table_of.append(self.bit.get(("table", x), 0))
             self.slot.append(slot)
+            self.never.append(self.mask(lambda p: self.takes_all(o, p) or self.takes_all(p, o)))
+            self.in_table.append(self.mask(
+                lambda p: p[0] in ("from", "halt") and (
+                    p[3] if p[0] == "from" else p[2]) == x))
+            self.hit.append(self.bit.get({"from": ("route", 6) + o[2:],
+                                          "halt": ("stop", 6, x)}.get(kind), 0))
             self.others.append(others)
             self.elsewhere.append(elsewhere)
             self.blocker.append(self.bit.get(blocker, 0))
@@ -144,6 +153,12 @@ class World:
             self.twin.append(self.bit.get(("twin",) + rule, 0))
             self.careless.append(self.mask(lambda p: self.are_mixed_up(o, p)))
             self.owner_of.append(self.number[self.owner_key(o)])
+
+    @staticmethod
+    def takes_all(rule, route):
+        """A shared rule looks its table up for all packets of IPv6."""
+        return rule[0] == "shared" and route[0] in ("stop", "route") and (
+            route[1] == 6 and rule[2] == route[3 if route[0] == "route" else 2])
 
     def are_mixed_up(self, o, p):
         if self.fault == "nogroup" and o[0] == "shared" and p[0] == "rule":

@@ -263,10 +263,15 @@ static void test_kinds_in_conflict(void **state)
 /* A tunnel whose table becomes a shared one, and the reverse; its own stands in no way. */
 static void test_kinds_changing(void **state)
 {
+	const struct object shared = parsed(SHARED);
+
 	(void)state;
+	assert_false(owners_is_shared(runfd, &shared));
 	assert_int_equal(set(TABLE, "sixxs0"), 0);
+	assert_false(owners_is_shared(runfd, &shared));
 	check_owner(SHARED, "sixxs0", NULL);
 	assert_int_equal(set(SHARED, "sixxs0"), 0);
+	assert_true(owners_is_shared(runfd, &shared));
 	check_link(TABLE_NAME "/sixxs0", "sixxs0");
 	/* what it was is given up afterwards, and that takes nothing away */
 	check_owner(TABLE, "sixxs0", NULL);
@@ -415,6 +420,17 @@ static void test_tidy_keeps_shared_tables(void **state)
 	assert_int_equal(files_in("owners"), 0);
 }
 
+/* What only stands on records has no owner; it had, in the run folders of earlier versions. */
+static void test_tidy_of_kept(void **state)
+{
+	static const char *const kept[] = {"kept 200", NULL};
+
+	(void)state;
+	assert_int_equal(set("kept 200", "sixxs0"), 0);
+	assert_int_equal(tidy(kept), 0);
+	assert_int_equal(files_in("owners"), 0);
+}
+
 /* A run folder that nothing can be made in, as far as root can have one. */
 static void test_no_run_folder(void **state)
 {
@@ -453,6 +469,7 @@ int main(void)
 		TEST(test_left_by_a_kill),
 		TEST(test_tidy),
 		TEST(test_tidy_keeps_shared_tables),
+		TEST(test_tidy_of_kept),
 		TEST(test_no_run_folder),
 	};
 

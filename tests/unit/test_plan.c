@@ -357,6 +357,42 @@ static void test_source_routes(void **state)
 		"route 6 from 2001:db8:2::1 dev 12 metric 1024 table 200\n" SHARED_RULE);
 }
 
+/*
+ * The shared rule looks the table up for all packets: what is there for all sources may
+ * never stand beside it, and the tunnel's own packets always find one of the two.
+ */
+static void test_conversion(void **state)
+{
+#define FALLBACK_FROM6 "unreachable 6 from " SOURCE6 " metric 4294967295 table 200\n"
+#define ROUTE_FROM6    "route 6 from " SOURCE6 " dev 12 metric 1024 table 200\n"
+	struct objects by_rule = {0}, by_route = {0};
+	struct section section = make_tunnel((const char *const[]){SOURCE6, NULL});
+
+	(void)state;
+	section.when_down = UNREACHABLE;
+	want(&section, &up, &by_rule);
+	section.source_route = true;
+	want(&section, &up, &by_route);
+	assert_string_equal(plan_text(&by_rule, &by_route),
+			    "+ " FALLBACK_FROM6 "+ " ROUTE_FROM6 "- " UNREACHABLE6
+			    "- " ROUTE6 "+ " SHARED_RULE "- " RULE6);
+	assert_string_equal(plan_text(&by_route, &by_rule),
+			    "+ " RULE6 "- " SHARED_RULE "+ " UNREACHABLE6 "+ " ROUTE6
+			    "- " ROUTE_FROM6 "- " FALLBACK_FROM6);
+	/* in another table there is nothing in its way */
+	section.table = 201;
+	objects_free(&by_route);
+	want(&section, &up, &by_route);
+	assert_string_equal(
+		plan_text(&by_rule, &by_route),
+		"+ unreachable 6 from " SOURCE6 " metric 4294967295 table 201\n"
+		"+ route 6 from " SOURCE6 " dev 12 metric 1024 table 201\n"
+		"+ rule 6 16383 from all lookup 201 suppress_ifgroup 2147483646\n"
+		"- " RULE6 "- " ROUTE6 "- " UNREACHABLE6);
+	objects_free(&by_rule);
+	objects_free(&by_route);
+}
+
 /* As many sources as fit: all objects differ. */
 static void test_largest_tunnel(void **state)
 {
@@ -717,6 +753,20 @@ static unsigned random_below(unsigned n)
 	return seed % n;
 }
 
+/* By routes: what goes with them. */
+static void steer(struct section *section)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < section->n_sources; i++)
+		if (section->source[i].family == AF_INET6)
+			section->source[n++] = section->source[i];
+	section->n_sources = n;
+	section->source_route = true;
+	section->mask = 0;
+	section->prefer_main = section->no_route = section->bound = false;
+}
+
 /* From few values, so that two of them often have much in common. */
 static void random_wanted(struct objects *ret)
 {
@@ -745,6 +795,8 @@ static void random_wanted(struct objects *ret)
 		tunnel.gateway6 = prefix(gateways[random_below(2)]);
 	if (!random_below(3))
 		tunnel.gateway4 = prefix("192.0.2.1");
+	if (!random_below(3))
+		steer(&tunnel);
 	objects_of(random_below(8) ? &tunnel : NULL, &link, ret);
 }
 
@@ -763,6 +815,23 @@ static void add_foreign(struct kernel *kernel, const struct objects *record,
 	}
 }
 
+/* Whether a rule for all packets finds a route for all. */
+static bool takes_all(const struct kernel *kernel)
+{
+	for (unsigned i = 0; i < kernel->n; i++)
+		for (unsigned k = 0; k < kernel->n; k++) {
+			const struct object *rule = &kernel->held[i].object;
+			const struct object *route = &kernel->held[k].object;
+
+			if (!kernel->held[i].foreign && !kernel->held[k].foreign &&
+			    rule->kind == OBJECT_RULE && rule->selector == SELECT_ALL &&
+			    route->kind != OBJECT_RULE && !route->source.family &&
+			    route->family == AF_INET6 && route->table == rule->table)
+				return true;
+		}
+	return false;
+}
+
 /* Whether the record has another object where this one, a wanted one, goes. */
 static bool is_contested(const struct object *object, const struct objects *record)
 {
@@ -777,6 +846,7 @@ static bool is_contested(const struct object *object, const struct objects *reco
 static void run_steps(struct kernel *kernel, const struct objects *record,
 		      const struct objects *wanted)
 {
+	const bool took_all = takes_all(kernel);
 	struct objects keep = {0}, gone = {0};
 	struct plan plan = {0};
 
@@ -793,6 +863,7 @@ static void run_steps(struct kernel *kernel, const struct objects *record,
 			kernel_delete(kernel, &plan.step[i].object);
 		for (unsigned k = 0; k < keep.n; k++)
 			assert_true(kernel_has(kernel, &keep.object[k]));
+		assert_true(took_all || !takes_all(kernel));
 	}
 	plan_free(&plan);
 	objects_free(&gone);
@@ -873,6 +944,7 @@ int main(void)
 		cmocka_unit_test(test_is_up),
 		cmocka_unit_test(test_unknown_gateway),
 		cmocka_unit_test(test_source_routes),
+		cmocka_unit_test(test_conversion),
 		cmocka_unit_test(test_largest_tunnel),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_changes),

@@ -340,6 +340,61 @@ static void test_routes_of_others(void **state)
 	assert_string_equal(shown(all), strangers);
 }
 
+/* Where no source has a route, the kernel takes a delete of one for that of all. */
+static void test_sources_of_routes(void **state)
+{
+	static const char all[] = "ip -6 route show table 200";
+	char before[4096];
+
+	(void)state;
+	netns_needed();
+	ip("-6 route add default dev sixxs0 metric 2048 table 200 proto 166");
+	ip("-6 route add unreachable default metric 4294967295 table 200 proto 166");
+	strcpy(before, shown(all));
+	assert_int_equal(
+		run_one("- route 6 from 2a02::/64 dev sixxs0 metric 2048 table 200"),
+		-ESRCH);
+	assert_string_equal(shown(all), before);
+	assert_int_equal(
+		run_one("- unreachable 6 from 2a02::/64 metric 4294967295 table 200"),
+		-ESRCH);
+	assert_string_equal(shown(all), before);
+	assert_int_equal(
+		run_one("+ route 6 from 2a02::/64 dev sixxs0 metric 2048 table 200"), 0);
+	assert_int_equal(
+		run_one("- route 6 from 2a02::/64 dev sixxs0 metric 2048 table 200"), 0);
+	assert_string_equal(shown(all), before);
+	/* of another link */
+	assert_int_equal(
+		run_one("- route 6 from 2a02::/64 dev sixxs1 metric 2048 table 200"),
+		-ESRCH);
+	assert_string_equal(shown(all), before);
+}
+
+/* More than a send has room for, with what is put before each. */
+static void test_many_sources(void **state)
+{
+	(void)state;
+	netns_needed();
+	for (unsigned round = 0; round < 2; round++) {
+		plan_free(&plan);
+		for (unsigned i = 1; i <= 300; i++) {
+			char text[OBJECT_STRLEN + 2];
+
+			snprintf(
+				text, sizeof(text),
+				"%c route 6 from 2a02::%x dev sixxs0 metric 2048 table 200",
+				"+-"[round], i);
+			push(&plan, text);
+		}
+		run();
+		for (size_t i = 0; i < plan.n; i++)
+			assert_int_equal(answers[i].error, 0);
+		assert_string_equal(shown("ip -6 route show table 200 | wc -l"),
+				    round ? "0\n" : "300\n");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +409,8 @@ int main(void)
 		TEST(test_narrower_ones_in_a_plan),
 		TEST(test_others_without_our_mark),
 		TEST(test_routes_of_others),
+		TEST(test_sources_of_routes),
+		TEST(test_many_sources),
 	};
 
 	return cmocka_run_group_tests_name("run_plan", tests, NULL, NULL);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "converge/execute.h"
+#include "converge/run.h"
+#include "state/owners.h"
+#include "state/record.h"
+
+/* Whether the tunnel is looked after from now on: then it has a record. */
+bool run_is_active(const struct run *run)
+{
+	return run->wanted.n || (run->tunnel->n && run->link.ifindex);
+}
+
+static int fail_to_write(const struct run *run, int error)
+{
+	return run_fail(
+		run, error, "write its record",
+		"nothing was changed; is the run folder full, or read-only? then");
+}
+
+/* What only deletes needs no room. */
+static int write_record(struct run *run)
+{
+	int r = objects_add(&run->holds, &run->old);
+
+	if (r == 0)
+		r = objects_add(&run->holds, &run->wanted);
+	run->n_written = run->old.n;
+	if (r == 0 && run_is_active(run) &&
+	    (!run->has_record || run->holds.n != run->old.n)) {
+		r = record_write(run->runfd, run->ifname, &run->holds);
+		run->n_written = run->holds.n;
+	}
+	return r < 0 ? fail_to_write(run, r) : 0;
+}
+
+/*
+ * A table that becomes shared may hold what a tunnel has left there that had it before, and
+ * has had no turn since.
+ */
+static int clear_tables(struct run *run)
+{
+	struct plan cleared = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->wanted.n; i++) {
+		const struct object *table = &run->wanted.object[i];
+
+		if (table->kind == OBJECT_TABLE && object_is_shared(table) &&
+		    !owners_is_shared(run->runfd, table))
+			r = execute_clear_table(run->rtnl, table->table, &run->old,
+						&cleared);
+	}
+	for (size_t i = 0; r == 0 && i < cleared.n; i++)
+		summary_add_step(&run->summary, &cleared.step[i]);
+	plan_free(&cleared);
+	return r < 0 ? run_fail(run, r, "clear its table of what others have left",
+				"nothing was changed;")
+		     : 0;
+}
+
+static int take_owners(struct run *run)
+{
+	const struct claimant me = run_claimant(run);
+	const int r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
+
+	return r < 0 ? fail_to_write(run, r) : 0;
+}
+
+int books_open(struct run *run)
+{
+	int r = write_record(run);
+
+	if (r == 0)
+		r = clear_tables(run);
+	return r < 0 ? r : take_owners(run);
+}
+
+int books_close(struct run *run)
+{
+	const struct claimant me = run_claimant(run);
+	int r = ownership_release(&me, &run->old, &run->wanted, &run->holds);
+
+	if (r == 0 && !run->holds.n && !run_is_active(run))
+		r = record_remove(run->runfd, run->ifname);
+	else if (r == 0 && run->holds.n != run->n_written)
+		r = record_write(run->runfd, run->ifname, &run->holds);
+	if (r < 0)
+		return run_fail(run, r, "write its record",
+				"it names more than is installed;");
+	return 0;
+}

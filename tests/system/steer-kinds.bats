@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# A table that becomes shared, or a tunnel's own: its shared rule looks it up for all packets of the
+# host, so a default route of all sources may never stand in it beside that rule.
+
+# shellcheck source=packets.bash
+. "$BATS_TEST_DIRNAME/packets.bash"
+
+setup() {
+	begin
+	ip -6 route add default from 2001:db8:dead::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
+	ip -6 route flush table 4000
+	capture_start
+	for n in 0 1; do uplink sixxs$n $n && address6 "2a02:10$n::1/128" sixxs$n; done
+	handler_off
+}
+
+teardown() { packets_end ended "$monitor"; }
+
+monitor=""
+ended() { [ -z "$1" ] || kill "$1"; }
+
+section() { printf '[sixxs%d]\nsource = 2a02:%d::/64\ntable = %d\n' "$1" "$1" "$2" && printf '%s\n' "${@:3}"; } # N TABLE LINE...
+ruled() { section "$@" 'prefer_main = no' | drop_in "sixxs$1"; }
+steered() { section "$@" 'steer = source-route' | drop_in "sixxs$1"; }
+
+ways() { # each tunnel's packets by its link, and nobody else's
+	leaves sixxs0 ping_far 6 -I 2a02:0::1
+	leaves sixxs1 ping_far 6 -I 2a02:1::1
+	leaves net0 ping_far 6
+}
+
+# What the first cannot have until the second has left it.
+waits() { # N M
+	local before
+	before=$(kernel)
+	run "$handler" apply "sixxs$1"
+	[ $status -eq 1 ]
+	grep -F "sixxs$1: table 400 is still that of sixxs$2, whose drop-in claims it no longer: nothing was changed; run: sixxs-route apply --all" <<<"$output"
+	run "$handler" status "sixxs$1"
+	[ $status -ne 0 ]
+	grep -F "table 400 is still that of sixxs$2" <<<"$output"
+	assert_same "$before" "$(kernel)"
+	ways
+}
+
+rehearsed() { # as apply --all then does it, command by command
+	local before
+	before=$(kernel)
+	exits 0 "$handler" apply --all --dry-run >/tmp/commands
+	sh -e /tmp/commands
+	kernel >/tmp/rehearsed
+	ways
+	# and back, so that it is really done
+	$handler apply --all
+	assert_same "$(kernel)" "$(cat /tmp/rehearsed)"
+	exits 0 "$handler" status
+	ways
+}
+
+@test "a tunnel's own table becomes one that others share" {
+	ruled 0 400
+	steered 1 401
+	$handler apply --all
+	ways
+	ruled 0 402
+	steered 1 400
+	waits 1 0
+	rehearsed
+}
+
+@test "a shared table becomes a tunnel's own, whose turn is the first" {
+	steered 0 400
+	steered 1 400
+	$handler apply --all
+	ways
+	ruled 0 400
+	steered 1 401
+	waits 0 1
+	rehearsed
+}
+
+@test "who waits for each other's table is told, and keeps what it has" {
+	ruled 0 400
+	ruled 1 401
+	$handler apply --all
+	steered 0 401
+	steered 1 400
+	local before
+	before=$(kernel)
+	run "$handler" apply --all
+	[ $status -eq 1 ]
+	[ "$(grep -c 'is still that of' <<<"$output")" -eq 2 ]
+	assert_same "$before" "$(kernel)"
+	ways
+	$handler remove sixxs0
+	exits 0 "$handler" apply --all
+	exits 0 "$handler" status
+	ways
+}
+
+heard() { # N: so all before it is, too
+	ip -6 route replace 2001:db8:$1::/64 dev lo table 4000
+	grep -q "2001:db8:$1::/64" /tmp/monitor
+}
+
+# All that the kernel tells of, in order: no default of all sources beside the shared rule.
+@test "to and fro in the same table: at no moment are others' packets taken" {
+	ruled 0 400 'when_down = unreachable'
+	$handler apply sixxs0
+	ip -N monitor rule route >/tmp/monitor 3>&- &
+	monitor=$!
+	wait_until 5 heard 76
+	local n
+	for n in 1 2; do
+		steered 0 400 'when_down = unreachable'
+		$handler apply sixxs0
+		ruled 0 400 'when_down = unreachable'
+		$handler apply sixxs0
+	done
+	wait_until 5 heard 77
+	ip -6 route flush table 4000
+	squeeze </tmp/monitor >/tmp/told
+	[ "$(grep -c '^[0-9]*: from all lookup 400' /tmp/told)" -eq 2 ]
+	[ "$(grep -c '^default dev sixxs0 table 400 ' /tmp/told)" -eq 2 ]
+	awk '/ table 400 | lookup 400 / { way = /^Deleted/ ? -1 : 1; sub(/^Deleted /, "") }
+		/^[0-9]+: from all lookup 400/ { shared += way }
+		/^(unreachable )?default dev .* table 400/ { plain += way }
+		{ if (shared > 0 && plain > 0) { print "both:", $0; exit 1 } }' /tmp/told || { cat /tmp/told >&2 && return 1; }
+	leaves sixxs0 ping_far 6 -I 2a02:0::1
+	leaves net0 ping_far 6
+	untroubled
+}
+
+# Of a source that has none any more, the kernel takes a delete for one of all sources.
+@test "to a table of its own, after the link took its routes along" {
+	steered 0 400 'when_down = unreachable'
+	$handler apply sixxs0
+	ip link set sixxs0 down
+	ip link set sixxs0 up
+	ip -6 route del unreachable default from 2a02::/64 table 400 metric 4294967295
+	ruled 0 400 'when_down = unreachable'
+	$handler apply sixxs0
+	assert_same $'default dev sixxs0 proto sixxs metric 2048 pref medium\nunreachable default dev lo proto sixxs metric 4294967295 pref medium' \
+		"$(ip -6 route show table 400 | squeeze)"
+	exits 0 "$handler" status
+	untroubled
+}
+
+@test "what a former holder has left there goes before the table is shared" {
+	ip -6 route add default dev sixxs0 table 400 metric 2048 proto 166
+	ip -6 route add unreachable default table 400 metric 4294967295 proto 166
+	ip -6 route add 2001:db8:5::/64 dev sixxs0 table 400 proto 166
+	ip -6 route add default dev sixxs0 table 400 metric 9000
+	steered 1 400
+	$handler apply sixxs1
+	leaves sixxs1 ping_far 6 -I 2a02:1::1
+	[ "$(ip -6 route show table 400 | grep -c '^default dev\|^unreachable')" -eq 1 ] # others' is not ours to delete
+	ip -6 route del default dev sixxs0 table 400 metric 9000
+	leaves net0 ping_far 6
+	# only the first looks
+	ip -6 route add default dev sixxs0 table 400 metric 2048 proto 166
+	steered 0 400
+	$handler apply sixxs0
+	ip -6 route show table 400 | squeeze | grep '^default dev sixxs0 proto sixxs metric 2048'
+	exits 0 "$handler" apply --all
+	ip -6 route show table 400 | squeeze | lacks '^default dev'
+	leaves net0 ping_far 6
+}
