@@ -184,46 +184,62 @@ static const char *source_link(const struct claim *claim)
 	return section->source_link[0] ? section->source_link : section->ifname;
 }
 
-/* 0: the same addresses at the same priority, whatever they are. */
-static int by_auto(const void *a, const void *b)
+/* Of whom two may not have the same addresses, whatever they are. */
+struct auto_group {
+	uint32_t (*number)(const struct section *section);
+	const char *where;
+};
+
+static uint32_t priority_of(const struct section *section)
 {
-	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
+	return section->priority;
+}
+
+static uint32_t shared_table_of(const struct section *section)
+{
+	return section->source_route ? section->table : 0;
+}
+
+/* 0: the same addresses, in the same group. */
+static int by_auto(const struct auto_group *group, const struct claim *x,
+		   const struct claim *y)
+{
 	const int link = strcmp(source_link(x), source_link(y));
+	const uint32_t a = group->number(&x->section), b = group->number(&y->section);
 
 	if (x->section.source_kind != y->section.source_kind)
 		return x->section.source_kind < y->section.source_kind ? -1 : 1;
-	if (link || x->section.priority == y->section.priority)
-		return link;
-	return x->section.priority < y->section.priority ? -1 : 1;
+	return link ? link : a < b ? -1 : a > b;
 }
 
-static int by_auto_and_place(const void *a, const void *b)
+static int by_auto_and_place(const void *a, const void *b, void *group)
 {
-	const int order = by_auto(a, b);
+	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
+	const int order = by_auto(group, x, y);
 
-	return order ? order
-		     : claim_order(*(struct claim *const *)a, *(struct claim *const *)b);
+	return order ? order : claim_order(x, y);
 }
 
-static void settle_autos(const struct claims *claims, struct claim **sorted)
+static void settle_autos(const struct claims *claims, struct claim **sorted,
+			 struct auto_group *group)
 {
-	struct claim *first = NULL;
+	const struct claim *first = NULL;
 	char where[CLAIM_PLACE_SIZE];
 
-	qsort(sorted, claims->n, sizeof(struct claim *), by_auto_and_place);
+	qsort_r(sorted, claims->n, sizeof(struct claim *), by_auto_and_place, group);
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = sorted[i];
 
-		if (claim->shadowed || claim->section.source_kind == SOURCES_LISTED)
+		if (claim->shadowed || claim->section.source_kind == SOURCES_LISTED ||
+		    !group->number(&claim->section))
 			continue;
-		if (!first || by_auto(&first, &claim) != 0) {
+		if (!first || by_auto(group, first, claim) != 0) {
 			first = claim;
 			continue;
 		}
-		claim_say(
-			claims, claim, SEVERITY_ERROR, claim_line(claim, "source"),
-			"source is that of [%s], in %s, at the same priority: set another priority for one of them",
-			first->section.label, claim_place(first, claim, where));
+		claim_say(claims, claim, SEVERITY_ERROR, claim_line(claim, "source"),
+			  "source is that of [%s], in %s, %s", first->section.label,
+			  claim_place(first, claim, where), group->where);
 		claim->invalid = true;
 	}
 }
@@ -239,6 +255,11 @@ static struct claim **sortable(const struct claims *claims)
 
 int conflicts_settle(const struct claims *claims)
 {
+	struct auto_group at_priority = {
+		priority_of,
+		"at the same priority: set another priority for one of them"};
+	struct auto_group in_table = {shared_table_of,
+				      "in the same table: there a source has one route"};
 	_cleanup_free_ struct claim **sorted = sortable(claims);
 	int r, settled;
 
@@ -247,19 +268,44 @@ int conflicts_settle(const struct claims *claims)
 	settle_interfaces(claims, sorted);
 	settled = obey_own_files(claims);
 	settle_tables(claims, sorted);
-	settle_autos(claims, sorted);
+	settle_autos(claims, sorted, &at_priority);
+	settle_autos(claims, sorted, &in_table);
 	r = selectors_settle(claims);
 	return r < 0 ? r : settled;
 }
 
-int conflicts_warn(const struct claims *claims)
+/* Each one's shared rule looks the table up for all who share it: the first has them all. */
+static void warn_priorities(const struct claims *claims, struct claim **sorted)
 {
-	_cleanup_free_ struct claim **sorted = sortable(claims);
 	const struct claim *first = NULL;
 	char where[CLAIM_PLACE_SIZE];
 
-	if (!sorted)
-		return -ENOMEM;
+	qsort(sorted, claims->n, sizeof(struct claim *), by_table);
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = sorted[i];
+
+		if (!claim_counts(claim) || !claim->section.source_route)
+			continue;
+		if (!first || first->section.table != claim->section.table) {
+			first = claim;
+			continue;
+		}
+		if (first->section.priority == claim->section.priority)
+			continue;
+		claim_say(
+			claims, claim, SEVERITY_WARNING, claim_line(claim, "priority"),
+			"priority = %u: [%s], %s, shares table %u at %u: all who share it are looked up at the smaller; set the same priority",
+			claim->section.priority, first->section.label,
+			claim_place(first, claim, where), claim->section.table,
+			first->section.priority);
+	}
+}
+
+static void warn_names(const struct claims *claims, struct claim **sorted)
+{
+	const struct claim *first = NULL;
+	char where[CLAIM_PLACE_SIZE];
+
 	qsort(sorted, claims->n, sizeof(struct claim *), by_name);
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = sorted[i];
@@ -279,5 +325,15 @@ int conflicts_warn(const struct claims *claims)
 			claim->section.table_name, first->section.table,
 			first->section.label, claim_place(first, claim, where));
 	}
+}
+
+int conflicts_warn(const struct claims *claims)
+{
+	_cleanup_free_ struct claim **sorted = sortable(claims);
+
+	if (!sorted)
+		return -ENOMEM;
+	warn_priorities(claims, sorted);
+	warn_names(claims, sorted);
 	return selectors_warn(claims);
 }

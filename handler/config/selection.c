@@ -33,7 +33,7 @@ static int put(struct selections *selections, struct object selector, struct cla
 	return array_append(selections, selection, selection);
 }
 
-/* Source-specific routes clash within their table alone. */
+/* The shared rule takes but what these sources' routes are for. */
 static int put_routes(struct selections *selections, struct claim *claim)
 {
 	const struct section *section = &claim->section;
@@ -43,7 +43,6 @@ static int put_routes(struct selections *selections, struct claim *claim)
 		r = put(selections,
 			(struct object){.kind = OBJECT_RULE,
 					.family = section->source[i].family,
-					.table = section->table,
 					.source = section->source[i]},
 			claim);
 	return r;
@@ -130,6 +129,34 @@ bool selection_meet(const struct object *a, const struct object *b)
 		return true;
 	}
 	return true;
+}
+
+bool selection_share(const struct selection *a, const struct selection *b)
+{
+	const struct section *x = &a->claim->section, *y = &b->claim->section;
+
+	return x->source_route && y->source_route && x->table == y->table;
+}
+
+static uint32_t shared_table(const struct selection *selection)
+{
+	const struct section *section = &selection->claim->section;
+
+	return section->source_route ? section->table : 0;
+}
+
+static int by_shared_table(const void *a, const void *b)
+{
+	const uint32_t x = shared_table(a), y = shared_table(b);
+
+	return x < y ? -1 : x > y ? 1 : by_range(a, b);
+}
+
+void selections_by_shared_table(struct selections *selections)
+{
+	if (selections->n)
+		qsort(selections->selection, selections->n,
+		      sizeof(*selections->selection), by_shared_table);
 }
 
 static int by_claims_priority(const void *a, const void *b)

@@ -11,6 +11,20 @@
 
 /* ---- the same selector twice -------------------------------------------------------- */
 
+static void refuse_second(const struct claims *claims, const struct selection *before,
+			  const struct selection *after, const char *why)
+{
+	struct claim *first = before->claim, *second = after->claim;
+	char text[SELECTION_STRLEN], where[CLAIM_PLACE_SIZE];
+
+	selection_format(&after->selector, text);
+	claim_say(claims, second, SEVERITY_ERROR,
+		  claim_line(second, selection_key(&after->selector)),
+		  "%s belongs to [%s] already, in %s, %s", text, first->section.label,
+		  claim_place(first, second, where), why);
+	second->invalid = true;
+}
+
 /*
  * At the same priority nobody knows whose the packets are; at different ones it is a
  * primary and a backup, of which only the last may refuse them.
@@ -22,19 +36,11 @@ static void compare(const struct claims *claims, const struct selection *before,
 	char text[SELECTION_STRLEN], where[CLAIM_PLACE_SIZE];
 	const char *key;
 
-	selection_format(&after->selector, text);
-	/* in a table that tunnels share a source has one route, whatever the rules are */
-	if (first->section.priority == second->section.priority ||
-	    after->selector.table) {
-		claim_say(claims, second, SEVERITY_ERROR,
-			  claim_line(second, selection_key(&after->selector)),
-			  "%s belongs to [%s] already, in %s, %s", text,
-			  first->section.label, claim_place(first, second, where),
-			  after->selector.table ? "in the same table"
-						: "at the same priority");
-		second->invalid = true;
+	if (first->section.priority == second->section.priority) {
+		refuse_second(claims, before, after, "at the same priority");
 		return;
 	}
+	selection_format(&after->selector, text);
 	if (first == second || !plan_refuses(&first->section))
 		return;
 	key = first->section.when_down == UNREACHABLE ? "when_down" : "when_gone";
@@ -64,8 +70,23 @@ static void settle_equals(const struct claims *claims, const struct selections *
 		const struct selection *before = &all->selection[i - 1];
 		const struct selection *after = &all->selection[i];
 
-		if (object_equal(&before->selector, &after->selector) && !is_told(all, i))
+		if (object_equal(&before->selector, &after->selector) &&
+		    !selection_share(before, after) && !is_told(all, i))
 			compare(claims, before, after);
+	}
+}
+
+/* In a table that tunnels share a source has one route, whatever the priorities are. */
+static void settle_shared(const struct claims *claims, struct selections *all)
+{
+	selections_by_shared_table(all);
+	for (size_t i = 1; i < all->n; i++) {
+		const struct selection *before = &all->selection[i - 1];
+		const struct selection *after = &all->selection[i];
+
+		if (object_equal(&before->selector, &after->selector) &&
+		    selection_share(before, after))
+			refuse_second(claims, before, after, "in the same table");
 	}
 }
 
@@ -111,6 +132,7 @@ int selectors_settle(const struct claims *claims)
 	if (r < 0)
 		return r;
 	settle_equals(claims, &all);
+	settle_shared(claims, &all);
 	settle_prefer_main(claims, &all);
 	return 0;
 }
@@ -168,7 +190,8 @@ static int warn_overlaps(const struct claims *claims, struct selections *good)
 			const struct claim *other = selection[outer - 1].claim;
 
 			if (other == claim ||
-			    other->section.priority > claim->section.priority)
+			    other->section.priority > claim->section.priority ||
+			    selection_share(&selection[i], &selection[outer - 1]))
 				continue;
 			if (told[claim->order - 1] != other->order)
 				warn_within(claims, &selection[i], &selection[outer - 1]);

@@ -1031,6 +1031,93 @@ static void test_overlaps(void **state)
 		"of [all], line 1 of all.conf" SAME "9" HOW);
 }
 
+static void write_steered(const char *label, unsigned table, unsigned priority,
+			  const char *rest)
+{
+	char file[64], text[512];
+
+	snprintf(file, sizeof(file), "%s.conf", label);
+	snprintf(text, sizeof(text),
+		 "[%s]\nsteer = source-route\ntable = %u\npriority = %u\nsource = %s\n",
+		 label, table, priority, rest);
+	scratch_write(file, text);
+}
+
+#define LUCK "at the same priority\n"
+
+/* Each shared rule takes but what its table's sources are: as rules of these would. */
+static void test_steered(void **state)
+{
+	(void)state;
+	write_steered("a", 400, 100, "2a02::1");
+	write_steered("b", 401, 100, "2a02::1, 2a02::2");
+	write_steered("c", 400, 100, "2a02::3, 2a02::1");
+	write_priority("d", 100, "2a02::4");
+	write_steered("e", 401, 100, "2a02::4");
+	write_steered("f", 401, 110, "2a02::1");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(
+		reported,
+		"b.conf:5: source 2a02::1 belongs to [a] already, in line 1 of a.conf, " LUCK
+		"c.conf:5: source 2a02::1 belongs to [b] already, in line 1 of b.conf, " LUCK
+		"e.conf:5: source 2a02::4 belongs to [d] already, in line 1 of d.conf, " LUCK
+		"c.conf:5: source 2a02::1 belongs to [a] already, in line 1 of a.conf, "
+		"in the same table\n"
+		"f.conf:5: source 2a02::1 belongs to [b] already, in line 1 of b.conf, "
+		"in the same table\n");
+}
+
+/* A primary and its backup, by routes and by a rule; the addresses of one link. */
+static void test_steered_backup(void **state)
+{
+	(void)state;
+	write_steered("a", 400, 100, "2a02::1\nwhen_down = unreachable");
+	write_priority("b", 110, "2a02::1");
+	write_steered("c", 401, 120, "auto\nsource_link = lan");
+	write_steered("d", 402, 130, "auto\nsource_link = lan");
+	write_steered("e", 401, 130, "auto\nsource_link = lan");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(
+		reported,
+		"e.conf:5: source is that of [d], in line 1 of d.conf, at the same "
+		"priority: set another priority for one of them\n"
+		"e.conf:5: source is that of [c], in line 1 of c.conf, in the same "
+		"table: there a source has one route\n"
+		"a.conf:6: when_down: expected fallthrough, as [b], line 1 of b.conf, is "
+		"the backup for source 2a02::1: it would never get a packet\n");
+}
+
+/* In one table the longest source has its packets; beside others' the first rule. */
+static void test_steered_overlaps(void **state)
+{
+	(void)state;
+	write_steered("a", 400, 100, "2a02::/48");
+	write_steered("b", 400, 100, "2a02::/64");
+	write_steered("c", 401, 100, "2a02::1");
+	write_priority("d", 100, "2a02:0:1::/64, 2a02:0:0:1::/64");
+	warn();
+	assert_string_equal(reported,
+			    "warning c.conf:5: source 2a02::1 lies within 2a02::/64 of "
+			    "[b], line 1 of b.conf" SAME "100" HOW
+			    "warning d.conf:4: source 2a02:0:0:1::/64 lies within "
+			    "2a02::/48 of [a], line 1 of a.conf" SAME "100" HOW);
+}
+
+static void test_steered_priorities(void **state)
+{
+	(void)state;
+	write_steered("a", 400, 100, "2a02::1");
+	write_steered("b", 400, 90, "2a02::2");
+	write_steered("c", 401, 80, "2a02::3");
+	write_steered("d", 400, 100, "2a02::4");
+	warn();
+	assert_string_equal(
+		reported,
+		"warning b.conf:4: priority = 90: [a], line 1 of a.conf, shares "
+		"table 400 at 100: all who share it are looked up at the "
+		"smaller; set the same priority\n");
+}
+
 static void test_shared_names(void **state)
 {
 	(void)state;
@@ -1156,6 +1243,10 @@ int main(void)
 		IN_FOLDER(test_backup_of_two),
 		IN_FOLDER(test_clashes_of_files),
 		IN_FOLDER(test_overlaps),
+		IN_FOLDER(test_steered),
+		IN_FOLDER(test_steered_backup),
+		IN_FOLDER(test_steered_overlaps),
+		IN_FOLDER(test_steered_priorities),
 		IN_FOLDER(test_shared_names),
 		IN_FOLDER(test_each_stops),
 		IN_FOLDER(test_ten_thousand),
