@@ -148,7 +148,7 @@ static int refuse_table(const struct run *run, const struct table_conflict *conf
 	if (conflict->left)
 		log_line(
 			LOG_ERR,
-			"%s: table %u is still that of %s, whose drop-in claims it no longer: nothing was changed; run: sixxs-route apply --all",
+			"%s: table %u is still that of %s, whose drop-in has changed: nothing was changed; run: sixxs-route apply --all",
 			run->ifname, conflict->table, conflict->holder);
 	else if (conflict->shared)
 		log_line(

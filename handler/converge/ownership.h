@@ -25,7 +25,7 @@ struct table_conflict {
 	char holder[IFNAMSIZ];
 	int unread; /* -errno: of the holder's drop-in, which may or may not claim the table */
 	bool shared; /* tunnels with steer = source-route share the table */
-	bool left;   /* its drop-in claims it no longer: its own turn gives it up */
+	bool left;   /* its drop-in has changed: its own turn gives it up */
 };
 
 /*

@@ -148,7 +148,7 @@ static void find_clash(struct tunnels *tunnels, struct tunnel_status *status)
 			"%s: table %u is %sthat of %s, whose drop-in %s; %s: sixxs-route %s",
 			status->ifname, conflict.table, conflict.left ? "still " : "",
 			conflict.holder,
-			conflict.left     ? "claims it no longer"
+			conflict.left     ? "has changed"
 			: conflict.unread ? "cannot be read"
 					  : "claims it as well",
 			conflict.left ? "run" : "see",

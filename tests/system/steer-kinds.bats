@@ -37,7 +37,7 @@ waits() { # N M
 	before=$(kernel)
 	run "$handler" apply "sixxs$1"
 	[ $status -eq 1 ]
-	grep -F "sixxs$1: table 400 is still that of sixxs$2, whose drop-in claims it no longer: nothing was changed; run: sixxs-route apply --all" <<<"$output"
+	grep -F "sixxs$1: table 400 is still that of sixxs$2, whose drop-in has changed: nothing was changed; run: sixxs-route apply --all" <<<"$output"
 	run "$handler" status "sixxs$1"
 	[ $status -ne 0 ]
 	grep -F "table 400 is still that of sixxs$2" <<<"$output"
@@ -68,6 +68,18 @@ rehearsed() { # as apply --all then does it, command by command
 	steered 1 400
 	waits 1 0
 	rehearsed
+}
+
+@test "two tunnels with tables of their own share that of the first, whose turn is the last" {
+	ruled 0 400
+	ruled 1 401
+	$handler apply --all
+	steered 0 400
+	steered 1 400
+	waits 1 0
+	rehearsed
+	$handler remove sixxs0 sixxs1
+	[ -z "$(ip -6 route show table 400 2>/dev/null)" ]
 }
 
 @test "a shared table becomes a tunnel's own, whose turn is the first" {
