@@ -184,11 +184,7 @@ static const char *source_link(const struct claim *claim)
 	return section->source_link[0] ? section->source_link : section->ifname;
 }
 
-/* Of whom two may not have the same addresses, whatever they are. */
-struct auto_group {
-	uint32_t (*number)(const struct section *section);
-	const char *where;
-};
+typedef uint32_t group_fn(const struct section *section);
 
 static uint32_t priority_of(const struct section *section)
 {
@@ -200,46 +196,55 @@ static uint32_t shared_table_of(const struct section *section)
 	return section->source_route ? section->table : 0;
 }
 
-/* 0: the same addresses, in the same group. */
-static int by_auto(const struct auto_group *group, const struct claim *x,
-		   const struct claim *y)
+/* 0: the same addresses, whatever they are, in the same group. */
+static int by_auto(const struct claim *x, const struct claim *y, group_fn *group)
 {
 	const int link = strcmp(source_link(x), source_link(y));
-	const uint32_t a = group->number(&x->section), b = group->number(&y->section);
+	const uint32_t a = group(&x->section), b = group(&y->section);
 
 	if (x->section.source_kind != y->section.source_kind)
 		return x->section.source_kind < y->section.source_kind ? -1 : 1;
 	return link ? link : a < b ? -1 : a > b;
 }
 
-static int by_auto_and_place(const void *a, const void *b, void *group)
+static int by_auto_and_place(const void *a, const void *b, group_fn *group)
 {
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
-	const int order = by_auto(group, x, y);
+	const int order = by_auto(x, y, group);
 
 	return order ? order : claim_order(x, y);
 }
 
+static int by_auto_and_priority(const void *a, const void *b)
+{
+	return by_auto_and_place(a, b, priority_of);
+}
+
+static int by_auto_and_table(const void *a, const void *b)
+{
+	return by_auto_and_place(a, b, shared_table_of);
+}
+
+/* In one group there may be but one: SORTED by that, and by place. */
 static void settle_autos(const struct claims *claims, struct claim **sorted,
-			 struct auto_group *group)
+			 group_fn *group, const char *where_both)
 {
 	const struct claim *first = NULL;
 	char where[CLAIM_PLACE_SIZE];
 
-	qsort_r(sorted, claims->n, sizeof(struct claim *), by_auto_and_place, group);
 	for (size_t i = 0; i < claims->n; i++) {
 		struct claim *claim = sorted[i];
 
 		if (claim->shadowed || claim->section.source_kind == SOURCES_LISTED ||
-		    !group->number(&claim->section))
+		    !group(&claim->section))
 			continue;
-		if (!first || by_auto(group, first, claim) != 0) {
+		if (!first || by_auto(first, claim, group) != 0) {
 			first = claim;
 			continue;
 		}
 		claim_say(claims, claim, SEVERITY_ERROR, claim_line(claim, "source"),
 			  "source is that of [%s], in %s, %s", first->section.label,
-			  claim_place(first, claim, where), group->where);
+			  claim_place(first, claim, where), where_both);
 		claim->invalid = true;
 	}
 }
@@ -255,11 +260,6 @@ static struct claim **sortable(const struct claims *claims)
 
 int conflicts_settle(const struct claims *claims)
 {
-	struct auto_group at_priority = {
-		priority_of,
-		"at the same priority: set another priority for one of them"};
-	struct auto_group in_table = {shared_table_of,
-				      "in the same table: there a source has one route"};
 	_cleanup_free_ struct claim **sorted = sortable(claims);
 	int r, settled;
 
@@ -268,8 +268,12 @@ int conflicts_settle(const struct claims *claims)
 	settle_interfaces(claims, sorted);
 	settled = obey_own_files(claims);
 	settle_tables(claims, sorted);
-	settle_autos(claims, sorted, &at_priority);
-	settle_autos(claims, sorted, &in_table);
+	qsort(sorted, claims->n, sizeof(struct claim *), by_auto_and_priority);
+	settle_autos(claims, sorted, priority_of,
+		     "at the same priority: set another priority for one of them");
+	qsort(sorted, claims->n, sizeof(struct claim *), by_auto_and_table);
+	settle_autos(claims, sorted, shared_table_of,
+		     "in the same table: there a source has one route");
 	r = selectors_settle(claims);
 	return r < 0 ? r : settled;
 }
