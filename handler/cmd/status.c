@@ -96,7 +96,8 @@ static void set_probe(struct snapshot *snapshot, const char *text)
 
 static int judge(const struct snapshot *snapshot)
 {
-	int status = snapshot->n_orphans ? STATUS_DRIFT : STATUS_WELL;
+	int status =
+		snapshot->n_orphans || snapshot->takers.n ? STATUS_DRIFT : STATUS_WELL;
 
 	if (snapshot_is_blind(snapshot))
 		return STATUS_UNKNOWN;
@@ -216,7 +217,7 @@ struct looks {
 	int64_t patience_ms; /* how long drift is doubted */
 	int64_t deadline_ms; /* from the first on; 0: not yet */
 	int changes; /* inotify, of the run folder's files; -1: not yet, -2: none */
-	size_t n, n_orphans; /* what the last look saw */
+	size_t n, n_orphans, n_takers; /* what the last look saw */
 	enum state *states;
 	bool busy; /* a handler was at work when it ended */
 };
@@ -255,11 +256,13 @@ static bool is_as_before(struct looks *looks, const struct snapshot *snapshot)
 		states[i] = snapshot->tunnels.status[i].state;
 	same = looks->states && looks->n == n &&
 	       looks->n_orphans == snapshot->n_orphans &&
+	       looks->n_takers == snapshot->takers.n &&
 	       !memcmp(looks->states, states, n * sizeof(*states));
 	free(looks->states);
 	looks->states = states;
 	looks->n = n;
 	looks->n_orphans = snapshot->n_orphans;
+	looks->n_takers = snapshot->takers.n;
 	return same;
 }
 

@@ -85,7 +85,8 @@ static bool is_used(const struct surroundings *around, const struct kernel_route
 	for (size_t i = 0; !route->dst.len && i < around->state.n_foreign; i++) {
 		const struct kernel_route *other = &around->state.foreign[i];
 
-		if (other->family == route->family && other->type == RTN_UNICAST &&
+		if (other->family == route->family && other->table == RT_TABLE_MAIN &&
+		    !other->dst.len && other->type == RTN_UNICAST &&
 		    other->metric < route->metric)
 			return false;
 	}
@@ -109,7 +110,7 @@ static int read_refusing(struct surroundings *around, uint8_t family)
 	if (!*known)
 		r = kernel_state_read_refusing(&around->rtnl, family, &around->state);
 	if (r == 0 && !*known)
-		r = kernel_state_read_foreign(&around->rtnl, family, RT_TABLE_MAIN,
+		r = kernel_state_read_foreign(&around->rtnl, family, RT_TABLE_MAIN, false,
 					      &around->state);
 	*known |= r == 0;
 	return r;

@@ -3,6 +3,7 @@
 
 #include "kernel/ipv6.h"
 #include "lib/array.h"
+#include "netlink/attr.h"
 #include "netlink/dump.h"
 #include "netlink/encode.h"
 
@@ -211,9 +212,18 @@ static int put_foreign(void *data, const struct nlmsghdr *nlh)
 	struct object object;
 	const int r = kernel_route_get(nlh, &route);
 
-	if (r < 0 || route.dst.len || kernel_route_object(&route, &object))
+	if (r < 0 || route.dst.len > PREFER_MAIN_LENGTH ||
+	    kernel_route_object(&route, &object))
 		return r;
 	return put_to(&state->foreign, &state->n_foreign, &route);
+}
+
+/* A table of source-specific routes holds those of thousands of tunnels: they are passed. */
+static int put_foreign_unsourced(void *data, const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = attr_header(nlh, sizeof(*rtm));
+
+	return rtm && rtm->rtm_src_len ? 0 : put_foreign(data, nlh);
 }
 
 static int put_refusing(void *data, const struct nlmsghdr *nlh)
@@ -241,13 +251,14 @@ int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,
 }
 
 int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
-			      struct kernel_state *state)
+			      bool unsourced, struct kernel_state *state)
 {
 	union request request;
 	int r;
 
 	encode_dump_routes(&request, family, &(struct route_filter){.table = table});
-	r = dump_each(rtnl, &request.nlh, put_foreign, state);
+	r = dump_each(rtnl, &request.nlh, unsourced ? put_foreign_unsourced : put_foreign,
+		      state);
 	return r == -ENOENT ? 0 : r; /* no such table */
 }
 
@@ -258,7 +269,7 @@ const struct kernel_route *kernel_state_in_slot(const struct kernel_state *state
 		struct object other;
 
 		kernel_route_object(&state->foreign[i], &other);
-		if (object_same_slot(&other, object))
+		if (!state->foreign[i].dst.len && object_same_slot(&other, object))
 			return &state->foreign[i];
 	}
 	return NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the kernel has, read once for any number of tunnels: every link, every rule in the
- * order in which it walks them, and what of it is ours; others' default routes of a table
- * on request. Knows nothing of drop-ins, records and names; decides nothing. A dump may
- * miss a rule while others are being changed. Returns are 0 or -errno.
+ * order in which it walks them, and what of it is ours; others' default routes of a table,
+ * and the pieces of such, on request. Knows nothing of drop-ins, records and names;
+ * decides nothing. A dump may miss a rule while others are being changed. Returns are 0 or
+ * -errno.
  */
 #ifndef KERNEL_STATE_H
 #define KERNEL_STATE_H
@@ -52,9 +53,12 @@ bool kernel_state_has(const struct kernel_state *state, const struct object *obj
 const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
 					      uint8_t family);
 
-/* Adds others' default routes of one table to state->foreign. */
+/*
+ * Adds others' default routes of one table, and the pieces of such (up to
+ * PREFER_MAIN_LENGTH), to state->foreign. unsourced: not those that ask for a source.
+ */
 int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
-			      struct kernel_state *state);
+			      bool unsourced, struct kernel_state *state);
 
 /* Adds everybody's unreachable, blackhole and prohibit routes to state->refusing. */
 int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,

@@ -27,7 +27,9 @@ static bool has_preferred(const struct snapshot *snapshot,
 
 static struct advice find_advice(const struct snapshot *snapshot)
 {
-	struct advice advice = {.drifted = snapshot->n_orphans, .ifname = "--all"};
+	struct advice advice = {.drifted = snapshot->n_orphans,
+				.ifname = "--all",
+				.astray = snapshot->takers.n > 0};
 
 	for (size_t i = 0; i < snapshot->tunnels.n; i++) {
 		const struct tunnel_status *status = &snapshot->tunnels.status[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "print/json.h"
 
+#include "kernel/foreign.h"
 #include "print/json_writer.h"
 #include "status/tunnel_judge.h"
 
@@ -329,6 +330,24 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 	json_close(json, '}');
 }
 
+static void put_taker(struct page *page, const struct kernel_route *route)
+{
+	const char *ifname =
+		kernel_state_ifname(&page->snapshot->kernel, foreign_oif(route));
+	struct json *json = &page->json;
+	char text[FOREIGN_STRLEN];
+
+	foreign_format(route, ifname, text);
+	json_open(json, NULL, '{');
+	json_number(json, "table", route->table);
+	put_prefix(json, "to", &route->dst);
+	json_string(json, "interface", ifname);
+	json_number(json, "metric", route->metric);
+	json_number(json, "protocol", route->protocol);
+	json_string(json, "text", text);
+	json_close(json, '}');
+}
+
 static void put_finding(struct json *json, const struct finding *finding)
 {
 	json_open(json, NULL, '{');
@@ -356,6 +375,10 @@ void print_json(const struct snapshot *snapshot, int status, FILE *out)
 	json_open(json, "strays", '[');
 	for (size_t i = 0; i < snapshot->n_orphans; i++)
 		put_item(&page, &snapshot->orphan[i]);
+	json_close(json, ']');
+	json_open(json, "foreign", '[');
+	for (size_t i = 0; i < snapshot->takers.n; i++)
+		put_taker(&page, &snapshot->takers.route[i]);
 	json_close(json, ']');
 	json_open(json, "findings", '[');
 	for (size_t i = 0; i < snapshot->findings.n; i++)

@@ -2,6 +2,7 @@
 #include "print/table.h"
 
 #include "converge/messages.h"
+#include "kernel/foreign.h"
 #include "lib/text.h"
 #include "print/advice.h"
 #include "status/tunnel_judge.h"
@@ -350,6 +351,26 @@ static void print_orphans(const struct page *page)
 		print_left(page, &snapshot->orphan[i]);
 }
 
+static void print_takers(const struct page *page)
+{
+	const struct snapshot *snapshot = page->snapshot;
+	const enum state state = STATE_ASTRAY;
+
+	for (size_t i = 0; i < snapshot->takers.n; i++) {
+		const struct kernel_route *route = &snapshot->takers.route[i];
+		char text[LABEL_SIZE + FOREIGN_STRLEN + 96], table[LABEL_SIZE + 24];
+		char found[FOREIGN_STRLEN];
+
+		format_table(page, route->table, table, sizeof(table));
+		foreign_format(route,
+			       kernel_state_ifname(&snapshot->kernel, foreign_oif(route)),
+			       found);
+		snprintf(text, sizeof(text), "%s by a route of %s that is not ours: %s",
+			 foreign_refuses(route) ? "are refused" : "leave", table, found);
+		row(page, "(other packets)", text, &state);
+	}
+}
+
 void print_table(const struct snapshot *snapshot, bool colour, FILE *out)
 {
 	const struct page page = {.snapshot = snapshot, .colour = colour, .out = out};
@@ -360,5 +381,6 @@ void print_table(const struct snapshot *snapshot, bool colour, FILE *out)
 	for (size_t i = 0; i < snapshot->tunnels.n; i++)
 		print_tunnel(&page, &snapshot->tunnels.status[i]);
 	print_orphans(&page);
+	print_takers(&page);
 	print_advice(snapshot, out);
 }

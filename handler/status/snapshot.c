@@ -83,23 +83,6 @@ static void find_addresses(struct snapshot *snapshot, struct tunnel_status *stat
 	status->section = SECTION_UNKNOWN;
 }
 
-/* Somebody else's route is asked for only where it may have the place of ours. */
-static int find_rivals(struct snapshot *snapshot, const struct tunnel_status *status)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < status->n_items; i++) {
-		const struct object_status *item = &status->item[i];
-
-		if (item->object.kind != OBJECT_RULE && item->wanted && !item->there &&
-		    state_is_drift(item->state))
-			r = kernel_state_read_foreign(snapshot->rtnl, item->object.family,
-						      item->object.table,
-						      &snapshot->kernel);
-	}
-	return r;
-}
-
 /*
  * Without a name a tunnel works: so it is drift only if the line would be ours, and is not
  * there.
@@ -157,7 +140,7 @@ static int read_items(struct snapshot *snapshot, struct tunnel_status *status)
 		find_name_state(snapshot, status, &status->sections[i]);
 	r = tunnel_status_fill(status, has_record, &recorded, &snapshot->kernel);
 	objects_free(&recorded);
-	return r < 0 ? r : find_rivals(snapshot, status);
+	return r;
 }
 
 static struct tunnel_status *find_owner(const struct snapshot *snapshot,
@@ -316,6 +299,9 @@ static int take(struct snapshot *snapshot, char *const ifnames[])
 	for (size_t i = 0; r == 0 && i < snapshot->tunnels.n; i++)
 		r = read_items(snapshot, &snapshot->tunnels.status[i]);
 	if (r == 0)
+		r = rivals_find(snapshot->rtnl, &snapshot->tunnels, &snapshot->kernel,
+				&snapshot->takers);
+	if (r == 0)
 		r = find_orphans(snapshot, all);
 	if (r < 0)
 		return fail(snapshot, r, "compare");
@@ -380,4 +366,5 @@ void snapshot_free(struct snapshot *snapshot)
 	known_names_free(&snapshot->names);
 	close_fdp(&snapshot->runfd);
 	free(snapshot->orphan);
+	free(snapshot->takers.route);
 }

@@ -14,6 +14,7 @@
 #include "netlink/rtnl.h"
 #include "settings.h"
 #include "status/known_names.h"
+#include "status/rivals.h"
 #include "status/tunnel_status.h"
 #include "status/tunnels.h"
 
@@ -28,10 +29,11 @@ struct snapshot {
 	struct tunnels tunnels;
 	size_t n_orphans;
 	struct object_status *orphan; /* ours, and no tunnel accounts for it */
-	struct findings findings;     /* about drop-ins and records */
-	char failure[160];            /* what else went wrong, in words; "": nothing */
-	char strange[160];            /* of a name that stands for nothing */
-	char warning[1024];           /* what changes no state; a line each */
+	struct takers takers;
+	struct findings findings; /* about drop-ins and records */
+	char failure[160];        /* what else went wrong, in words; "": nothing */
+	char strange[160];        /* of a name that stands for nothing */
+	char warning[1024];       /* what changes no state; a line each */
 };
 
 /*

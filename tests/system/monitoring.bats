@@ -95,6 +95,11 @@ sections_of_all_kinds() {
 	ip -6 route del default dev net0 table 201 metric 1
 	sections_of_all_kinds
 	keep 0 kinds
+	ip -6 route add default dev net0 table 213
+	ip -6 route add unreachable fc00::/7 table 213
+	keep 1 foreign
+	ip -6 route del default dev net0 table 213
+	ip -6 route del unreachable fc00::/7 table 213
 	keep 0 neighbour --probe 2001:db8:5::1
 	ip -6 route del 2001:db8:5::/48 dev net0
 	# an edit that is not applied, one that is wrong, a mark of ours that nobody has
@@ -124,7 +129,7 @@ sections_of_all_kinds() {
 	exits 2 setpriv --reuid=65534 --clear-groups $handler status --json >/tmp/forms/user 2>/dev/null
 	rm /etc/iproute2/rt_tables.d/others.conf
 	local n
-	for n in 1 {6..12}; do # the links, and the ways
+	for n in 1 {6..13}; do # the links, and the ways
 		exits 2 strace -f -qq -o /dev/null -e inject=sendto:error=ENOBUFS:when="$n" $handler status --json >"/tmp/forms/mute$n" 2>/dev/null
 	done
 	is_documented /tmp/forms/*

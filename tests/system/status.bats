@@ -313,6 +313,105 @@ says_no_rule() { # LINK ROUTE: what it says of these, where the rule is missing
 	ip -6 route del default dev net0 table 200
 }
 
+# share_table: sixxs0 is alone in a table that tunnels share
+share_table() {
+	printf '[sixxs0]\nsource = 2a02::1\nsteer = source-route\ntable = 400\n' | drop_in sixxs0
+	replay sixxs0
+	exits 0 $handler apply sixxs0 2>/dev/null || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
+	exits 0 status >/dev/null
+}
+
+@test "astray: a default route of others in a table that tunnels share takes the packets of all the host" {
+	share_table
+	ip -6 route add default via fe80::1 dev net0 table 400 protocol static
+	[[ $(ip -6 route get 2000::1) == *'via fe80::1 dev net0 table 400 '* ]] # that of packets that are no tunnel's
+	says 1 <<-END
+		sixxs0           up, table 400                                       ok
+		  IPv6           default from 2a02::1 dev sixxs0 metric 2048         ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+		(other packets)  leave by a route of table 400 that is not ours:     astray
+		                 default via fe80::1 dev net0 metric 1024, protocol
+		                 4 static
+		Astray: what is ours is there; see above what else takes the packets.
+	END
+	json '.tunnels[0].state == "ok" and .foreign == [{"table": 400, "to": "::/0", "interface": "net0",
+		"metric": 1024, "protocol": 4, "text": "default via fe80::1 dev net0 metric 1024, protocol 4 static"}]'
+	exits 1 status sixxs0 >/dev/null
+	# what asks about another tunnel is not told
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 201\n' | drop_in sixxs1
+	exits 0 status sixxs1 >/dev/null
+	rm /etc/sixxs-route/conf.d/sixxs1.conf
+	ip -6 route del default via fe80::1 dev net0 table 400
+	exits 0 status >/dev/null
+}
+
+@test "a table that tunnels share is asked about once, also where their routes are missing" {
+	local n
+	share_table
+	for n in 1 2 3 4; do
+		printf '[sixxs%d]\nsource = 2a02::%d\nsteer = source-route\ntable = 400\n' $n $((n + 1)) | drop_in sixxs$n
+		tunnel_add sixxs$n
+		tunnel_up sixxs$n
+	done
+	settle
+	exits 0 $handler apply --all 2>/dev/null
+	exits 0 strace -qq -e trace=sendto -o /tmp/trace $handler status >/dev/null
+	assert_same 1 "$(grep -c RTA_TABLE /tmp/trace)"
+	for n in 1 2 3; do
+		ip -6 route del default from 2a02::$((n + 1)) table 400
+	done
+	# status looks twice at what is not well
+	exits 1 strace -qq -e trace=sendto -o /tmp/trace $handler status >/dev/null
+	assert_same 2 "$(grep -c RTA_TABLE /tmp/trace)"
+	ip -6 route add default from 2a02::3 dev net0 table 400 metric 2048
+	json '.state == "drift" and .foreign == []'
+	exits 1 status >/tmp/out
+	assert_same 1 "$(grep -c 'in its place .*default dev net0 metric 2048, protocol 3 boot' /tmp/out)"
+	ip -6 route del default from 2a02::3 table 400
+	rm /etc/sixxs-route/conf.d/sixxs[1-4].conf
+	for n in 1 2 3 4; do
+		ip link del sixxs$n
+	done
+	settle
+	$handler apply --all 2>/dev/null
+}
+
+@test "astray: pieces of a default, and what refuses, in a table that tunnels share" {
+	local to
+	share_table
+	for to in ::/1 8000::/1 2000::/4 fc00::/7; do
+		ip -6 route add $to dev net0 table 400 protocol ra
+		json ".state == \"drift\" and (.foreign | map(.to, .protocol)) == [\"$to\", 9]"
+		ip -6 route del $to table 400
+	done
+	for to in blackhole unreachable prohibit; do
+		ip -6 route add $to default table 400 metric 7
+		json '.state == "drift" and .tunnels[0].state == "ok" and (.foreign | length == 1 and (.[0] |
+			.interface == null and .text == "'$to' default metric 7, protocol 3 boot"))'
+		exits 1 status >/tmp/out
+		grep -q "^(other packets)  are refused by a route of table 400 that is not  *astray$" /tmp/out
+		ip -6 route del $to default table 400
+	done
+	ip -6 route add default table 400 nexthop via fe80::1 dev net0 nexthop via fe80::2 dev net0
+	json '.state == "drift" and (.foreign | length == 1 and .[0].interface == "net0")'
+	ip -6 route del default table 400
+	# a network, what is from one source, and what hands the packets on: they take none of the others
+	ip -6 route add fc00::/8 dev net0 table 400
+	ip -6 route add default from 2a02:7::/64 dev net0 table 400
+	ip -6 route add throw default table 400
+	says 0 <<-END
+		sixxs0           up, table 400                                       ok
+		  IPv6           default from 2a02::1 dev sixxs0 metric 2048         ok
+		  from           2a02::1 rule 16383: leaves by sixxs0                ok
+	END
+	ip -6 route flush table 400 protocol boot
+	# and no packet is led to it without the rule
+	ip -6 route add default dev net0 table 400
+	ip -6 rule del priority 16383
+	json '.state == "drift" and .tunnels[0].state == "missing" and .foreign == []'
+	ip -6 route del default dev net0 table 400
+}
+
 @test "what to do is said with the folders that were looked at" {
 	local conf=$'/tmp/a "b"\n\'c\\\xe4' run=/tmp/run-1.2
 	ip -6 rule del from 2a02::1

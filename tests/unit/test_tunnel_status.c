@@ -540,6 +540,9 @@ static void test_kernel_state(void **state)
 	assert_false(kernel_state_has(&kernel, &route));
 	assert_false(kernel_state_has(&none, &ours[0]));
 	assert_ptr_equal(kernel_state_in_slot(&kernel, &route), &foreign);
+	foreign.dst = (struct prefix){.family = AF_INET6, .len = 3, .addr = {0x20}};
+	assert_null(kernel_state_in_slot(&kernel, &route));
+	foreign.dst.len = 0;
 	route.metric++;
 	assert_null(kernel_state_in_slot(&kernel, &route));
 	assert_null(kernel_state_in_slot(&none, &route));
