@@ -3,6 +3,7 @@
 
 #include "host/similar.h"
 #include "kernel/astray.h"
+#include "kernel/foreign.h"
 #include "kernel/kernel_state.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -12,6 +13,7 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 struct surroundings {
@@ -144,6 +146,66 @@ static int warn_of_refusing(struct surroundings *around, const struct claim *cla
 	return r;
 }
 
+/* ---- routes of tables that tunnels share --------------------------------------------- */
+
+/* Of one table, by the first claim to it. */
+static int warn_of_foreign(struct surroundings *around, const struct claim *claim)
+{
+	const uint32_t table = claim->section.table;
+	struct kernel_state *state = &around->state;
+	const size_t first = state->n_foreign;
+	const struct kernel_route *taker = NULL;
+	char text[FOREIGN_STRLEN], more[32] = "";
+	size_t n = 0;
+	int r = kernel_state_read_foreign(&around->rtnl, AF_INET6, table, true, state);
+
+	for (size_t i = first; r == 0 && i < state->n_foreign; i++)
+		if (foreign_takes_all(&state->foreign[i]) && n++ == 0)
+			taker = &state->foreign[i];
+	if (!taker)
+		return r;
+	foreign_format(taker, kernel_state_ifname(state, foreign_oif(taker)), text);
+	if (n > 1)
+		snprintf(more, sizeof(more), "; and %zu more", n - 1);
+	claim_say(
+		around->claims, claim, SEVERITY_WARNING, claim_line(claim, "table"),
+		"table %u has a route that is not ours (%s%s): by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table",
+		table, text, more);
+	return r;
+}
+
+static int by_table(const void *a, const void *b)
+{
+	const struct claim *x = *(const struct claim *const *)a;
+	const struct claim *y = *(const struct claim *const *)b;
+
+	if (x->section.table != y->section.table)
+		return x->section.table < y->section.table ? -1 : 1;
+	return claim_order(x, y);
+}
+
+/* The kernel tells all of a table, which may be thousands of tunnels': it is asked once. */
+static int look_at_shared(struct surroundings *around)
+{
+	const struct claims *claims = around->claims;
+	const struct claim **sharing = calloc(claims->n + 1, sizeof(*sharing));
+	size_t n = 0;
+	int r = 0;
+
+	if (!sharing)
+		return -ENOMEM;
+	for (size_t i = 0; i < claims->n; i++)
+		if (claim_counts(claims->claim[i]) &&
+		    claims->claim[i]->section.source_route)
+			sharing[n++] = claims->claim[i];
+	qsort(sharing, n, sizeof(*sharing), by_table);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!i || sharing[i]->section.table != sharing[i - 1]->section.table)
+			r = warn_of_foreign(around, sharing[i]);
+	free(sharing);
+	return r;
+}
+
 /* ---- rules -------------------------------------------------------------------------- */
 
 static void find_first_of_others(struct surroundings *around, uint8_t family)
@@ -215,5 +277,5 @@ int surroundings_warn(const struct claims *claims)
 	for (size_t i = 0; r == 0 && i < claims->n; i++)
 		if (claim_counts(claims->claim[i]))
 			r = look(&around, claims->claim[i]);
-	return r;
+	return r < 0 ? r : look_at_shared(&around);
 }

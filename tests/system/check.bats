@@ -340,6 +340,38 @@ networkd_runs() {
 	settle
 }
 
+@test "a default route of others in a table that tunnels share, once a table" {
+	local n lines
+	for n in 0 1; do
+		printf '[sixxs%d]\nsource = 2a02::%d\nsteer = source-route\ntable = 400\n' $n $((n + 1)) | drop_in sixxs$n
+	done
+	printf '[sixxs2]\nsource = 2a02::3\nsteer = source-route\ntable = 401\n' | drop_in sixxs2
+	uplink_up
+	found
+	ip -6 route add default dev net0 table 400 protocol static
+	ip -6 route add 8000::/1 dev net0 table 401
+	ip -6 route add unreachable ::/1 table 401 metric 7
+	lines=("$dir/sixxs0.conf:4: warning: table 400 has a route that is not ours (default dev net0 metric 1024, protocol 4 static): by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table"
+		"$dir/sixxs2.conf:4: warning: table 401 has a route that is not ours (unreachable ::/1 metric 7, protocol 3 boot; and 1 more): by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table")
+	found "${lines[@]}"
+	# the kernel is asked once a table
+	strace -o /tmp/calls -e trace=sendto sixxs-route check >/dev/null
+	assert_same 2 "$(grep -c RTA_TABLE /tmp/calls)"
+	# in a table of its own it is not every packet that comes there
+	sed -i '/^steer/d' $dir/sixxs2.conf
+	found "${lines[0]}"
+	# what takes no packet of others
+	ip -6 route del default table 400
+	ip -6 route add default from 2a02:7::/64 dev net0 table 400
+	ip -6 route add fc00::/8 dev net0 table 400
+	ip -6 route add throw default table 400
+	found
+	ip -6 route flush table 400
+	ip -6 route flush table 401
+	ip link del net0
+	settle
+}
+
 @test "what cannot be read, of udev and networkd, is told only where something depends on it" {
 	local rule=/etc/udev/rules.d/50-vendor.rules networkd=/etc/systemd/networkd.conf.d/vendor.conf
 	mkdir -p ${rule%/*} ${networkd%/*}
