@@ -49,6 +49,12 @@ static enum reason reason_of_ours(const struct kernel_rule *rule,
 	return prefer_main ? REASON_PREFER_MAIN : REASON_OTHER_RULE;
 }
 
+/* Of a bound socket IPv4 names the link, and no table, where no route takes the packet. */
+static bool leaks(const struct path *path, const struct path_tunnel *tunnel)
+{
+	return tunnel->refuses && !path_is_refused(path) && path->reply.table;
+}
+
 static enum reason find_reason(struct path *path, const struct path_tunnel *tunnel,
 			       const struct kernel_rules *policy)
 {
@@ -68,9 +74,9 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_NOT_LOCAL;
 	if (!tunnel->has_rule)
 		return REASON_NO_RULE;
-	if (tunnel->held)
+	if (tunnel->held && !leaks(path, tunnel))
 		return REASON_HELD;
-	if (!tunnel->up)
+	if (!tunnel->up && !leaks(path, tunnel))
 		return REASON_WAITING;
 	rule = policy_first_explaining_rule(policy, policy_place(policy, &path->wanted),
 					    &path->packet, &result);

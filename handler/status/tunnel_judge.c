@@ -137,13 +137,14 @@ const struct section *tunnel_judge_section_of(const struct tunnel_status *status
 	return NULL;
 }
 
-/* Whether the item is the route by which the packets of the path should leave. */
-static bool is_route_of(const struct object_status *item, const struct path *path)
+/* Whether the item is the route of KIND that the packets of the path should find. */
+static bool is_route_of(const struct object_status *item, const struct path *path,
+			enum object_kind kind)
 {
 	const struct object *route = &item->object;
 	const bool steered = path->wanted.selector == SELECT_ALL;
 
-	return item->wanted && route->kind == OBJECT_ROUTE &&
+	return item->wanted && route->kind == kind &&
 	       route->family == path->wanted.family &&
 	       route->table == path->wanted.table &&
 	       (!steered || prefix_equal(&route->source, &path->source));
@@ -174,8 +175,10 @@ static void judge_path(const struct tunnel_status *status, struct path *path,
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
 
-		if (is_route_of(item, path))
+		if (is_route_of(item, path, OBJECT_ROUTE))
 			tunnel.has_route = item->there;
+		if (is_route_of(item, path, OBJECT_UNREACHABLE))
+			tunnel.refuses = item->there;
 		if (item->wanted && object_equal(&item->object, &path->wanted))
 			tunnel.has_rule = item->there;
 	}

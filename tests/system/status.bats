@@ -606,6 +606,62 @@ as_a_pair() {
 	END
 }
 
+@test "astray: down or held, and a default route of others takes what when_down = unreachable holds back" {
+	ip address add 198.51.100.7/32 dev lo
+	printf '[sixxs0]\nsource = 2a02::1, 198.51.100.7\nbound = yes\ntable = 200\nprefer_main = no\nwhen_down = unreachable\n' | drop_in sixxs0
+	replay sixxs0
+	ip -6 route add default dev net0 table 200 metric 5000 protocol static
+	ip -4 route add default dev net0 table 200 metric 5000 protocol static
+	# behind ours it takes nothing
+	exits 0 status >/tmp/out
+	free_of 'net0|astray' /tmp/out
+	$handler hold sixxs0 2>/dev/null
+	json '.state == "drift" and (.tunnels[0] | .state == "astray" and
+		(.sources | map(.path.reason, .path.table)) == ["other-route", 200, "other-route", 200])'
+	$handler release sixxs0 2>/dev/null
+	exits 0 status >/dev/null
+	tunnel_down sixxs0
+	json '.state == "drift" and (.tunnels[0] | .state == "astray" and
+		(.sources | map(.path.reason, .path.table)) == ["other-route", 200, "other-route", 200])'
+	ip -4 route del default dev net0 table 200
+	ip address del 198.51.100.7/32 dev lo
+	printf '[sixxs0]\nsource = 2a02::1\ntable = 200\nwhen_down = unreachable\n' | drop_in sixxs0
+	$handler apply sixxs0 2>/dev/null
+	says 1 <<-END
+		sixxs0           down, table 200 sixxs0                              astray
+		  IPv6           unreachable default metric 4294967295               ok
+		  IPv6           default dev sixxs0 metric 2048                      waiting
+		  from           2a02::1 rule 16383: leaves by net0 (table 200       astray
+		                 sixxs0): another route of table 200 is preferred:
+		                 default metric 5000, protocol 4 static
+		Astray: what is ours is there; see above what else takes the packets.
+	END
+	# nothing is held back by fallthrough: it is but said
+	sed -i /^when_down/d /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply sixxs0 2>/dev/null
+	says 0 <<-END
+		sixxs0           down, table 200 sixxs0                              waiting
+		  IPv6           default dev sixxs0 metric 2048                      waiting
+		  from           2a02::1 rule 16383: waiting for the link; until     waiting
+		                 then it leaves by net0 (table 200 sixxs0)
+	END
+	ip -6 route del default dev net0 table 200
+}
+
+@test "held, with when_down = unreachable: refused, or led by main as prefer_main has it: no drift" {
+	printf '[sixxs0]\nsource = 2a02::1, 198.51.100.7\nbound = yes\ntable = 200\nprefer_main = yes\nwhen_down = unreachable\n' | drop_in sixxs0
+	ip address add 198.51.100.7/32 dev lo
+	replay sixxs0
+	$handler hold sixxs0 2>/dev/null
+	json '.state == "ok" and (.tunnels[0] | .state == "held" and (.sources | map(.path.reason)) == ["held", "held"])'
+	ip -6 route add 2000::/16 dev net0
+	exits 0 status --probe 2000::1 >/dev/null
+	json '.state == "ok" and (.tunnels[0] | .state == "held" and .sources[0].path.reason == "prefer-main")' --probe 2000::1
+	ip -6 route del 2000::/16 dev net0
+	$handler release sixxs0 2>/dev/null
+	ip address del 198.51.100.7/32 dev lo
+}
+
 @test "absent: the link is gone, and so is all" {
 	tunnel_del sixxs0
 	settle

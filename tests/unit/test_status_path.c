@@ -397,7 +397,7 @@ static const struct {
 	bool primary;   /* a rule 90 of ours does for the same source */
 	bool equal;     /* the same at the same priority */
 	bool some;      /* a rule 100 takes all TCP */
-	bool down, no_rule, no_route, prefer_main;
+	bool down, held, refuses, no_rule, no_route, prefer_main;
 	enum reason reason;
 	const char *text;
 } situations[] = {
@@ -430,9 +430,45 @@ static const struct {
 	{.what = "down, with a fallback",
 	 .way = {REFUSED(EHOSTUNREACH)},
 	 .down = true,
+	 .refuses = true,
 	 .no_route = true,
 	 .reason = REASON_WAITING,
 	 .text = "waiting for the link; until then it is refused (No route to host)"},
+	{.what = "down, and another route takes what the fallback should",
+	 .way = {.oif = NET0, .table = 200},
+	 .match = {.metric = 5000, .protocol = RTPROT_STATIC},
+	 .down = true,
+	 .refuses = true,
+	 .no_route = true,
+	 .reason = REASON_OTHER_ROUTE,
+	 .text = "leaves by IF (table TABLE): another route of table 200 is preferred: "
+		 "default metric 5000, protocol 4 static"},
+	{.what = "held, and another rule takes it before the fallback",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .held = true,
+	 .refuses = true,
+	 .no_route = true,
+	 .foreign = true,
+	 .reason = REASON_OTHER_RULE,
+	 .text = "leaves by IF (table TABLE): rule 100: from all lookup main, protocol 4 "
+		 "static, comes before its own"},
+	{.what = "held, and main takes it, as prefer_main wants",
+	 .way = {.oif = NET0, .table = MAIN},
+	 .match = {.dst = {.family = AF_INET6, .len = 64, .addr = {0x20}}},
+	 .held = true,
+	 .refuses = true,
+	 .no_route = true,
+	 .prefer_main = true,
+	 .reason = REASON_PREFER_MAIN,
+	 .text = "leaves by IF (table TABLE): a more specific route, as prefer_main "
+		 "wants"},
+	{.what = "held, and IPv4 names the link to which the socket is bound",
+	 .way = {.oif = NET0},
+	 .held = true,
+	 .refuses = true,
+	 .no_route = true,
+	 .reason = REASON_HELD,
+	 .text = "held; until it is released it leaves by IF (table TABLE)"},
 	{.what = "down, and the rule is missing",
 	 .way = {.oif = NET0, .table = MAIN},
 	 .down = true,
@@ -560,6 +596,8 @@ static void test_reasons(void **state)
 				    .some = situations[i].some,
 				    .rule = rule(100, NULL, MAIN)};
 		const struct path_tunnel tunnel = {.up = !situations[i].down,
+						   .held = situations[i].held,
+						   .refuses = situations[i].refuses,
 						   .has_rule = !situations[i].no_rule,
 						   .has_route = !situations[i].no_route,
 						   .prefer_main =

@@ -47,8 +47,10 @@ static const struct {
 	 "waiting ok", STATE_WAITING},
 	{"down, and the rule is missing", "down astray", "rule", "", "waiting missing",
 	 STATE_MISSING},
-	{"down, with a fallback", "down unreachable astray", "fallback rule",
+	{"down, with a fallback", "down unreachable refused", "fallback rule",
 	 "fallback rule", "ok waiting ok", STATE_WAITING},
+	{"down, and the fallback does not refuse", "down unreachable astray",
+	 "fallback rule", "fallback rule", "ok waiting ok", STATE_ASTRAY},
 	{"down, and the fallback is missing", "down unreachable astray", "fallback rule",
 	 "rule", "missing waiting ok", STATE_MISSING},
 
@@ -208,6 +210,9 @@ static void test_situations(void **state)
 			status.path[0].local = true;
 			status.path[0].reply.oif = astray ? 2 : 12;
 			status.path[0].reply.table = astray ? 254 : 200;
+			if (has(situations[i].how, "refused"))
+				status.path[0].reply =
+					(struct route_reply){.error = -EHOSTUNREACH};
 		}
 		tunnel_judge(&status, &kernel);
 		format_items(&status, items, sizeof(items));
