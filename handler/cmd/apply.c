@@ -21,8 +21,25 @@
 #define ROUNDS_MAX 5 /* of converge and sweep, while others keep changing things */
 
 /* Of what is the same for many tunnels, for the first. */
+struct telling {
+	struct log_memory told;
+	uint32_t shared; /* the table that was asked about; 0: none yet */
+};
+
+static void tell_of_shared(struct rtnl *rtnl, uint32_t table, struct telling *telling)
+{
+	char text[ASTRAY_STRLEN];
+
+	if (!table || table == telling->shared)
+		return;
+	telling->shared = table;
+	/* best effort: status says so as well */
+	if (astray_shared(rtnl, table, text) > 0 && !log_was_told(&telling->told, text))
+		log_line(LOG_WARNING, "%s", text);
+}
+
 static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
-			     const char *ifname, enum goal goal, struct log_memory *told,
+			     const char *ifname, enum goal goal, struct telling *telling,
 			     struct outcome *ret)
 {
 	struct settings asking = *settings;
@@ -30,9 +47,10 @@ static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
 
 	asking.ask_way = ASK_ALWAYS;
 	r = converge(&asking, rtnl, ifname, goal, 0, ret);
-	if (ret->astray[0] && !log_was_told(told, ret->astray))
+	if (ret->astray[0] && !log_was_told(&telling->told, ret->astray))
 		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
 			 ret->astray);
+	tell_of_shared(rtnl, ret->shared, telling);
 	return r;
 }
 
@@ -52,10 +70,10 @@ static int refuse_name(const struct settings *settings, struct rtnl *rtnl,
  * and yet that is no success.
  */
 static int apply_one(const struct settings *settings, struct rtnl *rtnl,
-		     const char *ifname, enum goal goal, struct log_memory *told)
+		     const char *ifname, enum goal goal, struct telling *telling)
 {
 	struct outcome outcome;
-	const int r = converge_and_tell(settings, rtnl, ifname, goal, told, &outcome);
+	const int r = converge_and_tell(settings, rtnl, ifname, goal, telling, &outcome);
 
 	if (r < 0 || goal != GOAL_SECTION)
 		return r;
@@ -67,12 +85,12 @@ static int apply_one(const struct settings *settings, struct rtnl *rtnl,
 int apply(const struct settings *settings, struct rtnl *rtnl, char *const ifnames[],
 	  enum goal goal)
 {
-	struct log_memory told = {.n = 0};
+	struct telling telling = {.shared = 0};
 	int result = 0;
 
 	/* the lock is one for all: who waited in vain need not try again */
 	for (; *ifnames && result != -ETIMEDOUT; ifnames++) {
-		const int r = apply_one(settings, rtnl, *ifnames, goal, &told);
+		const int r = apply_one(settings, rtnl, *ifnames, goal, &telling);
 
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
@@ -145,7 +163,7 @@ static int collect_records(const struct settings *settings, struct names *names)
 
 /* A turn each; who waits for others' stays in *NAMES. */
 static int converge_round(const struct settings *settings, struct rtnl *rtnl,
-			  struct names *names, struct log_memory *told)
+			  struct names *names, struct telling *telling)
 {
 	size_t n = 0;
 	int result = 0;
@@ -153,7 +171,7 @@ static int converge_round(const struct settings *settings, struct rtnl *rtnl,
 	for (size_t i = 0; i < names->n && result != -ETIMEDOUT; i++) {
 		struct outcome outcome; /* known: it was when the names were collected */
 		const int r = converge_and_tell(settings, rtnl, names->name[i],
-						GOAL_SECTION, told, &outcome);
+						GOAL_SECTION, telling, &outcome);
 
 		if (r == -EAGAIN && settings->rounds)
 			memmove(names->name[n++], names->name[i], IFNAMSIZ);
@@ -169,7 +187,7 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 			 const struct names *names)
 {
 	struct settings turn = *settings;
-	struct log_memory told = {.n = 0};
+	struct telling telling = {.shared = 0};
 	struct names waiting = {.n = names->n};
 	size_t before = SIZE_MAX;
 	int result = 0;
@@ -184,7 +202,7 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 
 		turn.rounds = waiting.n < before;
 		before = waiting.n;
-		r = converge_round(&turn, rtnl, &waiting, &told);
+		r = converge_round(&turn, rtnl, &waiting, &telling);
 		if (result == 0 || r == -ETIMEDOUT)
 			result = r;
 	}

@@ -88,6 +88,8 @@ static int answer_changes(struct watch *watch)
 		upkeep_policy_changed(upkeep, !watch->changes.policy);
 	for (unsigned i = 0; i < affected->n; i++)
 		upkeep_affected(upkeep, &affected->tunnel[i]);
+	for (unsigned i = 0; i < affected->n_tables; i++)
+		upkeep_shared(upkeep, affected->table[i]);
 	if (!upkeep->lost && watch->changes.newest > upkeep->newest)
 		upkeep->newest = watch->changes.newest;
 	return 0;

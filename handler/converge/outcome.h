@@ -45,6 +45,7 @@ struct outcome {
 	unsigned repaired;  /* recorded, and yet not there: somebody had deleted it */
 	unsigned changed;   /* steps that the kernel did */
 	struct follows follows;
+	uint32_t shared;            /* the table that it shares with others; 0: none */
 	bool known;                 /* it has a link, a section or a record */
 	bool unread;                /* whether it has a section could not be read */
 	char astray[ASTRAY_STRLEN]; /* settings->ask_way: why its packets go another way;

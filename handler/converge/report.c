@@ -95,6 +95,12 @@ static void warn_rival(const struct run *run, const struct object *route,
 		preferred->object.metric > 1 ? "a lower metric" : "another table");
 }
 
+static bool is_shared_rule(const struct step *step, const struct result *result)
+{
+	return step->op == STEP_ADD && step->object.kind == OBJECT_RULE &&
+	       step->object.selector == SELECT_ALL && result->verdict <= VERDICT_ALREADY;
+}
+
 /* The watcher leaves untold what the event has told. */
 static void warn_no_ipv6(const struct run *run)
 {
@@ -125,6 +131,8 @@ int report_results(struct run *run, struct outcome *ret)
 			summary_add_step(&run->summary, step);
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
+		if (is_shared_rule(step, result))
+			ret->shared = step->object.table;
 		if (result->has_preferred)
 			warn_rival(run, &step->object, &result->other);
 		if (result->verdict >= VERDICT_FOREIGN) {

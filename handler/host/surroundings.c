@@ -167,10 +167,8 @@ static int warn_of_foreign(struct surroundings *around, const struct claim *clai
 	foreign_format(taker, kernel_state_ifname(state, foreign_oif(taker)), text);
 	if (n > 1)
 		snprintf(more, sizeof(more), "; and %zu more", n - 1);
-	claim_say(
-		around->claims, claim, SEVERITY_WARNING, claim_line(claim, "table"),
-		"table %u has a route that is not ours (%s%s): by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table",
-		table, text, more);
+	claim_say(around->claims, claim, SEVERITY_WARNING, claim_line(claim, "table"),
+		  FOREIGN_TAKES, table, text, more);
 	return r;
 }
 

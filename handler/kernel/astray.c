@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/astray.h"
 
+#include "kernel/foreign.h"
 #include "kernel/kernel_state.h"
 #include "kernel/policy.h"
 #include "kernel/probe.h"
@@ -225,4 +226,46 @@ int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects
 	if (r == 0 && search.astray)
 		r = ask_better(&search, wanted);
 	return r == 0 && search.astray ? find_rule(&search, ret) : r;
+}
+
+/* ---- a table that tunnels share ------------------------------------------------------ */
+
+struct shared {
+	uint32_t table;
+	struct kernel_route taker; /* family 0: there is none */
+};
+
+/* What the kernel does not answer is left. */
+static int take_route(void *data, unsigned i, const struct nlmsghdr *nlh)
+{
+	struct shared *shared = data;
+	struct kernel_route route;
+	struct object object;
+	const int r = nlh->nlmsg_type == RTM_NEWROUTE ? kernel_route_get(nlh, &route) : 1;
+
+	(void)i;
+	if (r == 0 && route.table == shared->table &&
+	    !kernel_route_object(&route, &object) && foreign_takes_all(&route))
+		shared->taker = route;
+	return r < 0 ? r : 0;
+}
+
+int astray_shared(struct rtnl *rtnl, uint32_t table, char ret[static ASTRAY_STRLEN])
+{
+	const struct route_question question = {
+		.to = probe_first(AF_INET6), .uid = UINT32_MAX, .the_route = true};
+	struct shared shared = {.table = table};
+	struct link link = {.ifindex = 0};
+	char text[FOREIGN_STRLEN];
+	union request request;
+	int r = rtnl_ask(rtnl, &request, encode_route_get(&request, &question),
+			 take_route, &shared);
+
+	if (r == 0 && foreign_oif(&shared.taker))
+		r = rtnl_link_at(rtnl, foreign_oif(&shared.taker), &link);
+	if (r < 0 || !shared.taker.family)
+		return r;
+	foreign_format(&shared.taker, link.ifindex ? link.ifname : NULL, text);
+	snprintf(ret, ASTRAY_STRLEN, FOREIGN_TAKES, table, text, "");
+	return 1;
 }

@@ -23,4 +23,11 @@
 int astray_find(struct rtnl *rtnl, const struct link *link, const struct objects *wanted,
 		char ret[static ASTRAY_STRLEN]);
 
+/*
+ * The same of packets that are no tunnel's, where tunnels share TABLE: whether a route of
+ * others there takes them, by the rule for all. One question, however many routes the table
+ * has. Returns 1 with *ret, 0 or -errno.
+ */
+int astray_shared(struct rtnl *rtnl, uint32_t table, char ret[static ASTRAY_STRLEN]);
+
 #endif

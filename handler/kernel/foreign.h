@@ -15,6 +15,10 @@
 /* Whether ROUTE, of state->foreign, is such a one. */
 bool foreign_takes_all(const struct kernel_route *route);
 
+/* To be printed: the table, foreign_format's text, and "" or how many more there are. */
+#define FOREIGN_TAKES \
+	"table %u has a route that is not ours (%s%s): by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table"
+
 /* Whether packets that it takes go nowhere. */
 bool foreign_refuses(const struct kernel_route *route);
 

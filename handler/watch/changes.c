@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void changes_clear(struct changes *changes)
 {
@@ -271,8 +272,17 @@ static void put_address(struct search *search, uint32_t ifindex)
 	put_followers(search, link.ifname, ifindex);
 }
 
+static void put_table(struct affected_tunnels *ret, uint32_t table)
+{
+	for (unsigned i = 0; i < ret->n_tables; i++)
+		if (ret->table[i] == table)
+			return;
+	ret->table[ret->n_tables++] = table; /* at most one a change */
+}
+
 /*
- * What has replaced a route of ours has its place, and so is of the same table. What was
+ * What has replaced a route of ours has its place, and so is of the same table; where
+ * tunnels share it, one for any source has replaced none of theirs. What was
  * deleted and is nobody's by now was given up, by one who may follow other links from now
  * on; in a table that thousands share, it is no affair of the others. What the kernel took
  * and nobody has any more was taken with its link, whose own message was the reason to look.
@@ -289,6 +299,11 @@ static void put_owner(struct search *search, const struct change *change)
 		r = owners_get(search->runfd, &table, "", owner);
 	if (r == -EISDIR && !change->came)
 		return;
+	if (r == -EISDIR && !object->source.family) {
+		if (object->family == AF_INET6)
+			put_table(search->ret, object->table);
+		return;
+	}
 	if (r < 0)
 		search->incomplete = true;
 	if (r <= 0)
@@ -317,7 +332,7 @@ bool changes_find_affected(const struct changes *changes, const struct settings 
 				/* who the owners are is not known */
 				.incomplete = runfd < 0 && runfd != -ENOENT};
 
-	ret->n = 0;
+	ret->n = ret->n_tables = 0;
 	for (unsigned i = 0; i < changes->n; i++) {
 		const struct change *change = &changes->change[i];
 

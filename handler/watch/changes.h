@@ -68,6 +68,9 @@ struct affected {
 struct affected_tunnels {
 	unsigned n;
 	struct affected tunnel[CHANGES_MAX];
+	/* into which came others' default routes for any source: they take nobody's place */
+	unsigned n_tables; /* that tunnels share */
+	uint32_t table[CHANGES_MAX];
 };
 
 /* Returns false if there may be more than *ret has: then every tunnel is to be looked at.

@@ -326,6 +326,18 @@ static void ask_all_ways(struct upkeep *upkeep)
 		upkeep->astray_log.n = 0;
 }
 
+/* Told again only once no packet went that way any more. */
+void upkeep_shared(struct upkeep *upkeep, uint32_t table)
+{
+	char text[ASTRAY_STRLEN];
+	const int r = astray_shared(upkeep->rtnl, table, text);
+
+	if (r == 0)
+		upkeep->shared_log.n = 0;
+	if (r > 0 && !log_was_told(&upkeep->shared_log, text))
+		log_line(LOG_WARNING, "%s", text);
+}
+
 /* ---- what is due -------------------------------------------------------------------- */
 
 /* What fails again is due later than now. */

@@ -26,6 +26,7 @@ struct upkeep {
 	int64_t policy_due;           /* others' rules changed: who goes astray? 0: no */
 	bool astray;                  /* somebody does */
 	struct log_memory astray_log; /* what was told of that */
+	struct log_memory shared_log; /* and of routes in tables that tunnels share */
 };
 
 void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rtnl *rtnl);
@@ -49,6 +50,9 @@ void upkeep_released(struct upkeep *upkeep, const char *ifname);
  * one away; nobody may go astray any more.
  */
 void upkeep_policy_changed(struct upkeep *upkeep, bool less);
+
+/* A default route of others came into a table that tunnels share. */
+void upkeep_shared(struct upkeep *upkeep, uint32_t table);
 
 /* All that is due now. */
 void upkeep_due(struct upkeep *upkeep);

@@ -357,6 +357,9 @@ share_table() {
 	exits 0 $handler apply --all 2>/dev/null
 	exits 0 strace -qq -e trace=sendto -o /tmp/trace $handler status >/dev/null
 	assert_same 1 "$(grep -c RTA_TABLE /tmp/trace)"
+	# apply has one question for all, whatever there is in the table
+	exits 0 strace -qq -e trace=sendto -o /tmp/trace $handler apply --all 2>/dev/null
+	assert_same 1 "$(grep -c 'nlmsg_type=RTM_GETROUTE, nlmsg_flags=NLM_F_REQUEST,' /tmp/trace)"
 	for n in 1 2 3; do
 		ip -6 route del default from 2a02::$((n + 1)) table 400
 	done

@@ -385,6 +385,58 @@ restarts() {
 	complete
 }
 
+@test "a default of others in a table that tunnels share: told once, by watcher and apply; no tunnel is looked at for it" {
+	local said='table 400 has a route that is not ours .default dev net0 metric 1024, protocol 4 static.: by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table$'
+	local n
+	# shellcheck disable=SC2086 # words
+	theirs() { ip "$1" route "$2" default dev net0 table 400 protocol static ${3-}; }
+	ip -6 route add default from 2a02:9::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
+	ip -6 route flush table 4000
+	for n in 0 1; do
+		printf '[sixxs%d]\nsource = 2a02::1%d\nsteer = source-route\ntable = 400\nwait = 0\n' $n $n | drop_in sixxs$n
+	done
+	watch_start
+	tunnel sixxs0
+	tunnel sixxs1
+	wait_until 10 counts 6 3 # two routes, and a rule
+	watch_idle
+	log_restart
+	calls_on flock /tmp/looks
+	theirs -6 add
+	wait_until 5 told "^daemon.warn $said"
+	theirs -6 add 'metric 2000'
+	theirs -6 replace 'metric 2048'
+	theirs -4 add
+	watch_idle
+	counts 6 3 # none of ours was replaced
+	calls_off
+	assert_same '' "$(</tmp/looks)"
+	logged 1 '^daemon.(err|warn)'
+	# who applies is told, once for both
+	run sixxs-route apply sixxs0 sixxs1
+	[ "$status" -eq 0 ]
+	assert_same 1 "$(grep -c "$said" <<<"$output")"
+	run sixxs-route apply --all
+	assert_same 1 "$(grep -c "$said" <<<"$output")"
+	# what takes no packets of others is not told
+	theirs -6 del
+	theirs -6 del 'metric 2000'
+	theirs -6 del 'metric 2048'
+	theirs -4 del
+	log_restart
+	ip -6 route add default from 2a02:9::/64 dev net0 table 400
+	ip -6 route add throw default table 400
+	run sixxs-route apply --all
+	[[ $output != *'table 400 has'* ]]
+	watch_idle
+	logged 0 'table 400 has'
+	# then it is news again
+	ip -6 route flush table 400 protocol boot
+	theirs -6 add
+	wait_until 5 told "^daemon.warn $said"
+	theirs -6 del
+}
+
 # What wg-quick adds with its own Table = auto, when the tunnels are already there.
 wg_quick() { # up | down
 	local command=$1

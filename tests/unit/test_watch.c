@@ -406,16 +406,39 @@ static void test_of_what_is_nobodys(void **state)
 {
 	static struct changes changes;
 	static struct affected_tunnels affected;
+	static const uint8_t source[16] = {0x2a, 0x02, [15] = 1};
 	struct object table = {
 		.kind = OBJECT_TABLE, .table = 200, .selector = SELECT_ALL};
 	const struct followers followers = {0};
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
 
 	(void)state;
 	take_loss(&changes, &table, "sixxs7");
 	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 0);
-	/* but what another has put there may stand in the place of anybody's */
+	assert_int_equal(affected.n_tables, 0);
+	/* theirs are of IPv6, and each for a source: what another puts there beside them */
 	changes_take(&changes, newcomer(NLM_F_REPLACE, 200, 0));
+	assert_true(find_affected(&changes, &followers, &affected));
+	assert_int_equal(affected.n + affected.n_tables, 0);
+	for (int i = 0; i < 2; i++) {
+		nlh = newcomer(NLM_F_REPLACE, 200, 0);
+		((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_family = AF_INET6;
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, 1024 + (uint32_t)i);
+		changes_take(&changes, nlh);
+	}
+	assert_true(find_affected(&changes, &followers, &affected));
+	assert_int_equal(affected.n, 0);
+	assert_int_equal(affected.n_tables, 1);
+	assert_int_equal(affected.table[0], 200);
+	/* but one for a source may stand in the place of anybody's */
+	nlh = newcomer(NLM_F_REPLACE, 200, 0);
+	rtm = mnl_nlmsg_get_payload(nlh);
+	rtm->rtm_family = AF_INET6;
+	rtm->rtm_src_len = 128;
+	mnl_attr_put(nlh, RTA_SRC, sizeof(source), source);
+	changes_take(&changes, nlh);
 	assert_false(find_affected(&changes, &followers, &affected));
 }
 
