@@ -29,13 +29,19 @@ struct telling {
 static void tell_of_shared(struct rtnl *rtnl, uint32_t table, struct telling *telling)
 {
 	char text[ASTRAY_STRLEN];
+	int r;
 
 	if (!table || table == telling->shared)
 		return;
 	telling->shared = table;
-	/* best effort: status says so as well */
-	if (astray_shared(rtnl, table, text) > 0 && !log_was_told(&telling->told, text))
+	r = astray_shared(rtnl, table, text);
+	if (r > 0 && !log_was_told(&telling->told, text))
 		log_line(LOG_WARNING, "%s", text);
+	if (r < 0)
+		log_line(
+			LOG_WARNING,
+			"table %u: cannot ask the kernel whether others' routes there take packets of the whole host: %s; see: sixxs-route status",
+			table, strerror(-r));
 }
 
 static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
