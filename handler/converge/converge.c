@@ -52,26 +52,14 @@ static int set_names(struct run *run)
 
 /* ---- a run -------------------------------------------------------------------------- */
 
-/* What another tunnel's plan of this run wants is its own by now. */
-static int rehearse_owners(struct run *run)
-{
-	struct rehearsal *rehearsal = run->settings->rehearsal;
-
-	for (size_t i = 0; i < run->gone.n;)
-		if (rehearsal_is_taken(rehearsal, &run->gone.object[i], run->ifname))
-			objects_drop(&run->gone, &run->gone.object[i]);
-		else
-			i++;
-	return rehearsal_take(rehearsal, &run->wanted, run->ifname);
-}
-
 static int make_plan(struct run *run)
 {
 	const struct claimant me = run_claimant(run);
 	int r = ownership_gone(&me, &run->old, &run->wanted, &run->gone);
 
 	if (r == 0 && run->settings->dry_run)
-		r = rehearse_owners(run);
+		r = rehearsal_own(run->settings->rehearsal, &me, &run->old, &run->wanted,
+				  &run->gone);
 	if (r == 0)
 		r = plan_steps(&run->gone, &run->wanted, &run->plan);
 	if (r < 0)

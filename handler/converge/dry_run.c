@@ -3,6 +3,7 @@
 
 #include "lib/array.h"
 #include "netlink/dump.h"
+#include "state/owners.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -50,22 +51,90 @@ bool rehearsal_is_taken(const struct rehearsal *rehearsal, const struct object *
 	return taken && strcmp(taken->ifname, ifname) != 0;
 }
 
-int rehearsal_take(struct rehearsal *rehearsal, const struct objects *wanted,
-		   const char *ifname)
+static struct taken taken_by(const struct object *object, const char *ifname)
+{
+	struct taken ret = {.object = *object};
+
+	memcpy(ret.ifname, ifname, strnlen(ifname, IFNAMSIZ - 1));
+	return ret;
+}
+
+static int take(struct rehearsal *rehearsal, const struct objects *wanted,
+		const char *ifname)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
 		struct taken *taken = find_taken(rehearsal, &wanted->object[i]);
-		struct taken more = {.object = wanted->object[i]};
+		const struct taken more = taken_by(&wanted->object[i], ifname);
 
-		memcpy(more.ifname, ifname, strnlen(ifname, IFNAMSIZ - 1));
 		if (taken)
 			*taken = more;
 		else
 			r = array_append(rehearsal, taken, more);
 	}
 	return r;
+}
+
+struct sharers {
+	struct shares *shares;
+	const struct object *object;
+};
+
+static int note_share(void *data, const char *ifname)
+{
+	const struct sharers *sharers = data;
+
+	return array_append(sharers->shares, share, taken_by(sharers->object, ifname));
+}
+
+/* Returns 1: it was the last; 0: others share it still; -errno. */
+static int leave(struct rehearsal *rehearsal, const struct claimant *claimant,
+		 const struct object *object)
+{
+	struct shares *shares = &rehearsal->shares;
+	struct sharers sharers = {.shares = shares, .object = object};
+	int r = 0, last = 1;
+
+	if (!objects_have(&rehearsal->shared, object)) {
+		r = owners_each_sharer(claimant->runfd, object, note_share, &sharers);
+		if (r == 0)
+			r = objects_put(&rehearsal->shared, object);
+	}
+	for (size_t i = 0; i < shares->n;)
+		if (!object_equal(&shares->share[i].object, object)) {
+			i++;
+		} else if (!strcmp(shares->share[i].ifname, claimant->ifname)) {
+			shares->share[i] = shares->share[--shares->n];
+		} else {
+			last = 0;
+			i++;
+		}
+	return r < 0 ? r : last;
+}
+
+int rehearsal_own(struct rehearsal *rehearsal, const struct claimant *claimant,
+		  const struct objects *old, const struct objects *wanted,
+		  struct objects *gone)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < old->n; i++) {
+		const struct object *object = &old->object[i];
+
+		if (!object_is_shared(object) || !object_is_in_kernel(object) ||
+		    objects_have(wanted, object))
+			continue;
+		r = leave(rehearsal, claimant, object);
+		if (r > 0)
+			r = objects_put(gone, object);
+	}
+	for (size_t i = 0; i < gone->n;)
+		if (rehearsal_is_taken(rehearsal, &gone->object[i], claimant->ifname))
+			objects_drop(gone, &gone->object[i]);
+		else
+			i++;
+	return r < 0 ? r : take(rehearsal, wanted, claimant->ifname);
 }
 
 static int print(FILE *out, enum step_op op, const struct object *object)
@@ -148,6 +217,8 @@ void rehearsal_free(struct rehearsal *rehearsal)
 {
 	objects_free(&rehearsal->there);
 	free(rehearsal->done);
+	objects_free(&rehearsal->shared);
 	free(rehearsal->taken);
+	free(rehearsal->shares.share);
 	*rehearsal = (struct rehearsal){0};
 }

@@ -7,6 +7,7 @@
 #ifndef DRY_RUN_H
 #define DRY_RUN_H
 
+#include "converge/ownership.h"
 #include "netlink/rtnl.h"
 
 #include <stdbool.h>
@@ -26,15 +27,25 @@ struct rehearsal {
 	struct taken *taken;
 	size_t n_done;
 	char (*done)[IFNAMSIZ]; /* whose plans have been run */
+	/* what a tunnel shared and wants no more, and who has a share in it still */
+	struct objects shared;
+	struct shares {
+		size_t n;
+		struct taken *share;
+	} shares;
 };
 
 /* Whether another tunnel than IFNAME wants it, by its own plan of this run. */
 bool rehearsal_is_taken(const struct rehearsal *rehearsal, const struct object *object,
 			const char *ifname);
 
-/* IFNAME wants all of these. Returns 0 or -ENOMEM. */
-int rehearsal_take(struct rehearsal *rehearsal, const struct objects *wanted,
-		   const char *ifname);
+/*
+ * A tunnel's turn: takes out of GONE what another wants by its own plan of this run, and puts
+ * in what it is the last to leave. Returns 0 or -errno.
+ */
+int rehearsal_own(struct rehearsal *rehearsal, const struct claimant *claimant,
+		  const struct objects *old, const struct objects *wanted,
+		  struct objects *gone);
 
 /* Prints the commands of a plan that are needed. Returns 0 or -errno. */
 int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,

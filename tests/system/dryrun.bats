@@ -393,6 +393,78 @@ random_drop_ins() {
 	clear_away
 }
 
+# share LINE...: the drop-ins of sixxs0 and sixxs1, N in it being their number
+share() {
+	local n
+	for n in 0 1; do
+		printf '%s\n' '[sixxsN]' 'source = 2a02:N::/64, 2a02:10N::1' 'when_down = unreachable' "$@" | sed "s/N/$n/g" |
+			drop_in sixxs$n
+	done
+}
+
+# shellcheck disable=SC2317
+shared_up() {
+	share 'steer = source-route' 'table = 400'
+	makes sixxs0
+	makes sixxs1
+}
+
+# shellcheck disable=SC2317
+shared_stand() {
+	shared_up
+	exits 0 $handler apply --all 2>/dev/null
+}
+
+# shellcheck disable=SC2317
+shared_by_one() {
+	shared_up
+	exits 0 $handler apply sixxs1 2>/dev/null
+}
+
+# shellcheck disable=SC2317
+shared_elsewhere() {
+	shared_stand
+	share 'steer = source-route' 'table = 401' 'priority = 16000'
+}
+
+# shellcheck disable=SC2317
+shared_no_longer() {
+	shared_stand
+	share 'table = 50N'
+}
+
+# shellcheck disable=SC2317
+shared_before() {
+	shared_stand
+	rm /etc/sixxs-route/conf.d/sixxs0.conf
+	tunnel_del sixxs1
+}
+
+# shellcheck disable=SC2317
+shared_from_now() {
+	shared_up
+	share 'table = 50N'
+	exits 0 $handler apply --all 2>/dev/null
+	share 'steer = source-route' 'table = 500'
+}
+
+@test "two tunnels that share a table: one or both come, go, move to another, and no longer share" {
+	rehearse shared_up apply --all
+	clear_away
+	rehearse shared_by_one apply sixxs0
+	clear_away
+	rehearse shared_stand remove sixxs0
+	clear_away
+	rehearse shared_stand remove sixxs0 sixxs1
+	clear_away
+	rehearse shared_elsewhere apply sixxs0 sixxs1
+	clear_away
+	for scene in shared_no_longer shared_before shared_from_now; do
+		rehearse $scene apply --all
+		clear_away
+	done
+}
+
 @test "nothing is needed, nothing is printed" {
 	assert_same "" "$($handler --dry-run apply --all 2>&1)"
 	assert_same "" "$($handler --dry-run remove sixxs0 2>&1)"
