@@ -3,32 +3,8 @@
 #
 # steer = source-route: many tunnels share a table and a rule, and each one's packets take its link.
 
-# shellcheck source=packets.bash
-. "$BATS_TEST_DIRNAME/packets.bash"
-
-setup() {
-	begin
-	ip -6 route add default from 2001:db8:dead::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
-	ip -6 route flush table 4000
-	capture_start
-	for n in 0 1; do
-		printf '[sixxs%d]\nsource = 2a02:%d::/64, 2a02:10%d::1\nsteer = source-route\ntable = 400\n' $n $n $n | drop_in sixxs$n
-	done
-}
-
-teardown() { packets_end off_lo 2a02:100::7/128 2a02::9/128; }
-
-shared='16383: from all lookup 400 suppress_ifgroup 2147483646 proto sixxs'
-alone() { [ "$(rules | grep -c 'proto sixxs')" -eq "$1" ] && [ "$(rules4 | grep -c 'proto sixxs')" -eq 0 ]; }
-ours() { ip -6 route show table "$1" 2>/dev/null | squeeze; }
-
-tunnel() { # N: with an address of its own, and one that is no link's
-	uplink "sixxs$1" "$1" && address6 "2a02:10$1::1/128" "sixxs$1"
-}
-
-way() { # N LINK: of both its sources
-	leaves "$2" ping_far 6 -I "2a02:$1::1" && leaves "$2" ping_far 6 -I "2a02:10$1::1"
-}
+# shellcheck source=steer.bash
+. "$BATS_TEST_DIRNAME/steer.bash"
 
 @test "the first makes the shared rule, the last takes it away, and packets take each its own link" {
 	handler_off
@@ -247,8 +223,6 @@ auto_lacks() { ! auto_has "$1"; }
 	leaves sixxs0 ping_far 6 -I 2a02:0::9
 	way 1 sixxs1
 }
-
-routed() { ours 400 | grep -qE "^default from 2a02:${1#0}:?:/64 dev sixxs$1 "; }
 
 @test "status: which source's route is missing, in the table and as JSON" {
 	sed -i '/^table/awhen_down = unreachable' /etc/sixxs-route/conf.d/sixxs0.conf
