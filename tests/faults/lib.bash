@@ -25,10 +25,10 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys kept wait hold release all watch'
+scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys join leave parts kept wait hold release all watch'
 follows='event all again gone'
 kills="$scenarios conflict guard"
-one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys kept watch '
+one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys join leave parts kept watch '
 
 scenario= state_file=/tmp/state
 left='!(lock|watch.lock|netns|told|owners|held|connects.*)' # what must not stay in the run folder
@@ -464,6 +464,54 @@ keys_run() { event change sixxs0; }
 keys_event() { fire change sixxs0; }
 keys_all() { apply_all; }
 keys_gone() { add_gone; }
+
+# steered IFNAME N TABLE: by source-specific routes, in a table that others share
+steered() {
+	drop_in "$1" "[$1]" "source = 2a02:$2::1, 2001:db8:$2::/48" 'steer = source-route' "table = $3" 'when_down = unreachable'
+}
+
+# A tunnel of its own rules becomes one of those that share a table.
+join_before() {
+	two_before
+	steered sixxs1 1 400
+	fire change sixxs1
+	steered sixxs0 0 400
+}
+join_run() { event change sixxs0; }
+join_event() { fire change sixxs0; }
+join_all() { apply_all; }
+join_gone() { swap_gone; }
+
+# The last that shares a table goes to another, which others share.
+leave_before() {
+	join_before
+	fire change sixxs0
+	steered sixxs1 1 401
+	fire change sixxs1
+	steered sixxs0 0 401
+}
+leave_run() { event change sixxs0; }
+leave_event() { fire change sixxs0; }
+leave_all() { apply_all; }
+leave_gone() { swap_gone; }
+
+# One of those that share a table goes.
+parts_before() {
+	join_before
+	fire change sixxs0
+	link_del sixxs0
+}
+parts_run() { event remove sixxs0; }
+parts_event() { # the tunnel client starts again
+	link_add sixxs0 up
+	fire add sixxs0
+}
+parts_all() { apply_all; }
+parts_gone() {
+	link_del sixxs1
+	fire remove sixxs1
+	add_gone
+}
 
 # when_gone = unreachable, and the link goes
 kept_before() {
