@@ -205,9 +205,11 @@ int rehearsal_done(struct rehearsal *rehearsal, const char *ifname)
 	return 0;
 }
 
-bool rehearsal_is_done(const struct rehearsal *rehearsal, const char *ifname)
+bool rehearsal_is_done(const void *data, const char *ifname)
 {
-	for (size_t i = 0; rehearsal && i < rehearsal->n_done; i++)
+	const struct rehearsal *rehearsal = data;
+
+	for (size_t i = 0; i < rehearsal->n_done; i++)
 		if (!strcmp(rehearsal->done[i], ifname))
 			return true;
 	return false;

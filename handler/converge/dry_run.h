@@ -54,8 +54,8 @@ int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct p
 /* Notes that IFNAME's has been run. Returns 0 or -ENOMEM. */
 int rehearsal_done(struct rehearsal *rehearsal, const char *ifname);
 
-/* Whether it has. rehearsal: NULL: there is none. */
-bool rehearsal_is_done(const struct rehearsal *rehearsal, const char *ifname);
+/* Whether it has; a claimant's had_turn, of a struct rehearsal. */
+bool rehearsal_is_done(const void *rehearsal, const char *ifname);
 
 /* Reads the copy, if that has not been done. Returns 0 or -errno. */
 int rehearsal_read(struct rehearsal *rehearsal, struct rtnl *rtnl);

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "config/findings.h"
+#include "converge/dry_run.h"
 #include "kernel/resolve.h"
 #include "lib/log.h"
 #include "state/held.h"
@@ -14,7 +15,9 @@ struct claimant run_claimant(const struct run *run)
 {
 	return (struct claimant){.runfd = run->runfd,
 				 .ifname = run->ifname,
-				 .rehearsal = run->settings->rehearsal};
+				 .had_turn = run->settings->dry_run ? rehearsal_is_done
+								    : NULL,
+				 .data = run->settings->rehearsal};
 }
 
 /*

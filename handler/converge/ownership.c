@@ -2,7 +2,6 @@
 #include "converge/ownership.h"
 
 #include "config/config.h"
-#include "converge/dry_run.h"
 #include "state/owners.h"
 
 #include <errno.h>
@@ -29,8 +28,10 @@ static bool is_in_way(const struct section *section, const struct object *table)
 /* What it has in the table is there until its own turn. */
 static bool is_left(const struct table_search *search, const char *holder)
 {
+	const struct claimant *claimant = search->claimant;
+
 	return search->otherwise && !search->ret->left &&
-	       !rehearsal_is_done(search->claimant->rehearsal, holder);
+	       !(claimant->had_turn && claimant->had_turn(claimant->data, holder));
 }
 
 /* HOLDER has the table: it keeps it if its drop-in wants it still, or cannot be read. */

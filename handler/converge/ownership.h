@@ -15,8 +15,9 @@
 struct claimant {
 	int runfd;
 	const char *ifname;
-	const struct rehearsal
-		*rehearsal; /* of a dry run: whose turn it has had already */
+	/* of a dry run: whose plan has been run without having been done; NULL: of none */
+	bool (*had_turn)(const void *data, const char *ifname);
+	const void *data;
 };
 
 /* A table that a tunnel wants and another one keeps. */
