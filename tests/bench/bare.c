@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * The least that a program for such an event can do with the same three libraries: it asks
- * libudev for the event, iniparser for the drop-in and the kernel for the link, and sends
- * one route and one rule. No record, no owner, no lock, no name, no look at what stands.
+ * libudev for the event, iniparser for the drop-in and the kernel for the link, waits until
+ * that is up, and sends one route and one rule. No record, no owner, no lock, no name, no
+ * look at what stands. CONF_DIR: where its drop-ins are.
  */
 #include <arpa/inet.h>
 #include <iniparser/iniparser.h>
 #include <libmnl/libmnl.h>
 #include <libudev.h>
 #include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PRIORITY 16383
 
@@ -28,15 +31,18 @@ static struct nlmsghdr *begin(char *at, unsigned type, unsigned flags)
 	return nlh;
 }
 
-static int link_exists(const char *ifname)
+/* The link's flags, 0: there is none. */
+static unsigned link_flags(const char *ifname)
 {
 	struct nlmsghdr *nlh = begin(buf, RTM_GETLINK, 0);
+	const struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
-	return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) > 0 &&
-	       mnl_socket_recvfrom(nl, buf, sizeof(buf)) > 0 &&
-	       ((struct nlmsghdr *)buf)->nlmsg_type == RTM_NEWLINK;
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ||
+	    mnl_socket_recvfrom(nl, buf, sizeof(buf)) < 0 ||
+	    nlh->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	return ifi->ifi_flags;
 }
 
 static size_t put_route(char *at, int add, uint32_t table, uint32_t oif)
@@ -81,9 +87,10 @@ int main(void)
 	char path[128], key[64];
 	dictionary *dict;
 	uint32_t table;
+	unsigned flags;
 	size_t size;
 
-	snprintf(path, sizeof(path), "/etc/sixxs-route/conf.d/%s.conf", ifname);
+	snprintf(path, sizeof(path), CONF_DIR "/%s.conf", ifname);
 	dict = iniparser_load(path);
 	snprintf(key, sizeof(key), "%s:source", ifname);
 	if (!dict ||
@@ -92,9 +99,12 @@ int main(void)
 	snprintf(key, sizeof(key), "%s:table", ifname);
 	table = (uint32_t)iniparser_getint(dict, key, 0);
 	nl = mnl_socket_open(NETLINK_ROUTE);
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 || !link_exists(ifname))
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
 		return 1;
-	size = put_route(buf, add, table, (uint32_t)atoi(index));
+	while (flags = link_flags(ifname), add && flags && !(flags & IFF_UP))
+		usleep(1000);
+	/* the route of a link that has gone went with it */
+	size = flags ? put_route(buf, add, table, (uint32_t)atoi(index)) : 0;
 	size += put_rule(buf + size, add, table, &source);
 	if (mnl_socket_sendto(nl, buf, size) < 0 ||
 	    mnl_socket_recvfrom(nl, buf, sizeof(buf)) < 0)
