@@ -297,16 +297,39 @@ static void tell_low_limit(const char *low)
 		return; /* nobody hears */
 }
 
-static int run(const struct verb *verb, const struct arguments *arguments)
+/* What takes capabilities, and then without all but one. Returns 0 or -errno, logged. */
+static int prepare(const struct verb *verb, struct arguments *arguments,
+		   struct rtnl *rtnl)
 {
-	struct rtnl rtnl = {0};
-	int r = verb->offline ? 0 : open_socket(&rtnl);
+	int r = verb->offline ? 0 : open_socket(rtnl);
 
 	if (r < 0) {
 		log_line(
 			LOG_ERR,
 			"cannot open an rtnetlink socket: %s: nothing was done; is there memory, is the limit of open files too low, or are sockets of AF_NETLINK forbidden here?",
 			strerror(-r));
+		return r;
+	}
+	if (!verb->offline)
+		namespace_look(&arguments->settings, rtnl_fd(rtnl));
+	if (arguments->ping)
+		arguments->ping_socket = status_ping_open(arguments->ping);
+	r = privilege_drop();
+	if (r < 0)
+		log_line(
+			LOG_ERR,
+			"cannot give up all capabilities but CAP_NET_ADMIN: %s: nothing was done; does a sandbox forbid capset(2) or prctl(2)?",
+			strerror(-r));
+	return r;
+}
+
+static int run(const struct verb *verb, struct arguments *arguments)
+{
+	struct rtnl rtnl = {0};
+	int r = prepare(verb, arguments, &rtnl);
+
+	if (r < 0) {
+		rtnl_close(&rtnl);
 		return verb->failed;
 	}
 	if (verb->local)
@@ -373,17 +396,6 @@ int main(int argc, char *argv[])
 	low = find_low_limit(stack);
 	if (low) {
 		tell_low_limit(low);
-		return verb->failed;
-	}
-	namespace_look(&arguments.settings);
-	if (arguments.ping)
-		arguments.ping_socket = status_ping_open(arguments.ping);
-	r = privilege_drop();
-	if (r < 0) {
-		log_line(
-			LOG_ERR,
-			"cannot give up all capabilities but CAP_NET_ADMIN: %s: nothing was done; does a sandbox forbid capset(2) or prctl(2)?",
-			strerror(-r));
 		return verb->failed;
 	}
 	r = check_output(verb, run(verb, &arguments));

@@ -31,7 +31,7 @@ struct settings {
 	bool rounds; /* who waits for a table that another has left gets one more turn */
 	bool once;        /* what was said of the link lately is not said again */
 	enum ask_way ask_way;
-	bool at_home; /* the run folder is for this network namespace, and says so */
+	bool at_home; /* the run folder is for this network namespace, and shall say so */
 	bool away;    /* it is for another one */
 };
 

@@ -25,9 +25,11 @@ static bool is_default(const struct settings *settings)
 	       named.st_ino == own.st_ino;
 }
 
-void namespace_look(struct settings *settings)
+/* What the mark says takes one call, and /proc makes two folders and their files first. */
+void namespace_look(struct settings *settings, int socket_fd)
 {
-	const enum netns netns = is_default(settings) ? netns_look() : NETNS_UNKNOWN;
+	const bool looks = is_default(settings) && !netns_is_marked(socket_fd);
+	const enum netns netns = looks ? netns_look() : NETNS_UNKNOWN;
 
 	settings->at_home = netns == NETNS_HOME;
 	settings->away = netns == NETNS_AWAY;

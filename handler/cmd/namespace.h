@@ -9,12 +9,15 @@
 
 #include "settings.h"
 
-/* Into settings->at_home and away, while there are capabilities to look with. */
-void namespace_look(struct settings *settings);
+/*
+ * Into settings->at_home and away, while there are capabilities to look with; neither where
+ * the run folder says already that it is for this one. socket_fd: one of this process.
+ */
+void namespace_look(struct settings *settings, int socket_fd);
 
 /*
- * Whether what was asked for may be done here. socket_fd: one of this process. Returns 0,
- * or -EXDEV (logged, with the way out).
+ * Whether what was asked for may be done here. Returns 0, or -EXDEV (logged, with the way
+ * out).
  */
 int namespace_check(const struct settings *settings, int socket_fd);
 

@@ -54,23 +54,33 @@ static int get_cookie(int socket_fd, uint64_t *ret)
 }
 
 /* Returns 1 with *ret; 0: it says nothing of this boot. */
-static int read_mark(int runfd, const char *boot, uint64_t *ret)
+static int read_mark(int dirfd, const char *path, const char *boot, uint64_t *ret)
 {
 	char text[NETNS_STRLEN];
-	const ssize_t n = readlinkat(runfd, NAME, text, sizeof(text));
+	const ssize_t n = readlinkat(dirfd, path, text, sizeof(text));
 
 	return n < 0 ? 0 : netns_parse(text, (size_t)n, boot, ret);
 }
 
-enum netns netns_compare(int runfd, int socket_fd)
+static enum netns compare(int dirfd, const char *path, int socket_fd)
 {
 	char boot[BOOT_ID_SIZE];
 	uint64_t own, home;
 
 	boot_id(boot);
-	if (get_cookie(socket_fd, &own) < 0 || !read_mark(runfd, boot, &home))
+	if (get_cookie(socket_fd, &own) < 0 || !read_mark(dirfd, path, boot, &home))
 		return NETNS_UNKNOWN;
 	return own == home ? NETNS_HOME : NETNS_AWAY;
+}
+
+enum netns netns_compare(int runfd, int socket_fd)
+{
+	return compare(runfd, NAME, socket_fd);
+}
+
+bool netns_is_marked(int socket_fd)
+{
+	return compare(AT_FDCWD, RUN_DIR "/" NAME, socket_fd) == NETNS_HOME;
 }
 
 int netns_mark(int runfd, int socket_fd)
@@ -82,7 +92,7 @@ int netns_mark(int runfd, int socket_fd)
 	if (r < 0)
 		return r;
 	boot_id(boot);
-	if (!*boot || (read_mark(runfd, boot, &home) && home == own))
+	if (!*boot || (read_mark(runfd, NAME, boot, &home) && home == own))
 		return 0;
 	netns_format(boot, own, text);
 	return run_dir_link(runfd, NAME, text);

@@ -8,6 +8,7 @@
 #ifndef NETNS_H
 #define NETNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ enum netns netns_look(void);
 
 /* What the run folder says, to a socket of this process. */
 enum netns netns_compare(int runfd, int socket_fd);
+
+/* Whether the folder RUN_DIR says that the socket is at home. Who trusts it opens it. */
+bool netns_is_marked(int socket_fd);
 
 /*
  * Has the run folder say that the socket is at home, if it does not. Under the lock.
