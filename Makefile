@@ -46,7 +46,14 @@ HELPER     := $(BUILD)/coverage.o
 endif
 
 SOURCES  := $(wildcard handler/*.c handler/*/*.c)
-OBJECTS  := $(SOURCES:handler/%.c=$(BUILD)/%.o)
+# In one piece what an event runs, then what has large arrays, then all else: the kernel maps
+# the program as it is used, and each place more costs an event some microseconds.
+ROOMS    := guard config converge kernel lib netlink routing state
+LARGE    := handler/lib/log.c handler/cmd/watch.c
+EVENT    := handler/main.c $(addprefix handler/cmd/,options.c namespace.c udev.c uevent.c guard.c) \
+            $(filter-out $(LARGE),$(foreach room,$(ROOMS),$(filter handler/$(room)/%,$(SOURCES))))
+ORDERED  := $(EVENT) $(LARGE) $(filter-out $(EVENT) $(LARGE),$(SOURCES))
+OBJECTS  := $(ORDERED:handler/%.c=$(BUILD)/%.o)
 # what the unit tests and the fuzz targets link: all but main
 PARTS    := $(filter-out $(BUILD)/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
