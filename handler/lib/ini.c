@@ -49,13 +49,10 @@ static int open_memory(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Where iniparser finds what is open as FD: at its beginning. */
-static int load(int fd, dictionary **ret)
+static int load_path(const char *path, dictionary **ret)
 {
-	char path[sizeof("/proc/self/fd/") + NUMBER_STRLEN];
 	dictionary *dict;
 
-	put_number(stpcpy(path, "/proc/self/fd/"), (unsigned)fd);
 	iniparser_set_error_callback(say_nothing);
 	errno = 0;
 	dict = iniparser_load(path);
@@ -63,6 +60,15 @@ static int load(int fd, dictionary **ret)
 		return errno > 0 ? -errno : -EBADMSG;
 	*ret = dict;
 	return 0;
+}
+
+/* Where iniparser finds what is open as FD: at its beginning. */
+static int load(int fd, dictionary **ret)
+{
+	char path[sizeof("/proc/self/fd/") + NUMBER_STRLEN];
+
+	put_number(stpcpy(path, "/proc/self/fd/"), (unsigned)fd);
+	return load_path(path, ret);
 }
 
 static int load_from_memory(const char *bytes, size_t size, dictionary **ret)
@@ -135,6 +141,24 @@ static int compare(const struct ini_lines *found, const dictionary *dict,
 	return 0;
 }
 
+/*
+ * Whether iniparser finds the same where the file has its name: to open it there is cheaper
+ * than by /proc, which makes a folder and a link for it. Another file may have that name by
+ * now, and then it is not believed.
+ */
+static bool is_same_by_name(const struct ini_lines *found,
+			    const struct diagnostics *diagnostics)
+{
+	_cleanup_(free_dictionary) dictionary *dict = NULL;
+	char path[256];
+
+	if (!diagnostics || !diagnostics->dir || !diagnostics->file ||
+	    strlen(diagnostics->dir) + strlen(diagnostics->file) + 2 > sizeof(path))
+		return false;
+	stpcpy(stpcpy(stpcpy(path, diagnostics->dir), "/"), diagnostics->file);
+	return load_path(path, &dict) == 0 && compare(found, dict, NULL) == 0;
+}
+
 static struct text *new_text(const char *bytes, size_t size, char **ret_copy)
 {
 	size_t lines = 1;
@@ -171,7 +195,7 @@ int ini_parse_file(int fd, const char *bytes, size_t size,
 	if (!text)
 		return diagnose_file(diagnostics, -ENOMEM, "no memory");
 	r = ini_check_text(copy, size, diagnostics, &text->found);
-	if (r == 0) {
+	if (r == 0 && !(fd >= 0 && is_same_by_name(&text->found, diagnostics))) {
 		/* a read error is the file's end for it, and the file may change: hence "compare" */
 		r = fd < 0 ? load_from_memory(bytes, size, &dict) : load(fd, &dict);
 		if (r < 0)
