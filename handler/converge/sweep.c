@@ -215,7 +215,7 @@ static int drop_bad_lines(const struct sweep *sweep)
 	for (size_t at = 0; at < names.size; at += length + 1) {
 		char *const line = names.bytes + at;
 
-		length = (size_t)((char *)rawmemchr(line, '\n') - line);
+		length = names_line_length(line);
 		if (!is_name_line(line, length)) {
 			n++;
 			continue;

@@ -91,10 +91,20 @@ static int make_change(struct table_names *names)
 	return 0;
 }
 
+/* Lines are short, and each function of a library costs all starts its binding. */
+size_t names_line_length(const char *line)
+{
+	size_t length = 0;
+
+	while (line[length] != '\n')
+		length++;
+	return length;
+}
+
 /* The line's number and name, of which *RET_SIZE bytes are its name. */
 static uint32_t read_line(const char *line, const char **ret_name, size_t *ret_size)
 {
-	const char *const newline = rawmemchr(line, '\n');
+	const char *const newline = line + names_line_length(line);
 	const char *blank = memchr(line, ' ', (size_t)(newline - line));
 
 	*ret_name = blank ? blank + 1 : newline;
@@ -124,12 +134,12 @@ static size_t find_name(const struct table_names *names, const char *name)
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const char *newline = memrchr(bytes + low, '\n', middle - low);
-		const size_t line = newline ? (size_t)(newline + 1 - bytes) : low;
+		size_t line = middle;
 
+		while (line > low && bytes[line - 1] != '\n')
+			line--;
 		if (compare_with_line(name, bytes + line) > 0)
-			low = (size_t)((char *)rawmemchr(bytes + middle, '\n') + 1 -
-				       bytes);
+			low = line + names_line_length(bytes + line) + 1;
 		else
 			high = line;
 	}
@@ -180,8 +190,7 @@ int names_have(struct table_names *names, const struct name_entry *entry)
 static int cut_line(struct table_names *names, size_t at)
 {
 	const char *const bytes = names->bytes;
-	const size_t size =
-		(size_t)((char *)rawmemchr(bytes + at, '\n') + 1 - (bytes + at));
+	const size_t size = names_line_length(bytes + at) + 1;
 
 	if (names->change.cut) {
 		const size_t before = names->change.at, cut = names->change.cut;

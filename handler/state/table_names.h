@@ -50,6 +50,9 @@ struct table_names {
 /* RUNFD -1, and no file, are an empty one. Returns 0 or -errno. */
 int names_read(int runfd, struct table_names *ret);
 
+/* Without its newline, which it has. */
+size_t names_line_length(const char *line);
+
 /*
  * The same; but whatever is no file of ours counts as empty, and is replaced: ip(8) would
  * read it, and wait for a FIFO.
