@@ -20,6 +20,18 @@ bool claim_counts(const struct claim *claim)
 	return !claim->invalid && !claim->shadowed && !claim->unknown;
 }
 
+uint32_t claim_shared_table(const struct claim *claim)
+{
+	return claim->section.source_route ? claim->section.table : 0;
+}
+
+bool claims_share_table(const struct claim *a, const struct claim *b)
+{
+	const uint32_t table = claim_shared_table(a);
+
+	return table && table == claim_shared_table(b);
+}
+
 int claim_order(const struct claim *a, const struct claim *b)
 {
 	return a->order < b->order ? -1 : a->order > b->order;

@@ -2,7 +2,7 @@
 /*
  * The sections of one or many drop-ins: the one array of them, each with its file and the
  * line of each key, as conflicts.c marks it and check looks at it. Knows nothing of folders
- * but their names, and compares nothing.
+ * but their names, and judges nothing.
  */
 #ifndef CLAIMS_H
 #define CLAIMS_H
@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* One section. The invalid ones still claim what they name. */
 struct claim {
@@ -62,6 +63,12 @@ int claim_order(const struct claim *a, const struct claim *b);
 
 /* Whether the section is good, and its interface's. */
 bool claim_counts(const struct claim *claim);
+
+/* The table that it shares with others of steer = source-route; 0: none. */
+uint32_t claim_shared_table(const struct claim *claim);
+
+/* Whether both share one: there a source has one route, and the longest source counts. */
+bool claims_share_table(const struct claim *a, const struct claim *b);
 
 /* The line of KEY in the section, or else the section's. */
 unsigned claim_line(const struct claim *claim, const char *key);

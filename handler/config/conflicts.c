@@ -147,12 +147,6 @@ static int obey_own_files(const struct claims *claims)
 	return r;
 }
 
-/* Whether two sections may have the table at the same time: both share it. */
-static bool may_share(const struct section *a, const struct section *b)
-{
-	return a->source_route && b->source_route;
-}
-
 static void settle_tables(const struct claims *claims, struct claim **sorted)
 {
 	const struct claim *first = NULL;
@@ -168,7 +162,7 @@ static void settle_tables(const struct claims *claims, struct claim **sorted)
 			first = claim;
 			continue;
 		}
-		if (may_share(&first->section, &claim->section))
+		if (claims_share_table(first, claim))
 			continue;
 		claim_say(claims, claim, SEVERITY_ERROR, claim_line(claim, "table"),
 			  "table %u belongs to [%s] already, in %s", claim->section.table,
@@ -184,23 +178,18 @@ static const char *source_link(const struct claim *claim)
 	return section->source_link[0] ? section->source_link : section->ifname;
 }
 
-typedef uint32_t group_fn(const struct section *section);
+typedef uint32_t group_fn(const struct claim *claim);
 
-static uint32_t priority_of(const struct section *section)
+static uint32_t priority_of(const struct claim *claim)
 {
-	return section->priority;
-}
-
-static uint32_t shared_table_of(const struct section *section)
-{
-	return section->source_route ? section->table : 0;
+	return claim->section.priority;
 }
 
 /* 0: the same addresses, whatever they are, in the same group. */
 static int by_auto(const struct claim *x, const struct claim *y, group_fn *group)
 {
 	const int link = strcmp(source_link(x), source_link(y));
-	const uint32_t a = group(&x->section), b = group(&y->section);
+	const uint32_t a = group(x), b = group(y);
 
 	if (x->section.source_kind != y->section.source_kind)
 		return x->section.source_kind < y->section.source_kind ? -1 : 1;
@@ -222,10 +211,13 @@ static int by_auto_and_priority(const void *a, const void *b)
 
 static int by_auto_and_table(const void *a, const void *b)
 {
-	return by_auto_and_place(a, b, shared_table_of);
+	return by_auto_and_place(a, b, claim_shared_table);
 }
 
-/* In one group there may be but one: SORTED by that, and by place. */
+/*
+ * In one group there may be but one: SORTED by that, and by place. Of two that share a table
+ * the priorities do not matter: they are told by that group alone.
+ */
 static void settle_autos(const struct claims *claims, struct claim **sorted,
 			 group_fn *group, const char *where_both)
 {
@@ -236,12 +228,14 @@ static void settle_autos(const struct claims *claims, struct claim **sorted,
 		struct claim *claim = sorted[i];
 
 		if (claim->shadowed || claim->section.source_kind == SOURCES_LISTED ||
-		    !group(&claim->section))
+		    !group(claim))
 			continue;
 		if (!first || by_auto(first, claim, group) != 0) {
 			first = claim;
 			continue;
 		}
+		if (group != claim_shared_table && claims_share_table(first, claim))
+			continue;
 		claim_say(claims, claim, SEVERITY_ERROR, claim_line(claim, "source"),
 			  "source is that of [%s], in %s, %s", first->section.label,
 			  claim_place(first, claim, where), where_both);
@@ -272,7 +266,7 @@ int conflicts_settle(const struct claims *claims)
 	settle_autos(claims, sorted, priority_of,
 		     "at the same priority: set another priority for one of them");
 	qsort(sorted, claims->n, sizeof(struct claim *), by_auto_and_table);
-	settle_autos(claims, sorted, shared_table_of,
+	settle_autos(claims, sorted, claim_shared_table,
 		     "in the same table: there a source has one route");
 	r = selectors_settle(claims);
 	return r < 0 ? r : settled;

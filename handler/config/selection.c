@@ -131,23 +131,10 @@ bool selection_meet(const struct object *a, const struct object *b)
 	return true;
 }
 
-bool selection_share(const struct selection *a, const struct selection *b)
-{
-	const struct section *x = &a->claim->section, *y = &b->claim->section;
-
-	return x->source_route && y->source_route && x->table == y->table;
-}
-
-static uint32_t shared_table(const struct selection *selection)
-{
-	const struct section *section = &selection->claim->section;
-
-	return section->source_route ? section->table : 0;
-}
-
 static int by_shared_table(const void *a, const void *b)
 {
-	const uint32_t x = shared_table(a), y = shared_table(b);
+	const uint32_t x = claim_shared_table(((const struct selection *)a)->claim);
+	const uint32_t y = claim_shared_table(((const struct selection *)b)->claim);
 
 	return x < y ? -1 : x > y ? 1 : by_range(a, b);
 }

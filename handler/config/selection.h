@@ -39,9 +39,6 @@ void selections_by_shared_table(struct selections *selections);
 /* Of those sorted so: the first of that priority or a later one. */
 size_t selections_find_priority(const struct selections *sorted, uint32_t priority);
 
-/* Whether both are routes in one shared table: there the longest source counts. */
-bool selection_share(const struct selection *a, const struct selection *b);
-
 /* Whether a packet may be selected by both. */
 bool selection_meet(const struct object *a, const struct object *b);
 

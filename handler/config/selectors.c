@@ -71,7 +71,7 @@ static void settle_equals(const struct claims *claims, const struct selections *
 		const struct selection *after = &all->selection[i];
 
 		if (object_equal(&before->selector, &after->selector) &&
-		    !selection_share(before, after) && !is_told(all, i))
+		    !claims_share_table(before->claim, after->claim) && !is_told(all, i))
 			compare(claims, before, after);
 	}
 }
@@ -85,7 +85,7 @@ static void settle_shared(const struct claims *claims, struct selections *all)
 		const struct selection *after = &all->selection[i];
 
 		if (object_equal(&before->selector, &after->selector) &&
-		    selection_share(before, after))
+		    claims_share_table(before->claim, after->claim))
 			refuse_second(claims, before, after, "in the same table");
 	}
 }
@@ -191,7 +191,7 @@ static int warn_overlaps(const struct claims *claims, struct selections *good)
 
 			if (other == claim ||
 			    other->section.priority > claim->section.priority ||
-			    selection_share(&selection[i], &selection[outer - 1]))
+			    claims_share_table(claim, other))
 				continue;
 			if (told[claim->order - 1] != other->order)
 				warn_within(claims, &selection[i], &selection[outer - 1]);

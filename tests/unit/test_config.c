@@ -1087,6 +1087,22 @@ static void test_steered_backup(void **state)
 		"the backup for source 2a02::1: it would never get a packet\n");
 }
 
+/* The addresses of one link in one table: told once, whatever the priorities. */
+static void test_steered_autos(void **state)
+{
+	(void)state;
+	write_steered("a", 400, 100, "auto\nsource_link = lan");
+	write_steered("b", 400, 100, "auto\nsource_link = lan");
+	write_steered("c", 401, 100, "auto\nsource_link = lan");
+	assert_int_equal(each(), -EINVAL);
+	assert_string_equal(
+		reported,
+		"c.conf:5: source is that of [a], in line 1 of a.conf, at the same "
+		"priority: set another priority for one of them\n"
+		"b.conf:5: source is that of [a], in line 1 of a.conf, in the same "
+		"table: there a source has one route\n");
+}
+
 /* In one table the longest source has its packets; beside others' the first rule. */
 static void test_steered_overlaps(void **state)
 {
@@ -1245,6 +1261,7 @@ int main(void)
 		IN_FOLDER(test_overlaps),
 		IN_FOLDER(test_steered),
 		IN_FOLDER(test_steered_backup),
+		IN_FOLDER(test_steered_autos),
 		IN_FOLDER(test_steered_overlaps),
 		IN_FOLDER(test_steered_priorities),
 		IN_FOLDER(test_shared_names),
