@@ -297,7 +297,7 @@ static void tell_low_limit(const char *low)
 		return; /* nobody hears */
 }
 
-/* What takes capabilities, and then without all but one. Returns 0 or -errno, logged. */
+/* Does what takes capabilities, then gives up all but one. Returns 0 or -errno (logged). */
 static int prepare(const struct verb *verb, struct arguments *arguments,
 		   struct rtnl *rtnl)
 {

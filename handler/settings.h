@@ -28,8 +28,8 @@ struct settings {
 	/* what is done is added to it, for the caller to tell; NULL: each run tells its own */
 	struct summary *summary;
 	bool nonblocking; /* do not wait for the run folder's lock */
-	bool rounds; /* who waits for a table that another has left gets one more turn */
-	bool once;        /* what was said of the link lately is not said again */
+	bool rounds; /* who waits for a table that another has to leave gets one more turn */
+	bool once; /* what was said of the link lately is not said again */
 	enum ask_way ask_way;
 	bool at_home; /* the run folder is for this network namespace, and shall say so */
 	bool away;    /* it is for another one */

@@ -20,10 +20,10 @@
 
 #define ROUNDS_MAX 5 /* of converge and sweep, while others keep changing things */
 
-/* Of what is the same for many tunnels, for the first. */
+/* What is the same for many tunnels is told for the first. */
 struct telling {
 	struct log_memory told;
-	uint32_t shared; /* the table that was asked about; 0: none yet */
+	uint32_t shared; /* the table that was asked about last; 0: none yet */
 };
 
 static void tell_of_shared(struct rtnl *rtnl, uint32_t table, struct telling *telling)

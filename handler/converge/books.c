@@ -4,7 +4,6 @@
 #include "state/owners.h"
 #include "state/record.h"
 
-/* Whether the tunnel is looked after from now on: then it has a record. */
 bool run_is_active(const struct run *run)
 {
 	return run->wanted.n || (run->tunnel->n && run->link.ifindex);

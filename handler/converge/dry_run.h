@@ -51,7 +51,7 @@ int rehearsal_own(struct rehearsal *rehearsal, const struct claimant *claimant,
 int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,
 		  FILE *out);
 
-/* Notes that IFNAME's has been run. Returns 0 or -ENOMEM. */
+/* Notes that IFNAME's plan has been run. Returns 0 or -ENOMEM. */
 int rehearsal_done(struct rehearsal *rehearsal, const char *ifname);
 
 /* Whether it has; a claimant's had_turn, of a struct rehearsal. */

@@ -262,6 +262,8 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 	return r;
 }
 
+/* ---- a table that becomes shared ---------------------------------------------------- */
+
 struct clearing {
 	const struct objects *recorded; /* these the plan knows */
 	struct plan *plan;
@@ -294,6 +296,8 @@ int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects 
 			r = answers[i].error;
 	return r;
 }
+
+/* ---- all of it ---------------------------------------------------------------------- */
 
 int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 	    const struct trust *trust, struct result *ret)

@@ -45,8 +45,9 @@ int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 int execute_see_rules(struct rtnl *rtnl, struct objects *ret);
 
 /*
- * Takes away what of ours stands in TABLE for all sources, and is not RECORDED: before a
- * shared rule looks it up for all packets. Adds what was done to RET. Returns 0 or -errno.
+ * Takes away what of ours stands in TABLE for all sources of IPv6, and is not RECORDED:
+ * before a shared rule looks it up for all packets. Adds these deletes to RET. Returns 0,
+ * or -errno: any of them may have been done.
  */
 int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *recorded,
 			struct plan *ret);

@@ -73,12 +73,12 @@ int look_for_conflict(const struct run *run);
 bool run_is_active(const struct run *run);
 
 /*
- * Before the kernel is touched: the record of all that may hold from now on, then whose it
- * is.
+ * Before the plan is run: the record of all that may hold from now on, then whose it is. In
+ * between, what others have left in a table that becomes shared is taken away.
  */
 int books_open(struct run *run);
 
-/* After it: whose it is no longer, then the record of what does hold. */
+/* After that: whose it is no longer, then the record of what does hold. */
 int books_close(struct run *run);
 
 /* ---- report.c: what became of it ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Others' routes in a table that tunnels share. Its rule has the table looked up for every
- * packet of the host: a default route there takes all that are no tunnel's, and so does a
- * piece of one. Pure.
+ * Others' routes in a table that tunnels share. The shared rule has it looked up for every
+ * packet of the host: a default route for any source takes all that are no tunnel's, and a
+ * piece of one those that are for it. Pure.
  */
 #ifndef FOREIGN_H
 #define FOREIGN_H
@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-/* Whether ROUTE, of state->foreign, is such a one. */
+/* Whether ROUTE, which is not ours, is such a one. */
 bool foreign_takes_all(const struct kernel_route *route);
 
 /* To be printed: the table, foreign_format's text, and "" or how many more there are. */

@@ -14,7 +14,8 @@
  * delete of a rule fits any rule that selects by more than ours does. One of somebody
  * else's that stands before ours is taken out of the way and put back in the same send;
  * if ours is not there, nothing is deleted. One that was not seen, as it came meanwhile
- * or stands behind hundreds, and was taken, is put back, and ours deleted. Returns 0;
+ * or stands behind hundreds, and was taken, is put back, and ours deleted. The delete of
+ * one source's route fits that of all sources: it never takes that. Returns 0;
  * -errno: any step may have been done.
  */
 int run_plan(struct rtnl *rtnl, const struct plan *plan, struct answer *ret);

@@ -30,8 +30,9 @@ int ini_load(int dirfd, const char *name, struct diagnostics *diagnostics,
 	     struct ini **ret);
 
 /*
- * The same from the bytes of a file that is open as FD; iniparser reads it once more, and
- * what it then finds other than in the bytes is an error.
+ * The same from the bytes of a file that is open as FD. iniparser reads it once more, by
+ * the name that DIAGNOSTICS give it; where that is not the same, or there is none, by FD
+ * and /proc, and what it then finds other than in the bytes is an error.
  */
 int ini_parse_file(int fd, const char *bytes, size_t size,
 		   struct diagnostics *diagnostics, struct ini **ret);

@@ -79,7 +79,7 @@ struct object {
 	uint32_t mtu;           /* OBJECT_ROUTE: bytes, 0: none */
 };
 
-/* Whether the kernel has such things: else it only stands on records. */
+/* Whether the kernel has such things: else it stands on records alone. */
 bool object_is_in_kernel(const struct object *object);
 
 struct objects {
@@ -112,7 +112,7 @@ bool object_same_slot(const struct object *a, const struct object *b);
  */
 bool object_excludes(const struct object *old, const struct object *coming);
 
-/* Whether it has an owner: what only stands on records is its tunnel's alone. */
+/* Whether it has an owner: OBJECT_KEPT says something of its own record's tunnel alone. */
 bool object_is_owned(const struct object *object);
 
 /* Whether several tunnels may want it, each for itself: the shared rule, and its table. */

@@ -2,7 +2,7 @@
 /*
  * Whose network namespace the run folder is for: that of PID 1, as udev's events are. The
  * symbolic link "netns" of the run folder, which takes one call to read, says which that
- * is, by the boot's id and the namespace's cookie, to those who may not look at PID 1.
+ * is, by the boot's id and the namespace's cookie, also to those who may not look at PID 1.
  * Does not log, refuses nobody.
  */
 #ifndef NETNS_H
@@ -24,7 +24,10 @@ enum netns netns_look(void);
 /* What the run folder says, to a socket of this process. */
 enum netns netns_compare(int runfd, int socket_fd);
 
-/* Whether the folder RUN_DIR says that the socket is at home. Who trusts it opens it. */
+/*
+ * Whether RUN_DIR says that the socket is at home. Whose folder that is, is not looked at:
+ * run_dir_open() does that.
+ */
 bool netns_is_marked(int socket_fd);
 
 /*

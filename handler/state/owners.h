@@ -37,7 +37,10 @@ int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn,
  */
 int owners_set(int runfd, const struct object *object, const char *ifname);
 
-/* Whether it has a folder, so that whoever wants it next joins others. */
+/*
+ * Whether it has a folder, so that whoever wants it next joins others; not, where that
+ * cannot be seen.
+ */
 bool owners_is_shared(int runfd, const struct object *object);
 
 /* IFNAME, whose it is, no longer needs it. Returns 0 or -errno. */

@@ -61,7 +61,7 @@ struct path {
 struct path_tunnel {
 	bool up; /* its link, so that a route by it can be there */
 	bool held;
-	bool refuses;             /* what takes its packets while it is down is there */
+	bool refuses;             /* what refuses its packets while it is down is there */
 	bool has_rule, has_route; /* with LACK_OTHERS the latter is not known */
 	enum lack lack;
 	bool prefer_main;

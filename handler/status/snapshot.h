@@ -29,7 +29,7 @@ struct snapshot {
 	struct tunnels tunnels;
 	size_t n_orphans;
 	struct object_status *orphan; /* ours, and no tunnel accounts for it */
-	struct takers takers;
+	struct takers takers;     /* others' routes, of packets that are no tunnel's */
 	struct findings findings; /* about drop-ins and records */
 	char failure[160];        /* what else went wrong, in words; "": nothing */
 	char strange[160];        /* of a name that stands for nothing */

@@ -51,7 +51,7 @@ void upkeep_released(struct upkeep *upkeep, const char *ifname);
  */
 void upkeep_policy_changed(struct upkeep *upkeep, bool less);
 
-/* A default route of others came into a table that tunnels share. */
+/* A default route of others came into a table that tunnels share: tells if it takes packets. */
 void upkeep_shared(struct upkeep *upkeep, uint32_t table);
 
 /* All that is due now. */

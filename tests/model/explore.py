@@ -7,7 +7,7 @@ with what may go wrong in that World; or what somebody else does. World's keywor
   full     no record or owner can be written    no_unlink no owner can be taken away
   split    a plan may need two sends            thief     somebody deletes one of ours
   lost     an owner is missing                  unknown   a drop-in cannot be read
-  norecord a record is missing: then it takes `apply --all`: a turn each, and a sweep
+  norecord a record is missing: then it takes all of `apply --all`: rounds, and a sweep
 """
 import itertools
 import random

@@ -11,7 +11,7 @@ Drop-ins and links may be others at each turn, and so are no state (Env of world
 from world import UNKNOWN, bits
 
 
-def holders(records, owner, k):  # nobody: no link, or k is not on that name's record
+def holders(records, owner, k):  # nobody: no link, or one to a name without k on record
     names = (1 << (owner - 1)) if owner > 0 else -owner
     return sum(1 << u for u in bits(names) if records[u] >> k & 1)
 
@@ -37,7 +37,7 @@ class Turn:
         self.count = 0  # of requests
         # deletes that failed; adds that met a stranger's, that failed, that were done
         self.kept = self.taken = self.refused = self.done = 0
-        self.hijacks = False  # others' packets were taken at some moment
+        self.hijacks = False  # others' packets could be taken at some moment
 
     def now(self):
         return tuple(self.records), tuple(self.owners), self.kernel
@@ -267,7 +267,7 @@ class Turn:
             self.step()
 
     def run(self, state):
-        """Returns whether another's table is in its way."""
+        """Returns whether it did nothing, as another has a table that it wants."""
         if stays_as_it_is(self.w, state, self.t, self.env):
             return False
         if self.in_conflict():

@@ -9,7 +9,7 @@ Sets are bit masks. An object is a tuple: its kind, then its family where it has
   main F P S         prefer_main's rule of selector S at priority P
   rule F P S X       what S selects looks in table X
   shared P X         the rule that who steers into table X at priority P has in common
-  kept X, table X    no objects of the kernel: they stand on records and have owners
+  kept X, table X    no objects of the kernel: they stand on records; tables have owners
 A selector is a word: from0 (a source, of one family), fwmark, user, iif (from_link), and
 oif0 (bound), whose number is that of the name. Priority 0 comes before 1.
 """
@@ -139,7 +139,8 @@ class World:
                 blocker = ("narrow",) + o[1:]
             self.table_of.append(self.bit.get(("table", x), 0))
             self.slot.append(slot)
-            self.never.append(self.mask(lambda p: self.takes_all(o, p) or self.takes_all(p, o)))
+            self.never.append(self.mask(
+                lambda p: self.takes_all(o, p) or self.takes_all(p, o)))
             self.in_table.append(self.mask(
                 lambda p: p[0] in ("from", "halt") and (
                     p[3] if p[0] == "from" else p[2]) == x))

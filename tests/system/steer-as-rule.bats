@@ -174,6 +174,9 @@ refusals() { ours 400 | sed -n 's/^unreachable default from \([^ ]*\) .*/\1/p'; 
 	both_ways
 	[ -z "$(ours 401)" ]
 }
+
+as_before() { assert_same "$1" "$(kernel)" 2>/dev/null; }
+
 @test "the watcher: what refuses is back, each of its own tunnel's, whose link is up, down or gone" {
 	local n
 	for n in 0 1; do
@@ -206,7 +209,6 @@ refusals() { ours 400 | sed -n 's/^unreachable default from \([^ ]*\) .*/\1/p'; 
 	by 0 net0
 	rm /etc/sixxs-route/conf.d/sixxs1.conf
 }
-as_before() { assert_same "$1" "$(kernel)" 2>/dev/null; }
 
 @test "several sections of one interface: in two shared tables, in one, and beside one by rule" {
 	tunnel 0
