@@ -54,7 +54,7 @@ within() {
 # traced EVENT PATTERN: how many of its calls are so
 traced() { grep -c "$2" "$counts.1.$1.strace" || true; }
 
-# Five calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
+# Six calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
 @test "an add" { within add 103000 76; }
 
 # Each function of a library that is used anywhere costs each start some 700 instructions: it is bound

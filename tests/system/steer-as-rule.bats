@@ -322,6 +322,7 @@ as_before() { assert_same "$1" "$(kernel)" 2>/dev/null; }
 	replay sixxs0
 	ours 400 | grep -c ' from 2a02:2:.*/48 dev sixxs0 ' | grep -x 64
 	ours 400 | grep -c . | grep -x 130
+	assert_same "$before" "$(ours 400 | grep -w sixxs1)"
 	leaves sixxs0 ping_far 6 -I 2a02:2:3f::9
 	by 0 net0
 	ip link set sixxs0 down
