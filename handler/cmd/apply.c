@@ -31,7 +31,7 @@ static void tell_of_shared(struct rtnl *rtnl, uint32_t table, struct telling *te
 	char text[ASTRAY_STRLEN];
 	int r;
 
-	if (!table || table == telling->shared)
+	if (table == telling->shared)
 		return;
 	telling->shared = table;
 	r = astray_shared(rtnl, table, text);
@@ -56,7 +56,8 @@ static int converge_and_tell(const struct settings *settings, struct rtnl *rtnl,
 	if (ret->astray[0] && !log_was_told(&telling->told, ret->astray))
 		log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname,
 			 ret->astray);
-	tell_of_shared(rtnl, ret->shared, telling);
+	for (unsigned i = 0; i < ret->n_shared; i++)
+		tell_of_shared(rtnl, ret->shared[i], telling);
 	return r;
 }
 

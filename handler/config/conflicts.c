@@ -266,8 +266,9 @@ int conflicts_settle(const struct claims *claims)
 	settle_autos(claims, sorted, priority_of,
 		     "at the same priority: set another priority for one of them");
 	qsort(sorted, claims->n, sizeof(struct claim *), by_auto_and_table);
-	settle_autos(claims, sorted, claim_shared_table,
-		     "in the same table: there a source has one route");
+	settle_autos(
+		claims, sorted, claim_shared_table,
+		"in the same table, where a source has one route: delete it in one of them");
 	r = selectors_settle(claims);
 	return r < 0 ? r : settled;
 }

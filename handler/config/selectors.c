@@ -86,7 +86,9 @@ static void settle_shared(const struct claims *claims, struct selections *all)
 
 		if (object_equal(&before->selector, &after->selector) &&
 		    claims_share_table(before->claim, after->claim))
-			refuse_second(claims, before, after, "in the same table");
+			refuse_second(
+				claims, before, after,
+				"in the same table, where a source has one route: delete it in one of them");
 	}
 }
 

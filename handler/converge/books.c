@@ -53,7 +53,7 @@ static int clear_tables(struct run *run)
 		summary_add_step(&run->summary, &cleared.step[i]);
 	plan_free(&cleared);
 	return r < 0 ? run_fail(run, r, "clear its table of what others have left",
-				"nothing was changed;")
+				"its own rules and routes were not changed;")
 		     : 0;
 }
 

@@ -45,8 +45,9 @@ struct outcome {
 	unsigned repaired;  /* recorded, and yet not there: somebody had deleted it */
 	unsigned changed;   /* steps that the kernel did */
 	struct follows follows;
-	uint32_t shared;            /* the table that it shares with others; 0: none */
-	bool known;                 /* it has a link, a section or a record */
+	unsigned n_shared;                    /* a rule each at most */
+	uint32_t shared[TUNNEL_SECTIONS_MAX]; /* the tables that it shares with others */
+	bool known;                           /* it has a link, a section or a record */
 	bool unread;                /* whether it has a section could not be read */
 	char astray[ASTRAY_STRLEN]; /* settings->ask_way: why its packets go another way;
 				      "": they do not, or were not asked about */

@@ -132,7 +132,7 @@ int report_results(struct run *run, struct outcome *ret)
 		if (step->op == STEP_ADD && result->verdict == VERDICT_DONE)
 			ret->repaired += objects_have(&run->old, &step->object);
 		if (is_shared_rule(step, result))
-			ret->shared = step->object.table;
+			ret->shared[ret->n_shared++] = step->object.table;
 		if (result->has_preferred)
 			warn_rival(run, &step->object, &result->other);
 		if (result->verdict >= VERDICT_FOREIGN) {

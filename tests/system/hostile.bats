@@ -331,8 +331,7 @@ nested() { unshare --mount "$BASH" -c "$1" -- "${@:2}"; }
 	local status=0
 	nested 'umount -l /proc; exec "$@"' env -i ACTION=add DEVPATH=/devices/virtual/net/sixxs0 SUBSYSTEM=net SEQNUM=1 \
 		INTERFACE=sixxs0 IFINDEX="$ifindex" $handler udev || status=$?
-	[ $status -le 1 ]
-	[ $status -eq 0 ] || log_lines | grep -q 'its section cannot be read'
+	[ $status -eq 0 ]
 	add
 	exits 0 nested 'umount -l /proc; exec "$@"' $handler apply sixxs0 2>/dev/null
 	assert_same "$standing" "$(kernel)"

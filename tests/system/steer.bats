@@ -271,7 +271,7 @@ json_routes() { jq -r '.tunnels[].routes[] | "\(.kind) \(.source) \(.state)"'; }
 	refused 'fwmark' <<<$'[sixxs1]\nsource = 2a02:1::/64\nfwmark = 1\nsteer = source-route\ntable = 400'
 	# a source has one route in the table, whatever the priorities are
 	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02:0::/64\nsteer = source-route\npriority = 16390\ntable = 400'
-	exits 1 "$handler" check | grep -E 'sixxs1.conf:2: error: source 2a02::/64 belongs to \[sixxs0\] already, in line 1 of .*sixxs0.conf, in the same table$'
+	exits 1 "$handler" check | grep -E 'sixxs1.conf:2: error: source 2a02::/64 belongs to \[sixxs0\] already, in line 1 of .*sixxs0.conf, in the same table, where a source has one route: delete it in one of them$'
 	# auto: the link's IPv4 addresses are not its
 	drop_in sixxs1 <<<$'[sixxs1]\nsource = auto\nsteer = source-route\ntable = 400'
 	$handler apply sixxs1

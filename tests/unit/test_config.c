@@ -1062,9 +1062,9 @@ static void test_steered(void **state)
 		"c.conf:5: source 2a02::1 belongs to [b] already, in line 1 of b.conf, " LUCK
 		"e.conf:5: source 2a02::4 belongs to [d] already, in line 1 of d.conf, " LUCK
 		"c.conf:5: source 2a02::1 belongs to [a] already, in line 1 of a.conf, "
-		"in the same table\n"
+		"in the same table, where a source has one route: delete it in one of them\n"
 		"f.conf:5: source 2a02::1 belongs to [b] already, in line 1 of b.conf, "
-		"in the same table\n");
+		"in the same table, where a source has one route: delete it in one of them\n");
 }
 
 /* A primary and its backup, by routes and by a rule; the addresses of one link. */
@@ -1082,7 +1082,7 @@ static void test_steered_backup(void **state)
 		"e.conf:5: source is that of [d], in line 1 of d.conf, at the same "
 		"priority: set another priority for one of them\n"
 		"e.conf:5: source is that of [c], in line 1 of c.conf, in the same "
-		"table: there a source has one route\n"
+		"table, where a source has one route: delete it in one of them\n"
 		"a.conf:6: when_down: expected fallthrough, as [b], line 1 of b.conf, is "
 		"the backup for source 2a02::1: it would never get a packet\n");
 }
@@ -1100,7 +1100,7 @@ static void test_steered_autos(void **state)
 		"c.conf:5: source is that of [a], in line 1 of a.conf, at the same "
 		"priority: set another priority for one of them\n"
 		"b.conf:5: source is that of [a], in line 1 of a.conf, in the same "
-		"table: there a source has one route\n");
+		"table, where a source has one route: delete it in one of them\n");
 }
 
 /* In one table the longest source has its packets; beside others' the first rule. */
