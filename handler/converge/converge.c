@@ -227,7 +227,7 @@ static int rehearse(struct run *run, uint32_t removed_ifindex, struct outcome *r
 	note_known(run, ret);
 	if (r == 0)
 		r = look_for_wanted(run);
-	if (r == 0 && run->runfd >= 0)
+	if (r == 0)
 		r = look_for_conflict(run);
 	if (r == 0)
 		r = make_plan(run);

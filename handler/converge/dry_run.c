@@ -51,6 +51,34 @@ bool rehearsal_is_taken(const struct rehearsal *rehearsal, const struct object *
 	return taken && strcmp(taken->ifname, ifname) != 0;
 }
 
+static bool is_in_conflict(const struct taken *taken, const struct object *table,
+			   const char *ifname)
+{
+	const struct object *other = &taken->object;
+
+	return other->kind == OBJECT_TABLE && table->kind == OBJECT_TABLE &&
+	       other->table == table->table && strcmp(taken->ifname, ifname) != 0 &&
+	       !(object_is_shared(other) && object_is_shared(table));
+}
+
+bool rehearsal_conflict(const struct rehearsal *rehearsal, const struct objects *wanted,
+			const char *ifname, struct table_conflict *ret)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		for (size_t k = 0; k < rehearsal->n; k++) {
+			const struct taken *taken = &rehearsal->taken[k];
+
+			if (!is_in_conflict(taken, &wanted->object[i], ifname))
+				continue;
+			*ret = (struct table_conflict){
+				.table = taken->object.table,
+				.shared = object_is_shared(&taken->object)};
+			memcpy(ret->holder, taken->ifname, IFNAMSIZ);
+			return true;
+		}
+	return false;
+}
+
 static struct taken taken_by(const struct object *object, const char *ifname)
 {
 	struct taken ret = {.object = *object};

@@ -40,6 +40,13 @@ bool rehearsal_is_taken(const struct rehearsal *rehearsal, const struct object *
 			const char *ifname);
 
 /*
+ * Whether a table that IFNAME wants is another's by its own plan of this run, and the two do not
+ * share it.
+ */
+bool rehearsal_conflict(const struct rehearsal *rehearsal, const struct objects *wanted,
+			const char *ifname, struct table_conflict *ret);
+
+/*
  * A tunnel's turn: takes out of GONE what another wants by its own plan of this run, and puts
  * in what it is the last to leave. Returns 0 or -errno.
  */

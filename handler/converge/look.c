@@ -176,9 +176,14 @@ int look_for_conflict(const struct run *run)
 {
 	const struct claimant me = run_claimant(run);
 	struct table_conflict conflict;
-	const int r = ownership_conflict(&me, run->settings, &diagnostics_to_log,
-					 &run->wanted, &conflict);
+	int r = 0;
 
+	if (run->runfd >= 0)
+		r = ownership_conflict(&me, run->settings, &diagnostics_to_log,
+				       &run->wanted, &conflict);
+	if (r == 0 && run->settings->dry_run)
+		r = rehearsal_conflict(run->settings->rehearsal, &run->wanted,
+				       run->ifname, &conflict);
 	if (r > 0 && conflict.left && run->settings->rounds)
 		return -EAGAIN;
 	if (r > 0)

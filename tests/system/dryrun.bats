@@ -465,6 +465,24 @@ shared_from_now() {
 	done
 }
 
+# Of the two the first to come keeps it; the other's turn does nothing.
+@test "two drop-ins that claim one table: commands of the first alone" {
+	local line
+	tunnel_add sixxs0 && tunnel_up sixxs0
+	tunnel_add sixxs1 && tunnel_up sixxs1
+	settle
+	for line in '' 'steer = source-route'; do
+		section_text sixxs0 sixxs0 2a02::/64 400 "$line" | drop_in sixxs0
+		{ section_text one sixxs1 2a02:1::/64 401 && section_text two sixxs1 2a02:2::/64 400; } | drop_in sixxs1
+		exits 1 $handler --dry-run apply --all >/tmp/commands 2>/tmp/told
+		exits 1 $handler apply --all 2>/tmp/told.real
+		grep -F 'sixxs1: table 400 is ' /tmp/told.real | grep -qFf - /tmp/told
+		grep -F 'dev sixxs0 ' /tmp/commands
+		lacks -E 'sixxs1|table 401|lookup 401|2a02:2::' </tmp/commands
+		$handler remove sixxs0 sixxs1 2>/dev/null
+	done
+}
+
 @test "nothing is needed, nothing is printed" {
 	assert_same "" "$($handler --dry-run apply --all 2>&1)"
 	assert_same "" "$($handler --dry-run remove sixxs0 2>&1)"
