@@ -32,29 +32,47 @@ static int write_record(struct run *run)
 	return r < 0 ? fail_to_write(run, r) : 0;
 }
 
+static int end_clearing(struct run *run, struct plan *cleared, int r)
+{
+	for (size_t i = 0; r == 0 && i < cleared->n; i++)
+		summary_add_step(&run->summary, &cleared->step[i]);
+	plan_free(cleared);
+	return r < 0 ? run_fail(run, r, "clear its table of what others have left",
+				"its own rules and routes were not changed;")
+		     : 0;
+}
+
 /*
  * A table that becomes shared may hold what a tunnel has left there that had it before, and
  * has had no turn since.
  */
 static int clear_tables(struct run *run)
 {
-	struct plan cleared = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->wanted.n; i++) {
 		const struct object *table = &run->wanted.object[i];
+		struct plan cleared = {0};
 
-		if (table->kind == OBJECT_TABLE && object_is_shared(table) &&
-		    !owners_is_shared(run->runfd, table))
-			r = execute_clear_table(run->rtnl, table->table, &run->old,
-						&cleared);
+		if (table->kind != OBJECT_TABLE || !object_is_shared(table) ||
+		    owners_is_shared(run->runfd, table))
+			continue;
+		r = execute_clear_table(run->rtnl, table->table, &run->old, &cleared);
+		r = end_clearing(run, &cleared, r);
 	}
-	for (size_t i = 0; r == 0 && i < cleared.n; i++)
-		summary_add_step(&run->summary, &cleared.step[i]);
-	plan_free(&cleared);
-	return r < 0 ? run_fail(run, r, "clear its table of what others have left",
-				"its own rules and routes were not changed;")
-		     : 0;
+	return r;
+}
+
+/* And one that becomes its own, the rule of those who shared it, if their records are lost. */
+static int clear_shared(struct run *run)
+{
+	struct plan cleared = {0};
+	int r = 0;
+
+	if (!run->fresh || run->settings->seen)
+		r = execute_clear_shared(run->rtnl, run->settings->seen, &run->wanted,
+					 &run->old, &cleared);
+	return end_clearing(run, &cleared, r);
 }
 
 static int take_owners(struct run *run)
@@ -71,7 +89,9 @@ int books_open(struct run *run)
 
 	if (r == 0)
 		r = clear_tables(run);
-	return r < 0 ? r : take_owners(run);
+	if (r == 0)
+		r = take_owners(run);
+	return r < 0 ? r : clear_shared(run);
 }
 
 int books_close(struct run *run)

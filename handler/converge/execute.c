@@ -266,6 +266,7 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 
 struct clearing {
 	const struct objects *recorded; /* these the plan knows */
+	const struct objects *wanted;
 	struct plan *plan;
 };
 
@@ -280,21 +281,59 @@ static int put_for_all(void *data, const struct kernel_object *found)
 		       : 0;
 }
 
+static int put_shared(const struct clearing *clearing, const struct object *rule)
+{
+	if (!object_is_shared(rule) || objects_have(clearing->recorded, rule))
+		return 0;
+	for (size_t i = 0; i < clearing->wanted->n; i++)
+		if (object_excludes(rule, &clearing->wanted->object[i]))
+			return plan_push(clearing->plan, STEP_DELETE, rule);
+	return 0;
+}
+
+static int put_found_shared(void *data, const struct kernel_object *found)
+{
+	return found->ours ? put_shared(data, &found->object) : 0;
+}
+
+/* Keeps of PLAN what was there. */
+static int run_clearing(struct rtnl *rtnl, struct plan *plan)
+{
+	_cleanup_free_ struct answer *answers = calloc(plan->n + 1, sizeof(*answers));
+	size_t n = 0;
+	int r = answers ? run_plan(rtnl, plan, answers) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < plan->n; i++) {
+		const enum verdict verdict = judge_delete(answers[i].error);
+
+		if (verdict == VERDICT_FAILED)
+			r = answers[i].error;
+		else if (verdict == VERDICT_DONE)
+			plan->step[n++] = plan->step[i];
+	}
+	plan->n = n;
+	return r;
+}
+
 int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *recorded,
 			struct plan *ret)
 {
 	struct clearing clearing = {.recorded = recorded, .plan = ret};
-	_cleanup_free_ struct answer *answers = NULL;
-	int r = dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
+	const int r = dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
 
-	if (r < 0 || !ret->n)
-		return r;
-	answers = calloc(ret->n, sizeof(*answers));
-	r = answers ? run_plan(rtnl, ret, answers) : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < ret->n; i++)
-		if (judge_delete(answers[i].error) == VERDICT_FAILED)
-			r = answers[i].error;
-	return r;
+	return r < 0 || !ret->n ? r : run_clearing(rtnl, ret);
+}
+
+int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
+			 const struct objects *wanted, const struct objects *recorded,
+			 struct plan *ret)
+{
+	struct clearing clearing = {.recorded = recorded, .wanted = wanted, .plan = ret};
+	int r = seen ? 0 : dump_rules(rtnl, AF_INET6, put_found_shared, &clearing);
+
+	for (size_t i = 0; r == 0 && seen && i < seen->n; i++)
+		r = put_shared(&clearing, &seen->object[i]);
+	return r < 0 || !ret->n ? r : run_clearing(rtnl, ret);
 }
 
 /* ---- all of it ---------------------------------------------------------------------- */

@@ -52,4 +52,13 @@ int execute_see_rules(struct rtnl *rtnl, struct objects *ret);
 int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *recorded,
 			struct plan *ret);
 
+/*
+ * Takes away what of ours has all packets look up a table in which WANTED has something for
+ * all sources, and is not RECORDED. SEEN: of execute_see_rules, NULL: they are looked for.
+ * Adds what was done to RET. Returns 0 or -errno.
+ */
+int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
+			 const struct objects *wanted, const struct objects *recorded,
+			 struct plan *ret);
+
 #endif

@@ -180,3 +180,32 @@ heard() { # N: so all before it is, too
 	ip -6 route show table 400 | squeeze | lacks '^default dev'
 	leaves net0 ping_far 6
 }
+
+# Nobody's turn takes that rule away: who shared it has no record.
+@test "a shared rule whose tunnel's record is lost goes before the table is a tunnel's own" {
+	local how
+	for how in sixxs1 --all; do
+		steered 0 400
+		$handler apply sixxs0
+		rm /run/sixxs-route/sixxs0.record /etc/sixxs-route/conf.d/sixxs0.conf
+		[ $how != --all ] || rm -r /run/sixxs-route
+		ruled 1 400 'when_down = unreachable'
+		ip -N monitor rule route >/tmp/monitor 3>&- &
+		monitor=$!
+		wait_until 5 heard 76
+		$handler apply $how
+		wait_until 5 heard 77
+		ip -6 route flush table 4000
+		kill $monitor
+		monitor=""
+		leaves sixxs1 ping_far 6 -I 2a02:1::1
+		leaves net0 ping_far 6
+		squeeze </tmp/monitor | awk '/^Deleted [0-9]+: from all lookup 400/ { gone = 1 }
+			/^([a-z0-9]+ )?default dev .* table 400/ && !gone { exit 1 }
+			END { if (!gone) exit 1 }'
+		$handler apply --all
+		exits 0 "$handler" status
+		$handler remove sixxs1
+		rm /etc/sixxs-route/conf.d/sixxs1.conf
+	done
+}
