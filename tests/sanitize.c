@@ -12,12 +12,15 @@ const char *__asan_default_options(void)
 	return "verify_asan_link_order=0";
 }
 
-/* Leaks are looked for with ptrace(2), which strace holds and systemd's filter forbids. */
+/*
+ * Leaks are looked for with ptrace(2), which strace holds and systemd's filter forbids, and
+ * by /proc.
+ */
 int __lsan_is_turned_off(void)
 {
-	char line[128];
-	int off = 0, n;
 	FILE *file = fopen("/proc/self/status", "re");
+	int off = !file, n;
+	char line[128];
 
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "TracerPid: %d", &n) == 1 ||

@@ -273,10 +273,13 @@ int conflicts_settle(const struct claims *claims)
 	return r < 0 ? r : settled;
 }
 
-/* Each one's shared rule looks the table up for all who share it: the first has them all. */
+/*
+ * Each one's shared rule looks the table up for all who share it: the first has them all.
+ * Told once a table.
+ */
 static void warn_priorities(const struct claims *claims, struct claim **sorted)
 {
-	const struct claim *first = NULL;
+	const struct claim *first = NULL, *told = NULL;
 	char where[CLAIM_PLACE_SIZE];
 
 	qsort(sorted, claims->n, sizeof(struct claim *), by_table);
@@ -289,8 +292,9 @@ static void warn_priorities(const struct claims *claims, struct claim **sorted)
 			first = claim;
 			continue;
 		}
-		if (first->section.priority == claim->section.priority)
+		if (told == first || first->section.priority == claim->section.priority)
 			continue;
+		told = first;
 		claim_say(
 			claims, claim, SEVERITY_WARNING, claim_line(claim, "priority"),
 			"priority = %u: [%s], %s, shares table %u at %u: all who share it are looked up at the smaller; set the same priority",

@@ -291,6 +291,30 @@ static int put_shared(const struct clearing *clearing, const struct object *rule
 	return 0;
 }
 
+/* Of SEEN, which is in order, those of the table. */
+static int put_seen(const struct clearing *clearing, const struct objects *seen,
+		    uint32_t table)
+{
+	const struct object first = {
+		.kind = OBJECT_RULE, .family = AF_INET6, .table = table};
+	size_t low = 0, high = seen->n;
+	int r = 0;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (object_compare(&seen->object[middle], &first) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; r == 0 && low < seen->n && seen->object[low].family == AF_INET6 &&
+	       seen->object[low].table == table;
+	     low++)
+		r = put_shared(clearing, &seen->object[low]);
+	return r;
+}
+
 static int put_found_shared(void *data, const struct kernel_object *found)
 {
 	return found->ours ? put_shared(data, &found->object) : 0;
@@ -331,8 +355,9 @@ int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
 	struct clearing clearing = {.recorded = recorded, .wanted = wanted, .plan = ret};
 	int r = seen ? 0 : dump_rules(rtnl, AF_INET6, put_found_shared, &clearing);
 
-	for (size_t i = 0; r == 0 && seen && i < seen->n; i++)
-		r = put_shared(&clearing, &seen->object[i]);
+	for (size_t i = 0; r == 0 && seen && i < wanted->n; i++)
+		if (wanted->object[i].kind == OBJECT_TABLE)
+			r = put_seen(&clearing, seen, wanted->object[i].table);
 	return r < 0 || !ret->n ? r : run_clearing(rtnl, ret);
 }
 

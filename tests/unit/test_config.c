@@ -1126,6 +1126,7 @@ static void test_steered_priorities(void **state)
 	write_steered("b", 400, 90, "2a02::2");
 	write_steered("c", 401, 80, "2a02::3");
 	write_steered("d", 400, 100, "2a02::4");
+	write_steered("e", 400, 80, "2a02::5");
 	warn();
 	assert_string_equal(
 		reported,
