@@ -328,11 +328,7 @@ static int run(const struct verb *verb, struct arguments *arguments)
 	struct rtnl rtnl = {0};
 	int r = prepare(verb, arguments, &rtnl);
 
-	if (r < 0) {
-		rtnl_close(&rtnl);
-		return verb->failed;
-	}
-	if (verb->local)
+	if (r == 0 && verb->local)
 		r = namespace_check(&arguments->settings, rtnl_fd(&rtnl));
 	if (r == 0)
 		r = verb->run(arguments, &rtnl);
