@@ -55,7 +55,7 @@ play() { # ACTION COMMAND...
 }
 
 instructions() { # PROFILE ACTION COMMAND...: with its children
-	play "$2" valgrind --trace-children=yes --tool=callgrind --callgrind-out-file="$1" "${@:3}" 2>&1 |
+	play "$2" env ${STILL:+LD_PRELOAD="$STILL"} valgrind --trace-children=yes --tool=callgrind --callgrind-out-file="$1" "${@:3}" 2>&1 |
 		sed -n 's/^.*refs: *//p' | tr -d , | awk '{ sum += $1 } END { print sum }'
 }
 
