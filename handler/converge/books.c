@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/execute.h"
 #include "converge/run.h"
+#include "lib/array.h"
+#include "netlink/dump.h"
 #include "state/owners.h"
 #include "state/record.h"
+
+#include <errno.h>
 
 bool run_is_active(const struct run *run)
 {
@@ -48,6 +52,8 @@ static int end_clearing(struct run *run, struct plan *cleared, int r)
  */
 static int clear_tables(struct run *run)
 {
+	const struct claimant me = run_claimant(run);
+	struct objects gone = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->wanted.n; i++) {
@@ -57,41 +63,81 @@ static int clear_tables(struct run *run)
 		if (table->kind != OBJECT_TABLE || !object_is_shared(table) ||
 		    owners_is_shared(run->runfd, table))
 			continue;
-		r = execute_clear_table(run->rtnl, table->table, &run->old, &cleared);
+		if (!gone.n)
+			r = ownership_gone(&me, &run->old, &run->wanted, &gone);
+		if (r == 0)
+			r = execute_clear_table(run->rtnl, table->table, &gone, &cleared);
 		r = end_clearing(run, &cleared, r);
 	}
+	objects_free(&gone);
 	return r;
 }
 
 /* And one that becomes its own, the rule of those who shared it, if their records are lost. */
 static int clear_shared(struct run *run)
 {
+	const struct claimant me = run_claimant(run);
+	struct objects gone = {0};
 	struct plan cleared = {0};
-	int r = 0;
+	int r = ownership_gone(&me, &run->old, &run->wanted, &gone);
 
-	if (!run->fresh || run->settings->seen)
+	if (r == 0)
 		r = execute_clear_shared(run->rtnl, run->settings->seen, &run->wanted,
-					 &run->old, &cleared);
+					 &gone, &cleared);
+	objects_free(&gone);
 	return end_clearing(run, &cleared, r);
+}
+
+static int put_shared_table(void *data, const struct kernel_object *found)
+{
+	struct objects *tables = data;
+	const struct object table = {.kind = OBJECT_TABLE, .table = found->object.table};
+
+	return found->ours && object_is_shared(&found->object)
+		       ? array_append(tables, object, table)
+		       : 0;
+}
+
+/* Of a shared rule that is older than the run folder the next who takes its table has to know. */
+static int begin_owners(struct run *run)
+{
+	struct objects tables = {0};
+	int r = dump_rules(run->rtnl, AF_INET6, put_shared_table, &tables);
+
+	if (r == 0)
+		r = owners_begin(run->runfd, &tables);
+	if (r < 0)
+		run_fail(run, r, "begin the owners", "nothing was changed;");
+	else if (tables.n)
+		r = clear_shared(run);
+	objects_free(&tables);
+	return r;
 }
 
 static int take_owners(struct run *run)
 {
 	const struct claimant me = run_claimant(run);
-	const int r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
+	int r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
 
+	if (r == -ENOENT) {
+		r = begin_owners(run);
+		if (r < 0)
+			return r;
+		r = ownership_take(&me, &run->old, &run->wanted, &run->fresh);
+	}
 	return r < 0 ? fail_to_write(run, r) : 0;
 }
 
+/* What is left is cleared before it is said whose the table is: should this be cut short, the next turn sees that. */
 int books_open(struct run *run)
 {
 	int r = write_record(run);
 
+	if (r == 0 && (run->used || run->settings->seen))
+		r = clear_shared(run);
 	if (r == 0)
 		r = clear_tables(run);
-	if (r == 0)
-		r = take_owners(run);
-	return r < 0 ? r : clear_shared(run);
+	return r < 0 ? r : take_owners(run);
 }
 
 int books_close(struct run *run)

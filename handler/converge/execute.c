@@ -265,7 +265,7 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 /* ---- a table that becomes shared ---------------------------------------------------- */
 
 struct clearing {
-	const struct objects *recorded; /* these the plan knows */
+	const struct objects *gone; /* these the plan deletes */
 	const struct objects *wanted;
 	struct plan *plan;
 };
@@ -276,19 +276,19 @@ static int put_for_all(void *data, const struct kernel_object *found)
 	const struct object *object = &found->object;
 
 	return found->ours && !object->source.family &&
-			       !objects_have(clearing->recorded, object)
+			       !objects_have(clearing->gone, object)
 		       ? plan_push(clearing->plan, STEP_DELETE, object)
 		       : 0;
 }
 
 static int put_shared(const struct clearing *clearing, const struct object *rule)
 {
-	if (!object_is_shared(rule) || objects_have(clearing->recorded, rule))
-		return 0;
-	for (size_t i = 0; i < clearing->wanted->n; i++)
-		if (object_excludes(rule, &clearing->wanted->object[i]))
-			return plan_push(clearing->plan, STEP_DELETE, rule);
-	return 0;
+	const struct object table = {.kind = OBJECT_TABLE, .table = rule->table};
+
+	return object_is_shared(rule) && objects_have(clearing->wanted, &table) &&
+			       !objects_have(clearing->gone, rule)
+		       ? plan_push(clearing->plan, STEP_DELETE, rule)
+		       : 0;
 }
 
 /* Of SEEN, which is in order, those of the table. */
@@ -339,20 +339,20 @@ static int run_clearing(struct rtnl *rtnl, struct plan *plan)
 	return r;
 }
 
-int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *recorded,
+int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *gone,
 			struct plan *ret)
 {
-	struct clearing clearing = {.recorded = recorded, .plan = ret};
+	struct clearing clearing = {.gone = gone, .plan = ret};
 	const int r = dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
 
 	return r < 0 || !ret->n ? r : run_clearing(rtnl, ret);
 }
 
 int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
-			 const struct objects *wanted, const struct objects *recorded,
+			 const struct objects *wanted, const struct objects *gone,
 			 struct plan *ret)
 {
-	struct clearing clearing = {.recorded = recorded, .wanted = wanted, .plan = ret};
+	struct clearing clearing = {.gone = gone, .wanted = wanted, .plan = ret};
 	int r = seen ? 0 : dump_rules(rtnl, AF_INET6, put_found_shared, &clearing);
 
 	for (size_t i = 0; r == 0 && seen && i < wanted->n; i++)

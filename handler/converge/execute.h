@@ -45,20 +45,20 @@ int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 int execute_see_rules(struct rtnl *rtnl, struct objects *ret);
 
 /*
- * Takes away what of ours stands in TABLE for all sources of IPv6, and is not RECORDED:
- * before a shared rule looks it up for all packets. Adds these deletes to RET. Returns 0,
+ * Takes away what of ours stands in TABLE for all sources of IPv6, but for GONE, which the plan
+ * deletes: before a shared rule looks it up for all packets. Adds these deletes to RET. Returns 0,
  * or -errno: any of them may have been done.
  */
-int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *recorded,
+int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *gone,
 			struct plan *ret);
 
 /*
- * Takes away what of ours has all packets look up a table in which WANTED has something for
- * all sources, and is not RECORDED. SEEN: of execute_see_rules, NULL: they are looked for.
+ * Takes away what of ours has all packets look up a table that WANTED has for one tunnel alone,
+ * but for GONE. SEEN: of execute_see_rules, NULL: they are looked for.
  * Adds what was done to RET. Returns 0 or -errno.
  */
 int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
-			 const struct objects *wanted, const struct objects *recorded,
+			 const struct objects *wanted, const struct objects *gone,
 			 struct plan *ret);
 
 #endif

@@ -172,7 +172,7 @@ static int refuse_table(const struct run *run, const struct table_conflict *conf
 	return -EEXIST;
 }
 
-int look_for_conflict(const struct run *run)
+int look_for_conflict(struct run *run)
 {
 	const struct claimant me = run_claimant(run);
 	struct table_conflict conflict;
@@ -180,7 +180,7 @@ int look_for_conflict(const struct run *run)
 
 	if (run->runfd >= 0)
 		r = ownership_conflict(&me, run->settings, &diagnostics_to_log,
-				       &run->wanted, &conflict);
+				       &run->wanted, &run->used, &conflict);
 	if (r == 0 && run->settings->dry_run)
 		r = rehearsal_conflict(run->settings->rehearsal, &run->wanted,
 				       run->ifname, &conflict);

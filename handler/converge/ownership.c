@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct table_search {
 	const struct claimant *claimant;
@@ -14,6 +15,7 @@ struct table_search {
 	const struct diagnostics *diagnostics;
 	const struct object *table; /* as it is wanted */
 	bool otherwise;             /* it is held in the other way: shared, or by one */
+	bool *ret_used;
 	struct table_conflict *ret;
 	bool found;
 };
@@ -67,6 +69,8 @@ static int find_holder(struct table_search *search)
 	own.selector = 0;
 	r = owners_get(claimant->runfd, &own, claimant->ifname, holder);
 	search->otherwise = (r == -EISDIR) != object_is_shared(search->table);
+	*search->ret_used |= !object_is_shared(search->table) && holder[0] &&
+			     strcmp(holder, claimant->ifname) != 0;
 	if (r > 0)
 		look_at_holder(search, holder);
 	if (r == -EISDIR && search->otherwise) {
@@ -80,13 +84,16 @@ static int find_holder(struct table_search *search)
 
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
 		       const struct diagnostics *diagnostics,
-		       const struct objects *wanted, struct table_conflict *ret)
+		       const struct objects *wanted, bool *ret_used,
+		       struct table_conflict *ret)
 {
+	*ret_used = false;
 	for (size_t i = 0; i < wanted->n; i++) {
 		struct table_search search = {.claimant = claimant,
 					      .settings = settings,
 					      .diagnostics = diagnostics,
 					      .table = &wanted->object[i],
+					      .ret_used = ret_used,
 					      .ret = ret};
 		int r;
 
@@ -100,23 +107,70 @@ int ownership_conflict(const struct claimant *claimant, const struct settings *s
 	return 0;
 }
 
+/* Who has a shared rule is said by who shares its table. */
+static bool has_owner(const struct object *object)
+{
+	return object->kind != OBJECT_KEPT &&
+	       !(object->kind == OBJECT_RULE && object->selector == SELECT_ALL);
+}
+
+/* Something that may not stand beside the table's shared rule. */
+static bool have_for_all(const struct objects *objects, const struct object *table)
+{
+	const struct object rule = {.kind = OBJECT_RULE,
+				    .family = AF_INET6,
+				    .table = table->table,
+				    .selector = SELECT_ALL};
+
+	for (size_t i = 0; i < objects->n; i++)
+		if (object_excludes(&objects->object[i], &rule))
+			return true;
+	return false;
+}
+
+static bool becomes_shared(const struct objects *old, const struct object *wanted)
+{
+	return wanted->kind == OBJECT_TABLE && object_is_shared(wanted) &&
+	       have_for_all(old, wanted);
+}
+
+static int take(const struct claimant *claimant, const struct objects *old,
+		const struct object *object)
+{
+	char owner[IFNAMSIZ];
+
+	/* what is new has no owner most often */
+	if (!object_is_shared(object) && objects_have(old, object) &&
+	    owners_get(claimant->runfd, object, claimant->ifname, owner) > 0 &&
+	    !strcmp(owner, claimant->ifname))
+		return 0;
+	return owners_set(claimant->runfd, object, claimant->ifname);
+}
+
+/* It stays its own until then. */
+static int take_to_share(const struct claimant *claimant, const struct objects *old,
+			 const struct object *table)
+{
+	struct object own = *table;
+
+	if (owners_is_shared(claimant->runfd, table))
+		return take(claimant, old, table);
+	own.selector = 0;
+	return take(claimant, old, &own);
+}
+
 int ownership_take(const struct claimant *claimant, const struct objects *old,
 		   const struct objects *wanted, bool *ret_fresh)
 {
 	*ret_fresh = true;
 	for (size_t i = 0; i < wanted->n; i++) {
 		const struct object *object = &wanted->object[i];
-		char owner[IFNAMSIZ];
-		int r;
+		int r = 0;
 
-		if (!object_is_owned(object))
-			continue;
-		/* what is new has no owner most often */
-		if (objects_have(old, object) && !object_is_shared(object) &&
-		    owners_get(claimant->runfd, object, claimant->ifname, owner) > 0 &&
-		    !strcmp(owner, claimant->ifname))
-			continue;
-		r = owners_set(claimant->runfd, object, claimant->ifname);
+		if (becomes_shared(old, object))
+			r = take_to_share(claimant, old, object);
+		else if (has_owner(object))
+			r = take(claimant, old, object);
 		if (r < 0)
 			return r;
 		if (r > 0 && object->kind == OBJECT_TABLE)
@@ -163,7 +217,7 @@ static int release(const struct claimant *claimant, const struct objects *from,
 		const struct object *object = &from->object[i];
 		int r;
 
-		if (objects_have(holds, object) || !object_is_owned(object))
+		if (objects_have(holds, object) || !has_owner(object))
 			continue;
 		r = object_is_shared(object) ? 1 : may_delete(claimant, object);
 		if (r > 0)
@@ -174,10 +228,26 @@ static int release(const struct claimant *claimant, const struct objects *from,
 	return 0;
 }
 
+/* Once what was there for all sources has gone. */
+static int share(const struct claimant *claimant, const struct objects *old,
+		 const struct objects *wanted, const struct objects *holds)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < wanted->n; i++)
+		if (becomes_shared(old, &wanted->object[i]) &&
+		    !have_for_all(holds, &wanted->object[i]))
+			r = owners_set(claimant->runfd, &wanted->object[i],
+				       claimant->ifname);
+	return r < 0 ? r : 0;
+}
+
 int ownership_release(const struct claimant *claimant, const struct objects *old,
 		      const struct objects *wanted, const struct objects *holds)
 {
-	const int r = release(claimant, old, holds);
+	int r = share(claimant, old, wanted, holds);
 
+	if (r == 0)
+		r = release(claimant, old, holds);
 	return r < 0 ? r : release(claimant, wanted, holds);
 }

@@ -36,7 +36,8 @@ struct run {
 	struct objects old;    /* on the record */
 	struct objects wanted; /* by the section */
 	struct objects gone;   /* recorded, not wanted, and ours to delete */
-	bool fresh;            /* nobody owned the new tables among WANTED */
+	bool used;  /* somebody has had one of the tables that it wants for itself */
+	bool fresh; /* nobody owned the new tables among WANTED */
 	struct plan plan;
 	struct result *result;  /* of each step */
 	struct summary summary; /* what the kernel did of it */
@@ -65,7 +66,7 @@ int look_for_wanted(struct run *run);
  * Whether a wanted table is another tunnel's: -EEXIST; -EAGAIN: not for long, and settings
  * give it one more turn.
  */
-int look_for_conflict(const struct run *run);
+int look_for_conflict(struct run *run);
 
 /* ---- books.c: what is written down; return 0 or -errno, which is logged ---- */
 

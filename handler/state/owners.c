@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "state/owners.h"
 
+#include "state/owner_file.h"
 #include "state/record.h"
 
 #include <errno.h>
@@ -11,64 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER "owners"
-
-/* "owners/OBJECT/IFNAME" */
-#define OWNER_PATH_SIZE (sizeof(FOLDER) + OBJECT_STRLEN + IFNAMSIZ + 1)
-
-/* Whether a table is shared is said by what stands there, not by its name. */
-static void owner_path(const struct object *object, char ret[static OWNER_PATH_SIZE])
-{
-	struct object plain = *object;
-	char *text = stpcpy(ret, FOLDER "/");
-
-	if (plain.kind == OBJECT_TABLE)
-		plain.selector = 0;
-	object_format(&plain, text);
-	for (; (text = strchr(text, '/')); text++)
-		*text = '|';
-}
-
-static void member_path(const struct object *object, const char *ifname,
-			char ret[static OWNER_PATH_SIZE])
-{
-	owner_path(object, ret);
-	stpcpy(stpcpy(ret + strlen(ret), "/"), ifname);
-}
-
-/* Whether anybody bears that name. */
-static bool is_name(const char *name)
-{
-	return name[0] && strlen(name) < IFNAMSIZ && !strchr(name, '/');
-}
-
-/* Returns 1 with *ret, whoever the link names, 0 (nobody), or -errno. */
-static int read_link(int runfd, const char *path, char ret[static IFNAMSIZ])
-{
-	const ssize_t n = readlinkat(runfd, path, ret, IFNAMSIZ);
-	struct stat st;
-
-	if (n < 0 && errno == ENOENT)
-		return 0;
-	if (n < 0 && errno != EINVAL)
-		return -errno;
-	/* no link: a folder is said to be one; anything else nobody has put there */
-	if (n < 0)
-		return fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-				       S_ISDIR(st.st_mode)
-			       ? -EISDIR
-			       : 0;
-	if (n == IFNAMSIZ)
-		return 0;
-	ret[n] = '\0';
-	return is_name(ret);
-}
-
 /* The same of who has the object on its record. self: is somebody in any case. */
 static int read_owner(int runfd, const char *path, const struct object *object,
 		      const char *self, char ret[static IFNAMSIZ])
 {
-	const int r = read_link(runfd, path, ret);
+	const int r = owner_read_link(runfd, path, ret);
 
 	return r <= 0 ? r : !strcmp(ret, self) || record_has(runfd, ret, object);
 }
@@ -84,7 +32,7 @@ static int take_other(void *data, const char *name)
 {
 	const struct other *other = data;
 
-	if (!strcmp(name, other->ifname) || !is_name(name) ||
+	if (!strcmp(name, other->ifname) || !owner_is_name(name) ||
 	    !record_has(other->runfd, name, other->object))
 		return 0;
 	strcpy(other->ret, name);
@@ -117,7 +65,7 @@ static int give_sharer(void *data, const char *name)
 {
 	const struct sharers *sharers = data;
 
-	return is_name(name) && record_has(sharers->runfd, name, sharers->object)
+	return owner_is_name(name) && record_has(sharers->runfd, name, sharers->object)
 		       ? sharers->fn(sharers->data, name)
 		       : 0;
 }
@@ -152,72 +100,29 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 	if (r != -EISDIR)
 		return r;
 	r = find_other(runfd, path, object, ifname, ret);
+	if (r == 0)
+		strcpy(ret, OWNER_NOBODY);
 	return r > 0 ? -EISDIR : r;
 }
 
-/*
- * What nobody owns any more may be used in the other way: a link makes way. Returns 1:
- * there was one, or a folder; 0 or -errno.
- */
-static int make_folder(int runfd, const char *path)
-{
-	struct stat st;
-
-	if (mkdirat(runfd, path, 0755) == 0)
-		return 0;
-	if (errno != EEXIST || fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return 1;
-	if (unlinkat(runfd, path, 0) < 0 || mkdirat(runfd, path, 0755) < 0)
-		return -errno;
-	return 1;
-}
-
+/* Returns 1: there was a folder, or a link; 0 or -errno. */
 static int join_shared(int runfd, const struct object *object, const char *ifname)
 {
 	char path[OWNER_PATH_SIZE];
 	int r;
 
 	owner_path(object, path);
-	r = make_folder(runfd, path);
-	if (r < 0)
+	r = mkdirat(runfd, path, 0755) < 0 ? -errno : 0;
+	if (r < 0 && r != -EEXIST)
 		return r;
-	member_path(object, ifname, path);
-	return symlinkat(ifname, runfd, path) < 0 && errno != EEXIST ? -errno : r;
-}
-
-struct emptying {
-	int runfd;
-	const char *folder;
-};
-
-static int remove_member(void *data, const char *name)
-{
-	const struct emptying *emptying = data;
-	char path[OWNER_PATH_SIZE + NAME_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", emptying->folder, name);
-	return run_dir_remove(emptying->runfd, path);
-}
-
-/* Of a folder in which nobody is but who has no record, or wants it for itself now. */
-static int remove_folder(int runfd, const char *path)
-{
-	struct emptying emptying = {.runfd = runfd, .folder = path};
-	const int r = run_dir_each(runfd, path, "", remove_member, &emptying);
-
-	return r < 0 ? r : run_dir_remove_folder(runfd, path);
-}
-
-static int replace_link(int runfd, const char *path, const char *ifname)
-{
-	int r = run_dir_link(runfd, path, ifname);
-
-	if (r != -EISDIR)
-		return r;
-	r = remove_folder(runfd, path);
-	return r < 0 ? r : run_dir_link(runfd, path, ifname);
+	if (r < 0 && !owner_is_folder(runfd, path)) {
+		r = owner_make_way(runfd, path, ifname);
+		return r < 0 ? r : 1;
+	}
+	owner_member_path(object, ifname, path);
+	if (symlinkat(ifname, runfd, path) < 0 && errno != EEXIST)
+		return -errno;
+	return r < 0;
 }
 
 static int set_own(int runfd, const struct object *object, const char *ifname)
@@ -230,31 +135,41 @@ static int set_own(int runfd, const struct object *object, const char *ifname)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	r = replace_link(runfd, path, ifname);
+	r = run_dir_link(runfd, path, ifname);
+	if (r == -EISDIR)
+		r = owner_replace_folder(runfd, path, ifname);
 	return r < 0 ? r : 1;
 }
 
 int owners_set(int runfd, const struct object *object, const char *ifname)
 {
-	int (*const set)(int, const struct object *, const char *) =
-		object_is_shared(object) ? join_shared : set_own;
-	int r = set(runfd, object, ifname);
+	return object_is_shared(object) ? join_shared(runfd, object, ifname)
+					: set_own(runfd, object, ifname);
+}
 
-	if (r == -ENOENT) {
-		r = make_folder(runfd, FOLDER);
-		if (r >= 0)
-			r = set(runfd, object, ifname);
+int owners_begin(int runfd, const struct objects *unowned)
+{
+	char path[sizeof(OWNERS_NEW) + OBJECT_STRLEN + 1];
+
+	if (!unowned->n)
+		return mkdirat(runfd, OWNERS, 0755) < 0 ? -errno : 0;
+	/* under another name until all is in it: what a kill has left there is completed */
+	if (mkdirat(runfd, OWNERS_NEW, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	for (size_t i = 0; i < unowned->n; i++) {
+		owner_object_path(OWNERS_NEW "/", &unowned->object[i], path);
+		if (symlinkat(OWNER_NOBODY, runfd, path) < 0 && errno != EEXIST)
+			return -errno;
 	}
-	return r;
+	return renameat(runfd, OWNERS_NEW, runfd, OWNERS) < 0 ? -errno : 0;
 }
 
 bool owners_is_shared(int runfd, const struct object *object)
 {
 	char path[OWNER_PATH_SIZE];
-	struct stat st;
 
 	owner_path(object, path);
-	return fstatat(runfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return owner_is_folder(runfd, path);
 }
 
 int owners_clear(int runfd, const struct object *object, const char *ifname)
@@ -268,7 +183,7 @@ int owners_clear(int runfd, const struct object *object, const char *ifname)
 		r = run_dir_remove(runfd, path);
 		return r == -EISDIR ? 0 : r;
 	}
-	member_path(object, ifname, path);
+	owner_member_path(object, ifname, path);
 	if (unlinkat(runfd, path, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return -errno;
 	owner_path(object, path);
@@ -277,22 +192,11 @@ int owners_clear(int runfd, const struct object *object, const char *ifname)
 
 struct tidy {
 	int runfd;
-	const char *folder;          /* FOLDER, or that of what is shared */
-	const struct object *shared; /* NULL: it is FOLDER */
+	const char *folder;          /* OWNERS, or that of what is shared */
+	const struct object *shared; /* NULL: it is OWNERS */
 	owners_fn *is_recorded;
 	const void *data;
 };
-
-/* The object of which NAME is the owner's file; -EINVAL: of none. */
-static int object_of(const char *name, struct object *ret)
-{
-	char text[NAME_MAX + 1];
-
-	snprintf(text, sizeof(text), "%s", name);
-	for (char *c = text; (c = strchr(c, '|')); c++)
-		*c = '/';
-	return object_parse(text, ret);
-}
 
 static bool is_recorded(const struct tidy *tidy, const struct object *object)
 {
@@ -310,13 +214,13 @@ static int is_needed(const struct tidy *tidy, const char *name, const char *path
 {
 	char owner[IFNAMSIZ];
 	struct object object;
-	const int r = read_link(tidy->runfd, path, owner);
+	const int r = owner_read_link(tidy->runfd, path, owner);
 
 	if (r <= 0)
 		return r;
 	if (tidy->shared)
 		return record_has(tidy->runfd, owner, tidy->shared);
-	return object_of(name, &object) == 0 && object_is_owned(&object) &&
+	return owner_object_of(name, &object) == 0 && object_is_owned(&object) &&
 	       record_exists(tidy->runfd, owner) && is_recorded(tidy, &object);
 }
 
@@ -328,8 +232,11 @@ static int tidy_folder(const struct tidy *tidy, const char *name, const char *pa
 	struct object shared;
 	int r;
 
-	if (tidy->shared || object_of(name, &shared) < 0)
+	if (tidy->shared)
 		return 0; /* nobody here has made it */
+	/* what was cut short, or is that of a rule, which earlier versions made */
+	if (owner_object_of(name, &shared) < 0 || shared.kind != OBJECT_TABLE)
+		return run_dir_remove_all(tidy->runfd, path);
 	within.folder = path;
 	within.shared = &shared;
 	r = run_dir_each(tidy->runfd, path, "", tidy_one, &within);
@@ -352,7 +259,8 @@ static int tidy_one(void *data, const char *name)
 int owners_tidy(int runfd, owners_fn *fn, const void *data)
 {
 	struct tidy tidy = {
-		.runfd = runfd, .folder = FOLDER, .is_recorded = fn, .data = data};
+		.runfd = runfd, .folder = OWNERS, .is_recorded = fn, .data = data};
+	const int r = run_dir_remove_all(runfd, OWNERS_NEW);
 
-	return run_dir_each(runfd, FOLDER, "", tidy_one, &tidy);
+	return r < 0 ? r : run_dir_each(runfd, OWNERS, "", tidy_one, &tidy);
 }

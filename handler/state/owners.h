@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which tunnel wanted an object last: RUN_DIR/owners/OBJECT, a symbolic link whose text is
- * the interface's name. What several tunnels may want (the shared rule and its table) has
- * a folder with such a link for each of them instead. An object may stand on two records,
+ * the interface's name. A table that several tunnels may share has a folder with such a link
+ * for each of them instead, and they are also those of its shared rule. An object may stand on two records,
  * when drop-ins change or a link is renamed; its owner alone may delete it. All but the
  * look-ups are called under the lock.
  */
@@ -16,7 +16,8 @@
 #include <stdbool.h>
 
 /*
- * Returns 1 with *ret, the owner's interface; 0: nobody, also if it is not on the owner's record;
+ * Returns 1 with *ret, the owner's interface; 0: nobody, also if it is not on the owner's record
+ * (*ret is empty if what is asked for as one's own has not even a former owner);
  * -EISDIR or -ENOTDIR: others share what is asked for as one's own, or another has for
  * itself what is asked for as shared; -errno. Of what is shared: another than IFNAME, if
  * there is one.
@@ -32,8 +33,14 @@ int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn,
 		       void *data);
 
 /*
+ * The first owners of a run folder. UNOWNED: what counts as having had one, for whoever wants it
+ * next. Returns 0 or -errno.
+ */
+int owners_begin(int runfd, const struct objects *unowned);
+
+/*
  * IFNAME wants it from now on; owners_get has named no conflict. Returns 1: there was an
- * owner, of whatever kind; 0: there was none; -errno.
+ * owner, of whatever kind; 0: there was none; -ENOENT: nothing has begun; -errno.
  */
 int owners_set(int runfd, const struct object *object, const char *ifname);
 
@@ -48,7 +55,7 @@ int owners_clear(int runfd, const struct object *object, const char *ifname);
 
 /*
  * Takes away the links of objects that no record has by IS_RECORDED, those to tunnels without a
- * record, and the shares that are not on their tunnel's. Returns 0 or -errno.
+ * record, the shares that are not on their tunnel's, and a beginning that was cut short. Returns 0 or -errno.
  */
 typedef bool owners_fn(const void *data, const struct object *object);
 int owners_tidy(int runfd, owners_fn *is_recorded, const void *data);

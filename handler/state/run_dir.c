@@ -208,12 +208,18 @@ void run_dir_unlock(struct run_lock *lock)
 
 int run_dir_replace_parts(int runfd, const char *name, const struct iovec *parts, int n)
 {
-	return not_our_word(file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n));
+	int r = file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n);
+
+	if (r == -EISDIR && run_dir_tidy(runfd) == 0)
+		r = file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n);
+	return not_our_word(r);
 }
 
 int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 {
-	return not_our_word(file_replace(runfd, name, RUN_DIR_TEMP, bytes, size));
+	const struct iovec whole = {(char *)bytes, size};
+
+	return run_dir_replace_parts(runfd, name, &whole, 1);
 }
 
 /* A link cannot be changed: a new one is renamed into its place. */
@@ -222,7 +228,7 @@ int run_dir_link(int runfd, const char *name, const char *target)
 	int r;
 
 	if (symlinkat(target, runfd, RUN_DIR_TEMP) < 0 &&
-	    (errno != EEXIST || unlinkat(runfd, RUN_DIR_TEMP, 0) < 0 ||
+	    (errno != EEXIST || run_dir_tidy(runfd) < 0 ||
 	     symlinkat(target, runfd, RUN_DIR_TEMP) < 0))
 		return failed();
 	if (renameat(runfd, RUN_DIR_TEMP, runfd, name) == 0)
@@ -243,11 +249,6 @@ int run_dir_remove_folder(int runfd, const char *name)
 			       errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST
 		       ? 0
 		       : failed();
-}
-
-int run_dir_tidy(int runfd)
-{
-	return run_dir_remove(runfd, RUN_DIR_TEMP);
 }
 
 int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_fn *fn,
@@ -274,4 +275,34 @@ int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_f
 		r = -errno;
 	closedir(dir);
 	return r < 0 ? r : 0;
+}
+
+struct emptying {
+	int runfd;
+	const char *folder;
+};
+
+static int remove_within(void *data, const char *name)
+{
+	const struct emptying *emptying = data;
+	char path[2 * NAME_MAX + 2];
+
+	snprintf(path, sizeof(path), "%s/%s", emptying->folder, name);
+	return run_dir_remove(emptying->runfd, path);
+}
+
+int run_dir_remove_all(int runfd, const char *name)
+{
+	struct emptying emptying = {.runfd = runfd, .folder = name};
+	int r = run_dir_remove(runfd, name);
+
+	if (r != -EISDIR)
+		return r;
+	r = run_dir_each(runfd, name, "", remove_within, &emptying);
+	return r < 0 ? r : run_dir_remove_folder(runfd, name);
+}
+
+int run_dir_tidy(int runfd)
+{
+	return run_dir_remove_all(runfd, RUN_DIR_TEMP);
 }

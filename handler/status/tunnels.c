@@ -119,13 +119,14 @@ static int find_table_conflict(struct tunnels *tunnels,
 	const struct diagnostics diagnostics = diagnostics_to(tunnels->findings);
 	const struct link link = {.ifindex = 1};
 	struct objects wanted = {0};
+	bool used;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < status->n_sections; i++)
 		r = plan_wanted(&status->sections[i].section, &link, &wanted);
 	if (r == 0)
 		r = ownership_conflict(&claimant, tunnels->settings, &diagnostics,
-				       &wanted, ret);
+				       &wanted, &used, ret);
 	objects_free(&wanted);
 	return r;
 }

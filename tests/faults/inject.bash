@@ -68,7 +68,7 @@ errnos() {
 		*ssi_signo* | *' 128)'*) errors=EINTR ;; # signalfd
 		*) errors='EINTR EIO' ;;
 		esac ;;
-	renameat | rename) errors='EACCES EBUSY EDQUOT EIO ENOMEM ENOSPC EROFS' ;;
+	renameat | renameat2 | rename) errors='EACCES EBUSY EDQUOT EIO ENOMEM ENOSPC EROFS' ;;
 	sendto | sendmsg) case $2 in
 		*'"<'*) errors='EACCES EAGAIN ECONNREFUSED EINTR ENOBUFS' ;; # syslog
 		*) errors='EACCES EAGAIN EINTR EMSGSIZE ENOBUFS ENOMEM' ;;

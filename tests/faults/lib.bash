@@ -25,10 +25,10 @@
 program=$repo/build/sixxs-route
 conf_dir=/etc/sixxs-route/conf.d
 run_dir=/run/sixxs-route
-scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys join leave parts kept wait hold release all watch'
+scenarios='add add_down first remove remove_live narrower last change replay rename rename_out moved swap takeover auto keys join leave share alone parts kept wait hold release all watch'
 follows='event all again gone'
 kills="$scenarios conflict guard"
-one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys join leave parts kept watch '
+one_plan=' add add_down first remove remove_live narrower last change replay conflict auto keys join leave share alone parts kept watch '
 
 scenario= state_file=/tmp/state
 left='!(lock|watch.lock|netns|told|owners|held|connects.*)' # what must not stay in the run folder
@@ -494,6 +494,28 @@ leave_run() { event change sixxs0; }
 leave_event() { fire change sixxs0; }
 leave_all() { apply_all; }
 leave_gone() { swap_gone; }
+
+# A tunnel's own table becomes one that others may share.
+share_before() {
+	add_before
+	fire add sixxs0
+	steered sixxs0 0 200
+}
+share_run() { event change sixxs0; }
+share_event() { fire change sixxs0; }
+share_all() { apply_all; }
+share_gone() { add_gone; }
+
+# And the reverse.
+alone_before() {
+	share_before
+	fire change sixxs0
+	drop_in_old sixxs0 0
+}
+alone_run() { event change sixxs0; }
+alone_event() { fire change sixxs0; }
+alone_all() { apply_all; }
+alone_gone() { add_gone; }
 
 # One of those that share a table goes.
 parts_before() {

@@ -8,6 +8,8 @@ with what may go wrong in that World; or what somebody else does. World's keywor
   split    a plan may need two sends            thief     somebody deletes one of ours
   lost     an owner is missing                  unknown   a drop-in cannot be read
   norecord a record is missing: then it takes all of `apply --all`: rounds, and a sweep
+  folder   the run folder is missing: the same, and what is shared has been somebody's
+           (NOBODY)
 """
 import itertools
 import random
@@ -15,7 +17,7 @@ import random
 from draw import Draw
 from packets import Packets
 from protocol import Turn, converge, holders, rounds, stays_as_it_is, waits_for
-from world import UNKNOWN, Env, bits
+from world import NOBODY, UNKNOWN, Env, bits
 
 
 class Wrong(Exception):
@@ -27,13 +29,16 @@ class Explorer:
         self.w = world
         # also: what one owns is on one's record, and records and owners end exact. Not
         # for a planted fault: its harm has to be found.
-        self.books = books and not world.steps.get("norecord")
+        self.books = books and not self.forgets()
         self.rng = random.Random(seed)
         self.draw = Draw(world, self.rng)
         self.before = {world.empty: None}  # state -> (state before, words)
         self.new = [world.empty]
         self.ways = 0
         self.packets = Packets(world)
+
+    def forgets(self):  # so that it takes a sweep, too
+        return self.w.steps.get("norecord") or self.w.steps.get("folder")
 
     # --- what must be true in every state, at every step of a turn
 
@@ -50,9 +55,11 @@ class Explorer:
         if kernel & self.w.foreign != foreign:
             raise Wrong("a stranger's is gone: "
                         + self.w.show(foreign & ~kernel))
-        if kernel & self.w.ours & ~known and not self.w.steps.get("norecord"):
+        if kernel & self.w.ours & ~known and not self.forgets():
             raise Wrong("on no record: " + self.w.show(kernel & self.w.ours & ~known))
         for k, o in enumerate(owners if self.books else ()):
+            if o == NOBODY:
+                continue
             for t in bits((1 << (o - 1)) if o > 0 else -o):
                 if not records[t] >> k & 1:
                     raise Wrong(f"{t} owns what its record does not have: "
@@ -81,6 +88,9 @@ class Explorer:
         turn = Turn(self.w, state, t, env, out, **trouble)
         turn.run(state)
         end = turn.now()
+        if turn.robs:
+            raise Wrong(f"a table's holder is robbed\n{self.story(state)}\n"
+                        f"      turn of {t}, {env.show()}")
         if turn.hijacks and not trouble and not self.w.steps.get("lost") \
                 and not self.takes_others(state[2]):
             raise Wrong(f"others' packets are taken\n{self.story(state)}\n"
@@ -99,6 +109,12 @@ class Explorer:
                                 f"        -> {self.w.show_state(s)}") from None
                 self.reach(s, state, words)
 
+    def begin(self, kernel):  # owners, when there have been none: of NOBODY
+        w, owners = self.w, [0] * len(self.w.empty[1])
+        for n in bits(kernel & w.shared if w.fault != "unbegun" else 0):
+            owners[w.table_of[n].bit_length() - 1] = NOBODY
+        return tuple(owners)
+
     def by_others(self, state):  # every state to which somebody else may lead
         w = self.w
         records, owners, kernel = state
@@ -111,6 +127,8 @@ class Explorer:
             if records[t]:
                 yield f"record of {t} lost", (
                     records[:t] + (0,) + records[t + 1:], owners, kernel)
+        if w.steps.get("folder"):
+            yield "the run folder is lost", ((0,) * w.n, self.begin(kernel), kernel)
         if w.steps.get("thief"):
             for n in bits(kernel & w.ours):
                 yield f"somebody deletes {w.all[n]}", (
@@ -153,7 +171,7 @@ class Explorer:
         end, waiting = rounds(w, state, env, order)
         if waiting:
             return self.check_waiting(state, env, order, end, waiting)
-        if w.steps.get("norecord"):
+        if self.forgets():
             end = self.sweep(end)
         records, owners, kernel = end
         if kernel & w.foreign != state[2] & w.foreign:
@@ -182,7 +200,7 @@ class Explorer:
         for k, o in enumerate(owners):
             names = sum(1 << t for t in range(w.n)
                         if (records[t] & ~w.kept) >> k & 1)
-            if holders(records, o, k) != names or (o and not names):
+            if holders(records, owners[w.owner_of[k]], k) != names or (o and not names):
                 self.wrong(f"owner of {w.keys[k]} is not {list(bits(names))}",
                            state, env, order, end)
         for t in order:
@@ -192,7 +210,7 @@ class Explorer:
         for n in bits(kernel & w.ours):  # the watcher: lost object -> owner -> its turn
             if kernel & w.blocker[n]:
                 continue
-            t = next(bits(holders(records, owners[n], n)))
+            t = next(bits(holders(records, owners[w.owner_of[n]], n)))
             after = converge(w, (records, owners, kernel & ~(1 << n)), t, env)
             if after != end:
                 self.wrong(f"the watcher does not bring back {w.all[n]}",
@@ -234,13 +252,16 @@ class Explorer:
     def check_conflict(self, state, env, order):
         w = self.w
         end = state
-        for t in order * 2:
+        # two: the second takes what the first has left; who waits for a table, and another for
+        # what that one leaves, need one more each
+        turns = order * (w.n if w.steers else 2)
+        for t in turns:
             end = converge(w, end, t, env)
         records, owners, kernel = end
         try:
             self.always(end, state[2] & w.foreign)
         except Wrong as wrong:
-            self.wrong(str(wrong), state, env, order * 2, end)
+            self.wrong(str(wrong), state, env, turns, end)
         for k in bits(w.table_keys):
             for t in bits(holders(records, owners[k], k)):
                 shares = env.steers[t] >> k & 1
@@ -251,22 +272,22 @@ class Explorer:
                 if table_wanted and not loser and not self.are_there(env.want[t], kernel):
                     self.wrong(f"holder {t} lacks "
                                + w.show(env.want[t] & w.ours & ~kernel),
-                               state, env, order * 2, end)
+                               state, env, turns, end)
             if not holders(records, owners[k], k):
-                self.free_table(state, env, order, end, k)
+                self.free_table(state, env, turns, end, k)
         for t in order:
             after = converge(w, end, t, env)
             if after != end:
                 self.wrong("more turns change something",
-                           state, env, order * 2 + (t,), after)
+                           state, env, turns + (t,), after)
 
-    def free_table(self, state, env, order, end, k):
+    def free_table(self, state, env, turns, end, k):
         """A wanted table without holder is wanted by losers elsewhere alone."""
         records, owners, _ = end
         for t, want in enumerate(env.want):
             if want >> k & 1 and all(holders(records, owners[j], j) in (0, 1 << t)
                                      for j in bits(want & self.w.table_keys)):
-                self.wrong(f"nobody holds {self.w.keys[k]}", state, env, order * 2, end)
+                self.wrong(f"nobody holds {self.w.keys[k]}", state, env, turns, end)
 
     def check_unknown(self, state, env, order):
         w = self.w

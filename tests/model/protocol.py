@@ -4,14 +4,17 @@
 The state is what outlives a process: records, owners, kernel. Sets are bit masks.
   records[t]   the objects and tables on the record of name t (IFACE.record); 0: no file
   owners[k]    the owner of object or table k (owners/OBJECT): 0 nobody; t + 1 a link to
-               t; negative: a folder of links (steer), minus the mask of the names in it
+               t; negative: a folder of links (steer), minus the mask of the names in it;
+               NOBODY: a link to no name
   kernel       our objects, and those of strangers
 Drop-ins and links may be others at each turn, and so are no state (Env of world.py).
 """
-from world import UNKNOWN, bits
+from world import NOBODY, UNKNOWN, bits
 
 
 def holders(records, owner, k):  # nobody: no link, or one to a name without k on record
+    if owner == NOBODY:
+        return 0
     names = (1 << (owner - 1)) if owner > 0 else -owner
     return sum(1 << u for u in bits(names) if records[u] >> k & 1)
 
@@ -38,6 +41,8 @@ class Turn:
         # deletes that failed; adds that met a stranger's, that failed, that were done
         self.kept = self.taken = self.refused = self.done = 0
         self.hijacks = False  # others' packets could be taken at some moment
+        self.robs = False  # what another has in a table that it holds was taken away
+        self.turning = 0  # tables of my own that become shared
 
     def now(self):
         return tuple(self.records), tuple(self.owners), self.kernel
@@ -85,29 +90,64 @@ class Turn:
         folder = 1 << k & (self.w.shared | self.env.steers[self.t])
         if self.mine(k) and (self.owner(k) < 0) == bool(folder):
             return True
+        if self.turns(k) and self.w.fault != "turned":
+            self.turning |= 1 << k
+            folder = 0
+            if self.owner(k) == self.t + 1:
+                return True
         k = self.w.owner_of[k]
         if self.owners[k] and (self.owners[k] < 0) != bool(folder):
-            self.owners[k] = 0  # a link where a folder is needed, or the reverse
-            self.step()
+            self.change_kind(k)
         if self.full:
             return False
-        self.owners[k] = -(-self.owners[k] | 1 << self.t) if folder else self.t + 1
+        names = -self.owners[k] if self.owners[k] < 0 else 0
+        self.owners[k] = -(names | 1 << self.t) if folder else self.t + 1
         self.step()
         return True
+
+    def change_kind(self, k):
+        """A link where a folder is needed, or the reverse: they change places."""
+        if self.w.fault == "neither":
+            self.owners[k] = 0
+            self.step()
 
     def clear_tables(self):
         """A table that becomes shared may hold what a name has left there that had it
         before, and has had no turn since."""
         for k in bits(self.want & self.w.shared):
-            table = self.owner(self.w.table_of[k].bit_length() - 1)
-            left = self.kernel & self.w.never[k] & ~self.old
-            if table >= 0 and left and self.w.fault != "uncleared":
+            table = self.w.table_of[k].bit_length() - 1
+            left = self.kernel & self.w.never[k] & ~self.goes()
+            if self.owner(table) >= 0 and left and self.w.fault != "uncleared":
+                self.robs |= self.others(table) > 0
                 self.kernel &= ~left
                 self.step()
 
+    def is_new(self, k):  # as far as owners tell
+        return self.owner(k) in (0, self.t + 1)
+
+    def clear_shared(self):
+        """And one that becomes a name's own the rule of those whose records are lost."""
+        own = self.want & self.w.table_keys & ~self.env.steers[self.t]
+        left = sum(1 << k for k in bits(self.kernel & self.w.shared & ~self.goes())
+                   if self.w.table_of[k] & own)
+        fresh = all(self.is_new(k) for k in bits(own))
+        if left and not fresh and self.w.fault != "unshared":
+            self.kernel &= ~left
+            self.step()
+
+    def turns(self, k):
+        """My own table becomes shared: until nothing there is for all, nobody may join."""
+        return self.env.steers[self.t] >> k & 1 and self.owner(k) >= 0 and any(
+            self.w.never[n] & self.old for n in self.shared_of(k))
+
+    def shared_of(self, table):
+        return [n for n in bits(self.w.shared) if self.w.table_of[n] >> table & 1]
+
     def write_owners(self):
-        only = self.w.table_keys if self.w.fault == "table" else ~self.w.kept
-        return all(self.write_owner(k) for k in bits(self.want & only))
+        only = self.w.table_keys if self.w.fault == "table" else self.w.owned
+        tables = self.want & only & self.w.table_keys
+        return all(self.write_owner(k)
+                   for k in [*bits(tables), *bits(self.want & only & ~tables)])
 
     def write_ahead(self):
         """True: go on. A plan of deletes alone writes nothing here."""
@@ -120,8 +160,13 @@ class Turn:
             if not self.full:
                 self.records[self.t] = self.old | self.want
                 self.step()
+        if fault != "late":
+            self.clear_shared()
         self.clear_tables()
-        return self.write_owners() or fault == "carryon"
+        written = self.write_owners()
+        if fault == "late":
+            self.clear_shared()
+        return written or fault == "carryon"
 
     # 3. the send
 
@@ -137,8 +182,14 @@ class Turn:
             k = self.w.table_of[k].bit_length() - 1
         if fault == "missing":
             return self.mine(k)
+        if fault == "ownerpriority" and b & self.w.shared:
+            return not -min(self.owner(k), 0) & ~(1 << self.t)
         # mine, or nobody's
         return not holders(self.records, self.owner(k), k) & ~(1 << self.t)
+
+    def goes(self):  # what the plan will delete
+        gone = self.old & ~self.want & self.w.ours
+        return sum(1 << k for k in bits(gone) if self.deletable(k))
 
     def is_refused(self):
         self.count += 1
@@ -189,8 +240,7 @@ class Turn:
     def send(self):
         """What stands in a wanted object's slot goes right before it, all else last."""
         w = self.w
-        gone = self.old & ~self.want & w.ours
-        gone = sum(1 << k for k in bits(gone) if self.deletable(k))
+        gone = self.goes()
         # a rule is looked for before it is deleted
         self.seen = self.kernel if w.fault not in ("blind", "nolook") else -1
         if w.fault == "deletesfirst":
@@ -248,12 +298,19 @@ class Turn:
         ret = (self.want & ~lacks | self.kept) & w.ours
         return ret | self.want & w.marks | w.tables_of(ret)
 
+    def turn_tables(self, hold):
+        w = self.w
+        for k in bits(self.turning):
+            if any(w.never[n] & hold for n in self.shared_of(k)):
+                continue
+            self.change_kind(k)
+            self.owners[k] = -(1 << self.t)
+            self.step()
+
     def write_after(self):
         hold = self.holds()
-        if self.w.fault == "recordfirst":
-            self.records[self.t] = hold
-            self.step()
-        for k in bits((self.old | self.want) & ~hold & ~self.w.kept):
+        self.turn_tables(hold)
+        for k in bits((self.old | self.want) & ~hold & self.w.owned):
             if not self.mine(k):
                 continue
             if self.no_unlink:

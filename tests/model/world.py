@@ -20,6 +20,7 @@ from collections import namedtuple
 # when_down, 2 when_gone = unreachable; variant: gateway or metric
 Section = namedtuple("Section", "selectors table main fallback variant steer priority")
 UNKNOWN = "unknown"  # a drop-in that cannot be read
+NOBODY = 99  # an owner who has no name
 
 
 def bits(mask):
@@ -111,6 +112,7 @@ class World:
         """Of each object: its table, and what can be in its way, or it in theirs."""
         self.table_of = []
         self.slot = []  # ours that the kernel cannot have beside it
+        self.owned = ~(self.kept | self.shared)  # a shared rule's are its table's
         self.never = []  # ours that may not be beside it: the shared rule, what is for all
         self.in_table = []  # of a route of one source: those in its table
         self.hit = []  # what a delete of it hits where there is none of these
@@ -171,8 +173,8 @@ class World:
         return self.fault == "nopriority" and o[:2] == p[:2] and o[3:] == p[3:]
 
     def owner_key(self, o):
-        if o[0] == "shared" and self.fault == "ownerpriority":
-            return ("shared", 0, o[2])
+        if o[0] == "shared":
+            return ("table", o[2])  # whoever shares it, and has that rule on record
         if o[0] not in ("rule", "main"):
             return o
         kind, f, p, s, *x = o
@@ -251,7 +253,8 @@ class World:
         return ", ".join(" ".join(map(str, self.all[n])) for n in bits(mask)) or "nothing"
 
     def show_state(self, state):
-        owners = [f"{self.show(1 << k)} -> {o - 1 if o > 0 else list(bits(-o))}"
+        owners = [f"{self.show(1 << k)} -> "
+                  f"{'nobody' if o == NOBODY else o - 1 if o > 0 else list(bits(-o))}"
                   for k, o in enumerate(state[1]) if o]
         return (f"records {[self.show(r) for r in state[0]]}; owners {owners}; "
                 f"kernel: {self.show(state[2])}")

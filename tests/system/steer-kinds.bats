@@ -184,16 +184,20 @@ heard() { # N: so all before it is, too
 # Nobody's turn takes that rule away: who shared it has no record.
 @test "a shared rule whose tunnel's record is lost goes before the table is a tunnel's own" {
 	local how
-	for how in sixxs1 --all; do
+	for how in 'sixxs1 record' 'sixxs1 folder' 'sixxs1 folder, another first' '--all folder'; do
 		steered 0 400
 		$handler apply sixxs0
 		rm /run/sixxs-route/sixxs0.record /etc/sixxs-route/conf.d/sixxs0.conf
-		[ $how != --all ] || rm -r /run/sixxs-route
+		[[ $how != *folder* ]] || rm -r /run/sixxs-route
+		[[ $how != *another* ]] || {
+			ruled 0 402
+			$handler apply sixxs0
+		}
 		ruled 1 400 'when_down = unreachable'
 		ip -N monitor rule route >/tmp/monitor 3>&- &
 		monitor=$!
 		wait_until 5 heard 76
-		$handler apply $how
+		$handler apply "${how%% *}"
 		wait_until 5 heard 77
 		ip -6 route flush table 4000
 		kill $monitor
@@ -205,7 +209,66 @@ heard() { # N: so all before it is, too
 			END { if (!gone) exit 1 }'
 		$handler apply --all
 		exits 0 "$handler" status
-		$handler remove sixxs1
-		rm /etc/sixxs-route/conf.d/sixxs1.conf
+		$handler remove sixxs0 sixxs1
+		rm -f /etc/sixxs-route/conf.d/*
 	done
+}
+
+changes='renameat renameat2 symlinkat mkdirat unlinkat sendto sendmsg'
+
+cut_short() { # CALL N COMMAND...: killed when it makes its Nth such call; 1: it made less
+	local status=0
+	strace -qq -o /dev/null -e "inject=$1:signal=KILL:when=$2" "${@:3}" || status=$?
+	[ $status -eq 137 ]
+}
+
+# each_cut BEFORE AFTER: BEFORE sets a turn of sixxs0 up, which is cut short at each call that changes
+# anything; AFTER another tunnel's. Others' packets go where they went.
+each_cut() {
+	local call n cuts=0
+	for call in $changes; do
+		for ((n = 1; ; n++)); do
+			$1
+			cut_short "$call" $n "$handler" apply sixxs0 || break
+			cuts=$((cuts + 1))
+			$2
+			$handler apply sixxs1 || true
+			leaves net0 ping_far 6
+			$handler apply --all
+			ways
+			exits 0 "$handler" status
+			$handler remove sixxs0 sixxs1
+		done
+		$handler remove sixxs0 sixxs1
+	done
+	[ $cuts -gt 10 ]
+}
+
+to_shared() {
+	ruled 0 400 'when_down = unreachable'
+	steered 1 401
+	$handler apply --all
+	steered 0 400
+}
+
+joined() { steered 1 400; }
+
+@test "cut short while its own table becomes shared: who joins next takes nobody's packets" {
+	each_cut to_shared joined
+}
+
+to_own() {
+	steered 0 400
+	ruled 1 401
+	$handler apply --all
+	ruled 0 400 'when_down = unreachable'
+}
+
+taken() {
+	ruled 0 402
+	ruled 1 400 'when_down = unreachable'
+}
+
+@test "cut short while a shared table becomes its own: who has it next takes nobody's packets" {
+	each_cut to_own taken
 }

@@ -292,7 +292,6 @@ json_routes() { jq -r '.tunnels[].routes[] | "\(.kind) \(.source) \(.state)"'; }
 	$handler apply --all
 	[ ! -e '/run/sixxs-route/owners/table 400/sixxs1' ]
 	# as if it had not been swept
-	ln -s sixxs1 '/run/sixxs-route/owners/rule 6 16383 from all lookup 400 suppress_ifgroup 2147483646/sixxs1'
 	ln -s sixxs1 '/run/sixxs-route/owners/table 400/sixxs1'
 	$handler remove sixxs0
 	rules | lacks "$shared"

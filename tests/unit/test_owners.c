@@ -11,14 +11,16 @@
 #define TABLE      "table 200"
 #define SHARED     "table 200 shared"
 #define TABLE_NAME "owners/table 200"
-#define ALL        "rule 6 9 from all lookup 200 suppress_ifgroup 2147483646"
+#define ALL        "rule 6 9 from all lookup 300 suppress_ifgroup 2147483646"
+#define ALL_TABLE  "table 300 shared"
+#define ALL_NAME   "owners/table 300"
 
 static int runfd;
 
+static const struct objects none = {0};
+
 static void make_record(const char *ifname)
 {
-	const struct objects none = {0};
-
 	assert_int_equal(record_write(runfd, ifname, &none), 0);
 }
 
@@ -30,6 +32,7 @@ static int make_run(void **state)
 	make_record("sixxs0");
 	make_record("sixxs1");
 	make_record("sixxs2");
+	assert_int_equal(owners_begin(runfd, &none), 0);
 	return 0;
 }
 
@@ -39,18 +42,24 @@ static int remove_run(void **state)
 	return scratch_remove(state);
 }
 
+static void put_on_record(const struct object *object, const char *ifname)
+{
+	struct objects objects = {0};
+
+	if (record_read(runfd, ifname, &objects) > 0) {
+		assert_int_equal(objects_put(&objects, object), 0);
+		assert_int_equal(record_write(runfd, ifname, &objects), 0);
+	}
+	objects_free(&objects);
+}
+
 /* As the record comes first: what one owns stands on it. */
 static int set(const char *text, const char *ifname)
 {
 	const struct object object = parsed(text);
-	struct objects objects = {0};
-	int r = record_read(runfd, ifname, &objects);
+	int r;
 
-	if (r > 0) {
-		assert_int_equal(objects_put(&objects, &object), 0);
-		assert_int_equal(record_write(runfd, ifname, &objects), 0);
-	}
-	objects_free(&objects);
+	put_on_record(&object, ifname);
 	r = owners_set(runfd, &object, ifname);
 
 	return r < 0 ? r : 0; /* whether there was one: see test_says_whether_new */
@@ -93,6 +102,8 @@ static void check_link(const char *name, const char *expected)
 	assert_string_equal(to, expected);
 }
 
+static int tidy(const char *const recorded[]);
+
 static unsigned files_in(const char *name)
 {
 	DIR *dir = opendir(scratch_path(name));
@@ -122,8 +133,11 @@ static void test_says_whether_new(void **state)
 static void test_link(void **state)
 {
 	(void)state;
-	check_owner(RULE, "sixxs0", NULL); /* not even a folder */
+	assert_int_equal(rmdir(scratch_path("owners")), 0);
+	check_owner(RULE, "sixxs0", NULL);
 	assert_int_equal(clear(RULE, "sixxs0"), 0);
+	assert_int_equal(set(RULE, "sixxs0"), -ENOENT);
+	assert_int_equal(owners_begin(runfd, &none), 0);
 	assert_int_equal(set(RULE, "sixxs0"), 0);
 	check_link(RULE_NAME, "sixxs0");
 	check_owner(RULE, "sixxs0", "sixxs0");
@@ -205,7 +219,6 @@ static void test_owner_without_a_record(void **state)
 static void test_no_links(void **state)
 {
 	(void)state;
-	scratch_mkdir("owners");
 	scratch_write(RULE_NAME, "sixxs1");
 	check_owner(RULE, "sixxs0", NULL);
 	assert_int_equal(set(RULE, "sixxs0"), 0);
@@ -222,27 +235,113 @@ static void test_no_links(void **state)
 	check_owner(SHARED, "sixxs1", "sixxs0");
 }
 
+/* A shared rule is that of those who share its table, if they have it on record. */
+static int share(const char *ifname)
+{
+	const struct object all = parsed(ALL);
+
+	put_on_record(&all, ifname);
+	return set(ALL_TABLE, ifname);
+}
+
 static void test_shared(void **state)
 {
 	(void)state;
 	check_owner(ALL, "sixxs0", NULL);
-	assert_int_equal(clear(ALL, "sixxs0"), 0);
-	assert_int_equal(set(ALL, "sixxs0"), 0);
+	assert_int_equal(clear(ALL_TABLE, "sixxs0"), 0);
+	assert_int_equal(share("sixxs0"), 0);
 	check_owner(ALL, "sixxs0", NULL); /* nobody else */
 	check_owner(ALL, "sixxs1", "sixxs0");
-	assert_int_equal(set(ALL, "sixxs1"), 0);
-	assert_int_equal(set(ALL, "sixxs1"), 0);
+	assert_int_equal(set(ALL_TABLE, "sixxs1"), 0);
+	check_owner(ALL, "sixxs0", NULL); /* that one has another priority */
+	assert_int_equal(share("sixxs1"), 0);
+	assert_int_equal(share("sixxs1"), 0);
 	check_owner(ALL, "sixxs0", "sixxs1");
 	check_owner(ALL, "sixxs1", "sixxs0");
-	assert_int_equal(clear(ALL, "sixxs0"), 0);
+	assert_int_equal(clear(ALL_TABLE, "sixxs0"), 0);
 	check_owner(ALL, "sixxs1", NULL);
 	assert_int_equal(files_in("owners"), 1);
-	assert_int_equal(clear(ALL, "sixxs0"), 0);
-	assert_int_equal(clear(ALL, "sixxs1"), 0);
+	assert_int_equal(clear(ALL_TABLE, "sixxs0"), 0);
+	assert_int_equal(clear(ALL_TABLE, "sixxs1"), 0);
 	assert_int_equal(files_in("owners"), 0);
 	/* who has no record does not count */
-	assert_int_equal(set(ALL, "sixxs3"), 0);
+	assert_int_equal(share("sixxs3"), 0);
 	check_owner(ALL, "sixxs0", NULL);
+}
+
+/* Whether a table has been used is told also where nobody has it. */
+static void check_former(const char *asking, const char *expected)
+{
+	const struct object object = parsed(TABLE);
+	char owner[IFNAMSIZ] = "x";
+
+	assert_int_equal(owners_get(runfd, &object, asking, owner), 0);
+	assert_string_equal(owner, expected);
+}
+
+static void test_former_owners(void **state)
+{
+	struct objects tables = {0};
+	const struct object table = parsed(TABLE);
+
+	(void)state;
+	check_former("sixxs0", "");
+	assert_int_equal(set(TABLE, "sixxs3"), 0);
+	check_former("sixxs0", "sixxs3");
+	assert_int_equal(set(SHARED, "sixxs3"), 0);
+	check_former("sixxs0", "/");
+	assert_int_equal(clear(SHARED, "sixxs3"), 0);
+	check_former("sixxs0", "");
+
+	assert_int_equal(rmdir(scratch_path("owners")), 0);
+	assert_int_equal(objects_put(&tables, &table), 0);
+	/* one that a kill has cut short */
+	scratch_mkdir("owners.new");
+	assert_int_equal(symlink("/", scratch_path("owners.new/table 200")), 0);
+	assert_int_equal(owners_begin(runfd, &tables), 0);
+	check_former("sixxs0", "/");
+	assert_int_equal(set(TABLE, "sixxs0"), 0);
+	check_owner(TABLE, "sixxs1", "sixxs0");
+	assert_int_equal(files_in("."), 4);
+	objects_free(&tables);
+}
+
+static void leave_folder(void)
+{
+	scratch_mkdir(RUN_DIR_TEMP);
+	assert_int_equal(symlink("sixxs1", scratch_path(RUN_DIR_TEMP "/sixxs1")), 0);
+}
+
+/* What changes places is found by the next who does so, and swept. */
+static void test_cut_short(void **state)
+{
+	static const char *const some[] = {SHARED, NULL};
+
+	(void)state;
+	scratch_mkdir("owners.new");
+	leave_folder();
+	assert_int_equal(set(TABLE, "sixxs3"), 0);
+	assert_int_equal(set(SHARED, "sixxs0"), 0);
+	check_link(TABLE_NAME "/sixxs0", "sixxs0");
+	assert_int_equal(files_in(TABLE_NAME), 1);
+	assert_int_equal(files_in("."), 5);
+	assert_int_equal(symlink("sixxs1", scratch_path(RUN_DIR_TEMP)), 0);
+	assert_int_equal(set(TABLE, "sixxs0"), 0);
+	check_link(TABLE_NAME, "sixxs0");
+	/* and by who writes a file, or a link */
+	leave_folder();
+	make_record("sixxs1");
+	leave_folder();
+	assert_int_equal(set(TABLE, "sixxs1"), 0);
+	assert_int_equal(set(SHARED, "sixxs0"), 0);
+	assert_int_equal(files_in("."), 5);
+	leave_folder();
+	assert_int_equal(run_dir_tidy(runfd), 0);
+	scratch_mkdir("owners/no object");
+	scratch_mkdir("owners/rule 6 9 from all lookup 200 suppress_ifgroup 2147483646");
+	assert_int_equal(tidy(some), 0);
+	assert_int_equal(files_in("owners"), 1);
+	assert_int_equal(files_in("."), 4);
 }
 
 static void test_kinds_in_conflict(void **state)
@@ -343,16 +442,16 @@ static int tidy(const char *const recorded[])
 
 static void test_tidy(void **state)
 {
-	static const char *const some[] = {RULE, TABLE, ALL, NULL}, *const none[] = {
-									    NULL};
+	static const char *const some[] = {RULE, TABLE, ALL_TABLE, NULL};
+	static const char *const nothing[] = {NULL};
 
 	(void)state;
-	assert_int_equal(tidy(none), 0); /* no folder */
+	assert_int_equal(tidy(nothing), 0);
 	assert_int_equal(set(RULE, "sixxs0"), 0);
 	assert_int_equal(set(TABLE, "sixxs1"), 0);
-	assert_int_equal(set(ALL, "sixxs0"), 0);
-	assert_int_equal(set(ALL, "sixxs1"), 0);
-	assert_int_equal(set(ALL, "sixxs3"), 0); /* without a record */
+	assert_int_equal(share("sixxs0"), 0);
+	assert_int_equal(share("sixxs1"), 0);
+	assert_int_equal(share("sixxs3"), 0); /* without a record */
 	assert_int_equal(set(ROUTE, "sixxs0"), 0);
 	assert_int_equal(symlink("sixxs0", scratch_path("owners/tmp")), 0);
 	assert_int_equal(tidy(some), 0);
@@ -381,19 +480,17 @@ static int count(void *data, const char *ifname)
 /* A record that was lost, or written anew, takes along what its tunnel owned. */
 static void test_owner_without_line(void **state)
 {
-	struct object shared_table = parsed(SHARED);
-	static const char *const none[] = {NULL};
+	struct object shared_table = parsed(ALL_TABLE);
+	static const char *const nothing[] = {NULL};
 	unsigned n = 0;
 
 	(void)state;
 	assert_int_equal(set(RULE, "sixxs0"), 0);
-	assert_int_equal(set(ALL, "sixxs0"), 0);
-	assert_int_equal(set(SHARED, "sixxs0"), 0);
-	assert_int_equal(set(ALL, "sixxs1"), 0);
-	assert_int_equal(set(SHARED, "sixxs1"), 0);
+	assert_int_equal(share("sixxs0"), 0);
+	assert_int_equal(share("sixxs1"), 0);
 	check_owner(RULE, "sixxs2", "sixxs0");
 	check_owner(ALL, "sixxs1", "sixxs0");
-	check_conflict(TABLE, "sixxs2", -EISDIR);
+	check_conflict("table 300", "sixxs2", -EISDIR);
 	make_record("sixxs0");
 	check_owner(RULE, "sixxs2", NULL);
 	check_owner(ALL, "sixxs1", NULL);
@@ -402,8 +499,8 @@ static void test_owner_without_line(void **state)
 	assert_int_equal(n, 1);
 	make_record("sixxs1");
 	check_owner(ALL, "sixxs2", NULL);
-	check_owner(TABLE, "sixxs2", NULL);
-	assert_int_equal(tidy(none), 0);
+	check_owner("table 300", "sixxs2", NULL);
+	assert_int_equal(tidy(nothing), 0);
 	assert_int_equal(files_in("owners"), 0);
 }
 
@@ -463,6 +560,8 @@ int main(void)
 		TEST(test_owner_without_line),
 		TEST(test_no_links),
 		TEST(test_shared),
+		TEST(test_former_owners),
+		TEST(test_cut_short),
 		TEST(test_kinds_in_conflict),
 		TEST(test_kinds_changing),
 		TEST(test_kinds_of_nobody),
