@@ -34,7 +34,7 @@ static void tell_of_shared(struct rtnl *rtnl, uint32_t table, struct telling *te
 	if (table == telling->shared)
 		return;
 	telling->shared = table;
-	r = astray_shared(rtnl, table, text);
+	r = astray_shared(rtnl, table, false, text);
 	if (r > 0 && !log_was_told(&telling->told, text))
 		log_line(LOG_WARNING, "%s", text);
 	if (r < 0)

@@ -85,11 +85,12 @@ static int answer_changes(struct watch *watch)
 				   &upkeep->followers, affected))
 		upkeep->lost = true;
 	if (watch->changes.policy || watch->changes.policy_less)
-		upkeep_policy_changed(upkeep, !watch->changes.policy);
+		ways_policy_changed(&upkeep->ways, !watch->changes.policy);
 	for (unsigned i = 0; i < affected->n; i++)
 		upkeep_affected(upkeep, &affected->tunnel[i]);
 	for (unsigned i = 0; i < affected->n_tables; i++)
-		upkeep_shared(upkeep, affected->table[i]);
+		ways_shared(&upkeep->ways, watch->rtnl, affected->table[i].number,
+			    affected->table[i].sourced);
 	if (!upkeep->lost && watch->changes.newest > upkeep->newest)
 		upkeep->newest = watch->changes.newest;
 	return 0;

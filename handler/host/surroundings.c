@@ -74,13 +74,6 @@ static void warn_of_neighbours(const struct surroundings *around,
 
 /* ---- routes of main ----------------------------------------------------------------- */
 
-static const char *type_name(uint8_t type)
-{
-	return type == RTN_BLACKHOLE  ? "blackhole"
-	       : type == RTN_PROHIBIT ? "prohibit"
-				      : "unreachable";
-}
-
 /* Main's own default of a lower metric is used in its stead, and then is suppressed. */
 static bool is_used(const struct surroundings *around, const struct kernel_route *route)
 {
@@ -112,7 +105,7 @@ static int read_refusing(struct surroundings *around, uint8_t family)
 	if (!*known)
 		r = kernel_state_read_refusing(&around->rtnl, family, &around->state);
 	if (r == 0 && !*known)
-		r = kernel_state_read_foreign(&around->rtnl, family, RT_TABLE_MAIN, false,
+		r = kernel_state_read_foreign(&around->rtnl, family, RT_TABLE_MAIN,
 					      &around->state);
 	*known |= r == 0;
 	return r;
@@ -137,8 +130,8 @@ static int warn_of_refusing(struct surroundings *around, const struct claim *cla
 		snprintf(
 			text, sizeof(text),
 			"prefer_main lets a route of main come first that refuses packets (ip -%c route: %s %s metric %u): delete that route, or set prefer_main = no",
-			family == AF_INET6 ? '6' : '4', type_name(route->type), dst,
-			route->metric);
+			family == AF_INET6 ? '6' : '4', foreign_type_word(route->type),
+			dst, route->metric);
 		if (!log_was_told(&around->told, text))
 			claim_say(around->claims, claim, SEVERITY_WARNING,
 				  claim_line(claim, "prefer_main"), "%s", text);
@@ -151,25 +144,23 @@ static int warn_of_refusing(struct surroundings *around, const struct claim *cla
 /* Of one table, by the first claim to it. */
 static int warn_of_foreign(struct surroundings *around, const struct claim *claim)
 {
-	const uint32_t table = claim->section.table;
 	struct kernel_state *state = &around->state;
 	const size_t first = state->n_foreign;
-	const struct kernel_route *taker = NULL;
-	char text[FOREIGN_STRLEN], more[32] = "";
-	size_t n = 0;
-	int r = kernel_state_read_foreign(&around->rtnl, AF_INET6, table, true, state);
+	struct foreign_harm harm;
+	char text[FOREIGN_EXPLAIN_STRLEN];
+	const int r = kernel_state_read_foreign(&around->rtnl, AF_INET6,
+						claim->section.table, state);
 
-	for (size_t i = first; r == 0 && i < state->n_foreign; i++)
-		if (foreign_takes_all(&state->foreign[i]) && n++ == 0)
-			taker = &state->foreign[i];
-	if (!taker)
+	if (r < 0 || state->n_foreign == first)
 		return r;
-	foreign_format(taker, kernel_state_ifname(state, foreign_oif(taker)), text);
-	if (n > 1)
-		snprintf(more, sizeof(more), "; and %zu more", n - 1);
+	foreign_find(state->foreign + first, state->n_foreign - first, state->ours,
+		     state->n_ours, &harm);
+	if (!harm.n)
+		return 0;
+	foreign_explain(&harm, kernel_state_ifname(state, foreign_oif(harm.route)), text);
 	claim_say(around->claims, claim, SEVERITY_WARNING, claim_line(claim, "table"),
-		  FOREIGN_TAKES, table, text, more);
-	return r;
+		  "%s", text);
+	return 0;
 }
 
 static int by_table(const void *a, const void *b)

@@ -205,25 +205,38 @@ static int put_to(struct kernel_route **array, size_t *n,
 	return 0;
 }
 
+static int put_others(struct kernel_state *state, const struct kernel_route *route)
+{
+	return route->dst.len > PREFER_MAIN_LENGTH
+		       ? 0
+		       : put_to(&state->foreign, &state->n_foreign, route);
+}
+
+/* A table of source-specific routes holds those of thousands of tunnels: they are passed. */
 static int put_foreign(void *data, const struct nlmsghdr *nlh)
 {
-	struct kernel_state *state = data;
+	const struct rtmsg *rtm = attr_header(nlh, sizeof(*rtm));
+	struct kernel_route route;
+	struct object object;
+	int r;
+
+	if (rtm && rtm->rtm_src_len && rtm->rtm_protocol == OBJECT_PROTOCOL)
+		return 0;
+	r = kernel_route_get(nlh, &route);
+	return r < 0 || kernel_route_object(&route, &object) ? r
+							     : put_others(data, &route);
+}
+
+static int put_any(void *data, const struct nlmsghdr *nlh)
+{
 	struct kernel_route route;
 	struct object object;
 	const int r = kernel_route_get(nlh, &route);
 
-	if (r < 0 || route.dst.len > PREFER_MAIN_LENGTH ||
-	    kernel_route_object(&route, &object))
+	if (r < 0)
 		return r;
-	return put_to(&state->foreign, &state->n_foreign, &route);
-}
-
-/* A table of source-specific routes holds those of thousands of tunnels: they are passed. */
-static int put_foreign_unsourced(void *data, const struct nlmsghdr *nlh)
-{
-	const struct rtmsg *rtm = attr_header(nlh, sizeof(*rtm));
-
-	return rtm && rtm->rtm_src_len ? 0 : put_foreign(data, nlh);
+	return kernel_route_object(&route, &object) ? put_ours(data, &object)
+						    : put_others(data, &route);
 }
 
 static int put_refusing(void *data, const struct nlmsghdr *nlh)
@@ -250,16 +263,28 @@ int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,
 	return r;
 }
 
-int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
-			      bool unsourced, struct kernel_state *state)
+static int read_table(struct rtnl *rtnl, uint8_t family, uint32_t table,
+		      rtnl_message_fn *fn, struct kernel_state *state)
 {
 	union request request;
 	int r;
 
 	encode_dump_routes(&request, family, &(struct route_filter){.table = table});
-	r = dump_each(rtnl, &request.nlh, unsourced ? put_foreign_unsourced : put_foreign,
-		      state);
+	r = dump_each(rtnl, &request.nlh, fn, state);
 	return r == -ENOENT ? 0 : r; /* no such table */
+}
+
+int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
+			      struct kernel_state *state)
+{
+	return read_table(rtnl, family, table, put_foreign, state);
+}
+
+int kernel_state_read_table(struct rtnl *rtnl, uint8_t family, uint32_t table,
+			    struct kernel_state *ret)
+{
+	*ret = (struct kernel_state){.n_links = 0};
+	return read_table(rtnl, family, table, put_any, ret);
 }
 
 const struct kernel_route *kernel_state_in_slot(const struct kernel_state *state,

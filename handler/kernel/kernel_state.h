@@ -55,10 +55,14 @@ const struct kernel_rules *kernel_state_rules(const struct kernel_state *state,
 
 /*
  * Adds others' default routes of one table, and the pieces of such (up to
- * PREFER_MAIN_LENGTH), to state->foreign. unsourced: not those that ask for a source.
+ * PREFER_MAIN_LENGTH), to state->foreign; of those for one source none with our mark.
  */
 int kernel_state_read_foreign(struct rtnl *rtnl, uint8_t family, uint32_t table,
-			      bool unsourced, struct kernel_state *state);
+			      struct kernel_state *state);
+
+/* These, and ours as they come, of one table alone; *ret as by kernel_state_read. */
+int kernel_state_read_table(struct rtnl *rtnl, uint8_t family, uint32_t table,
+			    struct kernel_state *ret);
 
 /* Adds everybody's unreachable, blackhole and prohibit routes to state->refusing. */
 int kernel_state_read_refusing(struct rtnl *rtnl, uint8_t family,

@@ -91,7 +91,8 @@ static void put_culprit(struct page *page, const struct path *path)
 	struct json *json = &page->json;
 	char text[POLICY_STRLEN];
 
-	if (path->reason != REASON_OTHER_RULE && path->reason != REASON_SOME) {
+	if (path->reason != REASON_OTHER_RULE &&
+	    (path->reason != REASON_SOME || !path->some)) {
 		json_null(json, "rule");
 		return;
 	}
@@ -332,6 +333,7 @@ static void put_tunnel(struct page *page, const struct tunnel_status *status)
 
 static void put_taker(struct page *page, const struct kernel_route *route)
 {
+	static const struct prefix none;
 	const char *ifname =
 		kernel_state_ifname(&page->snapshot->kernel, foreign_oif(route));
 	struct json *json = &page->json;
@@ -341,6 +343,7 @@ static void put_taker(struct page *page, const struct kernel_route *route)
 	json_open(json, NULL, '{');
 	json_number(json, "table", route->table);
 	put_prefix(json, "to", &route->dst);
+	put_prefix(json, "from", route->src.len ? &route->src : &none);
 	json_string(json, "interface", ifname);
 	json_number(json, "metric", route->metric);
 	json_number(json, "protocol", route->protocol);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/path.h"
 
+#include "kernel/foreign.h"
+
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -69,7 +71,7 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 	if (path->reply.error && !refused)
 		return REASON_ERROR;
 	if (path_is_by(path, &path->reply))
-		return path->some ? REASON_SOME : REASON_NONE;
+		return path->some || path->taker ? REASON_SOME : REASON_NONE;
 	if (!path->local && refused)
 		return REASON_NOT_LOCAL;
 	if (!tunnel->has_rule)
@@ -158,9 +160,6 @@ static void format_rule(const struct path *path, const char *ending, char *ret,
 static void format_refusing(const struct path *path, char *ret, size_t size)
 {
 	const struct route_reply *route = &path->route;
-	const char *type = route->type == RTN_BLACKHOLE  ? "blackhole"
-			   : route->type == RTN_PROHIBIT ? "prohibit"
-							 : "unreachable";
 	char to[PREFIX_STRLEN] = "default", table[32] = "main", protocol[PROTOCOL_STRLEN];
 
 	if (!route->table) {
@@ -172,8 +171,8 @@ static void format_refusing(const struct path *path, char *ret, size_t size)
 	if (route->table != RT_TABLE_MAIN)
 		snprintf(table, sizeof(table), "%u", route->table);
 	policy_format_protocol(route->protocol, protocol);
-	snprintf(ret, size, "%s %s of table %s, metric %u, %s, refuses it", type, to,
-		 table, route->metric, protocol);
+	snprintf(ret, size, "%s %s of table %s, metric %u, %s, refuses it",
+		 foreign_type_word(route->type), to, table, route->metric, protocol);
 }
 
 static void format_route(const struct path *path, char *ret, size_t size)
@@ -185,6 +184,22 @@ static void format_route(const struct path *path, char *ret, size_t size)
 	policy_format_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
 		 path->wanted.table, to, path->route.metric, protocol);
+}
+
+/* "another route of table 400 takes some: default from 2a02::/80 metric 1024, ..." */
+static void format_taker(const struct path *path, char *ret, size_t size)
+{
+	const struct kernel_route *route = path->taker;
+	char to[PREFIX_STRLEN] = "default", from[PREFIX_STRLEN];
+	char protocol[PROTOCOL_STRLEN];
+
+	if (route->dst.len)
+		prefix_format(&route->dst, to);
+	prefix_format(&route->src, from);
+	policy_format_protocol(route->protocol, protocol);
+	snprintf(ret, size,
+		 "another route of table %u takes some: %s from %s metric %u, %s",
+		 route->table, to, from, route->metric, protocol);
 }
 
 static void format_lack(const struct path *path, char *ret, size_t size)
@@ -286,7 +301,10 @@ static void format_why(const struct path *path, char *ret, size_t size)
 		format_rule(path, "comes before its own", ret, size);
 		break;
 	case REASON_SOME:
-		format_rule(path, "takes some before its own does", ret, size);
+		if (path->some)
+			format_rule(path, "takes some before its own does", ret, size);
+		else
+			format_taker(path, ret, size);
 		break;
 	case REASON_OTHER_ROUTE:
 		format_route(path, ret, size);

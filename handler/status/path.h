@@ -14,7 +14,7 @@
 
 enum reason {
 	REASON_NONE,        /* it leaves by the tunnel */
-	REASON_SOME,        /* it does, but not others of its source: see rule */
+	REASON_SOME,        /* it does, but not others of its source: see some, taker */
 	REASON_WAITING,     /* the link is down, and so has no route yet */
 	REASON_HELD,        /* the same, by intent */
 	REASON_PRIMARY,     /* another section of the same selector comes first */
@@ -51,6 +51,8 @@ struct path {
 	struct route_reply route; /* the route itself, where it is not the tunnel's; the
 				     one that refuses, of which table is not 0 */
 	bool some;                /* others of its source go another way: see rule */
+	const struct kernel_route
+		*taker; /* the same, by a route of others; the caller's */
 	enum reason reason;
 	enum lack lack;          /* REASON_NO_ROUTE */
 	struct kernel_rule rule; /* REASON_OTHER_RULE, REASON_SOME */

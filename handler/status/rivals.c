@@ -102,8 +102,7 @@ int rivals_find(struct rtnl *rtnl, const struct tunnels *tunnels,
 		const struct table *table = &tables.table[i];
 		const size_t first = kernel->n_foreign;
 
-		r = kernel_state_read_foreign(rtnl, table->family, table->number,
-					      !table->taken, kernel);
+		r = kernel_state_read_foreign(rtnl, table->family, table->number, kernel);
 		if (r == 0 && table->shared)
 			r = put_takers(kernel, first, ret);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "status/tunnel_judge.h"
 
+#include "kernel/foreign.h"
 #include "lib/array.h"
 
 #include <errno.h>
@@ -160,6 +161,19 @@ static enum lack lack_of(const struct section *section, uint8_t family)
 									    : LACK_ROUTE;
 }
 
+/* What takes packets of all the host is told apart from the tunnels. */
+static const struct kernel_route *find_taker(const struct object *own,
+					     const struct kernel_state *kernel)
+{
+	for (size_t i = 0; i < kernel->n_foreign; i++) {
+		const struct kernel_route *route = &kernel->foreign[i];
+
+		if (!foreign_takes_all(route) && foreign_takes_from(route, own))
+			return route;
+	}
+	return NULL;
+}
+
 /* A section that wants no route has one from somebody else, or not. */
 static void judge_path(const struct tunnel_status *status, struct path *path,
 		       const struct kernel_state *kernel)
@@ -172,11 +186,14 @@ static void judge_path(const struct tunnel_status *status, struct path *path,
 				     .lack = lack,
 				     .prefer_main = section && section->prefer_main};
 
+	path->taker = NULL;
 	for (size_t i = 0; i < status->n_items; i++) {
 		const struct object_status *item = &status->item[i];
 
-		if (is_route_of(item, path, OBJECT_ROUTE))
+		if (is_route_of(item, path, OBJECT_ROUTE)) {
 			tunnel.has_route = item->there;
+			path->taker = find_taker(&item->object, kernel);
+		}
 		if (is_route_of(item, path, OBJECT_UNREACHABLE))
 			tunnel.refuses = item->there;
 		if (item->wanted && object_equal(&item->object, &path->wanted))

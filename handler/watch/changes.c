@@ -272,11 +272,16 @@ static void put_address(struct search *search, uint32_t ifindex)
 	put_followers(search, link.ifname, ifindex);
 }
 
-static void put_table(struct affected_tunnels *ret, uint32_t table)
+static void put_table(struct affected_tunnels *ret, const struct object *route)
 {
+	const struct affected_table table = {.number = route->table,
+					     .sourced = route->source.family};
+
 	for (unsigned i = 0; i < ret->n_tables; i++)
-		if (ret->table[i] == table)
+		if (ret->table[i].number == table.number) {
+			ret->table[i].sourced |= table.sourced;
 			return;
+		}
 	ret->table[ret->n_tables++] = table; /* at most one a change */
 }
 
@@ -299,11 +304,10 @@ static void put_owner(struct search *search, const struct change *change)
 		r = owners_get(search->runfd, &table, "", owner);
 	if (r == -EISDIR && !change->came)
 		return;
-	if (r == -EISDIR && !object->source.family) {
-		if (object->family == AF_INET6)
-			put_table(search->ret, object->table);
+	if (r == -EISDIR && object->family == AF_INET6)
+		put_table(search->ret, object);
+	if (r == -EISDIR && !object->source.family)
 		return;
-	}
 	if (r < 0)
 		search->incomplete = true;
 	if (r <= 0)

@@ -65,12 +65,16 @@ struct affected {
 	uint32_t port; /* 0: by the kernel itself */
 };
 
+/* That tunnels share, and into which default routes of others came. */
+struct affected_table {
+	uint32_t number;
+	bool sourced; /* one for one source, which may be in a tunnel's place */
+};
+
 struct affected_tunnels {
-	unsigned n;
+	unsigned n, n_tables;
 	struct affected tunnel[CHANGES_MAX];
-	/* into which came others' default routes for any source: they take nobody's place */
-	unsigned n_tables; /* that tunnels share */
-	uint32_t table[CHANGES_MAX];
+	struct affected_table table[CHANGES_MAX];
 };
 
 /* Returns false if there may be more than *ret has: then every tunnel is to be looked at.

@@ -72,20 +72,6 @@ static void put_off(const struct upkeep *upkeep, struct backoff *backoff, enum g
 			busy ? BUSY_LONGEST_MS : RETRY_LONGEST_MS, clock_now_ms());
 }
 
-/* Once, for the first of the tunnels of which it is so. */
-static void tell_of_way(struct upkeep *upkeep, const char *ifname,
-			const struct outcome *outcome)
-{
-	if (!outcome->astray[0])
-		return;
-	upkeep->astray = true;
-	if (log_was_told(&upkeep->astray_log, outcome->astray))
-		return;
-	log_line(LOG_WARNING, "%s: %s; see: sixxs-route status", ifname, outcome->astray);
-	if (log_is_full()) /* of other tunnels' lines: then at the next */
-		upkeep->astray_log.n = 0;
-}
-
 /*
  * It has logged what failed, and the rest must not suffer from it. summary: what was
  * done, to be told later; NULL: is told.
@@ -105,7 +91,7 @@ static void converge_told(struct upkeep *upkeep, const char *ifname, enum goal g
 	upkeep->settings.summary = NULL;
 	log_forget();
 	note_lock(upkeep, r == -EAGAIN);
-	tell_of_way(upkeep, ifname, ret);
+	ways_tell(&upkeep->ways, ifname, ret);
 	/* without memory for it: as if something had been lost, later again */
 	if (r == 0 && followers_note(&upkeep->followers, ifname, &ret->follows) < 0)
 		upkeep->lost = true;
@@ -300,42 +286,17 @@ void upkeep_all(struct upkeep *upkeep, bool every_section)
 	upkeep->newest = newest;
 }
 
-/* Who adds one rule often adds the next at once, and routes: these are waited for. */
-#define POLICY_MS 1000
-
-void upkeep_policy_changed(struct upkeep *upkeep, bool less)
-{
-	if (less && !upkeep->astray_log.n)
-		return;
-	upkeep->policy_due = clock_now_ms() + POLICY_MS;
-}
-
-/* Once nobody goes astray any more, the next time is told again. */
 static void ask_all_ways(struct upkeep *upkeep)
 {
 	_cleanup_close_ int runfd = run_dir_open(upkeep->settings.run_dir, false);
 	struct walk walk = {.upkeep = upkeep, .runfd = runfd};
 
-	upkeep->policy_due = 0;
-	upkeep->astray = false;
+	ways_begin(&upkeep->ways);
 	upkeep->settings.ask_way = ASK_ALWAYS;
 	if (runfd >= 0)
 		record_each(runfd, look_at_record, &walk);
 	upkeep->settings.ask_way = ASK_IF_CHANGED;
-	if (!upkeep->astray)
-		upkeep->astray_log.n = 0;
-}
-
-/* Told again only once no packet went that way any more. */
-void upkeep_shared(struct upkeep *upkeep, uint32_t table)
-{
-	char text[ASTRAY_STRLEN];
-	const int r = astray_shared(upkeep->rtnl, table, text);
-
-	if (r == 0)
-		upkeep->shared_log.n = 0;
-	if (r > 0 && !log_was_told(&upkeep->shared_log, text))
-		log_line(LOG_WARNING, "%s", text);
+	ways_end(&upkeep->ways);
 }
 
 /* ---- what is due -------------------------------------------------------------------- */
@@ -360,12 +321,14 @@ static void try_again(struct upkeep *upkeep, int64_t now)
 
 void upkeep_due(struct upkeep *upkeep)
 {
-	const int64_t now = clock_now_ms();
+	const int64_t now = clock_now_ms(), policy_due = upkeep->ways.policy_due;
 
-	if (upkeep->lost && bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
+	if (upkeep->lost && bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now)) {
 		upkeep_all(upkeep, false);
+		ways_read(&upkeep->ways, upkeep->rtnl);
+	}
 	repair_round(upkeep, now);
-	if (upkeep->policy_due && upkeep->policy_due <= now &&
+	if (policy_due && policy_due <= now &&
 	    bucket_take(&upkeep->rounds, REPAIR_TOKEN_MS, now))
 		ask_all_ways(upkeep);
 	try_again(upkeep, now);
@@ -383,14 +346,14 @@ static int64_t sooner(int64_t a, int64_t b)
 int upkeep_timeout(const struct upkeep *upkeep)
 {
 	const int64_t round = bucket_due(&upkeep->rounds, REPAIR_TOKEN_MS);
+	const int64_t policy_due = upkeep->ways.policy_due;
 	int64_t due = backoff_due(&upkeep->backoffs, &upkeep->rounds), left;
 
 	/* never negative: that is nothing */
 	if (upkeep->lost)
 		due = sooner(due, round > 0 ? round : 0);
-	if (upkeep->policy_due)
-		due = sooner(due,
-			     upkeep->policy_due > round ? upkeep->policy_due : round);
+	if (policy_due)
+		due = sooner(due, policy_due > round ? policy_due : round);
 	if (due < 0)
 		return -1;
 	left = due - clock_now_ms();

@@ -11,6 +11,7 @@
 #include "settings.h"
 #include "watch/backoff.h"
 #include "watch/changes.h"
+#include "watch/ways.h"
 
 struct upkeep {
 	struct settings settings;
@@ -22,11 +23,8 @@ struct upkeep {
 	uint32_t newest;      /* links up to this ifindex were there before */
 	int64_t busy_since;   /* that another has the lock; 0: nobody has */
 	bool busy_told;
-	struct log_memory culprits;   /* of whom was told */
-	int64_t policy_due;           /* others' rules changed: who goes astray? 0: no */
-	bool astray;                  /* somebody does */
-	struct log_memory astray_log; /* what was told of that */
-	struct log_memory shared_log; /* and of routes in tables that tunnels share */
+	struct log_memory culprits; /* of whom was told */
+	struct ways ways;
 };
 
 void upkeep_begin(struct upkeep *ret, const struct settings *settings, struct rtnl *rtnl);
@@ -44,15 +42,6 @@ void upkeep_affected(struct upkeep *upkeep, const struct affected *tunnel);
 
 /* The tunnel is held no longer. */
 void upkeep_released(struct upkeep *upkeep, const char *ifname);
-
-/*
- * Somebody has added a rule that all packets meet: it may come before ours. LESS: has taken
- * one away; nobody may go astray any more.
- */
-void upkeep_policy_changed(struct upkeep *upkeep, bool less);
-
-/* A default route of others came into a table that tunnels share: tells if it takes packets. */
-void upkeep_shared(struct upkeep *upkeep, uint32_t table);
 
 /* All that is due now. */
 void upkeep_due(struct upkeep *upkeep);

@@ -360,8 +360,22 @@ networkd_runs() {
 	# in a table of its own it is not every packet that comes there
 	sed -i '/^steer/d' $dir/sixxs2.conf
 	found "${lines[0]}"
-	# what takes no packet of others
+	# nor is what takes a part of all sources less
 	ip -6 route del default table 400
+	ip -6 route add default from ::/1 dev net0 table 400
+	found "$dir/sixxs0.conf:4: warning: table 400 has a route that is not ours (default from ::/1 dev net0 metric 1024, protocol 3 boot): by the rule that tunnels share there it takes packets of the whole host: delete it, or set another table"
+	ip -6 route del default from ::/1 table 400
+	# nor a part of a tunnel's
+	tunnel_add sixxs1
+	tunnel_up sixxs1
+	sixxs-route apply sixxs1 2>/dev/null
+	ip -6 route add default from 2a02::2 dev net0 table 400 metric 7
+	found "$dir/sixxs0.conf:4: warning: table 400 has a route that is not ours (default from 2a02::2 dev net0 metric 7, protocol 3 boot): by the rule that tunnels share there it takes a tunnel's packets, from 2a02::2: delete it, or set another table"
+	ip -6 route del default from 2a02::2 dev net0 table 400 metric 7
+	ip link del sixxs1
+	settle
+	sixxs-route remove sixxs1
+	# what takes no packet of others
 	ip -6 route add default from 2a02:7::/64 dev net0 table 400
 	ip -6 route add fc00::/8 dev net0 table 400
 	ip -6 route add throw default table 400

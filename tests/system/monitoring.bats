@@ -97,7 +97,9 @@ sections_of_all_kinds() {
 	keep 0 kinds
 	ip -6 route add default dev net0 table 213
 	ip -6 route add unreachable fc00::/7 table 213
+	ip -6 route add default from ::/1 dev net0 table 213
 	keep 1 foreign
+	ip -6 route del default from ::/1 table 213
 	ip -6 route del default dev net0 table 213
 	ip -6 route del unreachable fc00::/7 table 213
 	keep 0 neighbour --probe 2001:db8:5::1

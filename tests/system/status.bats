@@ -334,7 +334,7 @@ share_table() {
 		                 4 static
 		Astray: what is ours is there; see above what else takes the packets.
 	END
-	json '.tunnels[0].state == "ok" and .foreign == [{"table": 400, "to": "::/0", "interface": "net0",
+	json '.tunnels[0].state == "ok" and .foreign == [{"table": 400, "to": "::/0", "from": null, "interface": "net0",
 		"metric": 1024, "protocol": 4, "text": "default via fe80::1 dev net0 metric 1024, protocol 4 static"}]'
 	exits 1 status sixxs0 >/dev/null
 	# what asks about another tunnel is not told
@@ -357,9 +357,9 @@ share_table() {
 	exits 0 $handler apply --all 2>/dev/null
 	exits 0 strace -qq -e trace=sendto -o /tmp/trace $handler status >/dev/null
 	assert_same 1 "$(grep -c RTA_TABLE /tmp/trace)"
-	# apply has one question for all, whatever there is in the table
+	# apply has one for each tunnel, and one for all, whatever there is in the table
 	exits 0 strace -qq -e trace=sendto -o /tmp/trace $handler apply --all 2>/dev/null
-	assert_same 1 "$(grep -c 'nlmsg_type=RTM_GETROUTE, nlmsg_flags=NLM_F_REQUEST,' /tmp/trace)"
+	assert_same 6 "$(grep -c 'nlmsg_type=RTM_GETROUTE, nlmsg_flags=NLM_F_REQUEST,' /tmp/trace)"
 	for n in 1 2 3; do
 		ip -6 route del default from 2a02::$((n + 1)) table 400
 	done
@@ -387,6 +387,13 @@ share_table() {
 		json ".state == \"drift\" and (.foreign | map(.to, .protocol)) == [\"$to\", 9]"
 		ip -6 route del $to table 400
 	done
+	# of a source all that is longer than such a piece is somebody's alone
+	for to in ::/1 8000::/1 2000::/4 fc00::/7; do
+		ip -6 route add default from $to dev net0 table 400 protocol ra
+		json ".state == \"drift\" and .tunnels[0].state == \"ok\" and (.foreign | map(.to, .from, .text)) ==
+			[\"::/0\", \"$to\", \"default from $to dev net0 metric 1024, protocol 9 ra\"]"
+		ip -6 route del default from $to table 400
+	done
 	for to in blackhole unreachable prohibit; do
 		ip -6 route add $to default table 400 metric 7
 		json '.state == "drift" and .tunnels[0].state == "ok" and (.foreign | length == 1 and (.[0] |
@@ -413,6 +420,40 @@ share_table() {
 	ip -6 rule del priority 16383
 	json '.state == "drift" and .tunnels[0].state == "missing" and .foreign == []'
 	ip -6 route del default dev net0 table 400
+}
+
+@test "astray: a route of others for some of a tunnel's source, in a table that tunnels share" {
+	share_table
+	sed -i 's|^source.*|source = 2a02::/64|' /etc/sixxs-route/conf.d/sixxs0.conf
+	$handler apply sixxs0 2>/dev/null
+	ip -6 route add default from 2a02:0:0:0:8000::/65 dev net0 table 400 protocol static
+	says 1 <<-END
+		sixxs0           up, table 400                                       astray
+		  IPv6           default from 2a02::/64 dev sixxs0 metric 2048       ok
+		  from           2a02::/64 rule 16383: leaves by sixxs0; but another astray
+		                 route of table 400 takes some: default from
+		                 2a02::8000:0:0:0/65 metric 1024, protocol 4 static
+		Astray: what is ours is there; see above what else takes the packets.
+	END
+	json '.tunnels[0].state == "astray" and .foreign == [] and
+		(.tunnels[0].sources[0].path | .reason == "some-packets" and .rule == null)'
+	ip -6 route del default from 2a02:0:0:0:8000::/65 table 400
+	# the same source: the metric decides; a piece of the default, or a longer one, takes it in any case
+	ip -6 route add default from 2a02::/64 dev net0 table 400 metric 2049
+	exits 0 status >/dev/null
+	ip -6 route del default from 2a02::/64 dev net0 table 400 metric 2049
+	local route
+	for route in 'default from 2a02::/64 metric 2047' '2000::/4 from 2a02::/16' 'default from 2a02::/80'; do
+		# shellcheck disable=SC2086 # words
+		ip -6 route add $route dev net0 table 400
+		json '.tunnels[0].state == "astray" and .tunnels[0].sources[0].path.reason == "other-route"'
+		# shellcheck disable=SC2086
+		ip -6 route del $route dev net0 table 400
+	done
+	ip -6 route add 8000::/1 from 2a02::/16 dev net0 table 400
+	json '.tunnels[0].state == "astray" and .tunnels[0].sources[0].path.reason == "some-packets"'
+	ip -6 route del 8000::/1 from 2a02::/16 dev net0 table 400
+	exits 0 status >/dev/null
 }
 
 @test "what to do is said with the folders that were looked at" {

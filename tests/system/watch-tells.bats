@@ -437,6 +437,97 @@ restarts() {
 	theirs -6 del
 }
 
+# share_table: sixxs0 and sixxs1 share table 400, and are watched
+share_table() {
+	local n
+	ip -6 route add default from 2a02:9::/64 dev lo table 4000 || skip 'this kernel has no CONFIG_IPV6_SUBTREES'
+	ip -6 route flush table 4000
+	for n in 0 1; do
+		printf '[sixxs%d]\nsource = 2a02:%d::/64\nsteer = source-route\ntable = 400\nwait = 0\n' $n $n | drop_in sixxs$n
+	done
+	watch_start
+	tunnel sixxs0
+	tunnel sixxs1
+	wait_until 10 counts 6 3 # two routes, and a rule
+	watch_idle
+	log_restart
+}
+
+# tells_of ROUTE TEXT WHAT: the watcher once it comes, and who applies
+tells_of() {
+	local said="table 400 has a route that is not ours \\($2, protocol 4 static\\): by the rule that tunnels share there it takes $3: delete it, or set another table"
+	# shellcheck disable=SC2086 # words
+	ip -6 route add $1 table 400 protocol static
+	wait_until 10 told "^daemon.warn $said\$"
+	exits 0 sixxs-route apply sixxs0 sixxs1 >/tmp/out 2>&1
+	assert_same 1 "$(grep -cE "$said" /tmp/out)"
+	exits 0 sixxs-route apply --all >/tmp/out 2>&1
+	assert_same 1 "$(grep -cE "$said" /tmp/out)"
+	# shellcheck disable=SC2086 # words
+	ip -6 route del $1 table 400
+	watch_idle
+	counts 6 3
+}
+
+@test "what others put into a table that tunnels share: what refuses, and parts of all sources" {
+	local way
+	share_table
+	for way in unreachable blackhole prohibit; do
+		tells_of "$way default metric 7" "$way default metric 7" 'packets of the whole host'
+	done
+	for way in ::/1 2000::/3 fc00::/7; do
+		tells_of "default from $way dev net0" "default from $way dev net0 metric 1024" 'packets of the whole host'
+	done
+	tells_of 'blackhole default from 2000::/4' 'blackhole default from 2000::/4 metric 1024' 'packets of the whole host'
+}
+
+@test "what others put into a table that tunnels share for a tunnel's own source" {
+	local way n
+	share_table
+	tells_of 'default from 2a02::/64 dev net0 metric 7' 'default from 2a02::/64 dev net0 metric 7' \
+		"a tunnel's packets, from 2a02::/64"
+	tells_of 'default from 2a02:1::/80 dev net0' 'default from 2a02:1::/80 dev net0 metric 1024' \
+		"a tunnel's packets, from 2a02:1::/64"
+	for way in unreachable blackhole prohibit; do
+		tells_of "$way default from 2a02::1" "$way default from 2a02::1 metric 1024" "a tunnel's packets, from 2a02::/64"
+	done
+	log_restart
+	# that of a part that is not asked about the watcher has read
+	ip -6 route add default from 2a02:0:0:0:8000::/65 dev net0 table 400
+	wait_until 10 told "it takes a tunnel's packets, from 2a02::/64: "
+	ip -6 route del default from 2a02:0:0:0:8000::/65 dev net0 table 400
+	log_restart
+	# another tunnel's, within this one's
+	sed -i 's|^source.*|source = 2a02::/48|' /etc/sixxs-route/conf.d/sixxs0.conf
+	sed -i 's|^source.*|source = 2a02::/64|' /etc/sixxs-route/conf.d/sixxs1.conf
+	exits 0 sixxs-route apply --all >/tmp/out 2>&1
+	exits 1 grep 'table 400 has' /tmp/out
+	for n in 0 1; do
+		sed -i "s|^source.*|source = 2a02:$n::/64|" /etc/sixxs-route/conf.d/sixxs$n.conf
+	done
+	exits 0 sixxs-route apply --all 2>/dev/null
+	# nobody's here
+	ip -6 route add default from 2a02:7::/64 dev net0 table 400
+	ip -6 route add default from 2a02::/64 dev net0 table 400 metric 5000
+	watch_idle
+	run sixxs-route apply --all
+	[[ $output != *'table 400 has'* ]]
+	watch_idle
+	logged 0 'table 400 has'
+	ip -6 route flush table 400 protocol boot
+}
+
+@test "a rule of others before that which tunnels share: told by watcher and apply" {
+	share_table
+	ip -6 route add default dev net0 table 77
+	ip -6 rule add priority 100 from all lookup 77 protocol static
+	wait_until 10 told '^daemon.warn sixxs[01]: its packets leave by another link: rule 100: from all lookup 77 \(protocol 4 static\) is not ours and comes before rule 16383: '
+	run sixxs-route apply --all
+	assert_same 1 "$(grep -c 'its packets leave by another link: rule 100: ' <<<"$output")"
+	ip -6 rule del priority 100
+	ip -6 route del default table 77
+}
+
 # What wg-quick adds with its own Table = auto, when the tunnels are already there.
 wg_quick() { # up | down
 	local command=$1

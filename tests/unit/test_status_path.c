@@ -397,6 +397,7 @@ static const struct {
 	bool primary;   /* a rule 90 of ours does for the same source */
 	bool equal;     /* the same at the same priority */
 	bool some;      /* a rule 100 takes all TCP */
+	bool taken;     /* by a route of others for some of its packets */
 	bool down, held, refuses, no_rule, no_route, prefer_main;
 	enum reason reason;
 	const char *text;
@@ -416,6 +417,12 @@ static const struct {
 	 .reason = REASON_SOME,
 	 .text = "leaves by IF; but rule 100: from all ipproto tcp lookup main, protocol 4 "
 		 "static, takes some before its own does"},
+	{.what = "by the tunnel, but another route takes some",
+	 .way = {.oif = TUNNEL, .table = 200},
+	 .taken = true,
+	 .reason = REASON_SOME,
+	 .text = "leaves by IF; but another route of table 200 takes some: 2000::/4 from "
+		 "2a02::/16 metric 7, protocol 4 static"},
 	{.what = "by the tunnel and by another link",
 	 .way = {.oif = NET0, .other_oif = NET0, .table = 200},
 	 .reason = REASON_OTHER_ROUTE,
@@ -583,6 +590,12 @@ static void test_reasons(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
+		const struct kernel_route taker = {.family = AF_INET6,
+						   .protocol = RTPROT_STATIC,
+						   .table = 200,
+						   .dst = prefix("2000::/4"),
+						   .src = prefix("2a02::/16"),
+						   .metric = 7};
 		struct path path = {.packet = packet(),
 				    .tunnel = TUNNEL,
 				    .wanted = {.kind = OBJECT_RULE,
@@ -594,6 +607,7 @@ static void test_reasons(void **state)
 				    .reply = situations[i].way,
 				    .route = situations[i].match,
 				    .some = situations[i].some,
+				    .taker = situations[i].taken ? &taker : NULL,
 				    .rule = rule(100, NULL, MAIN)};
 		const struct path_tunnel tunnel = {.up = !situations[i].down,
 						   .held = situations[i].held,

@@ -435,7 +435,8 @@ static void test_of_what_is_nobodys(void **state)
 	assert_true(find_affected(&changes, &followers, &affected));
 	assert_int_equal(affected.n, 0);
 	assert_int_equal(affected.n_tables, 1);
-	assert_int_equal(affected.table[0], 200);
+	assert_int_equal(affected.table[0].number, 200);
+	assert_false(affected.table[0].sourced);
 	/* but one for a source may stand in the place of anybody's */
 	nlh = newcomer(NLM_F_REPLACE, 200, 0);
 	rtm = mnl_nlmsg_get_payload(nlh);
@@ -444,6 +445,8 @@ static void test_of_what_is_nobodys(void **state)
 	mnl_attr_put(nlh, RTA_SRC, sizeof(source), source);
 	changes_take(&changes, nlh);
 	assert_false(find_affected(&changes, &followers, &affected));
+	assert_int_equal(affected.n_tables, 1);
+	assert_true(affected.table[0].sourced);
 }
 
 /* In a table of its own: who gives up a route there may follow another link from now on. */
