@@ -25,6 +25,14 @@ static bool has_preferred(const struct snapshot *snapshot,
 	return false;
 }
 
+static bool has_lost(const struct tunnel_status *status)
+{
+	for (size_t i = 0; i < status->n_items; i++)
+		if (status->item[i].lost)
+			return true;
+	return false;
+}
+
 static struct advice find_advice(const struct snapshot *snapshot)
 {
 	struct advice advice = {.drifted = snapshot->n_orphans,
@@ -41,7 +49,8 @@ static struct advice find_advice(const struct snapshot *snapshot)
 		if (!state_is_mendable(status->state))
 			continue;
 		advice.foreign |= has_preferred(snapshot, status);
-		advice.ifname = advice.drifted++ ? "--all" : status->ifname;
+		advice.ifname =
+			advice.drifted++ || has_lost(status) ? "--all" : status->ifname;
 	}
 	return advice;
 }

@@ -221,7 +221,7 @@ static int put_orphan(struct snapshot *snapshot, const struct object *object, bo
 		return all ? add_orphan(snapshot, &orphan) : 0;
 	if (!all)
 		r = is_anothers(snapshot, object, owner->ifname);
-	return r == 0 ? tunnel_status_add(owner, object, STATE_STALE) : r < 0 ? r : 0;
+	return r == 0 ? tunnel_status_add_lost(owner, object) : r < 0 ? r : 0;
 }
 
 /* all: every tunnel is looked at, so that what nobody accounts for is an orphan. */

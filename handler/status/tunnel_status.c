@@ -54,11 +54,10 @@ static int put_item(struct tunnel_status *status, const struct object_status *it
 	return 0;
 }
 
-int tunnel_status_add(struct tunnel_status *status, const struct object *object,
-		      enum state state)
+int tunnel_status_add_lost(struct tunnel_status *status, const struct object *object)
 {
 	const struct object_status item = {
-		.object = *object, .state = state, .there = true};
+		.object = *object, .state = STATE_STALE, .there = true, .lost = true};
 
 	return put_item(status, &item);
 }
@@ -171,10 +170,12 @@ static int put_recorded(struct tunnel_status *status, const struct objects *reco
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < record->n; i++) {
-		const struct object *object = &record->object[i];
+		const struct object_status item = {
+			.object = record->object[i], .state = left, .there = true};
 
-		if (!is_wanted(status, object) && kernel_state_has(kernel, object))
-			r = tunnel_status_add(status, object, left);
+		if (!is_wanted(status, &item.object) &&
+		    kernel_state_has(kernel, &item.object))
+			r = put_item(status, &item);
 	}
 	return r;
 }

@@ -43,6 +43,7 @@ struct object_status {
 	struct object object;
 	enum state state;
 	bool wanted, there;
+	bool lost; /* on nobody's record: its tunnel's turn does not know it, the sweep does */
 };
 
 /* One of the tunnel's sections, and its table's name. */
@@ -94,9 +95,9 @@ int tunnel_status_add_section(struct tunnel_status *status,
 /* Whether something of ours that no record has must be this tunnel's. */
 bool tunnel_status_owns(const struct tunnel_status *status, const struct object *object);
 
-/* Something of ours that is there and not wanted. Returns 0 or -ENOMEM. */
-int tunnel_status_add(struct tunnel_status *status, const struct object *object,
-		      enum state state);
+/* Something of ours that is there, not wanted, and on nobody's record. Returns 0 or -ENOMEM.
+ */
+int tunnel_status_add_lost(struct tunnel_status *status, const struct object *object);
 
 /* Whether nothing is wanted for want of an address (source = auto). */
 bool tunnel_status_waits_for_address(const struct tunnel_status *status);

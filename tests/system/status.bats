@@ -768,8 +768,11 @@ as_a_pair() {
 		  IPv6           default dev sixxs0 metric 2048                      ok
 		  from           2a02::1 rule 16383: leaves by sixxs0                ok
 		  left over      rule 16383: from 2a02::98 lookup 200                stale
-		Not as the drop-ins say; to make it so: sixxs-route apply sixxs0
+		Not as the drop-ins say; to make it so: sixxs-route apply --all
 	END
+	# its own turn does not know what is not on its record
+	$handler apply sixxs0 2>/dev/null
+	exits 1 status sixxs0 >/dev/null
 	$handler apply --all 2>/dev/null
 	exits 0 status >/dev/null
 }

@@ -446,7 +446,7 @@ static void test_order(void **state)
 	for (size_t i = 0; i < 5; i++) {
 		const struct object o = parsed(objects[i]);
 
-		assert_int_equal(tunnel_status_add(&status, &o, STATE_STALE), 0);
+		assert_int_equal(tunnel_status_add_lost(&status, &o), 0);
 	}
 	tunnel_judge(&status, &kernel);
 	for (size_t i = 1; i < 5; i++)
