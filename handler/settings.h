@@ -11,6 +11,9 @@
 /* Whether the kernel is asked afterwards which way a tunnel's packets go. */
 enum ask_way { ASK_NEVER, ASK_IF_CHANGED, ASK_ALWAYS };
 
+/* A turn of many: whether who waits for a table that another has to leave gets one more. */
+enum rounds { ROUNDS_NONE, ROUNDS_MORE, ROUNDS_OVER };
+
 struct rehearsal;
 struct objects;
 struct summary;
@@ -28,7 +31,7 @@ struct settings {
 	/* what is done is added to it, for the caller to tell; NULL: each run tells its own */
 	struct summary *summary;
 	bool nonblocking; /* do not wait for the run folder's lock */
-	bool rounds; /* who waits for a table that another has to leave gets one more turn */
+	enum rounds rounds;
 	bool once; /* what was said of the link lately is not said again */
 	enum ask_way ask_way;
 	bool at_home; /* the run folder is for this network namespace, and shall say so */

@@ -180,7 +180,7 @@ static int converge_round(const struct settings *settings, struct rtnl *rtnl,
 		const int r = converge_and_tell(settings, rtnl, names->name[i],
 						GOAL_SECTION, telling, &outcome);
 
-		if (r == -EAGAIN && settings->rounds)
+		if (r == -EAGAIN && settings->rounds == ROUNDS_MORE)
 			memmove(names->name[n++], names->name[i], IFNAMSIZ);
 		else if (result == 0 || r == -ETIMEDOUT)
 			result = r;
@@ -207,7 +207,7 @@ static int converge_each(const struct settings *settings, struct rtnl *rtnl,
 	while (waiting.n && result != -ETIMEDOUT) {
 		int r;
 
-		turn.rounds = waiting.n < before;
+		turn.rounds = waiting.n < before ? ROUNDS_MORE : ROUNDS_OVER;
 		before = waiting.n;
 		r = converge_round(&turn, rtnl, &waiting, &telling);
 		if (result == 0 || r == -ETIMEDOUT)

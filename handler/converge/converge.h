@@ -18,7 +18,7 @@
  * Makes the kernel's objects for the tunnel of IFNAME what GOAL says. removed_ifindex: of
  * a link of that name which counts as gone although it may still be there (udev said
  * remove); 0: none. Returns 0 or -errno (logged, but -EAGAIN: settings->nonblocking, and
- * another has the lock; or settings->rounds, and another has to leave a table first); *ret
+ * another has the lock; or ROUNDS_MORE, and another has to leave a table first); *ret
  * is written in both cases.
  */
 int converge(const struct settings *settings, struct rtnl *rtnl, const char *ifname,

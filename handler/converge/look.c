@@ -148,7 +148,12 @@ int look_at_record(struct run *run)
 
 static int refuse_table(const struct run *run, const struct table_conflict *conflict)
 {
-	if (conflict->left)
+	if (conflict->left && run->settings->rounds == ROUNDS_OVER)
+		log_line(
+			LOG_ERR,
+			"%s: table %u is still that of %s, whose drop-in has changed, and which cannot leave it first: nothing was changed; run: sixxs-route remove %s, then sixxs-route apply --all",
+			run->ifname, conflict->table, conflict->holder, conflict->holder);
+	else if (conflict->left)
 		log_line(
 			LOG_ERR,
 			"%s: table %u is still that of %s, whose drop-in has changed: nothing was changed; run: sixxs-route apply --all",
@@ -184,7 +189,7 @@ int look_for_conflict(struct run *run)
 	if (r == 0 && run->settings->dry_run)
 		r = rehearsal_conflict(run->settings->rehearsal, &run->wanted,
 				       run->ifname, &conflict);
-	if (r > 0 && conflict.left && run->settings->rounds)
+	if (r > 0 && conflict.left && run->settings->rounds == ROUNDS_MORE)
 		return -EAGAIN;
 	if (r > 0)
 		return refuse_table(run, &conflict);

@@ -103,13 +103,47 @@ rehearsed() { # as apply --all then does it, command by command
 	before=$(kernel)
 	run "$handler" apply --all
 	[ $status -eq 1 ]
+	# each is told what helps, and that is not what was done
 	[ "$(grep -c 'is still that of' <<<"$output")" -eq 2 ]
+	grep 'sixxs0: table 401 is still that of sixxs1, whose drop-in has changed, and which cannot leave it first: nothing was changed; run: sixxs-route remove sixxs1, then sixxs-route apply --all$' <<<"$output"
 	assert_same "$before" "$(kernel)"
 	ways
+	run "$handler" apply sixxs0
+	grep 'is still that of sixxs1, whose drop-in has changed: nothing was changed; run: sixxs-route apply --all$' <<<"$output"
+	run "$handler" --dry-run apply --all
+	[ "$(grep -c 'which cannot leave it first: nothing was changed; run: sixxs-route remove sixxs[01], then' <<<"$output")" -eq 2 ]
 	$handler remove sixxs0
 	exits 0 "$handler" apply --all
 	exits 0 "$handler" status
 	ways
+}
+
+# Of each the advice is tried, as it stands there.
+@test "three who wait for each other's table: one leaves, and all is well" {
+	local n turn advice
+	uplink sixxs2 2
+	for turn in 0 1 2; do
+		for n in 0 1 2; do
+			ruled $n $((400 + n))
+		done
+		exits 0 "$handler" apply --all
+		for n in 0 1 2; do
+			steered $n $((400 + (n + 1) % 3))
+		done
+		run "$handler" apply --all
+		[ $status -eq 1 ]
+		[ "$(grep -c 'which cannot leave it first' <<<"$output")" -eq 3 ]
+		advice=$(sed -n "s/.*sixxs$turn: table .* run: sixxs-route remove \\(sixxs[0-2]\\), then sixxs-route apply --all\$/\\1/p" <<<"$output")
+		assert_same sixxs$(((turn + 1) % 3)) "$advice"
+		exits 0 "$handler" remove "$advice"
+		exits 0 "$handler" apply --all
+		exits 0 "$handler" status
+		"$handler" remove sixxs{0,1,2}
+	done
+	rm /etc/sixxs-route/conf.d/sixxs2.conf
+	ip link del sixxs2
+	settle
+	"$handler" apply --all
 }
 
 heard() { # N: so all before it is, too
