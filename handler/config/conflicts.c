@@ -28,6 +28,16 @@ static int by_table(const void *a, const void *b)
 	return claim_order(x, y);
 }
 
+static int by_table_sharers_first(const void *a, const void *b)
+{
+	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
+	const bool x_shares = claim_shared_table(x), y_shares = claim_shared_table(y);
+
+	if (x->section.table == y->section.table && x_shares != y_shares)
+		return y_shares - x_shares;
+	return by_table(a, b);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct claim *x = *(struct claim *const *)a, *y = *(struct claim *const *)b;
@@ -304,6 +314,30 @@ static void warn_priorities(const struct claims *claims, struct claim **sorted)
 	}
 }
 
+/* What fills such a table for one section does so for all packets of the host. */
+static void warn_unfilled(const struct claims *claims, struct claim **sorted)
+{
+	const struct claim *sharer = NULL;
+	char where[CLAIM_PLACE_SIZE];
+
+	qsort(sorted, claims->n, sizeof(struct claim *), by_table_sharers_first);
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = sorted[i];
+
+		if (!claim_counts(claim))
+			continue;
+		if (!sharer || sharer->section.table != claim->section.table)
+			sharer = claim_shared_table(claim) ? claim : NULL;
+		if (!claim->section.no_route || !sharer)
+			continue;
+		claim_say(
+			claims, claim, SEVERITY_WARNING, claim_line(claim, "table"),
+			"table %u: tunnels with steer = source-route share it, as [%s], %s: it has routes for their sources alone, and what somebody puts there for this section takes packets of the whole host: set another table",
+			claim->section.table, sharer->section.label,
+			claim_place(sharer, claim, where));
+	}
+}
+
 static void warn_names(const struct claims *claims, struct claim **sorted)
 {
 	const struct claim *first = NULL;
@@ -337,6 +371,7 @@ int conflicts_warn(const struct claims *claims)
 	if (!sorted)
 		return -ENOMEM;
 	warn_priorities(claims, sorted);
+	warn_unfilled(claims, sorted);
 	warn_names(claims, sorted);
 	return selectors_warn(claims);
 }

@@ -386,6 +386,26 @@ networkd_runs() {
 	settle
 }
 
+@test "route = none in a table that tunnels share" {
+	local n said
+	for n in 1 2; do
+		printf '[sixxs%d]\nsource = 2a02::%d\nsteer = source-route\ntable = 400\n' $n $((n + 1)) | drop_in sixxs$n
+	done
+	printf '[sixxs0]\nsource = 2a02::1\nroute = none\ntable = 400\n' | drop_in sixxs0
+	said="$dir/sixxs0.conf:4: warning: table 400: tunnels with steer = source-route share it, as [sixxs1], line 1 of sixxs1.conf: it has routes for their sources alone, and what somebody puts there for this section takes packets of the whole host: set another table"
+	found "$said"
+	# the files alone say so, too
+	run -0 sixxs-route check $dir/sixxs0.conf $dir/sixxs1.conf
+	[[ $output == *'table 400: tunnels with steer = source-route share it, as [sixxs1]'* ]]
+	# what does not count shares nothing; a tunnel's own table may have such rules beside it
+	sed -i 's/^source .*/source = 10.0.0.1/' $dir/sixxs[12].conf
+	run -1 sixxs-route check
+	[[ $output != *'share it'* ]]
+	printf '[sixxs1]\nsource = 2a02::2\ntable = 400\n' | drop_in sixxs1
+	rm $dir/sixxs2.conf
+	found
+}
+
 @test "what cannot be read, of udev and networkd, is told only where something depends on it" {
 	local rule=/etc/udev/rules.d/50-vendor.rules networkd=/etc/systemd/networkd.conf.d/vendor.conf
 	mkdir -p ${rule%/*} ${networkd%/*}
