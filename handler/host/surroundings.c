@@ -5,6 +5,7 @@
 #include "kernel/astray.h"
 #include "kernel/foreign.h"
 #include "kernel/kernel_state.h"
+#include "kernel/resolve.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "routing/plan.h"
@@ -70,6 +71,33 @@ static void warn_of_neighbours(const struct surroundings *around,
 		around->claims, claim, SEVERITY_WARNING, claim_line(claim, "gateway"),
 		"%s has neighbours, as Ethernet has: without a gateway every far address is looked for among them, and none is reached: set gateway = auto, or the next hop's address",
 		section->ifname);
+}
+
+/*
+ * A link that is up, and by which main has no default route of a family that has a source. One
+ * of ours that stands had it once.
+ */
+static int warn_of_gateway(struct surroundings *around, const struct claim *claim,
+			   const struct kernel_link *link)
+{
+	const struct objects ours = {.n = around->state.n_ours,
+				     .object = around->state.ours};
+	struct section section = claim->section;
+	struct resolved resolved;
+	const char *family;
+	int r;
+
+	if (!section.gateway_auto || !plan_is_up(&section, &link->link))
+		return 0;
+	r = resolve_auto(&around->rtnl, &link->link, &ours, &section, &resolved);
+	if (r < 0 || !(resolved.no_gateway6 || resolved.no_gateway4))
+		return r;
+	family = !resolved.no_gateway4 ? "IPv6 " : !resolved.no_gateway6 ? "IPv4 " : "";
+	claim_say(
+		around->claims, claim, SEVERITY_WARNING, claim_line(claim, "gateway"),
+		"gateway = auto: main has no %sdefault route by %s that tells the next hop: until it has, what the section selects finds no %sroute in table %u: set gateway to the next hop's address if none is to come",
+		family, section.ifname, family, section.table);
+	return 0;
 }
 
 /* ---- routes of main ----------------------------------------------------------------- */
@@ -158,8 +186,9 @@ static int warn_of_foreign(struct surroundings *around, const struct claim *clai
 	if (!harm.n)
 		return 0;
 	foreign_explain(&harm, kernel_state_ifname(state, foreign_oif(harm.route)), text);
-	claim_say(around->claims, claim, SEVERITY_WARNING, claim_line(claim, "table"),
-		  "%s", text);
+	if (!log_was_told(&around->told, text))
+		claim_say(around->claims, claim, SEVERITY_WARNING,
+			  claim_line(claim, "table"), "%s", text);
 	return 0;
 }
 
@@ -247,6 +276,8 @@ static int look(struct surroundings *around, const struct claim *claim)
 		warn_of_neighbours(around, claim, link);
 	else
 		r = warn_of_altname(around, claim);
+	if (r == 0 && link)
+		r = warn_of_gateway(around, claim, link);
 	if (r == 0)
 		r = warn_of_refusing(around, claim, AF_INET6);
 	if (r == 0)

@@ -315,6 +315,39 @@ networkd_runs() {
 	settle
 }
 
+@test "gateway = auto, and main has no default route by the link of a family that has a source" {
+	local text='gateway = auto: main has no %sdefault route by net0 that tells the next hop: until it has, what the section selects finds no %sroute in table 200: set gateway to the next hop'"'s address if none is to come"
+	lacks() { found "$dir/net0.conf:4: warning: ${text//%s/$1}"; }
+	rm $dir/sixxs[01].conf
+	printf '[net0]\nsource = 2001:db8:7::1, 198.51.100.1\ntable = 200\ngateway = auto\n' | drop_in net0
+	found # there is no such link: nothing is known
+	uplink_up
+	settle
+	found
+	ip -6 route del default
+	ip route del default
+	found # the last one stays, where it is installed
+	sixxs-route remove net0 2>/dev/null
+	lacks ''
+	ip -6 route add default via fe80::1 dev net0
+	lacks 'IPv4 '
+	ip route add default via 192.0.2.254 dev net0
+	found
+	ip -6 route del default via fe80::1 dev net0
+	lacks 'IPv6 '
+	# a family without a source needs none; where no source tells, one of both will do
+	sed -i 's/^source.*/source = 198.51.100.1/' $dir/net0.conf
+	found
+	sed -i 's/^source.*/fwmark = 7/' $dir/net0.conf
+	found
+	ip route del default
+	lacks ''
+	ip link set net0 down # of one that is down nothing is known
+	found
+	ip link del net0
+	settle
+}
+
 @test "a route of main that refuses, which prefer_main lets come first" {
 	printf '[sixxs0]\nsource = 2001:db8:7::/48, 198.51.100.0/24\ntable = 200\n' | drop_in sixxs0
 	uplink_up
