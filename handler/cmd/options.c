@@ -93,6 +93,40 @@ static void fill_options(struct option ret[static OPTIONS + 1])
 	ret[OPTIONS] = (struct option){0};
 }
 
+static bool is_beginning(const char *name, size_t length)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (table[i].value && length && !strncmp(table[i].name, name, length))
+			return true;
+	return false;
+}
+
+/* getopt(3) prints what is no option as it came: only a value may have odd bytes. */
+static bool is_odd(const char *arg)
+{
+	const size_t name = strcspn(arg, "=");
+	const char *c = arg;
+
+	if (arg[0] != '-')
+		return false;
+	if (arg[name] && arg[1] == '-' && is_beginning(arg + 2, name - 2))
+		return false;
+	while (*c >= ' ' && *c <= '~')
+		c++;
+	return *c;
+}
+
+static int check_bytes(char *const argv[])
+{
+	char escaped[64];
+
+	for (char *const *arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++)
+		if (is_odd(*arg))
+			return arguments_error("unknown option \"%s\"",
+					       escape(*arg, escaped, sizeof(escaped)));
+	return -1;
+}
+
 static void take_option(int id, struct arguments *ret)
 {
 	switch (id) {
@@ -144,8 +178,10 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 			 unsigned *ret_given, struct arguments *ret)
 {
 	struct option options[OPTIONS + 1];
-	int id;
+	int id = check_bytes(argv);
 
+	if (id >= 0)
+		return id;
 	fill_options(options);
 	unsetenv(
 		"POSIXLY_CORRECT"); /* options behind the verb are options all the same */

@@ -528,6 +528,29 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	grep -qF '"sixxs\x1b[31m"' /tmp/told
 }
 
+@test "options that are none are told escaped" {
+	local name
+	said() { # TEXT ARGS...
+		usage "${@:2}"
+		exits 1 grep -P '[^\x20-\x7e]' /tmp/told
+		grep -qF "$1" /tmp/told
+	}
+	for name in "${odd[@]}" $'sixxs\n0'; do
+		said '' "--$name" apply sixxs0
+		said '' apply sixxs0 "-$name"
+	done
+	said 'unknown option "--\x1b[31mx"' $'--\e[31mx' status
+	said 'unknown option "--no-such=\x1b"' status $'--no-such=\e'
+	said 'unknown option "--=\x1b"' status $'--=\e'
+	said 'unknown option "-v\x1b[31m"' $'-v\e[31m' status
+	said 'unknown option "-\xe4"' status $'-\xe4'
+	said 'unknown option "--all=\x1b"' apply $'--all=\e'
+	mkdir /tmp/sixxs-$'\xe4'
+	exits 0 $handler apply -n sixxs0 --conf-dir=/tmp/sixxs-$'\xe4' 2>/dev/null
+	exits 0 $handler apply -n sixxs0 --conf /tmp/sixxs-$'\xe4' 2>/dev/null
+	usage apply -n -- $'-\e'
+}
+
 @test "interfaces of odd names: refused, told escaped, exit 0" {
 	handler_on
 	before=$(snapshot)
