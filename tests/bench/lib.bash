@@ -6,6 +6,7 @@
 
 program=/usr/sbin/sixxs-route
 conf=/etc/sixxs-route/conf.d
+shared=400 # the table of those with steer = source-route
 
 tell() { # TABLE KEY... UNIT VALUE
 	local IFS=$'\t'
@@ -28,20 +29,26 @@ tunnel() {
 	section sixxs0 2a02::1 200
 }
 
-# others N: beside sixxs0 so many tunnels that there are N, up and with all that is theirs, unless they are
-# there. Each two are the ends of one: a tun without its owner has no carrier, and status looks twice then.
+# others N [STEER]: beside sixxs0 so many tunnels that there are N, up and with all that is theirs, unless they
+# are there. Each two are the ends of one: a tun without its owner has no carrier, and status looks twice then.
 others() {
-	local i source there=($conf/t*.conf)
-	[ -e "${there[0]}" ] || there=()
-	[ $((${#there[@]} + 1)) -lt "$1" ] || return 0
+	local i source there=1 now='' steer=${2-rule} table line=()
+	[ ! -e /run/others ] || read -r there now </run/others
+	[[ $there -lt $1 || -n $now && $now != "$steer" ]] || return 0
+	# first those that are there: among more, Linux takes far longer for the change
+	[[ $there -ge $1 || ${now:-$steer} = "$steer" ]] || others "$there" "$steer"
 	echo 1 >/proc/sys/net/ipv6/conf/default/addr_gen_mode # no address of their own
-	for ((i = ${#there[@]} + 1; i < $1; i++)); do
-		printf -v source '2001:db8::%x' "$i"
-		section "t$i" "$source" $((1000 + i))
-		((i % 2 == 0)) || printf 'link add dev t%d up type veth peer name t%d\nlink set dev t%d up\n' \
-			$i $((i + 1)) $((i + 1))
+	for ((i = there + (there % 2 == 0); i < $1; i += 2)); do
+		printf 'link add dev t%d up type veth peer name t%d\nlink set dev t%d up\n' $i $((i + 1)) $((i + 1))
 	done | ip -batch -
+	[ "$steer" = rule ] || line=("steer = $steer")
+	for ((i = 1; i < $1; i++)); do
+		[ "$steer" = rule ] && table=$((1000 + i)) || table=$shared
+		printf -v source '2001:db8::%x' "$i"
+		section "t$i" "$source" "$table" "${line[@]}"
+	done
 	$program apply --all 2>/dev/null
+	echo "$1 $steer" >/run/others
 }
 
 # As udev runs it for sixxs0; without an ACTION with nothing of udev.
