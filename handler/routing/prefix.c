@@ -160,3 +160,24 @@ struct prefix prefix_first_host(const struct prefix *prefix)
 	host.len = len;
 	return host;
 }
+
+bool prefix_next(const struct prefix *prefix, struct prefix *ret)
+{
+	unsigned i = prefix->len / 8U, add = 0x100U >> prefix->len % 8;
+
+	*ret = *prefix;
+	ret->len = prefix_host_len(prefix->family);
+	if (prefix->len % 8)
+		i++;
+	else
+		add = 1;
+	while (i-- > 0) {
+		const unsigned sum = ret->addr[i] + add;
+
+		ret->addr[i] = (uint8_t)sum;
+		if (sum <= UINT8_MAX)
+			return true;
+		add = 1;
+	}
+	return false;
+}

@@ -49,4 +49,7 @@ bool prefix_is_unicast(const struct prefix *prefix);
 /* An address of it to ask the kernel with: the prefix itself if it is a host, else ...1. */
 struct prefix prefix_first_host(const struct prefix *prefix);
 
+/* The host behind its last address; false: there is none, and *ret is not told. */
+bool prefix_next(const struct prefix *prefix, struct prefix *ret);
+
 #endif

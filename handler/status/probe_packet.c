@@ -86,3 +86,35 @@ int probe_packet(const struct probes *probes, struct path *path)
 	}
 	return 0;
 }
+
+static const struct object *find_narrower(const struct kernel_state *kernel,
+					  const struct path *path,
+					  const struct prefix *host)
+{
+	for (size_t i = 0; i < kernel->n_ours; i++) {
+		const struct object *object = &kernel->ours[i];
+
+		if (object->kind != OBJECT_RULE && object->table == path->wanted.table &&
+		    object->source.len > path->source.len &&
+		    prefix_covers(&object->source, host))
+			return object;
+	}
+	return NULL;
+}
+
+bool probe_another(const struct kernel_state *kernel, struct path *path)
+{
+	struct prefix host = prefix_first_host(&path->source), next;
+	const struct object *narrower;
+
+	if (path->wanted.selector != SELECT_ALL || path->reason != REASON_OTHER_ROUTE ||
+	    path->reply.protocol != OBJECT_PROTOCOL)
+		return false;
+	while ((narrower = find_narrower(kernel, path, &host)) &&
+	       prefix_next(&narrower->source, &next) &&
+	       prefix_covers(&path->source, &next))
+		host = next;
+	if (!narrower)
+		path->packet.from = host;
+	return !narrower;
+}

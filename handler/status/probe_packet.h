@@ -20,4 +20,10 @@ struct probes {
 /* Fills the path's packet. Returns 0 or -errno. */
 int probe_packet(const struct probes *probes, struct path *path);
 
+/*
+ * Of a source in a table that tunnels share: whether its packet is that of another tunnel, which has
+ * a narrower source. Then the path gets one that is in none of these, if there is one.
+ */
+bool probe_another(const struct kernel_state *kernel, struct path *path);
+
 #endif

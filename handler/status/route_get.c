@@ -307,6 +307,24 @@ static int find_refusing(const struct route_questions *questions, uint8_t family
 	return r;
 }
 
+/* Of a packet that is another tunnel's. */
+static int ask_others(const struct route_questions *questions)
+{
+	struct batch batch = {.rtnl = questions->rtnl};
+	int r = 0;
+
+	for (size_t i = 0; i < questions->n_tunnels; i++)
+		for (size_t p = 0; r == 0 && p < questions->status[i].n_paths; p++) {
+			struct path *path = &questions->status[i].path[p];
+
+			if (probe_another(questions->kernel, path))
+				r = ask_way(&batch, path);
+		}
+	r = r < 0 ? r : flush(&batch);
+	judge(questions);
+	return r;
+}
+
 static int ask_rounds(const struct route_questions *questions,
 		      const struct narrow *narrow)
 {
@@ -319,7 +337,9 @@ static int ask_rounds(const struct route_questions *questions,
 	if (r < 0)
 		return r;
 	judge(questions);
-	r = ask(questions, ROUND_ROUTE, NULL);
+	r = ask_others(questions);
+	if (r == 0)
+		r = ask(questions, ROUND_ROUTE, NULL);
 	if (r == 0 && narrow->n)
 		r = ask(questions, ROUND_SOME, narrow);
 	if (r == 0)

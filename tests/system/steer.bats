@@ -303,3 +303,19 @@ json_routes() { jq -r '.tunnels[].routes[] | "\(.kind) \(.source) \(.state)"'; }
 	rm /etc/sixxs-route/conf.d/sixxs?.conf
 	exits 0 "$handler" apply --all # what was left of sixxs1's shares
 }
+
+@test "sources within another's in the shared table: each is asked about from where it is its own" {
+	handler_off
+	tunnel 0
+	tunnel 1
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::/32\nsteer = source-route\ntable = 400'
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::/48, 2a02:0:1::/49\nsteer = source-route\ntable = 400'
+	$handler apply --all
+	exits 0 "$handler" status >/tmp/status
+	squeeze </tmp/status | grep -qE '^ ?from 2a02::/32 rule 16383: leaves by sixxs0 ok$'
+	# nothing is left to it
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::/33, 2a02:0:8000::/33\nsteer = source-route\ntable = 400'
+	$handler apply --all
+	exits 1 "$handler" status >/tmp/status
+	squeeze </tmp/status | grep -F 'from 2a02::/32 rule 16383: leaves by sixxs1 (table 400): astray'
+}

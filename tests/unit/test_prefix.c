@@ -209,6 +209,36 @@ static void test_format_as_inet_ntop(void **state)
 	assert_string_equal(text, "0.9.10.255");
 }
 
+static void check_next(const char *text, const char *expected)
+{
+	struct prefix prefix, next;
+	char found[PREFIX_STRLEN] = "none";
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	if (prefix_next(&prefix, &next))
+		prefix_format(&next, found);
+	assert_string_equal(found, expected);
+}
+
+static void test_next(void **state)
+{
+	(void)state;
+	check_next("2a02::/64", "2a02:0:0:1::");
+	check_next("2a02:0:0:ffff::/64", "2a02:0:1::");
+	check_next("2a02::/49", "2a02:0:0:8000::");
+	check_next("2a02:0:0:8000::/49", "2a02:0:1::");
+	check_next("2a02::1", "2a02::2");
+	check_next("2a02::ffff", "2a02::1:0");
+	check_next("2000::/3", "4000::");
+	check_next("8000::/1", "none");
+	check_next("ffff:ffff::/32", "none");
+	check_next("::/0", "none");
+	check_next("192.0.2.0/24", "192.0.3.0");
+	check_next("192.0.2.255", "192.0.3.0");
+	check_next("192.0.2.128/25", "192.0.3.0");
+	check_next("255.255.255.255", "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +249,7 @@ int main(void)
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_unicast),
 		cmocka_unit_test(test_format_as_inet_ntop),
+		cmocka_unit_test(test_next),
 	};
 
 	return cmocka_run_group_tests_name("prefix", tests, NULL, NULL);
