@@ -27,7 +27,7 @@ struct settings {
 	bool repair;      /* a damaged record counts as none, for a sweep follows */
 	bool interactive; /* somebody waits for an answer, also when nothing was to be done */
 	/* interactive: our rules that stood a moment ago, in order; NULL: look at each anew */
-	const struct objects *seen;
+	struct objects *seen;
 	/* what is done is added to it, for the caller to tell; NULL: each run tells its own */
 	struct summary *summary;
 	bool nonblocking; /* do not wait for the run folder's lock */

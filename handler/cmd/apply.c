@@ -5,7 +5,7 @@
 #include "config/findings.h"
 #include "config/keys.h"
 #include "converge/converge.h"
-#include "converge/execute.h"
+#include "converge/seen.h"
 #include "converge/sweep.h"
 #include "guard/connect_count.h"
 #include "host/similar.h"
@@ -275,7 +275,7 @@ int apply_all(const struct settings *settings, struct rtnl *rtnl)
 		return r;
 	}
 	/* without it each tunnel's rules are looked for among all */
-	if (execute_see_rules(rtnl, &seen) == 0)
+	if (seen_read(rtnl, &seen) == 0)
 		mending.seen = &seen;
 	if (r_config < 0) {
 		log_line(

@@ -36,11 +36,32 @@ static int write_record(struct run *run)
 	return r < 0 ? fail_to_write(run, r) : 0;
 }
 
-static int end_clearing(struct run *run, struct plan *cleared, int r)
+static void drop_steps(struct plan *plan, const struct objects *objects)
 {
-	for (size_t i = 0; r == 0 && i < cleared->n; i++)
-		summary_add_step(&run->summary, &cleared->step[i]);
-	plan_free(cleared);
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (!objects_have(objects, &plan->step[i].object))
+			plan->step[n++] = plan->step[i];
+	plan->n = n;
+}
+
+/* LEFT: what was found, with R; what the tunnel's own plan deletes is left to that. */
+static int clear(struct run *run, struct plan *left, int r)
+{
+	const struct claimant me = run_claimant(run);
+	struct objects gone = {0};
+
+	if (r == 0 && left->n)
+		r = ownership_gone(&me, &run->old, &run->wanted, &gone);
+	if (r == 0)
+		drop_steps(left, &gone);
+	if (r == 0 && left->n)
+		r = execute_clear(run->rtnl, left);
+	for (size_t i = 0; r == 0 && i < left->n; i++)
+		summary_add_step(&run->summary, &left->step[i]);
+	objects_free(&gone);
+	plan_free(left);
 	return r < 0 ? run_fail(run, r, "clear its table of what others have left",
 				"its own rules and routes were not changed;")
 		     : 0;
@@ -52,40 +73,29 @@ static int end_clearing(struct run *run, struct plan *cleared, int r)
  */
 static int clear_tables(struct run *run)
 {
-	const struct claimant me = run_claimant(run);
-	struct objects gone = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->wanted.n; i++) {
 		const struct object *table = &run->wanted.object[i];
-		struct plan cleared = {0};
+		struct plan left = {0};
 
 		if (table->kind != OBJECT_TABLE || !object_is_shared(table) ||
 		    owners_is_shared(run->runfd, table))
 			continue;
-		if (!gone.n)
-			r = ownership_gone(&me, &run->old, &run->wanted, &gone);
-		if (r == 0)
-			r = execute_clear_table(run->rtnl, table->table, &gone, &cleared);
-		r = end_clearing(run, &cleared, r);
+		r = execute_find_for_all(run->rtnl, table->table, &left);
+		r = clear(run, &left, r);
 	}
-	objects_free(&gone);
 	return r;
 }
 
 /* And one that becomes its own, the rule of those who shared it, if their records are lost. */
 static int clear_shared(struct run *run)
 {
-	const struct claimant me = run_claimant(run);
-	struct objects gone = {0};
-	struct plan cleared = {0};
-	int r = ownership_gone(&me, &run->old, &run->wanted, &gone);
+	struct plan left = {0};
+	const int r =
+		execute_find_shared(run->rtnl, run->settings->seen, &run->wanted, &left);
 
-	if (r == 0)
-		r = execute_clear_shared(run->rtnl, run->settings->seen, &run->wanted,
-					 &gone, &cleared);
-	objects_free(&gone);
-	return end_clearing(run, &cleared, r);
+	return clear(run, &left, r);
 }
 
 static int put_shared_table(void *data, const struct kernel_object *found)

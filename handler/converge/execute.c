@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "converge/execute.h"
 
+#include "converge/seen.h"
 #include "converge/standing.h"
 #include "kernel/ipv6.h"
 #include "kernel/run_plan.h"
-#include "lib/array.h"
 #include "lib/cleanup.h"
 #include "netlink/dump.h"
 
@@ -187,35 +187,6 @@ static int look_at_rule(void *data, const struct kernel_object *found)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return object_compare(a, b);
-}
-
-static bool is_seen(const struct objects *seen, const struct object *rule)
-{
-	return seen && seen->n &&
-	       bsearch(rule, seen->object, seen->n, sizeof(*rule), compare);
-}
-
-static int see_rule(void *data, const struct kernel_object *found)
-{
-	struct objects *seen = data;
-
-	return found->ours ? array_append(seen, object, found->object) : 0;
-}
-
-int execute_see_rules(struct rtnl *rtnl, struct objects *ret)
-{
-	int r = dump_rules(rtnl, AF_INET6, see_rule, ret);
-
-	if (r == 0)
-		r = dump_rules(rtnl, AF_INET, see_rule, ret);
-	if (ret->n)
-		qsort(ret->object, ret->n, sizeof(*ret->object), compare);
-	return r;
-}
-
 /* The kernel takes a rule for ours that selects by more: it compares but what is asked. */
 static bool is_doubtful(const struct execution *execution, size_t i)
 {
@@ -225,7 +196,7 @@ static bool is_doubtful(const struct execution *execution, size_t i)
 	    execution->result[i].verdict != VERDICT_ALREADY)
 		return false;
 	if (execution->trust->care == CARE_MUCH)
-		return !is_seen(execution->trust->seen, &step->object);
+		return !seen_has(execution->trust->seen, &step->object);
 	return !objects_have(execution->trust->recorded, &step->object);
 }
 
@@ -254,18 +225,23 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 		return -ENOMEM;
 	for (unsigned n = 0; r == 0 && n < DUMP_LOOKS && is_lacking(&look); n++)
 		r = dump_rules(execution->rtnl, family, look_at_rule, &look);
-	for (size_t i = 0; r == 0 && i < plan->n; i++)
-		if (plan->step[i].object.family == family && is_doubtful(execution, i) &&
-		    !look.there[i])
+	for (size_t i = 0; r == 0 && i < plan->n; i++) {
+		const struct object *rule = &plan->step[i].object;
+
+		if (rule->family != family || !is_doubtful(execution, i))
+			continue;
+		if (!look.there[i])
 			execution->result[i].verdict = VERDICT_FOREIGN;
+		else if (object_is_shared(rule)) /* thousands more want it */
+			r = seen_add(execution->trust->seen, rule);
+	}
 	free(look.there);
 	return r;
 }
 
-/* ---- a table that becomes shared ---------------------------------------------------- */
+/* ---- a table that is used in another way -------------------------------------------- */
 
 struct clearing {
-	const struct objects *gone; /* these the plan deletes */
 	const struct objects *wanted;
 	struct plan *plan;
 };
@@ -273,55 +249,49 @@ struct clearing {
 static int put_for_all(void *data, const struct kernel_object *found)
 {
 	struct clearing *clearing = data;
-	const struct object *object = &found->object;
 
-	return found->ours && !object->source.family &&
-			       !objects_have(clearing->gone, object)
-		       ? plan_push(clearing->plan, STEP_DELETE, object)
+	return found->ours && !found->object.source.family
+		       ? plan_push(clearing->plan, STEP_DELETE, &found->object)
 		       : 0;
 }
 
-static int put_shared(const struct clearing *clearing, const struct object *rule)
+int execute_find_for_all(struct rtnl *rtnl, uint32_t table, struct plan *ret)
 {
+	struct clearing clearing = {.plan = ret};
+
+	return dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
+}
+
+static int put_shared(void *data, const struct kernel_object *found)
+{
+	const struct clearing *clearing = data;
+	const struct object *rule = &found->object;
 	const struct object table = {.kind = OBJECT_TABLE, .table = rule->table};
 
-	return object_is_shared(rule) && objects_have(clearing->wanted, &table) &&
-			       !objects_have(clearing->gone, rule)
+	return found->ours && object_is_shared(rule) &&
+			       objects_have(clearing->wanted, &table)
 		       ? plan_push(clearing->plan, STEP_DELETE, rule)
 		       : 0;
 }
 
-/* Of SEEN, which is in order, those of the table. */
-static int put_seen(const struct clearing *clearing, const struct objects *seen,
-		    uint32_t table)
+int execute_find_shared(struct rtnl *rtnl, const struct objects *seen,
+			const struct objects *wanted, struct plan *ret)
 {
-	const struct object first = {
-		.kind = OBJECT_RULE, .family = AF_INET6, .table = table};
-	size_t low = 0, high = seen->n;
+	struct clearing clearing = {.wanted = wanted, .plan = ret};
 	int r = 0;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
+	if (!seen)
+		return dump_rules(rtnl, AF_INET6, put_shared, &clearing);
+	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+		const struct object *table = &wanted->object[i];
 
-		if (object_compare(&seen->object[middle], &first) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+		if (table->kind == OBJECT_TABLE && !object_is_shared(table))
+			r = seen_find_shared(seen, table->table, ret);
 	}
-	for (; r == 0 && low < seen->n && seen->object[low].family == AF_INET6 &&
-	       seen->object[low].table == table;
-	     low++)
-		r = put_shared(clearing, &seen->object[low]);
 	return r;
 }
 
-static int put_found_shared(void *data, const struct kernel_object *found)
-{
-	return found->ours ? put_shared(data, &found->object) : 0;
-}
-
-/* Keeps of PLAN what was there. */
-static int run_clearing(struct rtnl *rtnl, struct plan *plan)
+int execute_clear(struct rtnl *rtnl, struct plan *plan)
 {
 	_cleanup_free_ struct answer *answers = calloc(plan->n + 1, sizeof(*answers));
 	size_t n = 0;
@@ -337,28 +307,6 @@ static int run_clearing(struct rtnl *rtnl, struct plan *plan)
 	}
 	plan->n = n;
 	return r;
-}
-
-int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *gone,
-			struct plan *ret)
-{
-	struct clearing clearing = {.gone = gone, .plan = ret};
-	const int r = dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
-
-	return r < 0 || !ret->n ? r : run_clearing(rtnl, ret);
-}
-
-int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
-			 const struct objects *wanted, const struct objects *gone,
-			 struct plan *ret)
-{
-	struct clearing clearing = {.gone = gone, .wanted = wanted, .plan = ret};
-	int r = seen ? 0 : dump_rules(rtnl, AF_INET6, put_found_shared, &clearing);
-
-	for (size_t i = 0; r == 0 && seen && i < wanted->n; i++)
-		if (wanted->object[i].kind == OBJECT_TABLE)
-			r = put_seen(&clearing, seen, wanted->object[i].table);
-	return r < 0 || !ret->n ? r : run_clearing(rtnl, ret);
 }
 
 /* ---- all of it ---------------------------------------------------------------------- */

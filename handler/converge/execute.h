@@ -39,26 +39,19 @@ int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 	    const struct trust *trust, struct result *ret);
 
 /*
- * All rules of ours that stand now, in order, for SEEN: for thousands of tunnels one look.
- * Returns 0 or -errno; RET is the caller's to free in both cases.
+ * Adds to RET deletes of what of ours stands in TABLE for all sources of IPv6: it has to go before
+ * a shared rule looks the table up for all packets. Returns 0 or -errno.
  */
-int execute_see_rules(struct rtnl *rtnl, struct objects *ret);
+int execute_find_for_all(struct rtnl *rtnl, uint32_t table, struct plan *ret);
 
 /*
- * Takes away what of ours stands in TABLE for all sources of IPv6, but for GONE, which the plan
- * deletes: before a shared rule looks it up for all packets. Adds these deletes to RET. Returns 0,
- * or -errno: any of them may have been done.
+ * The same of what of ours has all packets look up a table that WANTED has for one tunnel alone.
+ * SEEN: see seen.h; NULL: the kernel is asked.
  */
-int execute_clear_table(struct rtnl *rtnl, uint32_t table, const struct objects *gone,
-			struct plan *ret);
+int execute_find_shared(struct rtnl *rtnl, const struct objects *seen,
+			const struct objects *wanted, struct plan *ret);
 
-/*
- * Takes away what of ours has all packets look up a table that WANTED has for one tunnel alone,
- * but for GONE. SEEN: of execute_see_rules, NULL: they are looked for.
- * Adds what was done to RET. Returns 0 or -errno.
- */
-int execute_clear_shared(struct rtnl *rtnl, const struct objects *seen,
-			 const struct objects *wanted, const struct objects *gone,
-			 struct plan *ret);
+/* Runs deletes, and keeps in PLAN those that were done. Returns 0, or -errno: any may have been. */
+int execute_clear(struct rtnl *rtnl, struct plan *plan);
 
 #endif

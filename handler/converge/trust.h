@@ -16,8 +16,8 @@ enum care {
 struct trust {
 	enum care care;
 	const struct objects *recorded;
-	bool sole;                  /* no other tunnel had the wanted tables before */
-	const struct objects *seen; /* rules that need no look; NULL: none */
+	bool sole;            /* no other tunnel had the wanted tables before */
+	struct objects *seen; /* rules that need no look, see seen.h; NULL: none */
 };
 
 #endif

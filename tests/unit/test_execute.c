@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* What is made of the kernel's answers, in a network namespace. */
 #include "converge/execute.h"
+#include "converge/seen.h"
 #include "netns.h"
 
 #include <linux/rtnetlink.h>
 
-#define ROUTE  "route 6 dev sixxs0 metric 2048 table 200"
-#define ROUTE4 "route 4 dev sixxs0 metric 2048 table 200"
-#define REFUSE "unreachable 6 metric 4294967295 table 200"
-#define RULE   "rule 6 16383 from 2a02::1 lookup 200"
-#define RULE4  "rule 4 16383 from 192.0.2.1 lookup 200"
+#define ROUTE       "route 6 dev sixxs0 metric 2048 table 200"
+#define ROUTE4      "route 4 dev sixxs0 metric 2048 table 200"
+#define REFUSE      "unreachable 6 metric 4294967295 table 200"
+#define RULE        "rule 6 16383 from 2a02::1 lookup 200"
+#define SHARED_RULE "rule 6 16383 from all lookup 400 suppress_ifgroup 2147483646"
+#define RULE4       "rule 4 16383 from 192.0.2.1 lookup 200"
 
 #define TABLE6 "ip -6 route show table 200"
 #define TABLE4 "ip -4 route show table 200"
@@ -432,7 +434,7 @@ static void test_seen_rules(void **state)
 	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
 	assert_int_equal(run_one("+ " RULE4), VERDICT_DONE);
 	ip("-6 rule add from 2a02::1 to 2001:db8::/32 lookup 200 pref 16383 proto 166");
-	assert_int_equal(execute_see_rules(&rtnl, &seen), 0);
+	assert_int_equal(seen_read(&rtnl, &seen), 0);
 	assert_int_equal(seen.n, 1);
 	push(&plan, "+ " RULE);
 	know("+ " RULE);
@@ -440,6 +442,38 @@ static void test_seen_rules(void **state)
 	assert_int_equal(execute(&rtnl, &link, &plan, &trust, results), 0);
 	assert_int_equal(results[0].verdict, VERDICT_ALREADY);
 	assert_int_equal(results[1].verdict, VERDICT_FOREIGN);
+	objects_free(&seen);
+}
+
+/* The first of those that share a table makes its rule; the others find it, and look once. */
+static void test_seen_shared_rule(void **state)
+{
+	struct objects seen = {0};
+	const struct trust trust = {.care = CARE_MUCH, .recorded = &known, .seen = &seen};
+	struct plan found = {0};
+	struct link link;
+
+	(void)state;
+	netns_needed();
+	assert_int_equal(rtnl_link(&rtnl, "sixxs0", &link), 0);
+	ip("-6 rule add from 2a02::1 lookup 200 pref 16383 proto 166");
+	ip("-6 rule add from 2a02::2 lookup 400 pref 16383 proto 166");
+	ip("-6 rule add from 2a02::3 lookup 401 pref 16383 proto 166");
+	assert_int_equal(seen_read(&rtnl, &seen), 0);
+	assert_int_equal(seen.n, 3);
+	push(&plan, "+ " SHARED_RULE);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(seen_has(&seen, &plan.step[0].object), i == 2);
+		assert_int_equal(execute(&rtnl, &link, &plan, &trust, results), 0);
+		assert_int_equal(results[0].verdict, i ? VERDICT_ALREADY : VERDICT_DONE);
+		assert_int_equal(seen.n, i ? 4 : 3);
+	}
+	assert_int_equal(seen_find_shared(&seen, 200, &found), 0);
+	assert_int_equal(found.n, 0);
+	assert_int_equal(seen_find_shared(&seen, 400, &found), 0);
+	assert_int_equal(found.n, 1);
+	assert_true(object_equal(&found.step[0].object, &plan.step[0].object));
+	plan_free(&found);
 	objects_free(&seen);
 }
 
@@ -511,6 +545,7 @@ int main(void)
 		TEST(test_large_table),
 		TEST(test_large_table_keeps_the_address),
 		TEST(test_seen_rules),
+		TEST(test_seen_shared_rule),
 		TEST(test_preferred),
 	};
 
