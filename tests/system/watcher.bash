@@ -35,8 +35,8 @@ watch_ends() {
 # It has answered all that it was told of; what it has put off may be still to come.
 watch_answered() { wait_until 10 due_in "$watcher"; }
 
-# And nothing is put off, neither a repair, nor a look, nor what it has to tell.
-watch_idle() { wait_until 15 watch_due -1; }
+# And nothing is put off, neither a repair, nor a look, nor what it has to tell: that may be ten seconds off, twice.
+watch_idle() { wait_until 30 watch_due -1; }
 
 # watch_due MS: it has answered all that it was told of, and will do nothing by itself for so long.
 watch_due() {
