@@ -232,8 +232,8 @@ static int rehearse(struct run *run, uint32_t removed_ifindex, struct outcome *r
 	if (r == 0)
 		r = make_plan(run);
 	if (r == 0) {
-		r = rehearsal_run(run->settings->rehearsal, run->rtnl, &run->plan,
-				  stdout);
+		r = rehearsal_run(run->settings->rehearsal, run->rtnl, run->runfd,
+				  &run->plan, stdout);
 		if (r == 0)
 			r = rehearsal_done(run->settings->rehearsal, run->ifname);
 		if (r < 0)

@@ -191,11 +191,19 @@ static bool is_in_way(const struct object *object, const struct object *wanted)
 		prefix_equal(&object->source, &wanted->source));
 }
 
-static int add(struct rehearsal *rehearsal, const struct object *wanted, FILE *out)
+/* In a table that is shared already what is in its rule's way is left to a sweep. */
+static bool joins(int runfd, const struct object *wanted)
 {
+	return object_is_shared(wanted) && runfd >= 0 && owners_is_shared(runfd, wanted);
+}
+
+static int add(struct rehearsal *rehearsal, int runfd, const struct object *wanted,
+	       FILE *out)
+{
+	const bool clears = !joins(runfd, wanted);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rehearsal->there.n;)
+	for (size_t i = 0; clears && r == 0 && i < rehearsal->there.n;)
 		if (is_in_way(&rehearsal->there.object[i], wanted) &&
 		    !object_equal(&rehearsal->there.object[i], wanted))
 			r = delete (rehearsal, rehearsal->there.object[i], out);
@@ -207,8 +215,8 @@ static int add(struct rehearsal *rehearsal, const struct object *wanted, FILE *o
 	return r < 0 ? r : print(out, STEP_ADD, wanted);
 }
 
-int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,
-		  FILE *out)
+int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, int runfd,
+		  const struct plan *plan, FILE *out)
 {
 	int r = rehearsal_read(rehearsal, rtnl);
 
@@ -216,7 +224,7 @@ int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct p
 		const struct step *step = &plan->step[i];
 
 		if (step->op == STEP_ADD)
-			r = add(rehearsal, &step->object, out);
+			r = add(rehearsal, runfd, &step->object, out);
 		else if (objects_have(&rehearsal->there, &step->object))
 			r = delete (rehearsal, step->object, out);
 	}

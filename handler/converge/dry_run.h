@@ -54,9 +54,12 @@ int rehearsal_own(struct rehearsal *rehearsal, const struct claimant *claimant,
 		  const struct objects *old, const struct objects *wanted,
 		  struct objects *gone);
 
-/* Prints the commands of a plan that are needed. Returns 0 or -errno. */
-int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, const struct plan *plan,
-		  FILE *out);
+/*
+ * Prints the commands of a plan that are needed. runfd: says which tables are shared already; -1:
+ * there is no run folder. Returns 0 or -errno.
+ */
+int rehearsal_run(struct rehearsal *rehearsal, struct rtnl *rtnl, int runfd,
+		  const struct plan *plan, FILE *out);
 
 /* Notes that IFNAME's plan has been run. Returns 0 or -ENOMEM. */
 int rehearsal_done(struct rehearsal *rehearsal, const char *ifname);

@@ -271,7 +271,7 @@ static int rehearse(const struct settings *settings, struct rtnl *rtnl)
 			r = plan_push(&plan, STEP_DELETE, &rehearsal->there.object[i]);
 	found = (int)plan.n;
 	if (r == 0)
-		r = rehearsal_run(rehearsal, rtnl, &plan, stdout);
+		r = rehearsal_run(rehearsal, rtnl, -1, &plan, stdout);
 	plan_free(&plan);
 	return r < 0 ? r : found;
 }

@@ -306,3 +306,22 @@ taken() {
 @test "cut short while a shared table becomes its own: who has it next takes nobody's packets" {
 	each_cut to_own taken
 }
+
+# Nobody's turn looks for it again, in a table of thousands.
+@test "what bears our mark and is for all, in a table that is shared already: apply --all takes it away, and each dry run says what is done" {
+	local before
+	steered 0 400
+	$handler apply --all
+	ip -6 route add default dev sixxs1 table 400 protocol 166
+	before=$(kernel)
+	assert_same "" "$($handler apply --dry-run sixxs0)"
+	exits 0 "$handler" apply sixxs0
+	assert_same "$before" "$(kernel)"
+	exits 1 "$handler" status >/tmp/status
+	grep -F 'sixxs-route apply --all' /tmp/status
+	$handler apply --all --dry-run >/tmp/commands
+	assert_same 1 "$(wc -l </tmp/commands)"
+	$handler apply --all
+	exits 0 "$handler" status
+	leaves net0 ping_far 6
+}
