@@ -108,7 +108,7 @@ static int put_shared_table(void *data, const struct kernel_object *found)
 		       : 0;
 }
 
-/* Of a shared rule that is older than the run folder the next who takes its table has to know. */
+/* The next who takes a table has to know of a shared rule that is older than the run folder. */
 static int begin_owners(struct run *run)
 {
 	struct objects tables = {0};
@@ -138,7 +138,10 @@ static int take_owners(struct run *run)
 	return r < 0 ? fail_to_write(run, r) : 0;
 }
 
-/* What is left is cleared before it is said whose the table is: should this be cut short, the next turn sees that. */
+/*
+ * What is left is cleared before it is said whose the table is: should this be cut short,
+ * the next turn sees that.
+ */
 int books_open(struct run *run)
 {
 	int r = write_record(run);

@@ -39,19 +39,22 @@ int execute(struct rtnl *rtnl, const struct link *link, const struct plan *plan,
 	    const struct trust *trust, struct result *ret);
 
 /*
- * Adds to RET deletes of what of ours stands in TABLE for all sources of IPv6: it has to go before
- * a shared rule looks the table up for all packets. Returns 0 or -errno.
+ * Adds to RET deletes of what of ours stands in TABLE for all sources of IPv6: it has to go
+ * before a shared rule looks the table up for all packets. Returns 0 or -errno.
  */
 int execute_find_for_all(struct rtnl *rtnl, uint32_t table, struct plan *ret);
 
 /*
- * The same of what of ours has all packets look up a table that WANTED has for one tunnel alone.
- * SEEN: see seen.h; NULL: the kernel is asked.
+ * The same of what of ours has all packets look up a table that WANTED has for one tunnel
+ * alone. SEEN: see seen.h; NULL: the kernel is asked.
  */
 int execute_find_shared(struct rtnl *rtnl, const struct objects *seen,
 			const struct objects *wanted, struct plan *ret);
 
-/* Runs deletes, and keeps in PLAN those that were done. Returns 0, or -errno: any may have been. */
+/*
+ * Runs deletes, and keeps in PLAN those that were done. Returns 0, or -errno: any may have
+ * been.
+ */
 int execute_clear(struct rtnl *rtnl, struct plan *plan);
 
 #endif

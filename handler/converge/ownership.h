@@ -34,8 +34,8 @@ struct table_conflict {
  * drop-in claims it still or cannot be read: why not is said to DIAGNOSTICS. A table that
  * becomes shared, or is no longer, is kept until its holder has had a turn: a shared rule
  * looks up for all packets what is for one tunnel's alone. Returns 1 with *ret, 0 or
- * -errno. status asks without the lock, and looks twice. *ret_used: somebody has had one of the
- * tables that are wanted for this tunnel alone; not with 1 or -errno.
+ * -errno. *ret_used, with 0: another tunnel has had one of the tables that are wanted for
+ * this one alone. status asks without the lock, and looks twice.
  */
 int ownership_conflict(const struct claimant *claimant, const struct settings *settings,
 		       const struct diagnostics *diagnostics,
@@ -43,10 +43,10 @@ int ownership_conflict(const struct claimant *claimant, const struct settings *s
 		       struct table_conflict *ret);
 
 /*
- * Makes the tunnel the owner of all that it wants; but a table of its own that becomes shared
- * stays its own until nothing of it is there for all sources. *ret_fresh: nobody was known to
- * own the tables that are not on its record. Returns 0; -ENOENT: nobody owns anything yet, see
- * owners_begin(); -errno.
+ * Makes the tunnel the owner of all that it wants; but a table of its own that becomes
+ * shared stays its own until nothing of it is there for all sources. *ret_fresh: nobody was
+ * known to own the tables that are not on its record. Returns 0; -ENOENT: nobody owns
+ * anything yet, see owners_begin; -errno.
  */
 int ownership_take(const struct claimant *claimant, const struct objects *old,
 		   const struct objects *wanted, bool *ret_fresh);
@@ -59,8 +59,8 @@ int ownership_gone(const struct claimant *claimant, const struct objects *old,
 		   const struct objects *wanted, struct objects *ret);
 
 /*
- * After the plan: shares what waited for that, and gives up what was this tunnel's (OLD and WANTED) and what it does not hold any more.
- * Returns 0 or -errno.
+ * After the plan: shares the tables that waited for it, and gives up what was this tunnel's
+ * (OLD and WANTED) and what it does not hold any more. Returns 0 or -errno.
  */
 int ownership_release(const struct claimant *claimant, const struct objects *old,
 		      const struct objects *wanted, const struct objects *holds);

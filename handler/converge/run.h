@@ -75,7 +75,7 @@ bool run_is_active(const struct run *run);
 
 /*
  * Before the plan is run: the record of all that may hold from now on, then whose it is. In
- * between, what others have left in a table that becomes shared is taken away.
+ * between, what others have left of a table that was used in another way is taken away.
  */
 int books_open(struct run *run);
 

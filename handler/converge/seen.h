@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules of ours that stand, in order: for a run of thousands of tunnels the kernel is asked for
- * them once.
+ * The rules of ours that stand, in order: for a run of thousands of tunnels the kernel is
+ * asked for them once.
  */
 #ifndef SEEN_H
 #define SEEN_H

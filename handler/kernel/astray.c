@@ -69,8 +69,9 @@ static int take_reply(void *data, unsigned i, const struct nlmsghdr *nlh)
 }
 
 /*
- * One that takes the rule, or, of a source that is steered by it, the route. A bound socket's is not asked about, as no other link's route
- * will do for it, nor what is forwarded, as the kernel may want more of it.
+ * One that takes the rule, or, in a table that tunnels share, the route. A bound socket's is
+ * not asked about, as no other link's route will do for it, nor what is forwarded, as the
+ * kernel may want more of it.
  */
 static bool packet_of(const struct search *search, const struct object *rule,
 		      struct packet *ret)

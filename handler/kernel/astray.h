@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a tunnel's packets go another way although all of its own is in place, because a
- * rule of others comes before ours: the kernel itself is asked. (A rule that is added
- * without a priority does: the kernel takes the first one after "local", minus 1.) Changes
- * nothing; does not log.
+ * Whether packets go another way although all that is ours is in place, because a rule of
+ * others comes before ours, or a route of others is in a table that tunnels share: the
+ * kernel itself is asked. (A rule that is added without a priority comes first: the kernel
+ * takes the first one after "local", minus 1.) Changes nothing; does not log.
  */
 #ifndef ASTRAY_H
 #define ASTRAY_H

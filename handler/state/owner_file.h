@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of owners.h, by their names; what they mean is said there. All but the first, the
- * names and owner_read_link() are called under the lock.
+ * The files of owners.h, by their names; what they mean is said there. Those that change
+ * something are called under the lock.
  */
 #ifndef OWNER_FILE_H
 #define OWNER_FILE_H
@@ -32,15 +32,16 @@ int owner_object_of(const char *name, struct object *ret);
 bool owner_is_name(const char *name);
 
 /*
- * Returns 1 with *ret, whoever the link PATH names; 0: nobody; -EISDIR: it is a folder; -errno.
+ * Returns 1 with *ret, whoever the link PATH names; 0: nobody; -EISDIR: it is a folder;
+ * -errno.
  */
 int owner_read_link(int runfd, const char *path, char ret[static IFNAMSIZ]);
 
 bool owner_is_folder(int runfd, const char *path);
 
 /*
- * A folder with IFNAME in it takes the link's place, and the reverse: at no moment is there
- * neither. Return 0 or -errno.
+ * A folder with IFNAME in it takes the place of the link PATH, and the reverse: at no
+ * moment is there neither. Return 0 or -errno.
  */
 int owner_make_way(int runfd, const char *path, const char *ifname);
 int owner_replace_folder(int runfd, const char *path, const char *ifname);

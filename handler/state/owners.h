@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which tunnel wanted an object last: RUN_DIR/owners/OBJECT, a symbolic link whose text is
- * the interface's name. A table that several tunnels may share has a folder with such a link
- * for each of them instead, and they are also those of its shared rule. An object may stand on two records,
- * when drop-ins change or a link is renamed; its owner alone may delete it. All but the
- * look-ups are called under the lock.
+ * the interface's name. A table that tunnels share has a folder with such a link for each
+ * of them instead, and they are also those of its shared rule. An object may stand on two
+ * records, when drop-ins change or a link is renamed; its owner alone may delete it. All but
+ * the look-ups are called under the lock.
  */
 #ifndef OWNERS_H
 #define OWNERS_H
@@ -16,8 +16,8 @@
 #include <stdbool.h>
 
 /*
- * Returns 1 with *ret, the owner's interface; 0: nobody, also if it is not on the owner's record
- * (*ret is empty if what is asked for as one's own has not even a former owner);
+ * Returns 1 with *ret, the owner's interface; 0: nobody, also if it is not on the owner's
+ * record (*ret is empty if what is asked for as one's own has not even a former owner);
  * -EISDIR or -ENOTDIR: others share what is asked for as one's own, or another has for
  * itself what is asked for as shared; -errno. Of what is shared: another than IFNAME, if
  * there is one.
@@ -26,15 +26,15 @@ int owners_get(int runfd, const struct object *object, const char *ifname,
 	       char ret[static IFNAMSIZ]);
 
 /*
- * Each tunnel that has a share in it, and has it on its record, in no order: see run_dir_each. What one
- * has for itself has none.
+ * Each tunnel that has a share in it, and has it on its record, in no order: see
+ * run_dir_each. What one has for itself has none.
  */
 int owners_each_sharer(int runfd, const struct object *object, run_dir_fn *fn,
 		       void *data);
 
 /*
- * The first owners of a run folder. UNOWNED: what counts as having had one, for whoever wants it
- * next. Returns 0 or -errno.
+ * The first owners of a run folder. UNOWNED: what counts as having had one, for whoever
+ * wants it next. Returns 0 or -errno.
  */
 int owners_begin(int runfd, const struct objects *unowned);
 
@@ -54,8 +54,9 @@ bool owners_is_shared(int runfd, const struct object *object);
 int owners_clear(int runfd, const struct object *object, const char *ifname);
 
 /*
- * Takes away the links of objects that no record has by IS_RECORDED, those to tunnels without a
- * record, the shares that are not on their tunnel's, and a beginning that was cut short. Returns 0 or -errno.
+ * Takes away the links of objects that no record has by IS_RECORDED, those to tunnels
+ * without a record, the shares that are not on their tunnel's, and a beginning that was cut
+ * short. Returns 0 or -errno.
  */
 typedef bool owners_fn(const void *data, const struct object *object);
 int owners_tidy(int runfd, owners_fn *is_recorded, const void *data);

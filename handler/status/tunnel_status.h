@@ -95,7 +95,9 @@ int tunnel_status_add_section(struct tunnel_status *status,
 /* Whether something of ours that no record has must be this tunnel's. */
 bool tunnel_status_owns(const struct tunnel_status *status, const struct object *object);
 
-/* Something of ours that is there, not wanted, and on nobody's record. Returns 0 or -ENOMEM.
+/*
+ * Something of ours that is there, not wanted, and on nobody's record. Returns 0 or
+ * -ENOMEM.
  */
 int tunnel_status_add_lost(struct tunnel_status *status, const struct object *object);
 

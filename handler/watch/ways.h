@@ -37,7 +37,7 @@ void ways_end(struct ways *ways);
 /*
  * A default route of others came into a table that tunnels share: tells if it takes packets.
  * SOURCED: one for one source, which may be part of a tunnel's. To know it the table is read,
- * which may hold thousands: by ways_read.
+ * which may hold thousands: by ways_read, when all tunnels are looked at for it anyway.
  */
 void ways_shared(struct ways *ways, struct rtnl *rtnl, uint32_t table, bool sourced);
 void ways_read(struct ways *ways, struct rtnl *rtnl);
