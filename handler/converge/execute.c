@@ -241,26 +241,22 @@ static int settle_rules(const struct execution *execution, uint8_t family)
 
 /* ---- a table that is used in another way -------------------------------------------- */
 
-struct clearing {
-	const struct objects *wanted;
-	struct plan *plan;
-};
-
 static int put_for_all(void *data, const struct kernel_object *found)
 {
-	struct clearing *clearing = data;
-
 	return found->ours && !found->object.source.family
-		       ? plan_push(clearing->plan, STEP_DELETE, &found->object)
+		       ? plan_push(data, STEP_DELETE, &found->object)
 		       : 0;
 }
 
 int execute_find_for_all(struct rtnl *rtnl, uint32_t table, struct plan *ret)
 {
-	struct clearing clearing = {.plan = ret};
-
-	return dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, &clearing);
+	return dump_our_routes(rtnl, AF_INET6, table, 0, put_for_all, ret);
 }
+
+struct clearing {
+	const struct objects *wanted;
+	struct plan *plan;
+};
 
 static int put_shared(void *data, const struct kernel_object *found)
 {

@@ -156,11 +156,3 @@ int file_replace_parts(int dirfd, const char *name, const char *temp,
 		unlinkat(dirfd, temp, 0);
 	return r;
 }
-
-int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
-		 size_t size)
-{
-	const struct iovec whole = {(char *)bytes, size};
-
-	return file_replace_parts(dirfd, name, temp, &whole, 1);
-}

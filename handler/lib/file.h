@@ -37,13 +37,10 @@ int file_write_fd(int fd, const char *bytes, size_t size);
 void file_set_umask(void);
 
 /*
- * Puts a new file with these bytes, which everybody may read, in NAME's place below
- * DIRFD: it is TEMP until it is complete. Not synced. On failure NAME stays as it was.
+ * Puts a new file of N parts, one behind the other, which everybody may read, in NAME's
+ * place below DIRFD: it is TEMP until it is complete. Not synced. On failure NAME stays as
+ * it was.
  */
-int file_replace(int dirfd, const char *name, const char *temp, const char *bytes,
-		 size_t size);
-
-/* The same, of N parts one behind the other. */
 int file_replace_parts(int dirfd, const char *name, const char *temp,
 		       const struct iovec *parts, int n);
 

@@ -11,7 +11,6 @@ struct table {
 	uint32_t number;
 	uint8_t family;
 	bool shared; /* a rule has all packets look it up */
-	bool taken;  /* maybe: a route of ours is missing */
 };
 
 struct tables {
@@ -40,10 +39,9 @@ static int collect(const struct tunnel_status *status, struct tables *ret)
 		const struct object_status *item = &status->item[i];
 		const struct table table = {.number = item->object.table,
 					    .family = item->object.family,
-					    .shared = is_shared_rule(item),
-					    .taken = may_be_taken(item)};
+					    .shared = is_shared_rule(item)};
 
-		if (table.shared || table.taken)
+		if (table.shared || may_be_taken(item))
 			r = array_append(ret, table, table);
 	}
 	return r;
@@ -73,7 +71,6 @@ static void unite(struct tables *tables)
 			continue;
 		}
 		tables->table[n - 1].shared |= table.shared;
-		tables->table[n - 1].taken |= table.taken;
 	}
 	tables->n = n;
 }

@@ -165,6 +165,13 @@ static void test_links_and_trust(void **state)
 	}
 }
 
+static int replace(int dirfd, const char *name, char *text)
+{
+	const struct iovec whole = {text, strlen(text)};
+
+	return file_replace_parts(dirfd, name, "temp", &whole, 1);
+}
+
 static void test_replace(void **state)
 {
 	int dirfd = scratch_open();
@@ -172,23 +179,23 @@ static void test_replace(void **state)
 
 	(void)state;
 	umask(077);
-	assert_int_equal(file_replace(dirfd, "file", "temp", "one", 3), 0);
+	assert_int_equal(replace(dirfd, "file", "one"), 0);
 	umask(022);
 	reads("file", "one");
 	assert_int_equal(fstatat(dirfd, "file", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	/* what a kill left, and what somebody has put there */
 	scratch_write("temp", "left");
-	assert_int_equal(file_replace(dirfd, "file", "temp", "two", 3), 0);
+	assert_int_equal(replace(dirfd, "file", "two"), 0);
 	reads("file", "two");
 	scratch_write("target", "theirs");
 	link_to("target", "temp");
-	assert_int_equal(file_replace(dirfd, "file", "temp", "", 0), 0);
+	assert_int_equal(replace(dirfd, "file", ""), 0);
 	reads("file", "");
 	reads("target", "theirs");
 	/* a failure leaves the old one, and nothing else */
 	scratch_mkdir("folder/x");
-	assert_true(file_replace(dirfd, "folder", "temp", "x", 1) < 0);
+	assert_true(replace(dirfd, "folder", "x") < 0);
 	assert_int_equal(faccessat(dirfd, "temp", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 	assert_int_equal(faccessat(dirfd, "folder/x", F_OK, 0), 0);
 	close(dirfd);
