@@ -111,10 +111,10 @@ int ownership_conflict(const struct claimant *claimant, const struct settings *s
 }
 
 /* Who has a shared rule is said by who shares its table. */
-static bool has_owner(const struct object *object)
+static bool has_owner_file(const struct object *object)
 {
-	return object->kind != OBJECT_KEPT &&
-	       !(object->kind == OBJECT_RULE && object->selector == SELECT_ALL);
+	return object_is_owned(object) &&
+	       !(object->kind == OBJECT_RULE && object_is_shared(object));
 }
 
 /* Something that may not stand beside the table's shared rule. */
@@ -172,7 +172,7 @@ int ownership_take(const struct claimant *claimant, const struct objects *old,
 
 		if (becomes_shared(old, object))
 			r = take_to_share(claimant, old, object);
-		else if (has_owner(object))
+		else if (has_owner_file(object))
 			r = take(claimant, old, object);
 		if (r < 0)
 			return r;
@@ -220,7 +220,7 @@ static int release(const struct claimant *claimant, const struct objects *from,
 		const struct object *object = &from->object[i];
 		int r;
 
-		if (objects_have(holds, object) || !has_owner(object))
+		if (objects_have(holds, object) || !has_owner_file(object))
 			continue;
 		r = object_is_shared(object) ? 1 : may_delete(claimant, object);
 		if (r > 0)

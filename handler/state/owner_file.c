@@ -79,7 +79,7 @@ static int change_places(int runfd, const char *path)
 	return run_dir_tidy(runfd);
 }
 
-int owner_make_way(int runfd, const char *path, const char *ifname)
+int owner_replace_link(int runfd, const char *path, const char *ifname)
 {
 	char member[sizeof(RUN_DIR_TEMP) + IFNAMSIZ + 1];
 	int r = run_dir_tidy(runfd);

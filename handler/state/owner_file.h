@@ -43,7 +43,7 @@ bool owner_is_folder(int runfd, const char *path);
  * A folder with IFNAME in it takes the place of the link PATH, and the reverse: at no
  * moment is there neither. Return 0 or -errno.
  */
-int owner_make_way(int runfd, const char *path, const char *ifname);
+int owner_replace_link(int runfd, const char *path, const char *ifname);
 int owner_replace_folder(int runfd, const char *path, const char *ifname);
 
 #endif

@@ -115,7 +115,7 @@ static int join_shared(int runfd, const struct object *object, const char *ifnam
 	if (r < 0 && r != -EEXIST)
 		return r;
 	if (r < 0 && !owner_is_folder(runfd, path)) {
-		r = owner_make_way(runfd, path, ifname);
+		r = owner_replace_link(runfd, path, ifname);
 		return r < 0 ? r : 1;
 	}
 	owner_member_path(object, ifname, path);
