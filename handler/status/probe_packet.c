@@ -104,17 +104,19 @@ static const struct object *find_narrower(const struct kernel_state *kernel,
 
 bool probe_another(const struct kernel_state *kernel, struct path *path)
 {
-	struct prefix host = prefix_first_host(&path->source), next;
+	struct prefix host = prefix_first_host(&path->source);
 	const struct object *narrower;
+	bool found = false;
 
 	if (path->wanted.selector != SELECT_ALL || path->reason != REASON_OTHER_ROUTE ||
 	    path->reply.protocol != OBJECT_PROTOCOL)
 		return false;
-	while ((narrower = find_narrower(kernel, path, &host)) &&
-	       prefix_next(&narrower->source, &next) &&
-	       prefix_covers(&path->source, &next))
-		host = next;
-	if (!narrower)
-		path->packet.from = host;
-	return !narrower;
+	while ((narrower = find_narrower(kernel, path, &host))) {
+		if (!prefix_next(&narrower->source, &host) ||
+		    !prefix_covers(&path->source, &host))
+			return false;
+		found = true;
+	}
+	path->packet.from = host;
+	return found;
 }

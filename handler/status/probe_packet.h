@@ -21,8 +21,9 @@ struct probes {
 int probe_packet(const struct probes *probes, struct path *path);
 
 /*
- * Of a source in a table that tunnels share: whether its packet is that of another tunnel, which has
- * a narrower source. Then the path gets one that is in none of these, if there is one.
+ * Of a source in a table that tunnels share, whose packet went by a route of ours for a
+ * narrower one: gives the path a packet that is in none of these. False: there is none, or
+ * nothing of the sort.
  */
 bool probe_another(const struct kernel_state *kernel, struct path *path);
 

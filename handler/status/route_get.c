@@ -307,20 +307,25 @@ static int find_refusing(const struct route_questions *questions, uint8_t family
 	return r;
 }
 
-/* Of a packet that is another tunnel's. */
+/* Once more where the packet was another tunnel's. */
 static int ask_others(const struct route_questions *questions)
 {
 	struct batch batch = {.rtnl = questions->rtnl};
+	bool asked = false;
 	int r = 0;
 
 	for (size_t i = 0; i < questions->n_tunnels; i++)
 		for (size_t p = 0; r == 0 && p < questions->status[i].n_paths; p++) {
 			struct path *path = &questions->status[i].path[p];
 
-			if (probe_another(questions->kernel, path))
-				r = ask_way(&batch, path);
+			if (!probe_another(questions->kernel, path))
+				continue;
+			r = ask_way(&batch, path);
+			asked = true;
 		}
-	r = r < 0 ? r : flush(&batch);
+	if (r < 0 || !asked)
+		return r;
+	r = flush(&batch);
 	judge(questions);
 	return r;
 }
