@@ -93,10 +93,11 @@ static void fill_options(struct option ret[static OPTIONS + 1])
 	ret[OPTIONS] = (struct option){0};
 }
 
+/* Of an option with a value: getopt(3) takes any beginning of its name for it. */
 static bool is_beginning(const char *name, size_t length)
 {
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (table[i].value && length && !strncmp(table[i].name, name, length))
+	for (size_t i = 0; length && i < OPTIONS; i++)
+		if (table[i].value && !strncmp(table[i].name, name, length))
 			return true;
 	return false;
 }
@@ -178,10 +179,8 @@ static int parse_options(int argc, char *argv[], const struct verb verbs[],
 			 unsigned *ret_given, struct arguments *ret)
 {
 	struct option options[OPTIONS + 1];
-	int id = check_bytes(argv);
+	int id;
 
-	if (id >= 0)
-		return id;
 	fill_options(options);
 	unsetenv(
 		"POSIXLY_CORRECT"); /* options behind the verb are options all the same */
@@ -271,8 +270,10 @@ int arguments_parse(int argc, char *argv[], const struct verb verbs[],
 {
 	char escaped[64];
 	unsigned given = 0;
-	int status = parse_options(argc, argv, verbs, &given, ret);
+	int status = check_bytes(argv);
 
+	if (status < 0)
+		status = parse_options(argc, argv, verbs, &given, ret);
 	if (status >= 0)
 		return status;
 	if (optind == argc)
