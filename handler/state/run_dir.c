@@ -210,6 +210,7 @@ int run_dir_replace_parts(int runfd, const char *name, const struct iovec *parts
 {
 	int r = file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n);
 
+	/* a kill may have left a folder of that name: see owner_file.h */
 	if (r == -EISDIR && run_dir_tidy(runfd) == 0)
 		r = file_replace_parts(runfd, name, RUN_DIR_TEMP, parts, n);
 	return not_our_word(r);
@@ -225,12 +226,15 @@ int run_dir_replace(int runfd, const char *name, const char *bytes, size_t size)
 /* A link cannot be changed: a new one is renamed into its place. */
 int run_dir_link(int runfd, const char *name, const char *target)
 {
-	int r;
+	int r = symlinkat(target, runfd, RUN_DIR_TEMP) < 0 ? failed() : 0;
 
-	if (symlinkat(target, runfd, RUN_DIR_TEMP) < 0 &&
-	    (errno != EEXIST || run_dir_tidy(runfd) < 0 ||
-	     symlinkat(target, runfd, RUN_DIR_TEMP) < 0))
-		return failed();
+	if (r == -EEXIST) {
+		r = run_dir_tidy(runfd);
+		if (r == 0 && symlinkat(target, runfd, RUN_DIR_TEMP) < 0)
+			r = failed();
+	}
+	if (r < 0)
+		return r;
 	if (renameat(runfd, RUN_DIR_TEMP, runfd, name) == 0)
 		return 0;
 	r = failed();
