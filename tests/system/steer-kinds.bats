@@ -147,7 +147,7 @@ rehearsed() { # as apply --all then does it, command by command
 }
 
 heard() { # N: so all before it is, too
-	ip -6 route replace 2001:db8:$1::/64 dev lo table 4000
+	ip -6 route replace "2001:db8:$1::/64" dev lo table 4000
 	grep -q "2001:db8:$1::/64" /tmp/monitor
 }
 
