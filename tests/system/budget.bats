@@ -5,7 +5,8 @@
 # beyond those of the loader and the start, with one tunnel and with a thousand. A limit is a little
 # above what was measured: what comes to more has a reason to tell, here and in its commit. Without
 # randomness (still.c) each run counts the same; what preloads it is one variable more that libudev
-# takes for a property, some 2,600 instructions.
+# takes for a property: some 2,600 instructions more than without. Who owns a table that changes its
+# kind costs an event 300.
 
 # shellcheck source=lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
@@ -58,7 +59,7 @@ within() {
 traced() { grep -c "$2" "$counts.1.$1.strace" || true; }
 
 # Six calls of each are for holds (held/) and for the mark of the network namespace: at the limit.
-@test "an add" { within add 106600 76; }
+@test "an add" { within add 106400 76; }
 
 # Each function of a library that is used anywhere costs each start some 700 instructions: it is bound
 # before main.
@@ -66,11 +67,11 @@ traced() { grep -c "$2" "$counts.1.$1.strace" || true; }
 	at_most "functions of libraries" "$(nm -D --undefined-only "$repo/build/sixxs-route" | wc -l)" 121
 }
 
-@test "a replay" { within replay 112600 67; }
+@test "a replay" { within replay 112400 67; }
 
 # These two delete rules, and look first whether the kernel would take another's for it: the four
 # calls of one short dump and six thousand instructions.
-@test "a change of the table" { within table 140800 96; }
+@test "a change of the table" { within table 140600 96; }
 
 @test "a remove" { within remove 117000 73; }
 
