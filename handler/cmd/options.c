@@ -93,38 +93,47 @@ static void fill_options(struct option ret[static OPTIONS + 1])
 	ret[OPTIONS] = (struct option){0};
 }
 
-/* Of an option with a value: getopt(3) takes any beginning of its name for it. */
-static bool is_beginning(const char *name, size_t length)
+/* Whether an option with a value is meant: by its name, or a beginning that no other has. */
+static bool takes_value(const char *name, size_t length)
 {
-	for (size_t i = 0; length && i < OPTIONS; i++)
-		if (table[i].value && !strncmp(table[i].name, name, length))
-			return true;
-	return false;
+	unsigned n = 0, n_values = 0;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (strncmp(table[i].name, name, length) != 0)
+			continue;
+		n++;
+		n_values += table[i].value != NULL;
+	}
+	return n == 1 && n_values == 1;
 }
 
-/* getopt(3) prints what is no option as it came: only a value may have odd bytes. */
 static bool is_odd(const char *arg)
 {
-	const size_t name = strcspn(arg, "=");
 	const char *c = arg;
 
 	if (arg[0] != '-')
-		return false;
-	if (arg[name] && arg[1] == '-' && is_beginning(arg + 2, name - 2))
 		return false;
 	while (*c >= ' ' && *c <= '~')
 		c++;
 	return *c;
 }
 
+/* getopt(3) prints what is no option as it came: only a value may have odd bytes. */
 static int check_bytes(char *const argv[])
 {
 	char escaped[64];
 
-	for (char *const *arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++)
-		if (is_odd(*arg))
+	for (char *const *arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++) {
+		const size_t name = strcspn(*arg, "=");
+
+		if (!strncmp(*arg, "--", 2) && takes_value(*arg + 2, name - 2)) {
+			if (!(*arg)[name] && arg[1])
+				arg++; /* that is the value, whatever it looks like */
+		} else if (is_odd(*arg)) {
 			return arguments_error("unknown option \"%s\"",
 					       escape(*arg, escaped, sizeof(escaped)));
+		}
+	}
 	return -1;
 }
 

@@ -545,9 +545,14 @@ odd=($'sixxs\e[31m' $'sixxs\x7f' $'sixxs\xff' 'sixxs"0' "sixxs'0" 'sixxs$(id)' '
 	said 'unknown option "-v\x1b[31m"' $'-v\e[31m' status
 	said 'unknown option "-\xe4"' status $'-\xe4'
 	said 'unknown option "--all=\x1b"' apply $'--all=\e'
+	said 'unknown option "--p=\x1b"' status $'--p=\e' # of two options
+	said 'unknown option "-n\x1b"' apply --conf-dir -- $'-n\e'
 	mkdir /tmp/sixxs-$'\xe4'
 	exits 0 $handler apply -n sixxs0 --conf-dir=/tmp/sixxs-$'\xe4' 2>/dev/null
 	exits 0 $handler apply -n sixxs0 --conf /tmp/sixxs-$'\xe4' 2>/dev/null
+	# a value is one, whatever it looks like
+	mkdir /tmp/odd /tmp/odd/-$'\xe4'
+	(cd /tmp/odd && exits 0 $handler apply -n sixxs0 --conf-dir -$'\xe4') 2>/dev/null
 	usage apply -n -- $'-\e'
 }
 
