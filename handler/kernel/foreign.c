@@ -6,27 +6,40 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 
-/* "throw" has the next rule looked at, as if there were no route. */
-static bool takes_default(const struct kernel_route *route)
+static bool is_default(const struct kernel_route *route)
 {
-	return route->dst.len <= PREFER_MAIN_LENGTH && route->type != RTN_THROW &&
-	       !(route->flags & RTM_F_CLONED);
+	return route->dst.len <= PREFER_MAIN_LENGTH && !(route->flags & RTM_F_CLONED);
 }
 
+/* "throw" has the next rule looked at, as if there were no route. */
 bool foreign_takes_all(const struct kernel_route *route)
 {
-	return takes_default(route) && route->src.len <= PREFER_MAIN_LENGTH;
+	return is_default(route) && route->type != RTN_THROW &&
+	       route->src.len <= PREFER_MAIN_LENGTH;
+}
+
+/* A client may add beside ours what it takes for its own. */
+static bool leads_as(const struct kernel_route *route, const struct object *own)
+{
+	if (route->type != RTN_UNICAST || route->more_hops)
+		return false;
+	for (unsigned i = 0; i < route->n_hops; i++)
+		if (route->hop[i].oif != own->oif ||
+		    !prefix_equal(&route->hop[i].gateway, &own->gateway))
+			return false;
+	return route->n_hops ||
+	       (route->oif == own->oif && prefix_equal(&route->gateway, &own->gateway));
 }
 
 /*
  * The kernel takes the longest destination that fits, of these the longest source, and of
- * these the least metric.
+ * these the least metric. "throw" takes them out of the table.
  */
 bool foreign_takes_from(const struct kernel_route *route, const struct object *own)
 {
 	if (own->kind != OBJECT_ROUTE || !own->source.family ||
 	    own->family != route->family || own->table != route->table ||
-	    !takes_default(route))
+	    !is_default(route) || leads_as(route, own))
 		return false;
 	if (route->dst.len)
 		return prefix_covers(&own->source, &route->src) ||
@@ -86,6 +99,8 @@ const char *foreign_type_word(uint8_t type)
 		return "blackhole";
 	case RTN_PROHIBIT:
 		return "prohibit";
+	case RTN_THROW:
+		return "throw";
 	case RTN_LOCAL:
 		return "local";
 	case RTN_ANYCAST:

@@ -17,7 +17,10 @@
 /* Whether ROUTE, which is not ours, is such a one. */
 bool foreign_takes_all(const struct kernel_route *route);
 
-/* Whether it takes packets of OWN, a route of ours for one source in the same table. */
+/*
+ * Whether it takes packets of OWN, a route of ours for one source in the same table, and does
+ * not lead as that does.
+ */
 bool foreign_takes_from(const struct kernel_route *route, const struct object *own);
 
 /* Of some routes, what takes packets that it should not. */
@@ -40,7 +43,7 @@ void foreign_explain(const struct foreign_harm *harm, const char *ifname,
 /* Whether packets that it takes go nowhere. */
 bool foreign_refuses(const struct kernel_route *route);
 
-/* "unreachable"; "" of a type that leads somewhere. */
+/* "unreachable"; "" of a type that leads by a link. */
 const char *foreign_type_word(uint8_t type);
 
 /* By which link it leads: of several the first; 0: by none. */

@@ -453,6 +453,14 @@ share_table() {
 	ip -6 route add 8000::/1 from 2a02::/16 dev net0 table 400
 	json '.tunnels[0].state == "astray" and .tunnels[0].sources[0].path.reason == "some-packets"'
 	ip -6 route del 8000::/1 from 2a02::/16 dev net0 table 400
+	# "throw" hands on what is the tunnel's
+	ip -6 route add throw default from 2a02:0:0:0:8000::/65 table 400
+	json '.tunnels[0].state == "astray" and .tunnels[0].sources[0].path.reason == "some-packets"'
+	ip -6 route del throw default from 2a02:0:0:0:8000::/65 table 400
+	# by the tunnel's own link nothing goes astray
+	ip -6 route add default from 2a02::/80 dev sixxs0 table 400
+	exits 0 status >/dev/null
+	ip -6 route del default from 2a02::/80 dev sixxs0 table 400
 	exits 0 status >/dev/null
 }
 

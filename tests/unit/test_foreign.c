@@ -109,9 +109,24 @@ static void test_takes_from(void **state)
 		assert_int_equal(foreign_takes_from(&some, &mine), cases[i].takes);
 		some.type = RTN_BLACKHOLE;
 		assert_int_equal(foreign_takes_from(&some, &mine), cases[i].takes);
-		some.type = RTN_THROW;
-		assert_false(foreign_takes_from(&some, &mine));
+		some.type = RTN_THROW; /* out of the table, and so out of the tunnel */
+		assert_int_equal(foreign_takes_from(&some, &mine), cases[i].takes);
+		some.oif = mine.oif;
+		assert_int_equal(foreign_takes_from(&some, &mine), cases[i].takes);
 		some.type = RTN_UNICAST;
+		assert_false(
+			foreign_takes_from(&some, &mine)); /* it leads there as well */
+		mine.gateway = prefix("fe80::1");
+		assert_int_equal(foreign_takes_from(&some, &mine), cases[i].takes);
+		some.gateway = mine.gateway;
+		assert_false(foreign_takes_from(&some, &mine));
+		some.oif = 0;
+		some.n_hops = 2;
+		some.hop[0] = some.hop[1] = (struct next_hop){mine.oif, mine.gateway};
+		assert_false(foreign_takes_from(&some, &mine));
+		some.hop[1].oif++;
+		assert_int_equal(foreign_takes_from(&some, &mine), cases[i].takes);
+		some.n_hops = 0;
 		some.table = 401;
 		assert_false(foreign_takes_from(&some, &mine));
 		some.table = 400;
@@ -134,7 +149,7 @@ static void test_find(void **state)
 	routes[1].src = prefix("2a02::/80");
 	foreign_find(routes, 1, ours, 2, &harm);
 	assert_int_equal(harm.n, 0);
-	foreign_find(routes, 3, ours, 2, &harm);
+	foreign_find(routes, 3, ours, 2, &harm); /* "throw" of all packets is for none */
 	assert_int_equal(harm.n, 1);
 	assert_ptr_equal(harm.route, &routes[1]);
 	assert_ptr_equal(harm.own, &ours[1]);
