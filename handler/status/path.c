@@ -51,6 +51,15 @@ static enum reason reason_of_ours(const struct kernel_rule *rule,
 	return prefer_main ? REASON_PREFER_MAIN : REASON_OTHER_RULE;
 }
 
+/* By the rule of tunnels that share another table, but by a route there of none of them. */
+static bool is_others_route(const struct path *path, const struct kernel_rule *rule)
+{
+	struct object object;
+
+	return kernel_rule_object(rule, &object) && object.selector == SELECT_ALL &&
+	       path->reply.protocol != OBJECT_PROTOCOL;
+}
+
 /* Of a bound socket IPv4 names the link, and no table, where no route takes the packet. */
 static bool leaks(const struct path *path, const struct path_tunnel *tunnel)
 {
@@ -82,6 +91,8 @@ static enum reason find_reason(struct path *path, const struct path_tunnel *tunn
 		return REASON_WAITING;
 	rule = policy_first_explaining_rule(policy, policy_place(policy, &path->wanted),
 					    &path->packet, &result);
+	if (rule && is_others_route(path, rule))
+		return REASON_OTHER_ROUTE;
 	if (rule) {
 		path->rule = *rule;
 		return reason_of_ours(rule, &path->wanted, tunnel->prefer_main);
@@ -183,7 +194,7 @@ static void format_route(const struct path *path, char *ret, size_t size)
 		prefix_format(&path->route.dst, to);
 	policy_format_protocol(path->route.protocol, protocol);
 	snprintf(ret, size, "another route of table %u is preferred: %s metric %u, %s",
-		 path->wanted.table, to, path->route.metric, protocol);
+		 path->reply.table, to, path->route.metric, protocol);
 }
 
 /* "another route of table 400 takes some: default from 2a02::/80 metric 1024, ..." */

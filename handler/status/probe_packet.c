@@ -87,6 +87,16 @@ int probe_packet(const struct probes *probes, struct path *path)
 	return 0;
 }
 
+/* A tunnel's with a narrower source, where that is looked up in this one's stead. */
+static bool is_before(const struct object *object, const struct path *path)
+{
+	if (object->source.len <= path->source.len)
+		return false;
+	return object->kind != OBJECT_RULE ||
+	       (object->selector == SELECT_SOURCE && !object->prefers_main &&
+		object->priority < path->wanted.priority);
+}
+
 static const struct object *find_narrower(const struct kernel_state *kernel,
 					  const struct path *path,
 					  const struct prefix *host)
@@ -94,12 +104,27 @@ static const struct object *find_narrower(const struct kernel_state *kernel,
 	for (size_t i = 0; i < kernel->n_ours; i++) {
 		const struct object *object = &kernel->ours[i];
 
-		if (object->kind != OBJECT_RULE && object->table == path->wanted.table &&
-		    object->source.len > path->source.len &&
-		    prefix_covers(&object->source, host))
+		if (is_before(object, path) && prefix_covers(&object->source, host))
 			return object;
 	}
 	return NULL;
+}
+
+/* IPv4 tells the way from an address of this host alone. */
+static bool may_be_anothers(const struct path *path)
+{
+	if (path->wanted.family != AF_INET6 || !path->source.family)
+		return false;
+	switch (path->reason) {
+	case REASON_OTHER_ROUTE:
+	case REASON_OTHER_RULE:
+	case REASON_PRIMARY:
+		return path->reply.protocol == OBJECT_PROTOCOL;
+	case REASON_REFUSED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool probe_another(const struct kernel_state *kernel, struct path *path)
@@ -108,8 +133,7 @@ bool probe_another(const struct kernel_state *kernel, struct path *path)
 	const struct object *narrower;
 	bool found = false;
 
-	if (path->wanted.selector != SELECT_ALL || path->reason != REASON_OTHER_ROUTE ||
-	    path->reply.protocol != OBJECT_PROTOCOL)
+	if (!may_be_anothers(path))
 		return false;
 	while ((narrower = find_narrower(kernel, path, &host))) {
 		if (!prefix_next(&narrower->source, &host) ||

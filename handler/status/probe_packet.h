@@ -21,9 +21,9 @@ struct probes {
 int probe_packet(const struct probes *probes, struct path *path);
 
 /*
- * Of a source in a table that tunnels share, whose packet went by a route of ours for a
- * narrower one: gives the path a packet that is in none of these. False: there is none, or
- * nothing of the sort.
+ * Of a source of IPv6, whose packet is another tunnel's, which has a narrower source and comes
+ * first: gives the path a packet that is in none of these. False: there is none, or nothing of
+ * the sort.
  */
 bool probe_another(const struct kernel_state *kernel, struct path *path);
 

@@ -319,3 +319,44 @@ json_routes() { jq -r '.tunnels[].routes[] | "\(.kind) \(.source) \(.state)"'; }
 	exits 1 "$handler" status >/tmp/status
 	squeeze </tmp/status | grep -F 'from 2a02::/32 rule 16383: leaves by sixxs1 (table 400): astray'
 }
+
+way_ok() { exits 0 "$handler" status >/tmp/status && squeeze </tmp/status | grep -qE "^ ?from 2a02::/32 rules? [0-9, ]*: leaves by sixxs0 ok\$"; }
+
+@test "sources within another's, in tables that come before its: each is asked about from where it is its own" {
+	local how other
+	handler_off
+	tunnel 0
+	tunnel 1
+	for how in 'steer = source-route' 'prefer_main = no'; do
+		drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::/32\ntable = 400\n'"$how"
+		for other in 'steer = source-route' 'prefer_main = yes'; do
+			drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::/48, 2a02:0:1::/49\npriority = 16380\nwhen_down = unreachable\ntable = 401\n'"$other"
+			$handler apply --all
+			way_ok
+			# which are refused then
+			ip link set sixxs1 down
+			$handler apply sixxs1
+			way_ok
+			ip link set sixxs1 up
+		done
+	done
+}
+
+@test "a route of others for a tunnel's source, in a table that others share and that comes first" {
+	handler_off
+	tunnel 0
+	tunnel 1
+	drop_in sixxs0 <<<$'[sixxs0]\nsource = 2a02::/64\nsteer = source-route\ntable = 400'
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02:1::/64\nsteer = source-route\ntable = 401\npriority = 16380'
+	$handler apply --all
+	exits 0 "$handler" status >/tmp/status
+	ip -6 route add default from 2a02::/64 dev net0 table 401
+	exits 1 "$handler" status >/tmp/status
+	squeeze </tmp/status | grep -F 'from 2a02::/64 rule 16383: leaves by net0 (table 401): astray'
+	ip -6 route del default from 2a02::/64 dev net0 table 401
+	# a backup's primary is no such one
+	drop_in sixxs1 <<<$'[sixxs1]\nsource = 2a02::/64\nsteer = source-route\ntable = 401\npriority = 16380'
+	$handler apply --all
+	exits 0 "$handler" status >/tmp/status
+	grep -F 'backup of the section with priority 16380' /tmp/status
+}
