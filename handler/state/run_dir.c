@@ -281,29 +281,47 @@ int run_dir_each(int runfd, const char *subfolder, const char *suffix, run_dir_f
 	return r < 0 ? r : 0;
 }
 
-struct emptying {
-	int runfd;
-	const char *folder;
-};
+static int remove_tree(int dirfd, const char *name);
 
-static int remove_within(void *data, const char *name)
+/* Of the folder FD, which it closes; also what nobody here has put there. */
+static int remove_within(int fd)
 {
-	const struct emptying *emptying = data;
-	char path[2 * NAME_MAX + 2];
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	int r = 0;
 
-	snprintf(path, sizeof(path), "%s/%s", emptying->folder, name);
-	return run_dir_remove(emptying->runfd, path);
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while (r == 0 && (errno = 0, entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = remove_tree(fd, entry->d_name);
+	if (r == 0)
+		r = -errno;
+	closedir(dir);
+	return r;
+}
+
+static int remove_tree(int dirfd, const char *name)
+{
+	int fd, r;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return failed();
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = fd < 0 ? failed() : remove_within(fd);
+	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+		r = failed();
+	return r;
 }
 
 int run_dir_remove_all(int runfd, const char *name)
 {
-	struct emptying emptying = {.runfd = runfd, .folder = name};
-	int r = run_dir_remove(runfd, name);
-
-	if (r != -EISDIR)
-		return r;
-	r = run_dir_each(runfd, name, "", remove_within, &emptying);
-	return r < 0 ? r : run_dir_remove_folder(runfd, name);
+	return remove_tree(runfd, name);
 }
 
 int run_dir_tidy(int runfd)

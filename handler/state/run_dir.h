@@ -64,7 +64,7 @@ int run_dir_remove(int runfd, const char *name);
 /* Removes the folder NAME, if there is one, and nothing in it. Returns 0 or -errno. */
 int run_dir_remove_folder(int runfd, const char *name);
 
-/* Removes NAME, a file or a link, or a folder with those in it. Returns 0 or -errno. */
+/* Removes NAME, a file or a link, or a folder with all that is in it. Returns 0 or -errno. */
 int run_dir_remove_all(int runfd, const char *name);
 
 /* Clears away what a kill has left. Under the lock. Returns 0 or -errno. */

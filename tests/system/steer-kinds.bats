@@ -248,6 +248,22 @@ heard() { # N: so all before it is, too
 	done
 }
 
+@test "what nobody of ours has put among those who share a table: it becomes a tunnel's own all the same" {
+	local plant owners=/run/sixxs-route/owners
+	for plant in "touch '$owners/table 400/.file'" "mkdir -p '$owners/table 400/folder/folder'" "mkdir -p /run/sixxs-route/tmp/folder/.folder" "mkdir -p $owners/folder/folder $owners.new/folder/folder"; do
+		steered 0 400
+		exits 0 $handler apply --all
+		eval "$plant"
+		ruled 0 400
+		exits 0 $handler apply sixxs0
+		exits 0 $handler apply --all
+		leaves sixxs0 ping_far 6 -I 2a02:0::1
+		leaves net0 ping_far 6
+		assert_same "table 400" "$(find /run/sixxs-route -mindepth 1 \( -name '*folder' -o -name tmp -o -name '*.new' -o -name 'table *' -o -name .file \) -printf '%f\n')"
+		$handler remove sixxs0
+	done
+}
+
 changes='renameat renameat2 symlinkat unlinkat sendto'
 
 cut_short() { # CALL N COMMAND...: killed when it makes its Nth such call; sets "status"

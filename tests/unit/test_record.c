@@ -391,8 +391,10 @@ static void test_planted_temporary_file(void **state)
 	put(&record, "table 201");
 	assert_int_equal(mkdir(scratch_path(temp), 0755), 0);
 	assert_int_equal(mkdir(scratch_path("run/" RUN_DIR_TEMP "/folder"), 0755), 0);
-	assert_true(record_write(runfd, "sixxs0", &record) < 0);
-	check_text(NAME, TEXT);
+	scratch_write("run/" RUN_DIR_TEMP "/folder/.file", "");
+	assert_int_equal(record_write(runfd, "sixxs0", &record), 0);
+	check_text(NAME, TEXT "table 201\n");
+	assert_int_equal(files_in_run(), 1);
 }
 
 /* A full disk, as far as a test can have one. */
