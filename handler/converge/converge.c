@@ -52,6 +52,49 @@ static int set_names(struct run *run)
 
 /* ---- a run -------------------------------------------------------------------------- */
 
+/* The tables that it shared, and from now on nobody does. */
+static int find_left_tables(const struct run *run, struct objects *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->gone.n; i++) {
+		struct object table = run->gone.object[i];
+
+		if (table.kind != OBJECT_TABLE || !object_is_shared(&table))
+			continue;
+		table.selector = 0;
+		r = objects_put(ret, &table);
+	}
+	return r;
+}
+
+static bool is_left(const struct run *run, const struct object *rule)
+{
+	return !objects_have(&run->gone, rule) &&
+	       !(run->settings->dry_run &&
+		 rehearsal_is_taken(run->settings->rehearsal, rule, run->ifname));
+}
+
+/*
+ * Of the shared rules of such a table all go: who has it next does not look for one, of
+ * another priority, that a lost record had.
+ */
+static int plan_left_rules(struct run *run)
+{
+	struct objects tables = {0};
+	struct plan left = {0};
+	int r = find_left_tables(run, &tables);
+
+	if (r == 0 && tables.n)
+		r = execute_find_shared(run->rtnl, run->settings->seen, &tables, &left);
+	for (size_t i = 0; r == 0 && i < left.n; i++)
+		if (is_left(run, &left.step[i].object))
+			r = plan_push(&run->plan, STEP_DELETE, &left.step[i].object);
+	plan_free(&left);
+	objects_free(&tables);
+	return r;
+}
+
 static int make_plan(struct run *run)
 {
 	const struct claimant me = run_claimant(run);
@@ -62,6 +105,8 @@ static int make_plan(struct run *run)
 				  &run->gone);
 	if (r == 0)
 		r = plan_steps(&run->gone, &run->wanted, &run->plan);
+	if (r == 0)
+		r = plan_left_rules(run);
 	if (r < 0)
 		return run_fail(run, r, "plan", "nothing was changed;");
 	log_debug("%s: %zu objects are wanted: %zu requests", run->ifname, run->wanted.n,

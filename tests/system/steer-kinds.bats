@@ -31,6 +31,11 @@ ways() { # each tunnel's packets by its link, and nobody else's
 	leaves net0 ping_far 6
 }
 
+ways_of_one() {
+	leaves sixxs1 ping_far 6 -I 2a02:1::1
+	leaves net0 ping_far 6
+}
+
 # What the first cannot have until the second has left it.
 waits() { # N M
 	local before
@@ -246,6 +251,37 @@ heard() { # N: so all before it is, too
 		$handler remove sixxs0 sixxs1
 		rm -f /etc/sixxs-route/conf.d/*
 	done
+}
+
+# Nobody who shares the table knows of that rule, and it stays behind who leaves it last.
+@test "a shared rule of another priority, of which a lost record tells: it goes with the last who shares the table" {
+	local lost
+	for lost in /run/sixxs-route /run/sixxs-route/sixxs0.record; do
+		steered 0 400 'priority = 16380'
+		$handler apply sixxs0
+		rm -r "$lost"
+		steered 0 400
+		$handler apply sixxs0
+		[ "$(rules | grep -c 'from all lookup 400')" -eq 2 ]
+		$handler remove sixxs0 --dry-run >/tmp/commands
+		[ "$(grep -c 'rule del .* from all lookup 400' /tmp/commands)" -eq 2 ]
+		$handler remove sixxs0
+		! rules | grep 'from all lookup 400' || return 1
+		ruled 1 400 'when_down = unreachable'
+		$handler apply sixxs1
+		ways_of_one
+		$handler remove sixxs1
+		rm /etc/sixxs-route/conf.d/*
+		$handler apply --all
+	done
+	# but not that of who shares it still
+	steered 0 400 'priority = 16380'
+	steered 1 400
+	$handler apply --all
+	$handler remove sixxs0 --dry-run >/tmp/commands
+	[ "$(grep -c 'rule del' /tmp/commands)" -eq 1 ]
+	$handler remove sixxs0
+	ways_of_one
 }
 
 @test "what nobody of ours has put among those who share a table: it becomes a tunnel's own all the same" {
