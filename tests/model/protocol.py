@@ -191,6 +191,13 @@ class Turn:
         gone = self.old & ~self.want & self.w.ours
         return sum(1 << k for k in bits(gone) if self.deletable(k))
 
+    def left_rules(self):
+        """All shared rules of a table that I shared, and nobody does from now on: also one
+        of another priority, which a lost record had."""
+        left = [n for k in bits(self.old & ~self.want & self.w.table_keys)
+                if self.owner(k) < 0 and not self.others(k) for n in self.shared_of(k)]
+        return self.kernel & sum(1 << n for n in left) if self.w.fault != "left" else 0
+
     def is_refused(self):
         self.count += 1
         return self.refuse >> (self.count - 1) & 1
@@ -240,7 +247,7 @@ class Turn:
     def send(self):
         """What stands in a wanted object's slot goes right before it, all else last."""
         w = self.w
-        gone = self.goes()
+        gone = self.goes() | self.left_rules()
         # a rule is looked for before it is deleted
         self.seen = self.kernel if w.fault not in ("blind", "nolook") else -1
         if w.fault == "deletesfirst":
