@@ -71,12 +71,12 @@ static int find_holder(struct table_search *search)
 		return 0;
 	own.selector = 0;
 	r = owners_get(claimant->runfd, &own, claimant->ifname, holder);
-	search->otherwise = r == -EISDIR || object_is_shared(search->table);
+	search->otherwise = (r == -EISDIR) != object_is_shared(search->table);
 	*search->ret_used |= !object_is_shared(search->table) && holder[0] &&
 			     strcmp(holder, claimant->ifname) != 0;
 	if (r > 0)
 		look_at_holder(search, holder);
-	if (r == -EISDIR) {
+	if (r == -EISDIR && search->otherwise) {
 		search->ret->shared = true;
 		r = owners_each_sharer(claimant->runfd, &own, look_at_holder, search);
 	}
