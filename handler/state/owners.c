@@ -114,8 +114,9 @@ static int join_shared(int runfd, const struct object *object, const char *ifnam
 	r = mkdirat(runfd, path, 0755) < 0 ? -errno : 0;
 	if (r < 0 && r != -EEXIST)
 		return r;
+	errno = 0;
 	if (r < 0 && !owner_is_folder(runfd, path)) {
-		r = owner_replace_link(runfd, path, ifname);
+		r = errno ? -errno : owner_replace_link(runfd, path, ifname);
 		return r < 0 ? r : 1;
 	}
 	owner_member_path(object, ifname, path);

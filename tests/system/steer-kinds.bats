@@ -378,3 +378,19 @@ taken() {
 	exits 0 "$handler" status
 	leaves net0 ping_far 6
 }
+
+@test "who joins a shared table and cannot see it as one takes nobody's share" {
+	local n status
+	steered 1 400
+	$handler apply --all
+	steered 0 400
+	for ((n = 1; ; n++)); do
+		strace -qq -o /tmp/trace -e "inject=?newfstatat,?fstatat64:error=EIO:when=$n" "$handler" apply sixxs0 || true
+		grep -q INJECTED /tmp/trace || break
+		[ -L '/run/sixxs-route/owners/table 400/sixxs1' ]
+		$handler remove sixxs0
+	done
+	[ "$n" -gt 3 ]
+	exits 0 "$handler" status
+	ways
+}
